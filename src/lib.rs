@@ -1,4 +1,35 @@
-//! Goals for messages, inside PostgreSQL.
+//! Goals for messages, inside PostgreSQL: which of the people you wrote to then did what you asked for.
+//!
+//! The modules in the order in which data passes through them:
+//!
+//! | module | what happens there |
+//! |---|---|
+//! | `setup` | tables are tracked; messages, goals and variants are set |
+//! | `receipts` | what was sent, opened and clicked is appended; who already matches is judged |
+//! | `capture` | a user's row changes: the difference between OLD and NEW, and the goals it satisfies |
+//! | `events`, `tables` | an event happens; the application's own tables of events and sends |
+//! | `settle` | the receipts of that user in their windows, and a match appended for each |
+//! | `statistics` | the SQL face of intervals, tests and verdicts; what is read is SQL, in `sql/` |
+//! | `cache` | the backend's copy of the set-up, which all of them read |
+//! | `model` | what a goal means, without a server: pure, proves itself by `cargo test` |
+//! | `pg` | the server: the only place with `unsafe` |
 #![deny(unsafe_code)]
 
+mod cache;
+mod capture;
+mod events;
+mod model;
+mod pg;
+mod receipts;
+mod settle;
+mod setup;
+mod statistics;
+mod tables;
+
 pgrx::pg_module_magic!();
+
+/// Runs when the server loads the library.
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    pg::guc::define();
+}

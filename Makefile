@@ -1,0 +1,83 @@
+# pg_goals: build, install, try, test.
+#
+#   make            the library and the install script, in build/
+#   make install    copy them to where PG_CONFIG says (uses sudo where it must)
+#   make demo       see it work on a private server; HILLSTROM=file.csv[.gz] replays a real campaign
+#   make test       every test, on a private server; T="regress checks/dump*" runs some
+#   make installcheck, make bench, make clean
+#
+# Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
+
+PG_CONFIG   ?= pg_config
+CARGO       ?= $(or $(shell command -v cargo),$(wildcard $(HOME)/.cargo/bin/cargo),cargo)
+CARGO_FLAGS ?=
+DESTDIR     ?=
+T           ?=
+
+VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
+TARGET  := $(abspath $(or $(CARGO_TARGET_DIR),target))
+SCRIPTS := $(sort $(wildcard sql/[0-9][0-9]_*.sql))
+
+# Only looked at by the recipes: on a fresh machine pg_config appears while make runs.
+PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
+PG_MAJOR       = $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+LIBRARY        = build/pg$(PG_MAJOR)/pg_goals.so
+
+# Without a config.toml to look at, pgrx's build script believes its input has changed and runs again every time.
+PGRX_ENV = PGRX_PG_CONFIG_PATH=$(PG_CONFIG_PATH) PGRX_HOME=$(TARGET)/pgrx-home CARGO_TARGET_DIR=$(TARGET)
+FEATURES = --no-default-features --features pg$(PG_MAJOR)
+
+export PG_CONFIG
+
+.PHONY: all library scripts setup install demo test unit installcheck bench clean
+.DELETE_ON_ERROR:
+
+all: library scripts
+
+# cargo knows best what is out of date. Where it is absent (sudo make install), what was built before is used.
+library:
+	@test -n "$(PG_MAJOR)" || { echo "make: $(PG_CONFIG) does not work; 'make setup' installs what is needed" >&2; exit 1; }
+	@case "$(PG_MAJOR)" in 14|15|16|17|18) ;; *) echo "make: PostgreSQL $(PG_MAJOR) is not supported (14 to 18 are)" >&2; exit 1;; esac
+	@if command -v "$(CARGO)" >/dev/null || test ! -f $(LIBRARY); then \
+	    set -e; mkdir -p build/pg$(PG_MAJOR) $(TARGET)/pgrx-home; \
+	    test -e $(TARGET)/pgrx-home/config.toml || : > $(TARGET)/pgrx-home/config.toml; \
+	    echo "building the library for PostgreSQL $(PG_MAJOR) (two to four minutes the first time)"; \
+	    $(PGRX_ENV) "$(CARGO)" build --release $(FEATURES) $(CARGO_FLAGS); \
+	    cmp -s $(TARGET)/release/libpg_goals.so $(LIBRARY) || cp $(TARGET)/release/libpg_goals.so $(LIBRARY); \
+	else \
+	    echo "no cargo here: using $(LIBRARY) as it was built before"; \
+	fi
+
+# Cheap, so always made: a file that was taken away would not be noticed otherwise.
+scripts:
+	@mkdir -p build; rm -f $(filter-out build/pg_goals--$(VERSION).sql,$(wildcard build/pg_goals--*.sql))
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_goals" to load this file. \quit'; awk 1 $(SCRIPTS); } > build/pg_goals--$(VERSION).sql
+	@sed 's/@CARGO_VERSION@/$(VERSION)/' pg_goals.control > build/pg_goals.control
+
+setup:
+	@pgrx-config/setup
+
+install: all
+	@pgrx-config/install "$(PG_CONFIG)"
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@tests/demo
+
+test: setup
+	@$(MAKE) --no-print-directory all
+	@tests/run $(T)
+
+# The tests of the crate itself; no server takes part.
+unit: library
+	@$(PGRX_ENV) "$(CARGO)" test --lib $(FEATURES) $(CARGO_FLAGS)
+
+installcheck: scripts
+	@tests/run --installed $(or $(T),regress isolation)
+
+bench: setup
+	@$(MAKE) --no-print-directory all
+	@if test -x tests/bench/run; then tests/bench/run; else echo "make: there is no tests/bench/run" >&2; exit 1; fi
+
+clean:
+	rm -rf build $(TARGET)

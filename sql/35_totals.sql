@@ -1,0 +1,317 @@
+-- The running totals: what is folded in, what lies past the watermark, and the folding itself.
+--
+-- rolled totals = the contributions of every receipt on record, seen at the watermark. Whatever happens later, the figures
+-- are archived + rolled + (contribution now, less contribution at the watermark) over the receipts that a newer fact touches.
+-- That sum is exact in every snapshot, because the totals and the watermark change in one transaction.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- Of the archived layer only. The day of sending (UTC), so that stats(since, until) outlives the receipts. And people as
+-- compare() counts them: users and converters of mature receipts, converters_all of every one, users_worth of the former;
+-- in the row with goal NULL, users are those assigned. users_matched is the count of stats().
+ALTER TABLE goals.total
+    ADD COLUMN day date,
+    ADD COLUMN converters bigint NOT NULL DEFAULT 0,
+    ADD COLUMN converters_all bigint NOT NULL DEFAULT 0,
+    ADD COLUMN users_worth numeric NOT NULL DEFAULT 0;
+
+-- A function, not a view, for the planner's sake: it plans with the marks' values (custom plans), where a view would guess
+-- that a third of the history lies past any mark.
+CREATE FUNCTION goals.touched_between(
+    after_receipt bigint, after_engagement bigint, after_match bigint,
+    to_receipt bigint, to_engagement bigint, to_match bigint)
+RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1000
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT r.receipt_id FROM goals.receipt r
+    WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt;
+    -- A fact of a receipt that is itself new is part of that receipt.
+    RETURN QUERY
+    SELECT e.receipt_id FROM goals.engagement e
+    WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement AND e.receipt_id <= after_receipt
+    UNION
+    SELECT h.receipt_id FROM goals.match_log h
+    WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt;
+END
+$$;
+COMMENT ON FUNCTION goals.touched_between(bigint, bigint, bigint, bigint, bigint, bigint) IS
+    'Internal. The receipts that are new, or have a new fact, between two marks; each once';
+
+CREATE FUNCTION goals.tail()
+RETURNS TABLE (receipt_id bigint, settled boolean)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    w goals.watermark;
+    everything CONSTANT bigint := 9223372036854775807;
+BEGIN
+    SELECT * INTO w FROM goals.watermark;
+    RETURN QUERY
+    SELECT t.receipt_id, s.settled
+    FROM goals.touched_between(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
+                               everything, everything, everything) AS t (receipt_id)
+    CROSS JOIN (VALUES (false), (true)) AS s (settled)
+    WHERE NOT s.settled OR t.receipt_id <= w.receipt_id;
+END
+$$;
+COMMENT ON FUNCTION goals.tail() IS
+    'Internal. The receipts that facts past the watermark touch: to be added as of now (settled false) and, if the totals know them, taken off as of the watermark (settled true)';
+
+-- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled (JIT),
+-- which takes longer than the query.
+CREATE FUNCTION goals.tail_sums()
+RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
+    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT c.message_id, c.goal::text, c.variant_id, sum(t.sign * c.sent)::bigint, sum(t.sign * c.opened)::bigint,
+           sum(t.sign * c.clicked)::bigint, sum(t.sign * c.already_matched)::bigint, sum(t.sign * c.matched)::bigint,
+           sum(t.sign * c.matched_after_open)::bigint, sum(t.sign * c.matched_after_click)::bigint, sum(t.sign * c.worth)
+    FROM (SELECT t.receipt_id, t.settled, CASE WHEN t.settled THEN -1 ELSE 1 END AS sign FROM goals.tail() t) t
+    JOIN goals.contribution c ON c.receipt_id = t.receipt_id AND c.settled = t.settled
+    GROUP BY c.message_id, c.goal, c.variant_id;
+END
+$$;
+COMMENT ON FUNCTION goals.tail_sums() IS
+    'Internal. What the facts past the watermark add to the totals at this moment';
+
+-- Update, then insert what was not there: only the holder of goals.lock_totals writes the totals, so no key is needed.
+CREATE FUNCTION goals.add_to_totals(delta goals.total[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE goals.total t
+    SET sent = t.sent + d.sent, opened = t.opened + d.opened, clicked = t.clicked + d.clicked,
+        already_matched = t.already_matched + d.already_matched, matched = t.matched + d.matched,
+        matched_after_open = t.matched_after_open + d.matched_after_open,
+        matched_after_click = t.matched_after_click + d.matched_after_click,
+        worth = t.worth + d.worth, users = t.users + d.users, users_matched = t.users_matched + d.users_matched,
+        converters = t.converters + d.converters, converters_all = t.converters_all + d.converters_all,
+        users_worth = t.users_worth + d.users_worth
+    FROM unnest(delta) d
+    WHERE t.message_id = d.message_id AND t.layer = d.layer AND t.goal IS NOT DISTINCT FROM d.goal
+      AND t.variant_id IS NOT DISTINCT FROM d.variant_id AND t.day IS NOT DISTINCT FROM d.day;
+    INSERT INTO goals.total
+    SELECT d.* FROM unnest(delta) d
+    WHERE NOT EXISTS (
+        SELECT FROM goals.total t
+        WHERE t.message_id = d.message_id AND t.layer = d.layer AND t.goal IS NOT DISTINCT FROM d.goal
+          AND t.variant_id IS NOT DISTINCT FROM d.variant_id AND t.day IS NOT DISTINCT FROM d.day);
+END
+$$;
+COMMENT ON FUNCTION goals.add_to_totals(goals.total[]) IS
+    'Internal. Add differences to the totals, one row a layer, message, goal, variant and day; the caller holds the lock on the totals';
+
+-- Two keys: the class is the oid of the table, so that an application's own advisory locks do not meet it.
+CREATE FUNCTION goals.lock_totals(wait boolean)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF wait THEN
+        PERFORM pg_advisory_xact_lock('goals.total'::regclass::oid::integer, 1);
+        -- A snapshot older than the lock would take off what the totals no longer hold. At READ COMMITTED the next
+        -- statement has a new one; at a higher level this fails with 40001 if a holder has changed anything since.
+        INSERT INTO goals.watermark AS w VALUES (true, 0, 0, 0, NULL)
+        ON CONFLICT (only_row) DO UPDATE SET rolled_at = w.rolled_at;
+        RETURN true;
+    END IF;
+    RETURN pg_try_advisory_xact_lock('goals.total'::regclass::oid::integer, 1);
+END
+$$;
+COMMENT ON FUNCTION goals.lock_totals(boolean) IS
+    'Internal. The lock of those who write the totals, held to the end of the transaction; false: somebody else has it';
+
+-- What the receipts touched between two marks amount to at the watermark as it stands, times sign.
+CREATE FUNCTION goals.settled_sums(
+    sign integer, after_receipt bigint, after_engagement bigint, after_match bigint,
+    to_receipt bigint, to_engagement bigint, to_match bigint)
+RETURNS goals.total[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT array_agg(ROW('rolled', s.message_id, s.goal, s.variant_id, sign * s.sent, sign * s.opened, sign * s.clicked,
+                         sign * s.already_matched, sign * s.matched, sign * s.matched_after_open,
+                         sign * s.matched_after_click, sign * s.worth, 0, 0, NULL, 0, 0, 0)::goals.total)
+    FROM (SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened,
+                 sum(c.clicked) AS clicked, sum(c.already_matched) AS already_matched, sum(c.matched) AS matched,
+                 sum(c.matched_after_open) AS matched_after_open, sum(c.matched_after_click) AS matched_after_click,
+                 sum(c.worth) AS worth
+          FROM goals.touched_between(after_receipt, after_engagement, after_match, to_receipt, to_engagement, to_match)
+               AS t (receipt_id)
+          JOIN goals.contribution c ON c.receipt_id = t.receipt_id
+          WHERE c.settled
+          GROUP BY c.message_id, c.goal, c.variant_id) s
+$$;
+COMMENT ON FUNCTION goals.settled_sums(integer, bigint, bigint, bigint, bigint, bigint, bigint) IS
+    'Internal. What the receipts touched between two marks amount to at the current watermark, times sign, as rows for add_to_totals';
+
+-- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an id
+-- below it has ended. A writer has its transaction id before it draws; so: read the sequences, then take a transaction id
+-- of our own. Whoever drew an id up to the mark has a smaller one, and all smaller ones have ended as soon as a
+-- snapshot's xmin has reached ours. (The xmax of a snapshot would not do: it is one past the latest transaction that has
+-- *ended*, and a running one may be at or beyond it.)
+CREATE FUNCTION goals.roll_up()
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    w goals.watermark;
+    n goals.next_watermark;
+    sampled goals.next_watermark;
+    folded bigint;
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE NOTICE 'goals.roll_up() does nothing at isolation level %', current_setting('transaction_isolation')
+            USING HINT = 'Call it at READ COMMITTED: it has to see what was committed meanwhile.';
+        RETURN 0;
+    END IF;
+    IF NOT goals.lock_totals(false) THEN
+        RETURN 0;
+    END IF;
+
+    SELECT * INTO w FROM goals.watermark;
+    w.receipt_id := coalesce(w.receipt_id, 0);
+    w.engagement_id := coalesce(w.engagement_id, 0);
+    w.match_id := coalesce(w.match_id, 0);
+    SELECT * INTO n FROM goals.next_watermark;
+    -- The call that left it has committed, so its id is behind us, unless these files came from another cluster.
+    IF n.settled_at >= pg_snapshot_xmax(pg_current_snapshot()) THEN
+        n := NULL;
+    END IF;
+    IF pg_snapshot_xmin(pg_current_snapshot()) < n.settled_at THEN
+        RETURN 0;
+    END IF;
+
+    -- From here on n is a mark to fold, or nothing.
+    SELECT true, CASE WHEN r.is_called THEN r.last_value ELSE 0 END, CASE WHEN e.is_called THEN e.last_value ELSE 0 END,
+           CASE WHEN h.is_called THEN h.last_value ELSE 0 END
+    INTO sampled.only_row, sampled.receipt_id, sampled.engagement_id, sampled.match_id
+    FROM goals.receipt_id_seq r, goals.engagement_id_seq e, goals.match_id_seq h;
+    IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id)
+       IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id) THEN
+        RETURN 0;
+    END IF;
+    IF pg_current_xact_id_if_assigned() IS NULL THEN
+        sampled.settled_at := pg_current_xact_id();
+        IF pg_snapshot_xmin(pg_current_snapshot()) >= sampled.settled_at THEN
+            n := sampled;
+            sampled := NULL;
+        END IF;
+    ELSE
+        -- Our id is older than what was drawn since: it proves nothing about the marks just read.
+        sampled := NULL;
+        IF n.settled_at IS NULL THEN
+            RAISE NOTICE 'goals.roll_up() does nothing in a transaction that has already written'
+                USING HINT = 'Call it in a transaction of its own.';
+            RETURN 0;
+        END IF;
+    END IF;
+    DELETE FROM goals.next_watermark;
+    IF sampled.settled_at IS NOT NULL THEN
+        INSERT INTO goals.next_watermark SELECT sampled.*;
+    END IF;
+    IF n.settled_at IS NULL THEN
+        RETURN 0;
+    END IF;
+
+    -- A receipt's facts may outlive it: a writer was under way while the person was forgotten.
+    DELETE FROM goals.engagement e
+    WHERE e.engagement_id > w.engagement_id AND e.engagement_id <= n.engagement_id
+      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = e.receipt_id);
+    DELETE FROM goals.match_log h
+    WHERE h.match_id > w.match_id AND h.match_id <= n.match_id
+      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = h.receipt_id);
+    SELECT (SELECT count(*) FROM goals.receipt r WHERE r.receipt_id > w.receipt_id AND r.receipt_id <= n.receipt_id)
+         + (SELECT count(*) FROM goals.engagement e
+            WHERE e.engagement_id > w.engagement_id AND e.engagement_id <= n.engagement_id)
+         + (SELECT count(*) FROM goals.match_log h WHERE h.match_id > w.match_id AND h.match_id <= n.match_id)
+    INTO folded;
+
+    -- The same receipts before and after the mark moves: what they stood for is taken off, what they stand for is added.
+    PERFORM goals.add_to_totals(goals.settled_sums(-1, w.receipt_id, w.engagement_id, w.match_id,
+                                                   n.receipt_id, n.engagement_id, n.match_id));
+    INSERT INTO goals.watermark AS mine VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp())
+    ON CONFLICT (only_row) DO UPDATE
+    SET receipt_id = EXCLUDED.receipt_id, engagement_id = EXCLUDED.engagement_id, match_id = EXCLUDED.match_id,
+        rolled_at = EXCLUDED.rolled_at;
+    PERFORM goals.add_to_totals(goals.settled_sums(1, w.receipt_id, w.engagement_id, w.match_id,
+                                                   n.receipt_id, n.engagement_id, n.match_id));
+    PERFORM goals.summarize_marks();
+    RETURN folded;
+END
+$$;
+COMMENT ON FUNCTION goals.roll_up() IS
+    'Fold settled history into the running totals; returns how many receipts, opens, clicks and hits were folded (0: nothing settled, or another call is at it). Safe at any time, by several callers';
+
+-- The block-range indexes that find the tail learn of new pages from VACUUM only. Where one is at work it will do it.
+CREATE FUNCTION goals.summarize_marks()
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    LOCK TABLE goals.engagement, goals.match_log IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+    PERFORM brin_summarize_new_values('goals.engagement_id_idx'::regclass);
+    PERFORM brin_summarize_new_values('goals.match_log_id_idx'::regclass);
+EXCEPTION WHEN lock_not_available THEN
+    NULL;
+END
+$$;
+COMMENT ON FUNCTION goals.summarize_marks() IS
+    'Internal. Bring the block-range indexes on the ids of the facts up to date';
+
+CREATE FUNCTION goals.verify()
+RETURNS TABLE (message text, goal text, variant text, counter text, total numeric, recounted numeric)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    WITH kept AS (
+        SELECT t.message_id, t.goal, t.variant_id, c.counter, sum(c.value) AS value
+        FROM goals.total t
+        CROSS JOIN LATERAL (VALUES ('sent', t.sent::numeric), ('opened', t.opened), ('clicked', t.clicked),
+            ('already_matched', t.already_matched), ('matched', t.matched), ('matched_after_open', t.matched_after_open),
+            ('matched_after_click', t.matched_after_click), ('worth', t.worth)) AS c (counter, value)
+        WHERE t.layer = 'rolled'
+        GROUP BY t.message_id, t.goal, t.variant_id, c.counter
+    ), recount AS (
+        SELECT s.message_id, s.goal, s.variant_id, c.counter, c.value
+        FROM (SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened,
+                     sum(c.clicked) AS clicked, sum(c.already_matched) AS already_matched, sum(c.matched) AS matched,
+                     sum(c.matched_after_open) AS matched_after_open,
+                     sum(c.matched_after_click) AS matched_after_click, sum(c.worth) AS worth
+              FROM goals.contribution c
+              WHERE c.settled
+              GROUP BY c.message_id, c.goal, c.variant_id) s
+        CROSS JOIN LATERAL (VALUES ('sent', s.sent::numeric), ('opened', s.opened), ('clicked', s.clicked),
+            ('already_matched', s.already_matched), ('matched', s.matched), ('matched_after_open', s.matched_after_open),
+            ('matched_after_click', s.matched_after_click), ('worth', s.worth)) AS c (counter, value)
+    ), compared AS (
+        -- Equal keys include equal NULLs; a full join needs a hashable condition, a grouped union does not.
+        SELECT b.message_id, b.goal, b.variant_id, b.counter, sum(b.kept) AS kept, sum(b.recounted) AS recounted
+        FROM (SELECT k.message_id, k.goal, k.variant_id, k.counter, k.value AS kept, 0 AS recounted FROM kept k
+              UNION ALL
+              SELECT r.message_id, r.goal, r.variant_id, r.counter, 0, r.value FROM recount r) b
+        GROUP BY b.message_id, b.goal, b.variant_id, b.counter
+    )
+    SELECT m.name, c.goal, v.name, c.counter, c.kept, c.recounted
+    FROM compared c
+    LEFT JOIN goals.message m ON m.message_id = c.message_id
+    LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
+    WHERE c.kept <> c.recounted
+    ORDER BY m.name, c.goal NULLS FIRST, v.name, c.counter
+$$;
+COMMENT ON FUNCTION goals.verify() IS
+    'Recount the records up to the watermark and compare with the rolled totals: one row a counter that differs, none when all are equal. Reads every receipt';

@@ -1,0 +1,140 @@
+-- Queries over the matches: by day, by days since sending, and credit given to one message only.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+CREATE FUNCTION goals.daily(message text, goal text DEFAULT 'primary')
+RETURNS TABLE (variant text, day date, sent bigint, opened bigint, clicked bigint, already_matched bigint, matched bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+BEGIN
+    PERFORM goals.check_goal(of_message, daily.goal);
+    RETURN QUERY
+    SELECT v.name::text, s.day, sum(s.sent)::bigint, sum(s.opened)::bigint, sum(s.clicked)::bigint,
+           sum(s.already_matched)::bigint, sum(s.matched)::bigint
+    FROM (SELECT c.variant_id, (c.sent_at AT TIME ZONE 'UTC')::date AS day, c.sent, c.opened, c.clicked,
+                 c.already_matched, c.matched
+          FROM goals.contribution c
+          WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily.goal
+          UNION ALL
+          SELECT t.variant_id, t.day, t.sent, t.opened, t.clicked, t.already_matched, t.matched
+          FROM goals.total t
+          WHERE t.layer = 'archived' AND t.message_id = of_message AND t.goal = daily.goal) s
+    LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
+    GROUP BY v.variant_id, v.name, s.day
+    ORDER BY s.day, v.variant_id;
+END
+$$;
+COMMENT ON FUNCTION goals.daily(text, text) IS
+    'By variant and day of sending (UTC): how many of the receipts sent that day are opened, clicked, matched by now';
+
+CREATE FUNCTION goals.daily_since_sending(message text, goal text DEFAULT 'primary')
+RETURNS TABLE (variant text, days bigint, reached bigint, opened bigint, clicked bigint, matched bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+    at_once CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    PERFORM goals.check_goal(of_message, daily_since_sending.goal);
+    RETURN QUERY
+    WITH aged AS MATERIALIZED (
+        SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint AS age,
+               floor(extract(epoch FROM c.opened_at - c.sent_at) / 86400)::bigint AS opened_day,
+               floor(extract(epoch FROM c.clicked_at - c.sent_at) / 86400)::bigint AS clicked_day,
+               floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
+        FROM goals.contribution c
+        WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily_since_sending.goal
+    ), moments AS (
+        -- A receipt of age a has lived through days 0 to a: it is counted at a and summed from the oldest down.
+        SELECT a.variant_id, x.day, count(*) FILTER (WHERE x.what = 'age') AS aged, count(*) FILTER (WHERE x.what = 'o') AS opened,
+               count(*) FILTER (WHERE x.what = 'c') AS clicked, count(*) FILTER (WHERE x.what = 'm') AS matched
+        FROM aged a
+        CROSS JOIN LATERAL (VALUES ('age', a.age), ('o', a.opened_day), ('c', a.clicked_day), ('m', a.matched_day)) AS x (what, day)
+        WHERE x.day IS NOT NULL
+        GROUP BY a.variant_id, x.day
+    ), span AS (
+        SELECT m.variant_id, least(min(m.day), 0) AS first_day, max(m.day) AS last_day FROM moments m GROUP BY m.variant_id
+    )
+    SELECT v.name::text, d.day,
+           sum(coalesce(m.aged, 0)) OVER (PARTITION BY s.variant_id ORDER BY d.day DESC)::bigint,
+           coalesce(m.opened, 0)::bigint, coalesce(m.clicked, 0)::bigint, coalesce(m.matched, 0)::bigint
+    FROM span s
+    CROSS JOIN LATERAL generate_series(s.first_day, s.last_day) AS d (day)
+    LEFT JOIN moments m ON m.variant_id IS NOT DISTINCT FROM s.variant_id AND m.day = d.day
+    LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
+    ORDER BY v.variant_id, d.day;
+END
+$$;
+COMMENT ON FUNCTION goals.daily_since_sending(text, text) IS
+    'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old enough to have reached it. Receipts on record only';
+
+-- Every receipt in its window has credit in the records. Here the credit of a change is shared out once: the receipts whose
+-- match is the same change of the same user (same instant, same attribute or event) divide 1 between them.
+CREATE FUNCTION goals.attribution(model text DEFAULT 'last touch', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+    half_life interval DEFAULT '7 days')
+RETURNS TABLE (message text, goal text, matched bigint, credit double precision, worth numeric, worth_credit double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    way CONSTANT text := replace(lower(trim(model)), '_', ' ');
+    half_life_seconds CONSTANT double precision := extract(epoch FROM half_life);
+BEGIN
+    IF way IS NULL OR way NOT IN ('first touch', 'last touch', 'last click', 'linear', 'time decay') THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('attribution model "%s" is not known', model),
+            HINT = 'The models are: first touch, last touch, last click, linear, time decay.';
+    END IF;
+    IF half_life_seconds IS NULL OR half_life_seconds <= 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'half_life must be greater than zero', HINT = 'For example: half_life => interval ''7 days''.';
+    END IF;
+    RETURN QUERY
+    WITH matched AS MATERIALIZED (
+        SELECT o.message, o.goal, o.users_id, o.user_key, o.receipt_id, o.sent_at, o.matched_at, coalesce(o.worth, 0) AS worth,
+               coalesce('a' || o.attribute, 'e' || o.event) AS cause,
+               CASE WHEN o.clicked_at <= o.matched_at THEN o.clicked_at END AS clicked_at
+        FROM goals.outcome o
+        WHERE o.matched_at IS NOT NULL AND NOT o.is_control
+          AND (attribution.since IS NULL OR o.matched_at >= attribution.since)
+          AND (attribution.until IS NULL OR o.matched_at < attribution.until)
+    ), ranked AS (
+        SELECT m.*,
+               row_number() OVER (by_change ORDER BY m.sent_at, m.receipt_id, m.goal) AS from_first,
+               row_number() OVER (by_change ORDER BY m.sent_at DESC, m.receipt_id DESC, m.goal) AS from_last,
+               -- Nobody clicked: the last touch has it.
+               row_number() OVER (by_change ORDER BY m.clicked_at DESC NULLS LAST, m.sent_at DESC, m.receipt_id DESC, m.goal)
+                   AS from_click,
+               -- Relative to the latest touch, so that old changes do not vanish below the smallest number.
+               extract(epoch FROM max(m.sent_at) OVER by_change - m.sent_at)::double precision AS age
+        FROM matched m
+        WINDOW by_change AS (PARTITION BY m.users_id, m.user_key, m.matched_at, m.cause)
+    ), weighed AS (
+        SELECT r.*,
+               CASE way WHEN 'first touch' THEN (r.from_first = 1)::integer::double precision
+                        WHEN 'last touch' THEN (r.from_last = 1)::integer
+                        WHEN 'last click' THEN (r.from_click = 1)::integer
+                        WHEN 'linear' THEN 1
+                        -- 2^-1000 is nothing beside the 1 of the latest touch; below 2^-1022 it would be an error.
+                        ELSE power(2::double precision, -least(r.age / half_life_seconds, 1000))
+               END AS weight
+        FROM ranked r
+    ), shared AS (
+        SELECT w.message, w.goal, w.worth,
+               w.weight / sum(w.weight) OVER (PARTITION BY w.users_id, w.user_key, w.matched_at, w.cause) AS credit
+        FROM weighed w
+    )
+    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth), sum(s.worth::double precision * s.credit)
+    FROM shared s
+    GROUP BY s.message, s.goal
+    ORDER BY s.message, s.goal;
+END
+$$;
+COMMENT ON FUNCTION goals.attribution(text, timestamptz, timestamptz, interval) IS
+    'Matches of each message and goal counted in full (matched, worth) and with the credit of each change given once (credit, worth_credit), for changes with since <= time < until. Models: first touch, last touch, last click (without a click: last touch), linear, time decay. Control is left out; receipts on record only';

@@ -1,0 +1,75 @@
+-- What compare() compares: users, not receipts.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the rest,
+-- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
+-- keeping the matched ones alone would favour the quick.
+CREATE FUNCTION goals.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
+RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
+    assigned_users bigint, worth numeric, all_matured boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+    at_once CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    PERFORM goals.check_goal(of_message, compare_data.goal);
+    RETURN QUERY
+    WITH arm AS (
+        -- Divided by the heaviest first: the sum of weights may be beyond the largest number.
+        SELECT v.variant_id, v.name, v.is_control,
+               CASE WHEN v.is_control THEN v.weight
+                    ELSE (1 - coalesce(o.control, 0)) * (v.weight / o.heaviest)
+                         / sum(v.weight / o.heaviest) FILTER (WHERE NOT v.is_control) OVER ()
+               END AS weight
+        FROM goals.variant v
+        CROSS JOIN (SELECT max(x.weight) FILTER (WHERE NOT x.is_control) AS heaviest,
+                           max(x.weight) FILTER (WHERE x.is_control) AS control
+                    FROM goals.variant x WHERE x.message_id = of_message) o
+        WHERE v.message_id = of_message
+        UNION ALL
+        SELECT NULL, NULL, false,
+               1 - coalesce((SELECT v.weight FROM goals.variant v WHERE v.message_id = of_message AND v.is_control), 0)
+        WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = of_message AND NOT v.is_control)
+    ), person AS MATERIALIZED (
+        SELECT c.user_key, min(coalesce(c.variant_id, 0)) AS variant_id,
+               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND (include_running OR NOT r.running)) AS counts,
+               bool_or(c.matched = 1 AND (include_running OR NOT r.running)) AS matched,
+               bool_or(c.matched = 1) AS converted,
+               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND r.running) AS running,
+               coalesce(sum(c.worth) FILTER (WHERE include_running OR NOT r.running), 0) AS worth
+        FROM goals.contribution c
+        CROSS JOIN LATERAL (SELECT coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running) r
+        WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
+        GROUP BY c.user_key
+        HAVING min(coalesce(c.variant_id, 0)) = max(coalesce(c.variant_id, 0))
+    ), counted AS (
+        SELECT p.variant_id, count(*) FILTER (WHERE p.counts) AS users, count(*) FILTER (WHERE p.matched) AS matched,
+               count(*) FILTER (WHERE p.converted) AS converters_all, count(*) AS assigned_users,
+               sum(p.worth) AS worth, NOT bool_or(p.running) AS all_matured
+        FROM person p
+        GROUP BY p.variant_id
+        UNION ALL
+        -- Forgotten and purged people, as they were counted when they left.
+        SELECT coalesce(t.variant_id, 0), sum(t.users) FILTER (WHERE t.goal IS NOT NULL),
+               sum(t.converters) FILTER (WHERE t.goal IS NOT NULL), sum(t.converters_all) FILTER (WHERE t.goal IS NOT NULL),
+               sum(t.users) FILTER (WHERE t.goal IS NULL), sum(t.users_worth) FILTER (WHERE t.goal IS NOT NULL), true
+        FROM goals.total t
+        WHERE t.layer = 'archived' AND t.message_id = of_message AND (t.goal IS NULL OR t.goal = compare_data.goal)
+        GROUP BY t.variant_id
+    )
+    SELECT a.name::text, a.is_control, a.weight, coalesce(sum(c.users), 0)::bigint,
+           -- Who matched both before and after a purge is remembered twice as matched, but not beyond those counted.
+           least(coalesce(sum(c.matched), 0), coalesce(sum(c.users), 0))::bigint,
+           coalesce(sum(c.converters_all), 0)::bigint, coalesce(sum(c.assigned_users), 0)::bigint,
+           coalesce(sum(c.worth), 0), coalesce(bool_and(c.all_matured), true)
+    FROM arm a
+    LEFT JOIN counted c ON c.variant_id = coalesce(a.variant_id, 0)
+    GROUP BY a.variant_id, a.name, a.is_control, a.weight
+    ORDER BY a.is_control, a.variant_id;
+END
+$$;
+COMMENT ON FUNCTION goals.compare_data(text, text, boolean) IS
+    'Internal. The users of each variant for goals.compare(): users and matched as they are compared, converters_all with running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in two variants are in none';

@@ -1,0 +1,195 @@
+-- Taking receipts off the record without changing a figure.
+--
+-- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals hold
+-- of them is taken off, and they are deleted with their facts. A fact that a writer commits meanwhile finds no receipt any
+-- more; it counts for nobody and roll_up() removes it.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+CREATE FUNCTION goals.archive(receipts bigint[])
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+    delta goals.total[];
+    gone bigint;
+BEGIN
+    WITH doomed AS MATERIALIZED (
+        SELECT r.receipt_id, r.users_id, r.user_key, v.message_id
+        FROM unnest(receipts) AS u (receipt_id)
+        JOIN goals.receipt r ON r.receipt_id = u.receipt_id
+        JOIN goals.revision v ON v.revision_id = r.revision_id
+    ), person AS MATERIALIZED (
+        SELECT DISTINCT d.users_id, d.user_key, d.message_id FROM doomed d
+    ), seen AS MATERIALIZED (
+        -- Now: the doomed, and what the same people keep of the same messages.
+        SELECT c.receipt_id IN (SELECT d.receipt_id FROM doomed d) AS leaves,
+               coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running, c.*
+        FROM person p
+        JOIN goals.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
+        WHERE NOT c.settled
+    ), mixed AS MATERIALIZED (
+        SELECT s.users_id, s.user_key, s.message_id
+        FROM seen s
+        GROUP BY s.users_id, s.user_key, s.message_id
+        HAVING min(coalesce(s.variant_id, 0)) <> max(coalesce(s.variant_id, 0))
+    ), people AS (
+        SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id,
+               (min(s.sent_at) FILTER (WHERE s.leaves) AT TIME ZONE 'UTC')::date AS day,
+               bool_or(s.leaves AND s.already_matched = 0 AND NOT s.running) AS counted,
+               bool_or(NOT s.leaves AND s.already_matched = 0 AND NOT s.running) AS counts,
+               bool_or(s.leaves AND s.matched = 1 AND NOT s.running) AS converted,
+               bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
+               bool_or(s.leaves AND s.matched = 1) AS matched,
+               bool_or(NOT s.leaves AND s.matched = 1) AS matches,
+               coalesce(sum(s.worth) FILTER (WHERE s.leaves AND NOT s.running), 0) AS worth,
+               (s.users_id, s.user_key, s.message_id) IN (SELECT x.users_id, x.user_key, x.message_id FROM mixed x) AS mixed
+        FROM seen s
+        GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id
+        HAVING bool_or(s.leaves)
+    ), archived AS (
+        SELECT s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date AS day, sum(s.sent) AS sent,
+               sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
+               sum(s.matched) AS matched, sum(s.matched_after_open) AS matched_after_open,
+               sum(s.matched_after_click) AS matched_after_click, sum(s.worth) AS worth, 0 AS users, 0 AS users_matched,
+               0 AS converters, 0 AS converters_all, 0 AS users_worth
+        FROM seen s
+        WHERE s.leaves
+        GROUP BY s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date
+        UNION ALL
+        -- A user is counted when the last receipt goes that makes him count.
+        SELECT q.message_id, q.goal, q.variant_id, q.day, 0, 0, 0, 0, 0, 0, 0, 0,
+               count(*) FILTER (WHERE q.counted AND NOT q.counts AND NOT q.mixed),
+               count(*) FILTER (WHERE q.matched AND NOT q.matches),
+               count(*) FILTER (WHERE q.converted AND NOT q.converts AND NOT q.mixed),
+               count(*) FILTER (WHERE q.matched AND NOT q.matches AND NOT q.mixed),
+               coalesce(sum(q.worth) FILTER (WHERE NOT q.mixed), 0)
+        FROM people q
+        GROUP BY q.message_id, q.goal, q.variant_id, q.day
+    ), rolled AS (
+        SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened, sum(c.clicked) AS clicked,
+               sum(c.already_matched) AS already_matched, sum(c.matched) AS matched,
+               sum(c.matched_after_open) AS matched_after_open, sum(c.matched_after_click) AS matched_after_click,
+               sum(c.worth) AS worth
+        FROM doomed d
+        JOIN goals.contribution c ON c.receipt_id = d.receipt_id
+        WHERE c.settled
+        GROUP BY c.message_id, c.goal, c.variant_id
+    ), change AS (
+        SELECT ROW('archived', a.message_id, a.goal, a.variant_id, sum(a.sent), sum(a.opened), sum(a.clicked),
+                   sum(a.already_matched), sum(a.matched), sum(a.matched_after_open), sum(a.matched_after_click),
+                   sum(a.worth), sum(a.users), sum(a.users_matched), a.day, sum(a.converters),
+                   sum(a.converters_all), sum(a.users_worth))::goals.total AS line
+        FROM archived a
+        GROUP BY a.message_id, a.goal, a.variant_id, a.day
+        UNION ALL
+        SELECT ROW('rolled', r.message_id, r.goal, r.variant_id, -r.sent, -r.opened, -r.clicked, -r.already_matched,
+                   -r.matched, -r.matched_after_open, -r.matched_after_click, -r.worth, 0, 0, NULL, 0, 0, 0)
+                   ::goals.total
+        FROM rolled r
+    ), facts AS (
+        DELETE FROM goals.engagement e USING doomed d WHERE e.receipt_id = d.receipt_id
+    ), hits AS (
+        DELETE FROM goals.match_log h USING doomed d WHERE h.receipt_id = d.receipt_id
+    ), erased AS (
+        DELETE FROM goals.receipt r USING doomed d WHERE r.receipt_id = d.receipt_id RETURNING 1
+    )
+    SELECT (SELECT array_agg(c.line) FROM change c), (SELECT count(*) FROM erased) INTO delta, gone;
+    PERFORM goals.add_to_totals(delta);
+    -- What was committed since that snapshot.
+    DELETE FROM goals.engagement e USING unnest(receipts) AS u (receipt_id) WHERE e.receipt_id = u.receipt_id;
+    DELETE FROM goals.match_log h USING unnest(receipts) AS u (receipt_id) WHERE h.receipt_id = u.receipt_id;
+    RETURN gone;
+END
+$$;
+COMMENT ON FUNCTION goals.archive(bigint[]) IS
+    'Internal. Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns how many there were';
+
+CREATE FUNCTION goals.purge(before timestamptz)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+    batch CONSTANT integer := 20000;
+    last_id bigint := -9223372036854775808;
+    ids bigint[];
+    chosen bigint[];
+    gone bigint := 0;
+BEGIN
+    PERFORM goals.lock_totals(true);
+    LOOP
+        SELECT array_agg(r.receipt_id), max(r.receipt_id) INTO ids, last_id
+        FROM (SELECT r.receipt_id FROM goals.receipt r
+              WHERE r.receipt_id > last_id AND r.sent_at < purge.before
+              ORDER BY r.receipt_id LIMIT batch) r;
+        EXIT WHEN ids IS NULL;
+        -- Until its window closes a receipt may still match, or correct its match, and compare() leaves it out. A goal that
+        -- waits for an open or a click that has not come is waited for as long as its time limit lasts from sending.
+        SELECT array_agg(u.receipt_id) INTO chosen
+        FROM unnest(ids) AS u (receipt_id)
+        WHERE NOT EXISTS (
+            SELECT FROM goals.outcome o
+            JOIN goals.goal g ON g.goal_id = o.goal_id
+            WHERE o.receipt_id = u.receipt_id AND NOT o.already_matched AND o.stopped_at IS NULL
+              AND coalesce(o.window_closes, o.sent_at + g.time_limit_us * interval '1 microsecond') >= at_once);
+        gone := gone + goals.archive(chosen);
+    END LOOP;
+    RETURN gone;
+END
+$$;
+COMMENT ON FUNCTION goals.purge(timestamptz) IS
+    'Delete receipts sent before that time, with what is known of them, leaving the totals as they were; returns how many. Kept: receipts with a goal whose time limit is still running (one that waits for an open or click: for as long as the limit from sending). Somebody who matches both before and after a purge counts twice in users_matched';
+
+CREATE FUNCTION goals.forget_user(user_key text, users regclass DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_users integer;
+    how_many integer;
+    ids bigint[];
+BEGIN
+    SELECT min(s.source_id), count(*) INTO of_users, how_many
+    FROM goals.source s
+    WHERE s.kind = 'users' AND (forget_user.users IS NULL OR s.relation = forget_user.users);
+    IF how_many <> 1 THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)
+                           WHEN how_many = 0 THEN 'no users table is tracked'
+                           ELSE 'several users tables are tracked' END,
+            HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
+                        ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
+    END IF;
+    PERFORM goals.lock_totals(true);
+    SELECT array_agg(r.receipt_id) INTO ids
+    FROM goals.receipt r
+    WHERE r.users_id = of_users AND r.user_key = forget_user.user_key;
+    DELETE FROM goals.ignored i
+    WHERE i.reason = 'unknown user' AND i.name = forget_user.user_key
+      AND i.source_id IN (SELECT s.source_id FROM goals.source s WHERE s.users_id = of_users);
+    RETURN coalesce(goals.archive(ids), 0);
+END
+$$;
+COMMENT ON FUNCTION goals.forget_user(text, regclass) IS
+    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under). users: needed when several users tables are tracked';
+
+CREATE FUNCTION goals.forget_user(user_key bigint, users regclass DEFAULT NULL)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT goals.forget_user(user_key::text, users) $$;
+COMMENT ON FUNCTION goals.forget_user(bigint, regclass) IS 'goals.forget_user(text, regclass) for a bigint key';
+
+CREATE FUNCTION goals.forget_user(user_key uuid, users regclass DEFAULT NULL)
+RETURNS bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT goals.forget_user(user_key::text, users) $$;
+COMMENT ON FUNCTION goals.forget_user(uuid, regclass) IS 'goals.forget_user(text, regclass) for a uuid key';

@@ -1,0 +1,101 @@
+-- What needs somebody's attention.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+CREATE FUNCTION goals.health()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+    longest interval;
+    behind bigint;
+BEGIN
+    -- A dropped table leaves its oid behind.
+    RETURN QUERY
+    SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
+           'What was recorded stays. Track its successor with goals.track_' || s.kind || '().'
+    FROM goals.source s
+    WHERE s.attached AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation)
+    ORDER BY s.source_id;
+
+    RETURN QUERY
+    SELECT CASE WHEN t.oid IS NULL THEN 'missing trigger' ELSE 'disabled trigger' END, s.relation::text,
+           CASE WHEN t.oid IS NULL THEN format('the %s table has no trigger pg_goals: its changes are not seen', s.kind)
+                ELSE format('trigger pg_goals of the %s table is disabled: its changes are not seen', s.kind) END,
+           CASE WHEN t.oid IS NULL THEN format('Attach it again with goals.track_%s().', s.kind)
+                ELSE format('ALTER TABLE %s ENABLE TRIGGER pg_goals', s.relation) END
+    FROM goals.source s
+    JOIN pg_class c ON c.oid = s.relation
+    LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgname = 'pg_goals' AND NOT t.tgisinternal
+         AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
+                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
+                                    ELSE 'goals.capture_receipt()'::regprocedure END
+    WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R'))
+    ORDER BY s.source_id;
+
+    -- A partition may be disabled on its own.
+    RETURN QUERY
+    SELECT 'disabled trigger', t.tgrelid::regclass::text,
+           format('trigger pg_goals of a partition of %s is disabled: its changes are not seen', s.relation),
+           format('ALTER TABLE %s ENABLE TRIGGER pg_goals', t.tgrelid::regclass)
+    FROM goals.source s
+    CROSS JOIN LATERAL pg_partition_tree(s.relation) p
+    JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgname = 'pg_goals'
+    WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
+    ORDER BY 2;
+
+    -- Only goals that still decide something: in force, or with a window that may be open.
+    RETURN QUERY
+    SELECT 'broken goal', format('%s / %s', m.name, g.name), p.problem,
+           'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+    FROM goals.goal g
+    JOIN goals.message m ON m.message_id = g.message_id
+    CROSS JOIN LATERAL (SELECT goals.goal_problem(g.goal_id) AS problem) p
+    WHERE p.problem IS NOT NULL
+      AND NOT EXISTS (SELECT FROM goals.goal_stop x WHERE x.goal_id = g.goal_id)
+      AND (g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
+                             ORDER BY v.revision_id DESC LIMIT 1)::integer[])
+           OR EXISTS (SELECT FROM goals.revision v
+                      JOIN goals.receipt r ON r.revision_id = v.revision_id
+                      WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids)
+                        AND (g.after <> 'sent' OR r.sent_at >= at_once - g.time_limit_us * interval '1 microsecond')))
+    ORDER BY m.name, g.name, g.version;
+
+    RETURN QUERY
+    SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
+           format('named by a row of %s first at %s; such rows are ignored', s.relation, min(i.first_at)),
+           CASE i.reason WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+                         WHEN 'unknown user' THEN 'Insert the user before the row that names it.'
+                         ELSE 'Correct the rows that the application writes.' END
+    FROM goals.ignored i
+    LEFT JOIN goals.source s ON s.source_id = i.source_id
+    GROUP BY i.source_id, i.reason, i.name, s.relation
+    ORDER BY i.reason, i.name;
+
+    RETURN QUERY
+    SELECT 'users in two variants', m.name::text,
+           format('%s users have received more than one variant; goals.compare() leaves them out', x.users),
+           'Let goals.assign() or goals.deliver() choose the variant.'
+    FROM (SELECT d.message_id, count(*) AS users
+          FROM (SELECT v.message_id, r.user_key
+                FROM goals.receipt r
+                JOIN goals.revision v ON v.revision_id = r.revision_id
+                WHERE v.message_id IN (SELECT a.message_id FROM goals.variant a)
+                GROUP BY v.message_id, r.user_key
+                HAVING min(coalesce(r.variant_id, 0)) <> max(coalesce(r.variant_id, 0))) d
+          GROUP BY d.message_id) x
+    JOIN goals.message m ON m.message_id = x.message_id
+    ORDER BY m.name;
+
+    SELECT (SELECT count(*) FROM goals.tail() t WHERE NOT t.settled) INTO behind;
+    IF behind > 100000 THEN
+        RETURN QUERY
+        SELECT 'roll-up behind', 'goals.roll_up()', format('%s receipts have facts that are not in the totals yet', behind),
+               'Call goals.roll_up() regularly (pg_cron, or shared_preload_libraries = ''pg_goals''). A transaction that stays open holds it up.'::text;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION goals.health() IS
+    'One row a problem: dropped tables, missing and disabled triggers, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';

@@ -1,0 +1,478 @@
+//! The backend's copy of the set-up: sources, messages, goals, and per table which columns have a goal.
+//!
+//! Read as it is now, kept until an invalidation says otherwise. Nothing is borrowed across a call into the server: users of
+//! the cache hold counted references to immutable snapshots of it.
+
+use crate::model::attribute::Attribute;
+use crate::model::condition::Condition;
+use crate::model::operator::Operator;
+use crate::model::value::Kind;
+use crate::pg::datum::{KeptJsonb, Row};
+use crate::pg::ours::Ours;
+use crate::pg::relation::{Lock, Relation};
+use crate::pg::trigger::Trigger;
+use crate::pg::types::ColumnType;
+use crate::pg::users::KeyType;
+use crate::pg::{invalidate, relation, scan};
+use pgrx::pg_sys::Oid;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+/// A tracked table.
+#[derive(Debug)]
+pub struct Source {
+    pub id: i32,
+    pub kind: String,
+    pub relation: Oid,
+    pub users_id: i32,
+    pub key: String,
+    pub event: Option<String>,
+    pub message: Option<String>,
+    pub variant: Option<String>,
+    pub properties: Option<String>,
+    pub occurred: Option<String>,
+    pub opened: Option<String>,
+    pub clicked: Option<String>,
+    pub attached: bool,
+}
+
+/// What a time limit is counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    Sent,
+    Opened,
+    Clicked,
+}
+
+/// One version of a goal.
+#[derive(Debug)]
+pub struct Goal {
+    pub id: i32,
+    pub message_id: i32,
+    pub attribute: Option<String>,
+    pub attribute_type: Option<String>,
+    pub operator: Option<Operator>,
+    pub value: Option<String>,
+    pub event: Option<String>,
+    pub times: i32,
+    pub properties: Option<KeptJsonb>,
+    /// Microseconds.
+    pub time_limit: i64,
+    pub after: Anchor,
+    pub value_from: Option<String>,
+    pub stopped: bool,
+}
+
+/// A variant; for the control group the weight is its share.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    pub id: i32,
+    pub name: String,
+    pub weight: f64,
+}
+
+/// A message.
+#[derive(Debug)]
+pub struct Message {
+    pub id: i32,
+    pub name: String,
+    pub one_off: bool,
+    pub users_id: i32,
+    /// In the order in which they were added.
+    pub variants: Vec<Variant>,
+    pub control: Option<Variant>,
+    /// The goals in force for receipts made now.
+    pub revision: Rc<Revision>,
+}
+
+/// The goals in force over some time.
+#[derive(Debug)]
+pub struct Revision {
+    pub id: i32,
+    pub message_id: i32,
+    /// Ascending.
+    pub goals: Vec<i32>,
+    /// Those of them that compare with the value at the time of sending, in the order of receipt.baseline.
+    pub baselines: Vec<i32>,
+}
+
+/// The whole set-up.
+pub struct Setup {
+    pub ours: Ours,
+    pub sources: Vec<Rc<Source>>,
+    pub messages: HashMap<String, Rc<Message>>,
+    pub goals: HashMap<i32, Rc<Goal>>,
+    pub revisions: HashMap<i32, Rc<Revision>>,
+    users_of_message: HashMap<i32, i32>,
+    /// By users table and event name, the goals that wait for it.
+    events: HashMap<(i32, String), Vec<Rc<Goal>>>,
+}
+
+/// A column on which something depends, as a table or partition has it.
+pub struct WatchedColumn {
+    pub name: String,
+    pub number: i16,
+    pub column_type: ColumnType,
+    pub goals: Vec<WatchedGoal>,
+}
+
+/// A goal on a column, ready to be evaluated.
+pub struct WatchedGoal {
+    pub goal: Rc<Goal>,
+    /// Keys inside a json column.
+    pub path: Vec<Vec<u8>>,
+    pub condition: Condition,
+    pub worth: Option<Place>,
+}
+
+/// Where to read a value: a column, and keys inside it.
+pub struct Place {
+    pub number: i16,
+    pub column_type: ColumnType,
+    pub path: Vec<Vec<u8>>,
+}
+
+/// What to look at when a row of a table or partition changes.
+pub struct Watch {
+    pub users_id: i32,
+    pub key: i16,
+    pub key_type: KeyType,
+    /// Ordered by name: the same order in every partition.
+    pub columns: Vec<WatchedColumn>,
+}
+
+impl Setup {
+    /// The tracked table of this id.
+    pub fn source(&self, id: i32) -> Option<&Rc<Source>> {
+        self.sources.iter().find(|s| s.id == id)
+    }
+
+    /// The live goals that wait for this event of users of this table.
+    pub fn event_goals(&self, users_id: i32, event: &str) -> &[Rc<Goal>] {
+        // A borrowed pair cannot look up an owned one; events are few enough for the copy not to matter.
+        self.events.get(&(users_id, event.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// Is anything waiting for events of these users at all?
+    pub fn waits_for_events(&self, users_id: i32) -> bool {
+        self.events.keys().any(|(users, _)| *users == users_id)
+    }
+
+    fn attribute_goals(&self, users_id: i32) -> impl Iterator<Item = &Rc<Goal>> {
+        self.goals.values().filter(move |g| {
+            g.attribute.is_some() && !g.stopped && self.users_of_message.get(&g.message_id) == Some(&users_id)
+        })
+    }
+}
+
+#[derive(Default)]
+struct Cache {
+    setup: Option<Rc<Setup>>,
+    by_table: HashMap<Oid, Option<Rc<Watch>>>,
+    by_trigger: HashMap<Oid, Option<Rc<Watch>>>,
+    key_types: HashMap<i32, Option<KeyType>>,
+    /// The trigger that fired last: a statement changes many rows of one table.
+    last: Option<(Oid, Option<Rc<Watch>>)>,
+}
+
+thread_local! {
+    static CACHE: RefCell<Cache> = RefCell::new(Cache::default());
+}
+
+/// The set-up as it is now; None while the extension is not installed.
+pub fn setup() -> Option<Rc<Setup>> {
+    invalidate::listen();
+    if !invalidate::setup_is_stale() {
+        return CACHE.with_borrow(|c| c.setup.clone());
+    }
+    let fresh = read_setup().map(Rc::new);
+    CACHE.with_borrow_mut(|c| *c = Cache { setup: fresh.clone(), ..Cache::default() });
+    fresh
+}
+
+/// Forgets everything read so far.
+pub fn reset() {
+    invalidate::setup_is_outdated();
+}
+
+/// What to watch on behalf of a trigger; None if its table is not tracked by the source the trigger names.
+#[inline]
+pub fn watch_for(trigger: &Trigger) -> Option<Rc<Watch>> {
+    invalidate::listen();
+    if !invalidate::setup_is_stale() && !invalidate::tables_are_stale() {
+        let last = CACHE.with_borrow(|c| match &c.last {
+            Some((oid, watch)) if *oid == trigger.oid() => Some(watch.clone()),
+            _ => None,
+        });
+        if let Some(watch) = last {
+            return watch;
+        }
+    }
+    find_watch(trigger)
+}
+
+#[cold]
+fn find_watch(trigger: &Trigger) -> Option<Rc<Watch>> {
+    let setup = setup()?;
+    refresh_tables();
+    let known = CACHE.with_borrow(|c| c.by_trigger.get(&trigger.oid()).cloned());
+    let watch = known.unwrap_or_else(|| {
+        let source = trigger_source(&setup, trigger, "users")?;
+        table_watch(&setup, &trigger.relation(), source)
+    });
+    CACHE.with_borrow_mut(|c| {
+        c.by_trigger.insert(trigger.oid(), watch.clone());
+        c.last = Some((trigger.oid(), watch.clone()));
+    });
+    watch
+}
+
+/// The tracked table that a trigger serves: it names one, and is on that table or on a partition of it. A trigger that
+/// somebody else put on a table of his own serves none.
+pub fn trigger_source<'a>(setup: &'a Setup, trigger: &Trigger, kind: &str) -> Option<&'a Rc<Source>> {
+    let source = setup.source(trigger.argument()?.parse().ok()?)?;
+    let relation = trigger.relation();
+    let tracked = source.relation == relation.oid()
+        || (relation.is_partition() && relation::ancestors(relation.oid()).contains(&source.relation));
+    (tracked && source.attached && source.kind == kind).then_some(source)
+}
+
+/// What to watch in a row of this table or partition of a users table.
+pub fn table_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Rc<Watch>> {
+    refresh_tables();
+    // A caller may still work with a set-up that has been replaced since: what is built from that one is not kept.
+    let current = || CACHE.with_borrow(|c| c.setup.as_deref().is_some_and(|s| std::ptr::eq(s, setup)));
+    if current() && let Some(known) = CACHE.with_borrow(|c| c.by_table.get(&table.oid()).cloned()) {
+        return known;
+    }
+    invalidate::table_is_kept(table.oid());
+    let watch = build_watch(setup, table, users).map(Rc::new);
+    if current() {
+        CACHE.with_borrow_mut(|c| c.by_table.insert(table.oid(), watch.clone()));
+    }
+    watch
+}
+
+fn refresh_tables() {
+    if invalidate::tables_are_stale() {
+        invalidate::tables_are_read();
+        CACHE.with_borrow_mut(|c| {
+            c.by_table.clear();
+            c.by_trigger.clear();
+            c.key_types.clear();
+            c.last = None;
+        });
+    }
+}
+
+fn build_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
+    let key = table.column(&users.key)?;
+    let key_type = KeyType::of(key.type_oid)?;
+    let mut columns: Vec<WatchedColumn> = Vec::new();
+    for goal in setup.attribute_goals(users.id) {
+        let Ok((name, place, condition)) = resolve(table, goal) else { continue };
+        let worth = goal.value_from.as_deref().and_then(|attribute| find_place(table, attribute)).map(|(_, p)| p);
+        let watched = WatchedGoal { goal: goal.clone(), path: place.path, condition, worth };
+        match columns.iter_mut().find(|c| c.name == name) {
+            Some(column) => column.goals.push(watched),
+            None => columns.push(WatchedColumn {
+                name,
+                number: place.number,
+                column_type: place.column_type,
+                goals: vec![watched],
+            }),
+        }
+    }
+    columns.sort_by(|a, b| a.name.cmp(&b.name));
+    for column in &mut columns {
+        column.goals.sort_by_key(|g| g.goal.id);
+    }
+    Some(Watch { users_id: users.id, key: key.number, key_type, columns })
+}
+
+/// Finds an attribute in a table: a column of exactly that name, or a column and keys inside it.
+pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
+    let place = |name: &str, path: Vec<Vec<u8>>| {
+        let column = table.column(name).filter(|c| !c.is_virtual)?;
+        let column_type = ColumnType::resolve(column.type_oid, column.collation);
+        (path.is_empty() || column_type.is_json())
+            .then(|| (column.name.clone(), Place { number: column.number, column_type, path }))
+    };
+    place(attribute, Vec::new()).or_else(|| {
+        let parsed = Attribute::parse(attribute).ok()?;
+        place(&parsed.column, parsed.path.into_iter().map(String::into_bytes).collect())
+    })
+}
+
+/// A goal's attribute in a table as the table is now; Err says in words what has become of it.
+pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Condition), String> {
+    let attribute = goal.attribute.as_deref().unwrap_or_default();
+    let (name, place) = find_place(table, attribute)
+        .ok_or_else(|| format!("attribute \"{attribute}\" is no longer in {}", table.qualified_name()))?;
+    let now = place.column_type.name();
+    let then = goal.attribute_type.as_deref().unwrap_or_default();
+    if now != then {
+        return Err(format!("attribute \"{attribute}\" was of type {then} and is now of type {now}"));
+    }
+    let operator = goal.operator.ok_or("the operator is not one of this version of the extension")?;
+    condition(&place, operator, goal.value.as_deref()).map(|c| (name, place, c)).map_err(|e| e.message())
+}
+
+/// The condition for values at this place.
+pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crate::model::error::Result<Condition> {
+    let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
+    let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
+    condition.map_numbers(&|n| place.column_type.round(n));
+    Ok(condition)
+}
+
+fn anchor(name: &str) -> Anchor {
+    match name {
+        "opened" => Anchor::Opened,
+        "clicked" => Anchor::Clicked,
+        _ => Anchor::Sent,
+    }
+}
+
+/// Visits all rows of a table of the set-up.
+fn each(table: Oid, mut row: impl FnMut(&Row)) {
+    if let Some(table) = Relation::open(table, Lock::Share) {
+        scan::visit_all(&table, |r| {
+            row(r);
+            ControlFlow::Continue(())
+        });
+    }
+}
+
+// The column numbers below are those of the CREATE TABLE statements in sql/10_tables.sql.
+fn read_setup() -> Option<Setup> {
+    let ours = Ours::find()?;
+    invalidate::setup_is_read(&[ours.revision, ours.receipt, ours.match_log, ours.engagement]);
+
+    let mut sources = Vec::new();
+    each(ours.source, |r| {
+        sources.push(Rc::new(Source {
+            id: r.integer(1).unwrap_or(0),
+            kind: r.string(2).unwrap_or_default(),
+            relation: Oid::from_u32(r.integer(3).unwrap_or(0) as u32),
+            users_id: r.integer(4).unwrap_or(0),
+            key: r.name(5).unwrap_or_default(),
+            event: r.name(6),
+            message: r.name(7),
+            variant: r.name(8),
+            properties: r.name(9),
+            occurred: r.name(10),
+            opened: r.name(11),
+            clicked: r.name(12),
+            attached: r.byte(13) != 0,
+        }));
+    });
+
+    let mut stopped = Vec::new();
+    each(ours.goal_stop, |r| stopped.extend(r.integer(1)));
+    stopped.sort_unstable();
+    let mut goals = HashMap::new();
+    each(ours.goal, |r| {
+        let id = r.integer(1).unwrap_or(0);
+        goals.insert(
+            id,
+            Rc::new(Goal {
+                id,
+                message_id: r.integer(2).unwrap_or(0),
+                attribute: r.string(5),
+                attribute_type: r.string(6),
+                operator: r.string(7).and_then(|o| Operator::parse(&o).ok()),
+                value: r.string(8),
+                event: r.string(9),
+                times: r.integer(10).unwrap_or(1),
+                properties: KeptJsonb::of(r, 11),
+                time_limit: r.bigint(12),
+                after: anchor(&r.string(13).unwrap_or_default()),
+                value_from: r.string(14),
+                stopped: stopped.binary_search(&id).is_ok(),
+            }),
+        );
+    });
+
+    let mut revisions: HashMap<i32, Rc<Revision>> = HashMap::new();
+    let mut current: HashMap<i32, Rc<Revision>> = HashMap::new();
+    each(ours.revision, |r| {
+        let mut ids = r.integers(3);
+        ids.sort_unstable();
+        let by_gain = |id: &i32| goals.get(id).is_some_and(|g: &Rc<Goal>| g.operator == Some(Operator::IsIncreasedBy));
+        let revision = Rc::new(Revision {
+            id: r.integer(1).unwrap_or(0),
+            message_id: r.integer(2).unwrap_or(0),
+            baselines: ids.iter().copied().filter(by_gain).collect(),
+            goals: ids,
+        });
+        let newest = current.entry(revision.message_id).or_insert_with(|| revision.clone());
+        if newest.id < revision.id {
+            *newest = revision.clone();
+        }
+        revisions.insert(revision.id, revision);
+    });
+
+    let mut variants: HashMap<i32, Vec<(Variant, bool)>> = HashMap::new();
+    each(ours.variant, |r| {
+        let variant = Variant {
+            id: r.integer(1).unwrap_or(0),
+            name: r.string(3).unwrap_or_default(),
+            weight: r.double(4).unwrap_or(0.0),
+        };
+        variants.entry(r.integer(2).unwrap_or(0)).or_default().push((variant, r.byte(5) != 0));
+    });
+
+    let mut messages = HashMap::new();
+    let mut users_of_message = HashMap::new();
+    each(ours.message, |r| {
+        let id = r.integer(1).unwrap_or(0);
+        let users_id = r.integer(5).unwrap_or(0);
+        users_of_message.insert(id, users_id);
+        let Some(revision) = current.get(&id) else { return };
+        let mut all = variants.remove(&id).unwrap_or_default();
+        all.sort_by_key(|(v, _)| v.id);
+        let name = r.string(2).unwrap_or_default();
+        let message = Message {
+            id,
+            name: name.clone(),
+            one_off: r.string(3).as_deref() == Some("one_off"),
+            users_id,
+            control: all.iter().find(|(_, control)| *control).map(|(v, _)| v.clone()),
+            variants: all.into_iter().filter(|(_, control)| !control).map(|(v, _)| v).collect(),
+            revision: revision.clone(),
+        };
+        messages.insert(name, Rc::new(message));
+    });
+
+    let mut events: HashMap<(i32, String), Vec<Rc<Goal>>> = HashMap::new();
+    for goal in goals.values().filter(|g| !g.stopped) {
+        if let (Some(event), Some(users)) = (&goal.event, users_of_message.get(&goal.message_id)) {
+            events.entry((*users, event.clone())).or_default().push(goal.clone());
+        }
+    }
+    Some(Setup { ours, sources, messages, goals, revisions, users_of_message, events })
+}
+
+/// Has nothing about this table's columns changed since it was last asked about? From the first question on, changes are noticed.
+pub fn tables_are_fresh(relid: Oid) -> bool {
+    let fresh = !invalidate::tables_are_stale() && invalidate::table_is_known(relid);
+    refresh_tables();
+    invalidate::table_is_kept(relid);
+    fresh
+}
+
+/// The type of a users table's key, None if the table or its key is gone.
+pub fn key_type_of(users: &Source) -> Option<KeyType> {
+    if let Some(known) = CACHE.with_borrow(|c| c.key_types.get(&users.id).copied())
+        && !invalidate::tables_are_stale()
+    {
+        return known;
+    }
+    let key_type = Relation::open_if_free(users.relation).and_then(|t| KeyType::of(t.column(&users.key)?.type_oid));
+    invalidate::table_is_kept(users.relation);
+    CACHE.with_borrow_mut(|c| c.key_types.insert(users.id, key_type));
+    key_type
+}

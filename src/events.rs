@@ -1,0 +1,123 @@
+//! Events: reported by a call, or inserted into a table that the application has anyway.
+
+use crate::cache::{self, Goal};
+use crate::model::attribute::Attribute;
+use crate::model::decimal::Decimal;
+use crate::model::error::{Error, Result};
+use crate::model::jsonb;
+use crate::model::value::Value;
+use crate::pg::call::{Args, Out};
+use crate::pg::datum;
+use crate::pg::relation;
+use crate::receipts::{reported_time, setup};
+use crate::settle::{self, Evidence};
+use pgrx::pg_sys::{Datum, Oid};
+use std::rc::Rc;
+
+/// An event, and the goals whose name and properties it has.
+struct Occurrence<'a> {
+    goals: Vec<Rc<Goal>>,
+    properties: &'a [u8],
+}
+
+impl Evidence for Occurrence<'_> {
+    fn len(&self) -> usize {
+        self.goals.len()
+    }
+
+    fn goal(&self, hit: usize) -> &Goal {
+        &self.goals[hit]
+    }
+
+    fn gained(&self, _hit: usize, _baseline: Option<&Decimal>) -> bool {
+        true
+    }
+
+    fn old_value(&self, _hit: usize) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What was counted: the property the worth was taken from.
+    fn new_value(&self, hit: usize) -> Option<Vec<u8>> {
+        self.property(hit).and_then(|value| settle::as_json(&value))
+    }
+
+    fn worth(&self, hit: usize) -> Option<Decimal> {
+        match self.property(hit)? {
+            Value::Number(number) if number.is_finite() => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Occurrence<'a> {
+    fn property(&self, hit: usize) -> Option<Value<'a>> {
+        let name = self.goals[hit].value_from.as_deref()?;
+        let root = jsonb::root(self.properties)?;
+        if let Some(found) = root.key(name.as_bytes()) {
+            return Some(found.value());
+        }
+        let parsed = Attribute::parse(name).ok()?;
+        root.key(parsed.column.as_bytes())?.path(&parsed.path).map(|n| n.value())
+    }
+}
+
+/// Matches an event against the goals that wait for it. `properties`: a jsonb datum and its payload, None for NULL.
+pub fn occurred(users_id: i32, key: &[u8], event: &str, properties: Option<(Datum, &[u8])>, at: i64) {
+    for _ in 0..3 {
+        let Some(setup) = cache::setup() else { return };
+        let goals: Vec<Rc<Goal>> = setup
+            .event_goals(users_id, event)
+            .iter()
+            .filter(|g| match (&g.properties, properties) {
+                (None, _) => true,
+                (Some(wanted), Some((given, _))) => datum::jsonb_contains(given, wanted.datum()),
+                (Some(_), None) => false,
+            })
+            .cloned()
+            .collect();
+        if goals.is_empty() {
+            return;
+        }
+        let occurrence = Occurrence { goals, properties: properties.map_or(&[], |(_, bytes)| bytes) };
+        if settle::settle(users_id, key, Some(at), &occurrence) {
+            return;
+        }
+        cache::reset();
+    }
+}
+
+/// The users table named by the caller, or the only one there is.
+pub fn users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache::Source>> {
+    let mut tables: Vec<&Rc<cache::Source>> =
+        setup.sources.iter().filter(|s| s.kind == "users" && (s.attached || named.is_some())).collect();
+    if let Some(named) = named {
+        tables.retain(|s| s.relation == named);
+        return tables
+            .first()
+            .map(|s| Rc::clone(s))
+            .ok_or_else(|| Error::NotTracked { relation: relation::qualified_name(named) });
+    }
+    match tables.as_slice() {
+        [] => Err(Error::NoUsersTable),
+        [one] => Ok(Rc::clone(one)),
+        many => Err(Error::SeveralUsersTables {
+            relations: many.iter().map(|s| relation::qualified_name(s.relation)).collect(),
+        }),
+    }
+}
+
+/// goals.record_event(user_key, event, properties, occurred_at, users)
+pub fn record_event(args: &Args) -> Result<Out> {
+    let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
+    let at = reported_time(args.bigint(3), "occurred_at")?.min(datum::clock());
+    let setup = setup()?;
+    let users = users_table(&setup, args.relation(4))?;
+    // A key that no user can have has no receipts: nothing to do, as for any event of a user we do not know.
+    if let Some(key) = users.key_type()?.canonical(&key) {
+        let bytes = args.jsonb_bytes(2);
+        let properties = args.jsonb(2).zip(bytes.as_deref());
+        occurred(users.id, &key, &event, properties, at);
+    }
+    Ok(Out::Null)
+}

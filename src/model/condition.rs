@@ -1,0 +1,285 @@
+//! Whether a change satisfies a goal: the one evaluator for live matching, "already matched" and `explain`.
+
+use super::array::parse_array;
+use super::decimal::{Decimal, trim};
+use super::error::{Error, Result};
+use super::operator::{Describes, Needs, Operator};
+use super::text::{self, Exact, TextEquality};
+use super::value::{Kind, Value};
+
+/// An operator with what it compares with, checked against the attribute's type.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    operator: Operator,
+    /// None, one, or for `is any of` all.
+    operands: Vec<Operand>,
+}
+
+/// What the goal's author wrote, in every reading it has: a json attribute may hold any of them.
+#[derive(Clone, Debug)]
+struct Operand {
+    text: Vec<u8>,
+    /// The text in lower case, for the operators that ignore case.
+    folded: Vec<u8>,
+    number: Option<Decimal>,
+    boolean: Option<bool>,
+}
+
+impl Operand {
+    fn new(value: &str) -> Self {
+        Self {
+            text: value.as_bytes().to_vec(),
+            folded: text::fold(value.as_bytes()),
+            number: Decimal::parse(value),
+            boolean: parse_boolean(value),
+        }
+    }
+
+    fn is(&self, value: &Value, eq: &dyn TextEquality) -> bool {
+        match value {
+            Value::Text(text) => eq.equal(text, &self.text),
+            Value::Number(number) => self.number.as_ref() == Some(number),
+            Value::Boolean(boolean) => self.boolean == Some(*boolean),
+            _ => false,
+        }
+    }
+}
+
+impl Condition {
+    /// Checks an operator and its value against an attribute's kind. `type_name` is the type as the user knows it.
+    ///
+    /// `value` is NULL (`None`) for the operators that take none and a text array literal for `is any of`, whose NULL
+    /// elements are ignored. Errors: [`Error::OperatorNotForType`], [`Error::ValueMissing`],
+    /// [`Error::ValueUnexpected`], [`Error::InvalidValue`], [`Error::InvalidArray`], and [`Error::InvalidArgument`]
+    /// for a comparison with NaN or a gain that is not positive and finite.
+    pub fn new(
+        kind: Kind,
+        type_name: &str,
+        operator: Operator,
+        value: Option<&str>,
+    ) -> Result<Self> {
+        let name = operator.name();
+        if !operator.applies_to(kind) {
+            return Err(Error::OperatorNotForType {
+                operator: name,
+                type_name: type_name.to_owned(),
+                kind,
+            });
+        }
+        let operands = match (operator.needs(), value) {
+            (Needs::None, None) => Vec::new(),
+            (Needs::None, Some(_)) => return Err(Error::ValueUnexpected { operator: name }),
+            (_, None) => return Err(Error::ValueMissing { operator: name }),
+            (Needs::One, Some(value)) => vec![operand(kind, type_name, operator, value)?],
+            (Needs::List, Some(value)) => {
+                let elements = parse_array(value).unwrap_or_default();
+                let operands: Vec<_> = elements
+                    .iter()
+                    .flatten()
+                    .map(|e| operand(kind, type_name, operator, e))
+                    .collect::<Result<_>>()?;
+                if operands.is_empty() {
+                    return Err(Error::InvalidArray {
+                        value: value.to_owned(),
+                    });
+                }
+                operands
+            }
+        };
+        Ok(Self { operator, operands })
+    }
+
+    /// The operator.
+    pub fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    /// Rewrites the numbers compared with, for a type that rounds (float4, float8); a gain stays as written.
+    pub fn map_numbers(&mut self, f: &dyn Fn(Decimal) -> Decimal) {
+        if self.operator != Operator::IsIncreasedBy {
+            for operand in &mut self.operands {
+                operand.number = operand.number.take().map(f);
+            }
+        }
+    }
+
+    /// Rewrites the texts compared with, for a type with a normal form (bpchar, uuid) or another encoding.
+    pub fn map_texts(&mut self, f: &dyn Fn(&[u8]) -> Vec<u8>) {
+        for operand in &mut self.operands {
+            operand.text = f(&operand.text);
+            operand.folded = text::fold(&operand.text);
+        }
+    }
+
+    /// Whether the step from `old` to `new` satisfies the goal; `eq` is the type's equality of texts.
+    ///
+    /// The caller knows that the attribute changed (rule 1). For `is increased by` this says only that `new` is a
+    /// number that could satisfy it: [`Condition::gained`] decides, with the value at the time of sending.
+    pub fn holds(&self, old: &Value, new: &Value, eq: &dyn TextEquality) -> bool {
+        use Operator::*;
+        match self.operator {
+            IsUnknown => return new.is_unknown(),
+            IsChanged => return true,
+            HasAnyValue => return !new.is_unknown(),
+            _ => {}
+        }
+        // a json value has the operators of the kind found, so each kind answers only its own
+        match new {
+            Value::Text(text) => match self.operator {
+                Is | IsAnyOf => self.is(new, eq),
+                IsNot => !self.is(new, eq),
+                Contains => self.folded(|needle| text::contains(text, needle)),
+                DoesNotContain => !self.folded(|needle| text::contains(text, needle)),
+                StartsWith => self.folded(|needle| text::starts_with(text, needle)),
+                EndsWith => self.folded(|needle| text::ends_with(text, needle)),
+                _ => false,
+            },
+            Value::Number(number) => match self.operator {
+                Is | IsAnyOf => self.is(new, eq),
+                IsNot => !self.is(new, eq),
+                _ if number.is_nan() => false,
+                GreaterThan => self.number(|n| number > n),
+                LessThan => self.number(|n| number < n),
+                AtLeast => self.number(|n| number >= n),
+                AtMost => self.number(|n| number <= n),
+                IsIncreased => match old {
+                    Value::Unknown => *number > Decimal::zero(),
+                    Value::Number(old) => !old.is_nan() && number > old,
+                    _ => false,
+                },
+                IsDecreased => matches!(old, Value::Number(old) if number < old && !old.is_nan()),
+                IsIncreasedBy => true,
+                _ => false,
+            },
+            Value::Boolean(_) => match self.operator {
+                Is => self.is(new, eq),
+                IsNot => !self.is(new, eq),
+                _ => false,
+            },
+            Value::List(elements) => match self.operator {
+                Contains => elements.iter().any(|element| self.is(element, &Exact)),
+                DoesNotContain => !elements.iter().any(|element| self.is(element, &Exact)),
+                _ => false,
+            },
+            Value::Unknown | Value::Moment | Value::Document => false,
+        }
+    }
+
+    /// Whether the user had already matched when the row was `now` (rule 2); false for what describes a change.
+    pub fn already(&self, now: &Value, eq: &dyn TextEquality) -> bool {
+        self.operator.describes() == Describes::State && self.holds(&Value::Unknown, now, eq)
+    }
+
+    /// For `is increased by n`: whether `new` is at least n above the value at the time of sending, where unknown
+    /// (`None`) is zero. True for every other operator, which has no baseline.
+    pub fn gained(&self, baseline: Option<&Decimal>, new: &Value) -> bool {
+        if self.operator != Operator::IsIncreasedBy {
+            return true;
+        }
+        let Value::Number(new) = new else {
+            return false;
+        };
+        let gain = match baseline {
+            Some(baseline) => new.sub(baseline),
+            None => new.clone(),
+        };
+        !gain.is_nan() && self.number(|n| gain >= *n)
+    }
+
+    fn is(&self, value: &Value, eq: &dyn TextEquality) -> bool {
+        self.operands.iter().any(|operand| operand.is(value, eq))
+    }
+
+    fn folded(&self, test: impl Fn(&[u8]) -> bool) -> bool {
+        self.operands.iter().any(|operand| test(&operand.folded))
+    }
+
+    fn number(&self, test: impl Fn(&Decimal) -> bool) -> bool {
+        self.operands
+            .iter()
+            .filter_map(|operand| operand.number.as_ref())
+            .any(test)
+    }
+}
+
+/// NEW − OLD as the worth of a match, an unknown old value as zero; `None` unless both ends are finite numbers.
+pub fn gain(old: &Value, new: &Value) -> Option<Decimal> {
+    let Value::Number(new) = new else { return None };
+    let gain = match old {
+        Value::Unknown => new.clone(),
+        Value::Number(old) => new.sub(old),
+        _ => return None,
+    };
+    gain.is_finite().then_some(gain)
+}
+
+/// One value, checked against the kind.
+fn operand(kind: Kind, type_name: &str, operator: Operator, value: &str) -> Result<Operand> {
+    use Operator::*;
+    let operand = Operand::new(value);
+    let compares = matches!(
+        operator,
+        GreaterThan | LessThan | AtLeast | AtMost | IsIncreasedBy
+    );
+    let invalid = |type_name: &str| {
+        Err(Error::InvalidValue {
+            value: value.to_owned(),
+            type_name: type_name.to_owned(),
+        })
+    };
+    match (kind, &operand.number) {
+        (Kind::Boolean, _) if operand.boolean.is_none() => return invalid(type_name),
+        (Kind::Number, None) => return invalid(type_name),
+        // a whole number can be above 1.5, but never be it
+        (Kind::Number, Some(number))
+            if !compares && is_integer_type(type_name) && !number.is_integer() =>
+        {
+            return invalid(type_name);
+        }
+        (Kind::Json, None) if compares => return invalid("numeric"),
+        (_, Some(number))
+            if operator == IsIncreasedBy && (!number.is_finite() || *number <= Decimal::zero()) =>
+        {
+            return Err(Error::InvalidArgument {
+                message: format!(
+                    "operator \"{}\" needs a finite number greater than zero",
+                    operator.name()
+                ),
+                hint: "Pass by how much the attribute must grow, for example value => '5'."
+                    .to_owned(),
+            });
+        }
+        (_, Some(number)) if compares && number.is_nan() => {
+            return Err(Error::InvalidArgument {
+                message: format!("operator \"{}\" cannot compare with NaN", operator.name()),
+                hint: "NaN is neither greater nor less than anything; pass a number.".to_owned(),
+            });
+        }
+        _ => {}
+    }
+    Ok(operand)
+}
+
+fn is_integer_type(type_name: &str) -> bool {
+    matches!(
+        type_name,
+        "smallint" | "integer" | "bigint" | "int2" | "int4" | "int8"
+    )
+}
+
+/// PostgreSQL's spellings of a boolean: a unique beginning of true, false, yes, no, on, off, or 1 and 0.
+fn parse_boolean(text: &str) -> Option<bool> {
+    let word = trim(text.as_bytes()).to_ascii_lowercase();
+    let begins =
+        |whole: &str, least: usize| word.len() >= least && whole.as_bytes().starts_with(&word);
+    if begins("true", 1) || begins("yes", 1) || begins("on", 2) || word == b"1" {
+        Some(true)
+    } else if begins("false", 1) || begins("no", 1) || begins("off", 2) || word == b"0" {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! What a wrong call is told: one enum, mapped to SQLSTATE, message, detail and hint (contract, section 5).
+
+use std::fmt;
+
+use super::operator::Operator;
+use super::value::Kind;
+use super::window::TimeLimitProblem;
+
+/// The result of anything that a caller's input can make fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Every error the extension raises on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// No message of that name.
+    UnknownMessage {
+        name: String,
+        nearest: Option<String>,
+    },
+    /// The message has no goal of that name.
+    UnknownGoal {
+        message: String,
+        name: String,
+        nearest: Option<String>,
+    },
+    /// The message has no variant of that name.
+    UnknownVariant {
+        message: String,
+        name: String,
+        nearest: Option<String>,
+    },
+    /// No receipt of that number.
+    UnknownReceipt { receipt_id: i64 },
+    /// The table has no such column; `columns` are those it has.
+    UnknownColumn {
+        relation: String,
+        name: String,
+        columns: Vec<String>,
+    },
+    /// No operator of that name.
+    UnknownOperator { name: String },
+    /// The operator exists, but not for this type.
+    OperatorNotForType {
+        operator: &'static str,
+        type_name: String,
+        kind: Kind,
+    },
+    /// The operator compares with a value and none was given.
+    ValueMissing { operator: &'static str },
+    /// The operator takes no value and one was given.
+    ValueUnexpected { operator: &'static str },
+    /// The value cannot be read as the attribute's type.
+    InvalidValue { value: String, type_name: String },
+    /// The value of `is any of` is not a list of values.
+    InvalidArray { value: String },
+    /// The time limit is missing or out of range.
+    TimeLimit { problem: TimeLimitProblem },
+    /// A goal takes one of attribute and event; `both` tells which way it went wrong.
+    AttributeAndEvent { both: bool },
+    /// Any other argument out of range; both texts are given.
+    InvalidArgument { message: String, hint: String },
+    /// A `what` (message, variant, ...) of that name exists.
+    NameTaken { what: &'static str, name: String },
+    /// The users table has no such key.
+    UnknownUser { key: String, relation: String },
+    /// The user has no receipt of the message at or before the time given.
+    NoReceipt { message: String, key: String },
+    /// A control-group receipt cannot be opened or clicked: nothing was sent.
+    ControlReceipt { receipt_id: i64 },
+    /// No users table is tracked.
+    NoUsersTable,
+    /// Several users tables are tracked and none was named.
+    SeveralUsersTables { relations: Vec<String> },
+    /// The relation is not tracked.
+    NotTracked { relation: String },
+    /// The relation is of a kind that cannot be tracked; `why` completes "relation ...".
+    WrongRelation { relation: String, why: String },
+    /// The relation has no usable key; `why` completes "relation ...".
+    NoKey { relation: String, why: String },
+    /// The caller does not own the relation.
+    NotOwner { relation: String },
+    /// Variants and control group are fixed once the first receipt exists.
+    Frozen { message: String },
+    /// A time more than five minutes ahead; `what` is the parameter.
+    FutureTime { what: &'static str },
+    /// Somebody holds the table.
+    LockNotAvailable { relation: String },
+    /// A parameter that must not be NULL is.
+    NullArgument { name: &'static str },
+}
+
+impl Error {
+    /// The five-character SQLSTATE.
+    pub fn sqlstate(&self) -> &'static str {
+        use Error::*;
+        match self {
+            UnknownMessage { .. } | UnknownGoal { .. } | UnknownVariant { .. } => "42704",
+            UnknownReceipt { .. } | UnknownUser { .. } | NoReceipt { .. } => "P0002",
+            UnknownColumn { .. } => "42703",
+            UnknownOperator { .. }
+            | OperatorNotForType { .. }
+            | ValueMissing { .. }
+            | ValueUnexpected { .. }
+            | TimeLimit { .. }
+            | AttributeAndEvent { .. }
+            | InvalidArgument { .. }
+            | NullArgument { .. } => "22023",
+            InvalidValue { .. } | InvalidArray { .. } => "22P02",
+            NameTaken { .. } => "42710",
+            ControlReceipt { .. }
+            | NoUsersTable
+            | SeveralUsersTables { .. }
+            | NotTracked { .. }
+            | NoKey { .. }
+            | Frozen { .. } => "55000",
+            WrongRelation { .. } => "42809",
+            NotOwner { .. } => "42501",
+            FutureTime { .. } => "22008",
+            LockNotAvailable { .. } => "55P03",
+        }
+    }
+
+    /// The primary message, in PostgreSQL's style: lower case, no full stop.
+    pub fn message(&self) -> String {
+        use Error::*;
+        match self {
+            UnknownMessage { name, .. } => format!("message \"{name}\" does not exist"),
+            UnknownGoal { message, name, .. } => {
+                format!("goal \"{name}\" of message \"{message}\" does not exist")
+            }
+            UnknownVariant { message, name, .. } => {
+                format!("variant \"{name}\" of message \"{message}\" does not exist")
+            }
+            UnknownReceipt { receipt_id } => format!("receipt {receipt_id} does not exist"),
+            UnknownColumn { relation, name, .. } => {
+                format!("column \"{name}\" of relation \"{relation}\" does not exist")
+            }
+            UnknownOperator { name } => format!("operator \"{name}\" does not exist"),
+            OperatorNotForType {
+                operator,
+                type_name,
+                ..
+            } => {
+                format!("operator \"{operator}\" does not apply to type {type_name}")
+            }
+            ValueMissing { operator } => format!("operator \"{operator}\" needs a value"),
+            ValueUnexpected { operator } => format!("operator \"{operator}\" takes no value"),
+            InvalidValue { value, type_name } => {
+                format!("invalid input syntax for type {type_name}: \"{value}\"")
+            }
+            InvalidArray { value } => format!("invalid list of values: \"{value}\""),
+            TimeLimit { problem } => problem.message().to_owned(),
+            AttributeAndEvent { both: true } => {
+                "a goal cannot have both an attribute and an event".to_owned()
+            }
+            AttributeAndEvent { both: false } => "a goal needs an attribute or an event".to_owned(),
+            InvalidArgument { message, .. } => message.clone(),
+            NameTaken { what, name } => format!("{what} \"{name}\" already exists"),
+            UnknownUser { key, relation } => {
+                format!("user \"{key}\" does not exist in relation \"{relation}\"")
+            }
+            NoReceipt { message, key } => {
+                format!("user \"{key}\" has no receipt of message \"{message}\" at that time")
+            }
+            ControlReceipt { receipt_id } => {
+                format!("receipt {receipt_id} belongs to the control group")
+            }
+            NoUsersTable => "no users table is tracked".to_owned(),
+            SeveralUsersTables { .. } => "more than one users table is tracked".to_owned(),
+            NotTracked { relation } => format!("relation \"{relation}\" is not tracked"),
+            WrongRelation { relation, why } | NoKey { relation, why } => {
+                format!("relation \"{relation}\" {why}")
+            }
+            NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
+            Frozen { message } => format!("message \"{message}\" already has receipts"),
+            FutureTime { what } => format!("\"{what}\" is more than 5 minutes in the future"),
+            LockNotAvailable { relation } => {
+                format!("could not obtain lock on relation \"{relation}\"")
+            }
+            NullArgument { name } => format!("\"{name}\" must not be null"),
+        }
+    }
+
+    /// More about what was found, where that helps.
+    pub fn detail(&self) -> Option<String> {
+        use Error::*;
+        match self {
+            SeveralUsersTables { relations } => {
+                Some(format!("Tracked users tables: {}.", relations.join(", ")))
+            }
+            NoReceipt { .. } => Some(
+                "An open or click belongs to the latest receipt sent at or before its time.".into(),
+            ),
+            ControlReceipt { .. } => Some(
+                "A user of the control group is sent nothing, so nothing can be opened or clicked."
+                    .into(),
+            ),
+            Frozen { .. } => Some(
+                "Variants and the control group are fixed once the first receipt exists.".into(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// What to do about it, as a full sentence.
+    pub fn hint(&self) -> Option<String> {
+        use Error::*;
+        Some(match self {
+            UnknownMessage { nearest: Some(nearest), .. }
+            | UnknownGoal { nearest: Some(nearest), .. }
+            | UnknownVariant { nearest: Some(nearest), .. } => format!("Perhaps you meant \"{nearest}\"."),
+            UnknownMessage { name, nearest: None } => {
+                format!("Create it with goals.create_message({}).", literal(name))
+            }
+            UnknownGoal { message, name, nearest: None } => {
+                format!("Set it with goals.set_goal({}, ..., goal => {}).", literal(message), literal(name))
+            }
+            UnknownVariant { message, name, nearest: None } => {
+                format!("Add it before the first receipt with goals.add_variant({}, {}).", literal(message), literal(name))
+            }
+            UnknownReceipt { .. } => "Use the receipt_id that goals.deliver() returned.".into(),
+            UnknownColumn { columns, .. } if columns.is_empty() => "The table has no columns.".into(),
+            UnknownColumn { columns, .. } => format!("The table has the attributes {}.", columns.join(", ")),
+            UnknownOperator { .. } => format!("The operators are {}.", list(Operator::ALL.iter().copied())),
+            OperatorNotForType { kind: Kind::Moment, .. } => {
+                format!("A date or time accepts only \"{}\".", Operator::HasAnyValue.name())
+            }
+            OperatorNotForType { kind, .. } => {
+                format!("A {} has the operators {}.", kind.name(), list(Operator::of_kind(*kind)))
+            }
+            ValueMissing { .. } => "Pass what to compare with as value => '...'.".into(),
+            ValueUnexpected { .. } => "Leave out value.".into(),
+            InvalidValue { type_name, .. } => format!("Pass a value of type {type_name}."),
+            InvalidArray { .. } => "Write the values as a text array with at least one element, such as {pro,team}.".into(),
+            TimeLimit { problem } => problem.hint().into(),
+            AttributeAndEvent { .. } => "Pass either attribute => 'plan' with an operator, or event => 'purchase'.".into(),
+            InvalidArgument { hint, .. } => hint.clone(),
+            NameTaken { what, .. } => format!("Choose another name for the {what}."),
+            UnknownUser { .. } => "Pass the text form of the key of an existing user.".into(),
+            NoReceipt { message, .. } => {
+                format!("Record what was sent first, with goals.record_sent({}, ...) or goals.deliver().", literal(message))
+            }
+            ControlReceipt { .. } => "Record opens and clicks only where goals.deliver() said send.".into(),
+            NoUsersTable => "Track one with goals.track_users('public.users').".into(),
+            SeveralUsersTables { .. } => "Name one with users => 'public.users'.".into(),
+            NotTracked { relation } => format!(
+                "Track it with goals.track_users({0}), goals.track_events({0}, ...) or goals.track_receipts({0}, ...).",
+                literal(relation)
+            ),
+            WrongRelation { .. } => "Pass an ordinary or partitioned table that is neither temporary nor a system catalog.".into(),
+            NoKey { .. } => "Pass key => 'column', or add a primary key of a single column.".into(),
+            NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
+            Frozen { .. } => "Create a new message for the new test.".into(),
+            FutureTime { .. } => "Pass the time at which it happened; check the clock of the sending system.".into(),
+            LockNotAvailable { .. } => "Another session is using the table; try again when its transaction has ended.".into(),
+            NullArgument { name } => format!("Pass a value for {name}."),
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A name as an SQL string, so that a hint can be pasted.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn list(operators: impl Iterator<Item = Operator>) -> String {
+    let names: Vec<_> = operators
+        .map(|operator| format!("\"{}\"", operator.name()))
+        .collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! What a goal means, without a database: values, operators, conditions and time limits.
+//!
+//! Nothing in here knows PostgreSQL's memory, raises, or allocates more than its input warrants, so the trigger may
+//! call any of it on any value.
+#![forbid(unsafe_code)]
+
+pub mod array;
+pub mod assignment;
+pub mod attribute;
+pub mod condition;
+pub mod decimal;
+pub mod error;
+pub mod inference;
+pub mod json;
+pub mod jsonb;
+pub mod names;
+pub mod operator;
+pub mod text;
+pub mod value;
+pub mod window;

@@ -1,0 +1,497 @@
+//! What the page promises, each test by the name of its promise. `sample.json` is the shape SQL builds.
+
+use super::chart::{BOLD, TEXT, WIDTH};
+use super::data::{Figure, Goal, Report, Words};
+use super::{render, text};
+use serde_json::{Value, json};
+
+const SAMPLE: &str = include_str!("sample.json");
+
+fn sample() -> Value {
+    serde_json::from_str(SAMPLE).unwrap()
+}
+
+fn page(data: &Value) -> String {
+    let html = render(&serde_json::from_value::<Report>(data.clone()).unwrap());
+    check_well_formed(&html);
+    check_self_contained(&html);
+    check_no_text_overlaps(&html);
+    html
+}
+
+/// Every tag that opens closes, in order; every attribute is quoted.
+fn check_well_formed(html: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = html;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (tag, tail) = after.split_once('>').expect("a tag ends");
+        rest = tail;
+        if tag.starts_with('!') || tag.ends_with('/') {
+            continue;
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "quotes of <{tag}>");
+        let name = tag.trim_start_matches('/').split_whitespace().next().unwrap();
+        match tag.starts_with('/') {
+            true => assert_eq!(open.pop(), Some(name), "closes"),
+            false if ["meta", "link"].contains(&name) => {}
+            false => open.push(name),
+        }
+        if name == "style" && !tag.starts_with('/') {
+            rest = &rest[rest.find("</style>").unwrap()..];
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+    assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"));
+    for junk in ["NaN", "inf%", ">inf", "None", "#0C0D"] {
+        assert!(!html.contains(junk), "{junk} in the page");
+    }
+}
+
+fn check_self_contained(html: &str) {
+    for outside in
+        ["http:", "https:", "=\"//", "@import", "url(", "<script", "<iframe", "<img", " src=", "javascript:", "xmlns"]
+    {
+        assert!(!html.contains(outside), "{outside} in the page");
+    }
+    // the one link is the empty icon, so that a browser asks for none
+    assert_eq!(html.matches("href=").count(), 1);
+}
+
+struct TextBox {
+    words: String,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
+    let from = tag.find(&format!(" {name}=\"")).unwrap_or_else(|| panic!("{name} of {tag}")) + name.len() + 3;
+    tag[from..].split('"').next().unwrap()
+}
+
+/// The texts of each chart, in chart units, as wide as the widest usual font makes them.
+fn text_boxes(svg: &str) -> Vec<TextBox> {
+    svg.split("<text")
+        .skip(1)
+        .map(|part| {
+            let (tag, rest) = part.split_once('>').unwrap();
+            let words = rest.split("</text>").next().unwrap();
+            let words = words
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&apos;", "'")
+                .replace("&amp;", "&");
+            let number = |name| attribute(tag, name).parse::<f64>().unwrap() / 8.0;
+            let size = number("font-size");
+            let bold = if attribute(tag, "class") == "figure" { BOLD } else { 1.0 };
+            let wide = text::width(words.trim_matches(['\u{2068}', '\u{2069}']), size) * bold;
+            let left = match attribute(tag, "text-anchor") {
+                "start" => number("x"),
+                "middle" => number("x") - wide / 2.0,
+                _ => number("x") - wide,
+            };
+            let (top, bottom) = (number("y") - size * 0.5, number("y") + size * 0.5);
+            TextBox { words, left, right: left + wide, top, bottom }
+        })
+        .collect()
+}
+
+fn check_no_text_overlaps(html: &str) {
+    for svg in html.split("<svg").skip(1).map(|s| s.split("</svg>").next().unwrap()) {
+        let boxes = text_boxes(svg);
+        for (at, a) in boxes.iter().enumerate() {
+            assert!(
+                a.left >= -1.0 && a.right <= WIDTH + 1.0,
+                "{:?} leaves the chart: {} to {}",
+                a.words,
+                a.left,
+                a.right
+            );
+            for b in &boxes[at + 1..] {
+                let apart = a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+                assert!(apart, "{:?} overlaps {:?}", a.words, b.words);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sample_shows_every_section_in_order() {
+    let html = page(&sample());
+    let marks = [
+        "<h1>",
+        "class=\"verdict better\"",
+        "class=\"stats\"",
+        "From sent to the goal",
+        "Days since sending",
+        "Variants compared",
+        "<h3>Reached the goal",
+        "<h3>Lift",
+        "<table role=\"table\">\n<caption>People counted",
+        "Small print",
+    ];
+    let mut at = 0;
+    for mark in marks {
+        at += html[at..].find(mark).unwrap_or_else(|| panic!("{mark} missing or out of order"));
+    }
+    assert_eq!(html.matches("<svg").count(), 4);
+}
+
+#[test]
+fn every_chart_speaks_and_every_table_has_heads_and_caption() {
+    let html = page(&sample());
+    assert_eq!(html.matches("<svg viewBox=\"0 0 2880 ").count(), html.matches("role=\"img\" aria-label=\"").count());
+    assert_eq!(html.matches("<table role=\"table\">\n<caption>").count(), 2);
+    assert!(html.contains("scope=\"col\"") && html.contains("scope=\"row\"") && html.contains("lang=\"en\""));
+    // the verdict of a row is a word and a mark, not a colour alone
+    assert!(html.contains("<span class=\"pill worse\"><span aria-hidden=\"true\">▼</span>worse</span>"));
+}
+
+#[test]
+fn charts_take_their_colours_from_the_page_in_both_schemes() {
+    let html = page(&sample());
+    for svg in html.split("<svg").skip(1).map(|s| s.split("</svg>").next().unwrap()) {
+        for fixed in ["fill=\"", "stroke=\"", "font-family"] {
+            assert!(!svg.contains(fixed), "{fixed} in a chart");
+        }
+    }
+    assert!(html.contains("prefers-color-scheme: dark") && html.contains("@media print"));
+    assert!(html.contains("class=\"s vc dash\""), "the control group's line");
+}
+
+#[test]
+fn every_arm_has_its_own_line_and_a_place_in_each_forest() {
+    let html = page(&sample());
+    let curve = html.split("<h3>Days since sending").nth(1).unwrap().split("</svg>").next().unwrap();
+    assert_eq!(curve.matches(" dash\"").count(), 7);
+    let lift = html.split("<h3>Lift").nth(1).unwrap().split("</svg>").next().unwrap();
+    assert_eq!(lift.matches("class=\"name\"").count(), 7);
+    // a limit without end is an arrow and a word
+    assert!(lift.contains("<polygon") && lift.contains("+29.3% to +∞<"));
+}
+
+#[test]
+fn names_are_escaped_wherever_they_appear() {
+    let nasty = "<script>alert('x')</script>\"'&<!-- ]]> </title></style></svg>";
+    let mut data = sample();
+    for path in [
+        "/message/name",
+        "/message/channel",
+        "/message/kind",
+        "/message/created_at",
+        "/as_of",
+        "/goals/0/name",
+        "/goals/0/time_limit",
+        "/goals/0/stopped",
+        "/goals/0/attribute",
+        "/goals/0/operator",
+        "/goals/0/value",
+        "/goals/1/description",
+        "/variants/1/variant",
+        "/variants/2/verdict",
+    ] {
+        *data.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = json!(nasty);
+    }
+    for point in data["curve"].as_array_mut().unwrap().iter_mut().skip(20) {
+        point["variant"] = json!(nasty);
+    }
+    data["goal"] = json!(nasty);
+    let html = page(&data);
+    assert!(html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+    assert_eq!(html.matches("</style>").count(), 1);
+    for event in [
+        json!({"event": nasty, "times": 3, "properties": {nasty: nasty}}),
+        json!({"attribute": nasty, "operator": "is any of", "value": nasty}),
+    ] {
+        page(&json!({"message": {"name": nasty}, "goals": [event]}));
+    }
+}
+
+#[test]
+fn names_cannot_reorder_the_text_around_them() {
+    let html = page(&json!({"message": {"name": "a\u{202e}b\u{2069}\u{0}\u{7}c\nd"}}));
+    assert!(html.contains("<h1><bdi>abc d</bdi></h1>"));
+}
+
+#[test]
+fn a_name_too_long_is_cut_and_whole_in_its_title() {
+    let long = "Ж".repeat(300);
+    let html = page(&json!({"message": {"name": long}}));
+    assert!(html.contains(&format!("title=\"{long}\">{}…</bdi>", "Ж".repeat(119))));
+}
+
+#[test]
+fn a_cut_never_splits_what_reads_as_one_character() {
+    let family = "👩‍👩‍👧‍👦";
+    for most in 1..12 {
+        let cut = text::name(&format!("a{family}b{family}c"), most);
+        let shown = cut.split('>').nth(1).unwrap().split('<').next().unwrap().trim_end_matches('…').replace(family, "");
+        assert!(shown.chars().all(|c| c.is_ascii_lowercase()), "{shown:?}");
+    }
+}
+
+#[test]
+fn no_text_of_a_chart_overlaps_another_whatever_the_names_and_numbers() {
+    for name in [
+        "x".repeat(300),
+        "WWWM ".repeat(60),
+        "مرحبا بك ".repeat(30),
+        "漢字仮名".repeat(75),
+        "🚀".repeat(90),
+        "﷽".repeat(9),
+        "a\u{301}".repeat(200),
+        String::new(),
+    ] {
+        for (lift, high) in [(0.0_f64, 0.0_f64), (1.5, 1e9), (-0.999, -0.5), (3e14, f64::INFINITY), (1e-9, 2e-9)] {
+            let mut data = sample();
+            for (at, row) in data["variants"].as_array_mut().unwrap().iter_mut().enumerate().skip(1) {
+                row["variant"] = json!(format!("{name}{at}"));
+                row["lift"] = json!(lift);
+                row["lift_high"] = if high.is_finite() { json!(high) } else { json!("Infinity") };
+                row["rate"] = json!(lift.clamp(0.0, 1.0));
+            }
+            for goal in data["goals"].as_array_mut().unwrap() {
+                goal["name"] = json!(name);
+                for count in ["sent", "opened", "matched", "matched_after_open"] {
+                    goal[count] = json!(999_999_999_999_u64);
+                }
+            }
+            data["totals"]["sent"] = json!(1e15);
+            page(&data);
+        }
+    }
+}
+
+#[test]
+fn twenty_variants_still_have_a_lane_and_a_badge_each() {
+    let rows: Vec<Value> = (0..20).map(|i| json!({"variant": format!("v{i}"), "users": 100, "rate": 0.1, "lift": if i == 0 { None } else { Some(0.1) }})).collect();
+    let points: Vec<Value> = (0..20)
+        .map(|i| json!({"variant": format!("v{i}"), "day": 1, "matched_cumulative": 10, "eligible": 100}))
+        .collect();
+    let html = page(&json!({"message": {"name": "m"}, "goals": [{"sent": 2000}], "variants": rows, "curve": points}));
+    assert_eq!(html.matches("class=\"name\"").count(), 40);
+}
+
+/// Few rows: they say all that more would, where many pages are made.
+fn small_sample() -> Value {
+    let mut data = sample();
+    data["variants"].as_array_mut().unwrap().truncate(3);
+    data["curve"] = data["curve"].as_array().unwrap().iter().step_by(9).take(4).cloned().collect();
+    data
+}
+
+/// Calls `visit` with every copy of `data` that lacks one field or element, has it null, or has it as an odd value.
+fn each_lack(data: &Value, visit: &mut impl FnMut(Value)) {
+    let mut paths = vec![String::new()];
+    let mut all = Vec::new();
+    while let Some(path) = paths.pop() {
+        let keys: Vec<String> = match data.pointer(&path).unwrap() {
+            Value::Object(map) => map.keys().cloned().collect(),
+            Value::Array(list) => (0..list.len().min(3)).map(|i| i.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        for key in keys {
+            let deeper = format!("{path}/{key}");
+            paths.push(deeper.clone());
+            all.push(deeper);
+        }
+    }
+    for path in &all {
+        let scalar = !(data.pointer(path).unwrap().is_object() || data.pointer(path).unwrap().is_array());
+        let in_list = path.rsplit('/').next().unwrap().parse::<usize>().is_ok();
+        let odd = [
+            Value::Null,
+            json!("nan"),
+            json!("Infinity"),
+            json!("-Infinity"),
+            json!(0),
+            json!(-1),
+            json!(""),
+            json!("1e400"),
+        ];
+        let kinds = if in_list {
+            0
+        } else if scalar && !path.ends_with("is_control") {
+            odd.len()
+        } else {
+            1
+        };
+        for value in &odd[..kinds] {
+            let mut copy = data.clone();
+            *copy.pointer_mut(path).unwrap() = value.clone();
+            visit(copy);
+        }
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        let mut copy = data.clone();
+        match copy.pointer_mut(parent).unwrap() {
+            Value::Object(map) => {
+                map.remove(key);
+            }
+            Value::Array(list) => {
+                list.remove(key.parse().unwrap());
+            }
+            _ => unreachable!(),
+        }
+        visit(copy);
+    }
+}
+
+#[test]
+fn a_page_is_made_whatever_is_missing_or_odd() {
+    let data = small_sample();
+    let mut pages = 0;
+    each_lack(&data, &mut |lacking| {
+        page(&lacking);
+        pages += 1;
+    });
+    assert!(pages > 500, "{pages}");
+}
+
+#[test]
+fn a_page_is_made_with_every_combination_of_sections() {
+    let whole = small_sample();
+    let keys: Vec<&String> = whole.as_object().unwrap().keys().collect();
+    for missing in 0..1_u32 << keys.len() {
+        let mut data = whole.clone();
+        for (bit, key) in keys.iter().enumerate() {
+            if missing & (1 << bit) != 0 {
+                data[key.as_str()] = Value::Null;
+            }
+        }
+        page(&data);
+    }
+    assert!(page(&json!({})).contains("Unnamed message"));
+}
+
+fn compared(rows: Value) -> String {
+    page(
+        &json!({"message": {"name": "m"}, "goals": [{"name": "primary", "attribute": "plan", "operator": "is", "value": "pro", "sent": 900}],
+                 "totals": {"sent": 900, "control": 900}, "variants": rows}),
+    )
+}
+
+fn headline(html: &str) -> &str {
+    html.split("<h2 id=\"verdict\">").nth(1).unwrap().split("</h2>").next().unwrap()
+}
+
+#[test]
+fn the_verdict_says_in_people_what_was_found() {
+    let control = json!({"variant": "control", "is_control": true, "users": 21306, "rate": 0.10617});
+    let row = |name: &str, verdict: &str| {
+        json!({"variant": name, "users": 21307, "rate": 0.18276, "difference": 0.07659, "difference_low": 0.0699, "difference_high": 0.0832,
+               "lift": 0.7214, "lift_low": 0.65, "lift_high": 0.79, "anytime_p": 1e-30, "split_p": 2e-10, "verdict": verdict})
+    };
+    let one = |verdict| compared(json!([control, row("mens", verdict)]));
+    let html = one("better");
+    assert_eq!(headline(&html), "It works: 72.1% more reached the goal than in the control group");
+    assert!(html.contains("Of every 1,000 people sent the message, about <b>183</b> reached the goal, against <b>106</b> in the control group: <b>77 more</b> (95% interval: 70 to 83)."));
+    assert!(html.contains("This holds however often you have looked."));
+    let html = one("split is unsound");
+    assert_eq!(headline(&html), "The split is unsound, so nothing is claimed");
+    assert!(html.contains("(p &lt;0.001)"));
+    assert_eq!(headline(&one("too early")), "Too early to tell");
+    let html = one("no difference shown");
+    assert_eq!(headline(&html), "No difference shown so far");
+    assert!(html.contains("The true lift may be anything from +65.0% to +79.0%."));
+    assert_eq!(headline(&one("")), "Not compared yet");
+    let two = |a, b| headline(&compared(json!([control, row("mens", a), row("womens", b)]))).to_owned();
+    assert_eq!(two("better", "better"), "Both variants beat the control group");
+    assert_eq!(two("worse", "worse"), "Both variants do worse than the control group");
+    assert_eq!(two("too early", "better"), "“<bdi>womens</bdi>” beats the control group: 72.1% more reached the goal");
+    // one unsound split silences the rest
+    assert_eq!(two("better", "split is unsound"), "The split is unsound, so nothing is claimed");
+}
+
+#[test]
+fn without_a_control_group_the_first_variant_is_the_baseline() {
+    let html = compared(json!([{"variant": "A", "rate": 0.2, "users": 100},
+        {"variant": "B", "rate": 0.1, "users": 100, "difference": -0.1, "difference_low": -0.2, "difference_high": -0.01, "lift": -0.5, "verdict": "worse"}]));
+    assert_eq!(headline(&html), "“<bdi>B</bdi>” does worse than “<bdi>A</bdi>”: 50.0% fewer reached the goal");
+    assert!(html.contains("<b>10 fewer</b> (95% interval: 1 to 20)"));
+}
+
+#[test]
+fn the_page_says_so_when_there_is_nothing_to_judge() {
+    let of = |data: Value| headline(&page(&data)).to_owned();
+    let goal = json!([{"name": "primary", "attribute": "plan", "operator": "is changed", "sent": 200, "matched": 30}]);
+    let unsent = json!([{"name": "primary", "sent": 0}]);
+    assert_eq!(of(json!({"totals": {"sent": 5}})), "This message has no goal yet");
+    assert_eq!(of(json!({"goals": unsent})), "Nothing has been sent yet");
+    assert_eq!(of(json!({"goals": unsent, "totals": {"sent": 0, "control": 7}})), "Only the control group so far");
+    assert_eq!(of(json!({"goals": goal})), "15.0% reached the goal");
+    assert_eq!(of(json!({"goals": goal, "totals": {"sent": 200, "control": 7}})), "Not compared yet");
+}
+
+#[test]
+fn a_goal_reads_as_words() {
+    let words = |goal: Value| text::goal_words(&serde_json::from_value::<Goal>(goal).unwrap());
+    assert_eq!(
+        words(json!({"attribute": "plan", "operator": "IS_ANY_OF", "value": r#"{pro,"two, \"words\""}"#})),
+        "<bdi>plan</bdi> is any of “<bdi>pro</bdi>”, “<bdi>two, &quot;words&quot;</bdi>”"
+    );
+    assert_eq!(
+        words(json!({"attribute": "seats", "operator": "is increased by", "value": 5})),
+        "<bdi>seats</bdi> is increased by “<bdi>5</bdi>”"
+    );
+    assert_eq!(
+        words(json!({"event": "purchase", "times": 2, "properties": {"kind": "book"}})),
+        "the event “<bdi>purchase</bdi>” happens, at least 2 times, with <bdi>{&quot;kind&quot;:&quot;book&quot;}</bdi>"
+    );
+    assert_eq!(words(json!({"description": "buys", "attribute": "x"})), "<bdi>buys</bdi>");
+    assert_eq!(words(json!({})), "not described");
+}
+
+#[test]
+fn a_time_limit_reads_as_days_whatever_the_intervalstyle() {
+    for same in ["7 days", "168:00:00", "P7D", "PT168H", "604800", "@ 7 days", "1 week", "7 00:00:00 "] {
+        let expected = if same.starts_with("7 0") { same } else { "7 days" };
+        assert_eq!(text::duration(same), expected);
+    }
+    assert_eq!(text::duration("1 day 12:30:00"), "1 day 12 hours 30 minutes");
+    assert_eq!(text::duration("P1DT1H1M1S"), "1 day 1 hour 1 minute 1 second");
+    for odd in ["", "soon", "1 mon", "P1M", "-1 day", "P", "0"] {
+        assert_eq!(text::duration(odd), odd);
+    }
+}
+
+#[test]
+fn numbers_read_as_people_write_them() {
+    assert_eq!(text::decimal(-1234567.5, 1), "−1,234,567.5");
+    assert_eq!(text::decimal(-0.2, 0), "0");
+    assert_eq!(text::short_count(2_340_000.0), "2.3M");
+    let percents =
+        [(0.0, "0%"), (0.00001, "<0.01%"), (0.004, "0.40%"), (0.18276, "18.3%"), (1.0, "100%"), (-0.5, "−50.0%")];
+    for (fraction, shown) in percents {
+        assert_eq!(text::percent(fraction), shown);
+    }
+    assert_eq!(text::round_percent(0.95), "95%");
+    assert_eq!(text::signed_percent(0.721), "+72.1%");
+    assert_eq!(text::signed_percent(f64::INFINITY), "+∞");
+    assert_eq!(text::points(-0.0766), "−7.7");
+    assert_eq!((text::p_value(1e-300).as_str(), text::p_value(0.0421).as_str()), ("<0.001", "0.042"));
+    assert_eq!((text::chance(1.0).as_str(), text::chance(0.0).as_str()), (">99.9%", "<0.1%"));
+    assert_eq!(text::moment("2025-11-23T17:56:00.123+00:00"), "23 November 2025, 17:56 UTC");
+    assert_eq!(text::moment("2025-11-23 17:56:00+02"), "23 November 2025, 17:56 UTC+02:00");
+    assert_eq!(text::moment("yesterday"), "yesterday");
+}
+
+#[test]
+fn figures_come_as_numbers_or_as_text() {
+    let figure = |value: Value| serde_json::from_value::<Figure>(value).unwrap().0;
+    assert_eq!(figure(json!(1.5)), Some(1.5));
+    assert_eq!(figure(json!("12.00")), Some(12.0));
+    assert_eq!(figure(json!("Infinity")), Some(f64::INFINITY));
+    assert_eq!(figure(json!("-Infinity")), Some(f64::NEG_INFINITY));
+    assert_eq!((figure(json!("NaN")), figure(json!(null)), figure(json!(true))), (None, None, None));
+    // straight from text too, where arbitrary_precision hands numbers over as maps
+    assert_eq!(serde_json::from_str::<Figure>("0.1").unwrap().0, Some(0.1));
+    assert_eq!(serde_json::from_str::<Words>("14").unwrap().get(), Some("14"));
+}
+
+#[test]
+fn a_chart_is_readable_on_a_phone() {
+    // shown 316 px wide on a phone of 390
+    const { assert!(TEXT * 316.0 / WIDTH > 10.9) };
+}

@@ -1,0 +1,242 @@
+//! Comparing text as bytes: databases in LATIN1 or SQL_ASCII hold text that is no UTF-8.
+
+/// When two texts are equal: the type's own `=`.
+pub trait TextEquality {
+    /// Whether the two texts are equal for the type.
+    fn equal(&self, a: &[u8], b: &[u8]) -> bool;
+}
+
+/// Equal bytes: text under a deterministic collation, uuid, enum labels, json strings.
+#[derive(Clone, Copy, Debug)]
+pub struct Exact;
+
+impl TextEquality for Exact {
+    fn equal(&self, a: &[u8], b: &[u8]) -> bool {
+        a == b
+    }
+}
+
+/// Equal ignoring case: citext.
+#[derive(Clone, Copy, Debug)]
+pub struct CaseFolded;
+
+impl TextEquality for CaseFolded {
+    fn equal(&self, a: &[u8], b: &[u8]) -> bool {
+        a.eq_ignore_ascii_case(b)
+            || (!(a.is_ascii() && b.is_ascii()) && Folded::new(a).eq(Folded::new(b)))
+    }
+}
+
+/// Lower-cases by Unicode; bytes that are no UTF-8 stay as they are. Needles are folded once, with this.
+pub fn fold(text: &[u8]) -> Vec<u8> {
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        Folded::new(text).collect()
+    }
+}
+
+/// Whether `text` contains the folded `needle`, ignoring case. Allocates nothing.
+pub fn contains(text: &[u8], needle: &[u8]) -> bool {
+    if text.is_ascii() {
+        return needle.is_empty()
+            || text
+                .windows(needle.len())
+                .any(|window| window.eq_ignore_ascii_case(needle));
+    }
+    let mut rest = Folded::new(text);
+    loop {
+        if begins(rest.clone(), needle) {
+            return true;
+        }
+        if rest.next().is_none() {
+            return false;
+        }
+    }
+}
+
+/// Whether `text` starts with the folded `needle`, ignoring case. Allocates nothing.
+pub fn starts_with(text: &[u8], needle: &[u8]) -> bool {
+    begins(Folded::new(text), needle)
+}
+
+/// Whether `text` ends with the folded `needle`, ignoring case. Allocates nothing.
+pub fn ends_with(text: &[u8], needle: &[u8]) -> bool {
+    if text.is_ascii() {
+        return text.len() >= needle.len()
+            && text[text.len() - needle.len()..].eq_ignore_ascii_case(needle);
+    }
+    // a character's lower case may have another length, so the end must be counted out
+    let length = Folded::new(text).count();
+    length >= needle.len()
+        && Folded::new(text)
+            .skip(length - needle.len())
+            .eq(needle.iter().copied())
+}
+
+fn begins(mut text: Folded, needle: &[u8]) -> bool {
+    needle.iter().all(|byte| text.next() == Some(*byte))
+}
+
+/// The bytes of a text in lower case, one at a time.
+#[derive(Clone)]
+struct Folded<'a> {
+    rest: &'a [u8],
+    /// The lower case of the last character read, of which `ready[at..len]` is still to come.
+    ready: [u8; 12],
+    at: usize,
+    len: usize,
+}
+
+impl<'a> Folded<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self {
+            rest: text,
+            ready: [0; 12],
+            at: 0,
+            len: 0,
+        }
+    }
+}
+
+impl Iterator for Folded<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if self.at < self.len {
+            self.at += 1;
+            return Some(self.ready[self.at - 1]);
+        }
+        let (&first, rest) = self.rest.split_first()?;
+        let Some((c, length)) = leading_char(self.rest).filter(|(c, _)| !c.is_ascii()) else {
+            self.rest = rest;
+            return Some(first.to_ascii_lowercase());
+        };
+        self.rest = &self.rest[length..];
+        // one character becomes at most three
+        self.len = 0;
+        for lower in c.to_lowercase() {
+            self.len += lower.encode_utf8(&mut self.ready[self.len..]).len();
+        }
+        self.at = 1;
+        Some(self.ready[0])
+    }
+}
+
+/// The character at the start and its length in bytes; `None` for bytes that are no UTF-8.
+fn leading_char(bytes: &[u8]) -> Option<(char, usize)> {
+    // the first byte says how long the character is, if it is one
+    let length = match bytes.first()? {
+        0x00..=0x7F => 1,
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => return None,
+    };
+    let text = std::str::from_utf8(bytes.get(..length)?).ok()?;
+    text.chars().next().map(|c| (c, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn has(text: &str, needle: &str) -> (bool, bool, bool) {
+        let needle = fold(needle.as_bytes());
+        let text = text.as_bytes();
+        (
+            contains(text, &needle),
+            starts_with(text, &needle),
+            ends_with(text, &needle),
+        )
+    }
+
+    #[test]
+    fn contains_starts_and_ends_ignore_case() {
+        assert_eq!(has("Pro Plan", "PRO"), (true, true, false));
+        assert_eq!(has("Pro Plan", "pLAN"), (true, false, true));
+        assert_eq!(has("Pro Plan", "o p"), (true, false, false));
+        assert_eq!(has("Pro Plan", "Team"), (false, false, false));
+        assert_eq!(has("Pro", "Pro Plan"), (false, false, false));
+        assert_eq!(has("ÉTÉ à Zürich", "été"), (true, true, false));
+        assert_eq!(has("été à ZÜRICH", "Zürich"), (true, false, true));
+        assert_eq!(has("ΔΡΟΜΟΣ", "δρομο"), (true, true, false));
+        assert_eq!(has("日本", "本語"), (false, false, false));
+    }
+
+    #[test]
+    fn the_empty_needle_is_in_every_text() {
+        assert_eq!(has("", ""), (true, true, true));
+        assert_eq!(has("a", ""), (true, true, true));
+        assert_eq!(has("é", ""), (true, true, true));
+        assert_eq!(has("", "a"), (false, false, false));
+        assert_eq!(has("é", "éa"), (false, false, false));
+    }
+
+    #[test]
+    fn a_lower_case_of_another_length_is_followed() {
+        // one character becomes two (i and a dot above), three bytes become one (Kelvin)
+        assert_eq!(has("İstanbul", "i̇s"), (true, true, false));
+        assert_eq!(has("10 \u{212A}", "k"), (true, false, true));
+        assert_eq!(fold("İ".as_bytes()), "i̇".as_bytes());
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_compared_as_they_are() {
+        let needle = fold(b"CAF\xC9");
+        assert_eq!(needle, b"caf\xC9");
+        assert!(contains(b"le Caf\xC9 noir", &needle));
+        assert!(starts_with(b"CAf\xC9", &needle));
+        assert!(ends_with(b"au caf\xC9", &needle));
+        assert!(!contains(b"caf\xE9", &needle));
+        // a cut character, a stray continuation, an overlong form, a surrogate
+        for broken in [
+            &b"\xE2\x82"[..],
+            b"\x80",
+            b"\xC0\x80",
+            b"\xED\xA0\x80",
+            b"\xF5\x80\x80\x80",
+            b"\xFF",
+        ] {
+            assert_eq!(fold(broken), broken);
+            assert!(contains(broken, broken));
+        }
+    }
+
+    #[test]
+    fn citext_is_equal_ignoring_case_and_text_is_not() {
+        assert!(CaseFolded.equal(b"Pro", b"pRO"));
+        assert!(CaseFolded.equal("ÉTÉ".as_bytes(), "été".as_bytes()));
+        assert!(!CaseFolded.equal("ÉTÉ".as_bytes(), b"ete"));
+        assert!(CaseFolded.equal("\u{212A}".as_bytes(), b"k"));
+        assert!(CaseFolded.equal(b"k", "\u{212A}".as_bytes()));
+        assert!(!CaseFolded.equal(b"a", b"ab"));
+        assert!(!Exact.equal(b"Pro", b"pro"));
+        assert!(Exact.equal(b"Pro", b"Pro"));
+    }
+
+    proptest! {
+        #[test]
+        fn folding_is_unicode_lower_case_character_by_character(text: String) {
+            let expected: String = text.chars().flat_map(char::to_lowercase).collect();
+            prop_assert_eq!(fold(text.as_bytes()), expected.as_bytes());
+        }
+
+        #[test]
+        fn searching_is_searching_in_the_folded_text(text in "[aAbBéÉİ]{0,6}", needle in "[aAbBéÉİ]{0,3}") {
+            let (t, n) = (String::from_utf8(fold(text.as_bytes())).unwrap(), String::from_utf8(fold(needle.as_bytes())).unwrap());
+            prop_assert_eq!(has(&text, &needle), (t.contains(&n), t.starts_with(&n), t.ends_with(&n)));
+            prop_assert_eq!(CaseFolded.equal(text.as_bytes(), needle.as_bytes()), t == n);
+        }
+
+        #[test]
+        fn any_bytes_are_accepted(text: Vec<u8>, needle: Vec<u8>) {
+            let folded = fold(&needle);
+            prop_assert!(contains(&[&text[..], &needle[..]].concat(), &[]));
+            contains(&text, &folded);
+            starts_with(&text, &folded);
+            ends_with(&text, &folded);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What an attribute holds, as far as an operator can tell values apart.
+
+use std::borrow::Cow;
+
+use super::decimal::Decimal;
+use super::text::{Exact, TextEquality};
+
+/// What kind of attribute it is: it decides which operators there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// text, varchar, char, citext, enum, uuid.
+    Text,
+    /// integers, numeric, floats, money.
+    Number,
+    /// boolean.
+    Boolean,
+    /// date, time, timestamp with and without time zone.
+    Moment,
+    /// array.
+    List,
+    /// json and jsonb, whose values are judged by the kind found.
+    Json,
+}
+
+impl Kind {
+    /// For people: "date or time".
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Text => "text",
+            Kind::Number => "number",
+            Kind::Boolean => "boolean",
+            Kind::Moment => "date or time",
+            Kind::List => "list",
+            Kind::Json => "json value",
+        }
+    }
+}
+
+/// The value of an attribute in one version of a row.
+#[derive(Clone, Debug)]
+pub enum Value<'a> {
+    /// SQL NULL, a json null, or a key that is not there.
+    Unknown,
+    /// Text in the database's encoding: bytes that are UTF-8 as a rule, but need not be.
+    Text(Cow<'a, [u8]>),
+    /// A number of any numeric type.
+    Number(Decimal),
+    /// A boolean.
+    Boolean(bool),
+    /// A known date or time; which one does not matter to any operator.
+    Moment,
+    /// The elements of an array, which may be unknown.
+    List(Vec<Value<'a>>),
+    /// A known value that can only be known, unknown or changed: a json object, an opaque type.
+    Document,
+}
+
+/// A text longer than this many bytes is cut in the match log.
+const LOGGED_TEXT: usize = 1_000;
+/// A list whose JSON is longer than this many bytes is logged as text, and cut.
+const LOGGED_LIST: usize = 2_000;
+
+impl<'a> Value<'a> {
+    /// Text from borrowed bytes.
+    pub fn text(bytes: &'a [u8]) -> Self {
+        Value::Text(Cow::Borrowed(bytes))
+    }
+
+    /// Whether the value is not known.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Value::Unknown)
+    }
+
+    /// Equality of the type: `text` says when texts are equal, numbers are equal by value, NaN equals NaN, unknown is
+    /// the same as unknown. Elements of lists are compared by bytes. Of two moments or documents this cannot tell, and
+    /// says they differ: compare what they were read from.
+    pub fn same(&self, other: &Value, text: &dyn TextEquality) -> bool {
+        match (self, other) {
+            (Value::Unknown, Value::Unknown) => true,
+            (Value::Text(a), Value::Text(b)) => text.equal(a, b),
+            (Value::Number(a), Value::Number(b)) => a == b,
+            (Value::Boolean(a), Value::Boolean(b)) => a == b,
+            (Value::List(a), Value::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b, &Exact))
+            }
+            _ => false,
+        }
+    }
+
+    /// The value as JSON text for the match log, at most a few kilobytes; `None` for unknown, moments and documents.
+    ///
+    /// NaN and the infinities are strings, as in PostgreSQL. Long texts are cut and end in '…'; so is the JSON of a
+    /// long list or number, which then is a string. Bytes that are no UTF-8 pass through; NUL is dropped.
+    pub fn to_json(&self) -> Option<Vec<u8>> {
+        self.write_json(Cut::Utf8)
+    }
+
+    /// [`Value::to_json`] for a database whose encoding is not UTF-8: cuts only between ASCII characters and ends in
+    /// "...", so that no multibyte character of any server encoding is broken.
+    pub fn to_json_other_encoding(&self) -> Option<Vec<u8>> {
+        self.write_json(Cut::Ascii)
+    }
+
+    fn write_json(&self, cut: Cut) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        match self {
+            Value::Unknown | Value::Moment | Value::Document => return None,
+            Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            Value::Text(text) => write_string(&mut out, text, cut),
+            Value::Number(number) => {
+                let text = number.to_string();
+                if number.is_finite() && text.len() <= LOGGED_TEXT {
+                    out.extend_from_slice(text.as_bytes());
+                } else {
+                    write_string(&mut out, text.as_bytes(), cut);
+                }
+            }
+            Value::List(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    out.extend(item.write_json(cut).unwrap_or_else(|| b"null".to_vec()));
+                    // the rest would be cut away
+                    if out.len() > LOGGED_LIST {
+                        break;
+                    }
+                }
+                out.push(b']');
+                if out.len() > LOGGED_LIST {
+                    let whole = std::mem::take(&mut out);
+                    write_string(&mut out, &whole, cut);
+                }
+            }
+        }
+        Some(out)
+    }
+}
+
+/// Where a text may be cut, and what then marks its end.
+#[derive(Clone, Copy)]
+enum Cut {
+    Utf8,
+    Ascii,
+}
+
+fn write_string(out: &mut Vec<u8>, text: &[u8], cut: Cut) {
+    let (kept, end) = if text.len() <= LOGGED_TEXT {
+        (text, "")
+    } else {
+        match cut {
+            Cut::Utf8 => (&text[..utf8_boundary(text, LOGGED_TEXT)], "…"),
+            Cut::Ascii => (&text[..ascii_boundary(text, LOGGED_TEXT)], "..."),
+        }
+    };
+    out.push(b'"');
+    for byte in kept {
+        match byte {
+            // PostgreSQL's jsonb cannot hold it
+            0 => {}
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+            0x01..=0x1F => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.push(*byte),
+        }
+    }
+    out.extend_from_slice(end.as_bytes());
+    out.push(b'"');
+}
+
+/// The last character boundary at or before `at`; a character has at most three bytes after its first.
+fn utf8_boundary(text: &[u8], at: usize) -> usize {
+    let continued = text[..=at]
+        .iter()
+        .rev()
+        .take(3)
+        .take_while(|byte| **byte & 0xC0 == 0x80)
+        .count();
+    at - continued
+}
+
+/// The last place at or before `at` that follows an ASCII character or precedes one.
+fn ascii_boundary(text: &[u8], at: usize) -> usize {
+    if text[at].is_ascii() {
+        return at;
+    }
+    text[..at]
+        .iter()
+        .rposition(u8::is_ascii)
+        .map_or(0, |last| last + 1)
+}
+
+#[cfg(test)]
+mod tests;

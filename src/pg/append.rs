@@ -1,0 +1,55 @@
+//! Appending rows to our own tables, without SQL: no plan, no snapshot, no privileges to switch, nothing to wait for.
+
+use super::relation::{Lock, Relation};
+use pgrx::pg_sys::{self, Datum};
+
+/// A table opened for appending, with its indexes.
+pub struct Appender {
+    table: Relation,
+    indexes: pg_sys::CatalogIndexState,
+}
+
+impl Appender {
+    /// Opens the table; None if it is gone.
+    pub fn open(table: pg_sys::Oid) -> Option<Appender> {
+        let table = Relation::open(table, Lock::RowExclusive)?;
+        // SAFETY: the table is open; its indexes are on plain columns and not unique, as this way of inserting requires.
+        let indexes = unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
+        Some(Appender { table, indexes })
+    }
+
+    /// Appends a row; one value a column, None for NULL.
+    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) {
+        let mut values = row.map(|v| v.unwrap_or(Datum::from(0usize)));
+        let mut nulls = row.map(|v| v.is_none());
+        // SAFETY: the callers pass one value of the right type for each column of our own table; the tuple is ours to free.
+        unsafe {
+            debug_assert_eq!(N, (*self.table.desc()).natts as usize);
+            let tuple = pg_sys::heap_form_tuple(self.table.desc(), values.as_mut_ptr(), nulls.as_mut_ptr());
+            pg_sys::CatalogTupleInsertWithInfo(self.table.raw(), tuple, self.indexes);
+            pg_sys::heap_freetuple(tuple);
+        }
+    }
+}
+
+impl Drop for Appender {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: opened by us, closed once.
+            unsafe { pg_sys::CatalogCloseIndexes(self.indexes) }
+        }
+    }
+}
+
+/// The next id of a sequence of ours. The transaction gets its own id first: goals.roll_up() relies on it (an id drawn by a
+/// transaction that has no id yet could be committed below a watermark already passed).
+pub fn next_id(sequence: pg_sys::Oid) -> i64 {
+    unsafe extern "C-unwind" {
+        fn nextval_internal(relid: pg_sys::Oid, check_permissions: bool) -> i64;
+    }
+    // SAFETY: declared as in commands/sequence.h; the oid is that of a sequence of ours.
+    unsafe {
+        pg_sys::GetTopTransactionId();
+        pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false))
+    }
+}

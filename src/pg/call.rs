@@ -1,0 +1,273 @@
+//! Calls of our SQL functions: their arguments and results.
+//!
+//! The functions are declared by hand in sql/, with the names, defaults and rights they need; here a declaration becomes a
+//! Rust function from arguments to a result or an [`Error`].
+
+use super::{datum, errors, strings};
+use crate::model::error::{Error, Result};
+use pgrx::pg_sys::{self, Datum};
+
+/// The arguments of a call, counted from zero.
+pub struct Args {
+    fcinfo: pg_sys::FunctionCallInfo,
+}
+
+/// An interval's three parts.
+pub struct IntervalParts {
+    pub months: i32,
+    pub days: i32,
+    pub micros: i64,
+}
+
+/// A result.
+#[derive(Debug)]
+pub enum Out {
+    /// Also what a function returning void gives.
+    Null,
+    Bigint(i64),
+    Integer(i32),
+    Double(f64),
+    Boolean(bool),
+    Text(String),
+    /// A text already in the server's encoding.
+    Raw(Vec<u8>),
+    /// A number by its decimal literal.
+    Numeric(String),
+    Doubles(Vec<f64>),
+    /// A row of the function's result type.
+    Record(Vec<Out>),
+    /// The rows of a set-returning function.
+    Rows(Vec<Vec<Out>>),
+}
+
+impl Args {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        // SAFETY: the call info of the current call.
+        unsafe { (*self.fcinfo).nargs as usize }
+    }
+
+    fn get(&self, i: usize) -> Option<Datum> {
+        // SAFETY: the call info holds nargs arguments; the SQL declarations pass as many as the functions ask for.
+        unsafe {
+            let arg = (*self.fcinfo).args.as_slice((*self.fcinfo).nargs as usize).get(i)?;
+            (!arg.isnull).then_some(arg.value)
+        }
+    }
+
+    fn need<T>(&self, value: Option<T>, name: &'static str) -> Result<T> {
+        value.ok_or(Error::NullArgument { name })
+    }
+
+    /// A text, as UTF-8.
+    pub fn text(&self, i: usize) -> Option<String> {
+        self.raw_text(i).map(|t| strings::to_string(&t))
+    }
+
+    /// A text that must not be NULL.
+    pub fn text_required(&self, i: usize, name: &'static str) -> Result<String> {
+        self.need(self.text(i), name)
+    }
+
+    /// A text in the server's encoding.
+    pub fn raw_text(&self, i: usize) -> Option<Vec<u8>> {
+        // SAFETY: declared as text.
+        self.get(i).map(|d| unsafe { datum::varlena_bytes(d) }.to_vec())
+    }
+
+    /// A user key, declared as text, bigint or uuid, in its text form and the server's encoding.
+    pub fn user_key(&self, i: usize) -> Result<Vec<u8>> {
+        // SAFETY: the argument's type is what the call's expression tree says; a uuid datum points to 16 bytes.
+        let key = unsafe {
+            match pg_sys::get_fn_expr_argtype((*self.fcinfo).flinfo, i as core::ffi::c_int) {
+                pg_sys::INT8OID => self.get(i).map(|d| (d.value() as i64).to_string().into_bytes()),
+                pg_sys::UUIDOID => {
+                    self.get(i).map(|d| super::types::format_uuid(&*d.cast_mut_ptr::<[u8; 16]>()))
+                }
+                _ => self.raw_text(i),
+            }
+        };
+        self.need(key, "user_key")
+    }
+
+    /// An array of texts in the server's encoding, with NULLs.
+    pub fn raw_texts(&self, i: usize) -> Option<Vec<Option<Vec<u8>>>> {
+        self.get(i).map(super::users::texts)
+    }
+
+    /// An array of texts as UTF-8, without NULLs.
+    pub fn texts(&self, i: usize) -> Option<Vec<String>> {
+        Some(self.raw_texts(i)?.into_iter().flatten().map(|t| strings::to_string(&t)).collect())
+    }
+
+    /// An array of bigint.
+    pub fn bigints(&self, i: usize) -> Option<Vec<Option<i64>>> {
+        // SAFETY: declared as bigint[].
+        self.get(i).map(|d| unsafe {
+            datum::array_elements(d, pg_sys::INT8OID)
+                .into_iter()
+                .map(|e| e.map(|d| d.value() as i64))
+                .collect()
+        })
+    }
+
+    /// An array of double precision.
+    pub fn doubles(&self, i: usize) -> Option<Vec<Option<f64>>> {
+        // SAFETY: declared as double precision[].
+        self.get(i).map(|d| unsafe {
+            datum::array_elements(d, pg_sys::FLOAT8OID)
+                .into_iter()
+                .map(|e| e.map(|d| f64::from_bits(d.value() as u64)))
+                .collect()
+        })
+    }
+
+    /// A name.
+    pub fn name(&self, i: usize) -> Option<String> {
+        // SAFETY: declared as name: the datum points to a NameData.
+        self.get(i).map(|d| unsafe {
+            strings::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
+        })
+    }
+
+    /// A bigint or a timestamptz (microseconds since 2000).
+    pub fn bigint(&self, i: usize) -> Option<i64> {
+        self.get(i).map(|d| d.value() as i64)
+    }
+
+    /// An integer.
+    pub fn integer(&self, i: usize) -> Option<i32> {
+        self.get(i).map(|d| d.value() as i32)
+    }
+
+    /// A double precision.
+    pub fn double(&self, i: usize) -> Option<f64> {
+        self.get(i).map(|d| f64::from_bits(d.value() as u64))
+    }
+
+    /// A boolean.
+    pub fn boolean(&self, i: usize) -> Option<bool> {
+        self.get(i).map(|d| d.value() as u8 != 0)
+    }
+
+    /// A regclass.
+    pub fn relation(&self, i: usize) -> Option<pg_sys::Oid> {
+        self.get(i).map(|d| pg_sys::Oid::from_u32(d.value() as u32))
+    }
+
+    /// An interval.
+    pub fn interval(&self, i: usize) -> Option<IntervalParts> {
+        // SAFETY: declared as interval: the datum points to one.
+        self.get(i).map(|d| unsafe {
+            let interval = &*d.cast_mut_ptr::<pg_sys::Interval>();
+            IntervalParts { months: interval.month, days: interval.day, micros: interval.time }
+        })
+    }
+
+    /// A jsonb, as it was passed.
+    pub fn jsonb(&self, i: usize) -> Option<Datum> {
+        self.get(i)
+    }
+
+    /// The payload of a jsonb.
+    pub fn jsonb_bytes(&self, i: usize) -> Option<Vec<u8>> {
+        // SAFETY: declared as jsonb.
+        self.get(i).map(|d| unsafe { datum::varlena_bytes(d) }.to_vec())
+    }
+}
+
+impl Out {
+    /// The datum, None for NULL. `fcinfo` is asked for the result's row type only.
+    fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Option<Datum> {
+        match self {
+            Out::Null => None,
+            Out::Bigint(n) => Some(n.into()),
+            Out::Integer(n) => Some(n.into()),
+            Out::Double(x) => Some(Datum::from(x.to_bits() as usize)),
+            Out::Boolean(b) => Some(b.into()),
+            Out::Text(text) => Some(datum::text(&strings::to_server(text.as_bytes()))),
+            Out::Raw(bytes) => Some(datum::text(&bytes)),
+            Out::Numeric(literal) => datum::numeric(&literal),
+            Out::Doubles(values) => Some(double_array(&values)),
+            Out::Record(columns) => Some(record(fcinfo, columns)),
+            Out::Rows(rows) => {
+                materialize(fcinfo, rows);
+                None
+            }
+        }
+    }
+}
+
+fn double_array(values: &[f64]) -> Datum {
+    let mut elements: Vec<Datum> = values.iter().map(|v| Datum::from(v.to_bits() as usize)).collect();
+    // SAFETY: double precision is eight bytes, by value, double-aligned.
+    unsafe {
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as core::ffi::c_int,
+            pg_sys::FLOAT8OID,
+            8,
+            true,
+            pg_sys::TYPALIGN_DOUBLE as core::ffi::c_char,
+        )
+        .into()
+    }
+}
+
+fn columns_of(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> (Vec<Datum>, Vec<bool>) {
+    let datums: Vec<Option<Datum>> = columns.into_iter().map(|c| c.datum(fcinfo)).collect();
+    (
+        datums.iter().map(|d| d.unwrap_or(Datum::from(0usize))).collect(),
+        datums.iter().map(Option::is_none).collect(),
+    )
+}
+
+fn record(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> Datum {
+    let (mut values, mut nulls) = columns_of(fcinfo, columns);
+    let mut desc: pg_sys::TupleDesc = std::ptr::null_mut();
+    // SAFETY: only functions declared with OUT parameters answer a record; the descriptor is theirs, with one value a column.
+    unsafe {
+        pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &mut desc);
+        let desc = pg_sys::BlessTupleDesc(desc);
+        assert_eq!((*desc).natts as usize, values.len(), "columns of the result");
+        let tuple = pg_sys::heap_form_tuple(desc, values.as_mut_ptr(), nulls.as_mut_ptr());
+        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+    }
+}
+
+fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
+    // SAFETY: the protocol of set-returning functions in materialize mode: a tuplestore made in the per-query context and
+    // handed over in the ReturnSetInfo, which the executor passes to functions declared as such.
+    unsafe {
+        let info = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+        assert!(!info.is_null(), "a set-returning function is called in FROM");
+        let context = pg_sys::MemoryContextSwitchTo((*(*info).econtext).ecxt_per_query_memory);
+        let mut desc: pg_sys::TupleDesc = std::ptr::null_mut();
+        pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &mut desc);
+        let store = pg_sys::tuplestore_begin_heap(true, false, pg_sys::work_mem);
+        (*info).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
+        (*info).setResult = store;
+        (*info).setDesc = desc;
+        pg_sys::MemoryContextSwitchTo(context);
+        for row in rows {
+            let (mut values, mut nulls) = columns_of(fcinfo, row);
+            assert_eq!((*desc).natts as usize, values.len(), "columns of the result");
+            pg_sys::tuplestore_putvalues(store, desc, values.as_mut_ptr(), nulls.as_mut_ptr());
+        }
+    }
+}
+
+/// Runs a function of ours for a call from SQL.
+///
+/// # Safety
+/// `fcinfo` is the call info of the current call of a function whose SQL declaration fits `function`.
+pub(super) unsafe fn dispatch(
+    fcinfo: pg_sys::FunctionCallInfo,
+    function: impl FnOnce(&Args) -> Result<Out>,
+) -> Datum {
+    let result = function(&Args { fcinfo }).unwrap_or_else(|e| errors::raise(&e));
+    let datum = result.datum(fcinfo);
+    // SAFETY: the call info of the current call.
+    unsafe { (*fcinfo).isnull = datum.is_none() };
+    datum.unwrap_or(Datum::from(0usize))
+}

@@ -1,0 +1,293 @@
+//! Values as PostgreSQL holds them: rows, variable-length values, and the byte comparison that most columns end with.
+
+use pgrx::pg_sys::{self, Datum};
+use pgrx::varlena;
+
+/// A row that somebody else keeps alive: a trigger's tuple, or the current row of a scan.
+pub struct Row<'a> {
+    source: Source,
+    life: std::marker::PhantomData<&'a ()>,
+}
+
+enum Source {
+    Tuple(pg_sys::HeapTuple, pg_sys::TupleDesc),
+    Slot(*mut pg_sys::TupleTableSlot),
+}
+
+impl Row<'_> {
+    /// # Safety
+    /// `tuple` is a valid tuple of descriptor `desc`, and both outlive the result.
+    pub(super) unsafe fn of_tuple<'a>(tuple: pg_sys::HeapTuple, desc: pg_sys::TupleDesc) -> Row<'a> {
+        Row { source: Source::Tuple(tuple, desc), life: std::marker::PhantomData }
+    }
+
+    /// # Safety
+    /// `slot` holds a row with every column deformed, and is not moved on while the result lives.
+    pub(super) unsafe fn of_slot<'a>(slot: *mut pg_sys::TupleTableSlot) -> Row<'a> {
+        Row { source: Source::Slot(slot), life: std::marker::PhantomData }
+    }
+
+    /// The column's value as stored, None for NULL. `number` counts from 1 and is a column of the row's table.
+    #[inline]
+    pub fn get(&self, number: i16) -> Option<Datum> {
+        match self.source {
+            Source::Tuple(tuple, desc) => {
+                let mut null = false;
+                // SAFETY: a valid tuple and its descriptor; the number was resolved against this descriptor. Columns added
+                // after the row was written are answered from the catalog's default.
+                let value = unsafe { pg_sys::heap_getattr(tuple, number.into(), desc, &mut null) };
+                (!null).then_some(value)
+            }
+            // SAFETY: the slot's arrays hold all columns of its table.
+            Source::Slot(slot) => unsafe {
+                let i = number as usize - 1;
+                (!*(*slot).tts_isnull.add(i)).then(|| *(*slot).tts_values.add(i))
+            },
+        }
+    }
+
+    /// A column of type bigint or timestamptz; 0 for NULL.
+    pub fn bigint(&self, number: i16) -> i64 {
+        self.get(number).map_or(0, |d| d.value() as i64)
+    }
+
+    /// A column of type integer; None for NULL.
+    pub fn integer(&self, number: i16) -> Option<i32> {
+        self.get(number).map(|d| d.value() as i32)
+    }
+
+    /// A column of type "char" or boolean; 0 for NULL.
+    pub fn byte(&self, number: i16) -> u8 {
+        self.get(number).map_or(0, |d| d.value() as u8)
+    }
+
+    /// A column of type double precision; None for NULL.
+    pub fn double(&self, number: i16) -> Option<f64> {
+        self.get(number).map(|d| f64::from_bits(d.value() as u64))
+    }
+
+    /// The bytes of a variable-length column (text, jsonb, numeric), without their header; None for NULL.
+    pub fn bytes(&self, number: i16) -> Option<&[u8]> {
+        // SAFETY: asked only for columns of variable length, whose datum points into the row that outlives the result.
+        self.get(number).map(|d| unsafe { varlena_bytes(d) })
+    }
+
+    /// A text column as a Rust string.
+    pub fn string(&self, number: i16) -> Option<String> {
+        self.bytes(number).map(super::strings::to_string)
+    }
+
+    /// A column of type name.
+    pub fn name(&self, number: i16) -> Option<String> {
+        // SAFETY: a name datum points to a NameData in the row.
+        self.get(number).map(|d| unsafe {
+            super::strings::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
+        })
+    }
+
+    /// A column of type integer[]; empty for NULL.
+    pub fn integers(&self, number: i16) -> Vec<i32> {
+        let Some(datum) = self.get(number) else { return Vec::new() };
+        // SAFETY: an integer[] datum.
+        unsafe { array_elements(datum, pg_sys::INT4OID) }.into_iter().flatten().map(|d| d.value() as i32).collect()
+    }
+
+    /// A column of type numeric[]: the elements' payloads; empty for NULL.
+    pub fn numerics(&self, number: i16) -> Vec<Option<Vec<u8>>> {
+        let Some(datum) = self.get(number) else { return Vec::new() };
+        // SAFETY: a numeric[] datum, whose elements are variable-length.
+        unsafe {
+            array_elements(datum, pg_sys::NUMERICOID)
+                .into_iter()
+                .map(|element| element.map(|d| varlena_bytes(d).to_vec()))
+                .collect()
+        }
+    }
+}
+
+/// The content of a variable-length value, fetched from TOAST and decompressed where needed.
+///
+/// # Safety
+/// `datum` points to a valid varlena that outlives `'a`; a copy made here lives in the current memory context, which is a
+/// trigger call's or a statement's and is not reset before the borrow ends.
+pub(super) unsafe fn varlena_bytes<'a>(datum: Datum) -> &'a [u8] {
+    // SAFETY: a valid varlena in, a plain (possibly short-headed) one out.
+    unsafe {
+        let plain = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        std::slice::from_raw_parts(varlena::vardata_any(plain).cast::<u8>(), varlena::varsize_any_exhdr(plain))
+    }
+}
+
+/// The elements of an array in storage order, None for NULL elements.
+///
+/// # Safety
+/// `array` is an array datum whose element type is `element`.
+pub(super) unsafe fn array_elements(array: Datum, element: pg_sys::Oid) -> Vec<Option<Datum>> {
+    let (mut len, mut by_value, mut align) = (0i16, false, 0 as core::ffi::c_char);
+    let mut values: *mut Datum = std::ptr::null_mut();
+    let mut nulls: *mut bool = std::ptr::null_mut();
+    let mut count = 0;
+    // SAFETY: the array is detoasted into the current context; deconstruct_array fills fresh arrays of `count` entries.
+    unsafe {
+        let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
+        pg_sys::get_typlenbyvalalign(element, &mut len, &mut by_value, &mut align);
+        pg_sys::deconstruct_array(
+            array,
+            element,
+            len.into(),
+            by_value,
+            align,
+            &mut values,
+            &mut nulls,
+            &mut count,
+        );
+        (0..count as usize).map(|i| (!*nulls.add(i)).then(|| *values.add(i))).collect()
+    }
+}
+
+/// Are two stored values the same bytes? True is final for every type; false may still be the same value in another form.
+/// An unchanged value kept out of line is recognised by its pointer, without fetching it.
+///
+/// # Safety
+/// Both are valid values of a type of this length and way of passing.
+#[inline]
+pub(super) unsafe fn same_bytes(a: Datum, b: Datum, len: i16, by_value: bool) -> bool {
+    if by_value {
+        return match len {
+            1 => a.value() as u8 == b.value() as u8,
+            2 => a.value() as u16 == b.value() as u16,
+            4 => a.value() as u32 == b.value() as u32,
+            _ => a.value() == b.value(),
+        };
+    }
+    let (a, b) = (a.cast_mut_ptr::<u8>().cast_const(), b.cast_mut_ptr::<u8>().cast_const());
+    // SAFETY: a fixed length names that many bytes; a varlena says its own size, including a TOAST pointer's; a cstring
+    // ends in a zero byte.
+    unsafe {
+        match len {
+            -1 => {
+                let (left, right) = (varlena::varsize_any(a.cast()), varlena::varsize_any(b.cast()));
+                left == right
+                    && std::slice::from_raw_parts(a, left) == std::slice::from_raw_parts(b, right)
+            }
+            -2 => std::ffi::CStr::from_ptr(a.cast()) == std::ffi::CStr::from_ptr(b.cast()),
+            n => std::slice::from_raw_parts(a, n as usize) == std::slice::from_raw_parts(b, n as usize),
+        }
+    }
+}
+
+/// A text datum in the current memory context.
+pub fn text(bytes: &[u8]) -> Datum {
+    // SAFETY: copies the bytes, at most a gigabyte of them, or raises.
+    unsafe { pg_sys::cstring_to_text_with_len(bytes.as_ptr().cast(), bytes.len() as core::ffi::c_int).into() }
+}
+
+fn input(
+    function: unsafe fn(pg_sys::FunctionCallInfo) -> Datum,
+    literal: &[u8],
+    typmod: bool,
+) -> Option<Datum> {
+    let literal = std::ffi::CString::new(literal).ok()?;
+    let none = Some(Datum::from(-1i32));
+    // SAFETY: the input function of a built-in type, with the three arguments such functions take.
+    unsafe {
+        let arguments = if typmod {
+            vec![Some(literal.as_ptr().into()), Some(pg_sys::InvalidOid.into()), none]
+        } else {
+            vec![Some(literal.as_ptr().into())]
+        };
+        pgrx::direct_function_call_as_datum(function, &arguments)
+    }
+}
+
+/// A numeric datum from a literal that is a number.
+pub fn numeric(literal: &str) -> Option<Datum> {
+    input(pg_sys::numeric_in, literal.as_bytes(), true)
+}
+
+/// A jsonb datum from well-formed JSON text in the server's encoding.
+pub fn jsonb(json: &[u8]) -> Option<Datum> {
+    input(pg_sys::jsonb_in, json, false)
+}
+
+/// An array of integers.
+pub fn integer_array(values: &[i32]) -> Datum {
+    let mut elements: Vec<Datum> = values.iter().map(|v| Datum::from(*v)).collect();
+    // SAFETY: integer is four bytes, by value, int-aligned.
+    unsafe {
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as core::ffi::c_int,
+            pg_sys::INT4OID,
+            4,
+            true,
+            pg_sys::TYPALIGN_INT as core::ffi::c_char,
+        )
+        .into()
+    }
+}
+
+/// An array of numerics, with NULLs.
+pub fn numeric_array(values: &[Option<String>]) -> Datum {
+    let parsed: Vec<Option<Datum>> = values.iter().map(|v| v.as_deref().and_then(numeric)).collect();
+    let mut elements: Vec<Datum> = parsed.iter().map(|v| v.unwrap_or(Datum::from(0usize))).collect();
+    let mut nulls: Vec<bool> = parsed.iter().map(Option::is_none).collect();
+    let mut dims = [elements.len() as core::ffi::c_int];
+    let mut bounds = [1];
+    // SAFETY: numeric is of variable length, by reference, int-aligned; the arrays have one entry an element.
+    unsafe {
+        pg_sys::construct_md_array(
+            elements.as_mut_ptr(),
+            nulls.as_mut_ptr(),
+            1,
+            dims.as_mut_ptr(),
+            bounds.as_mut_ptr(),
+            pg_sys::NUMERICOID,
+            -1,
+            false,
+            pg_sys::TYPALIGN_INT as core::ffi::c_char,
+        )
+        .into()
+    }
+}
+
+/// Does the left jsonb contain the right one (`@>`)?
+pub fn jsonb_contains(left: Datum, right: Datum) -> bool {
+    // SAFETY: two jsonb datums; the function is the server's own and answers a boolean.
+    unsafe {
+        pgrx::direct_function_call_as_datum(pg_sys::jsonb_contains, &[Some(left), Some(right)])
+            .is_some_and(|answer| answer.value() != 0)
+    }
+}
+
+/// The time on the clock: microseconds since 2000-01-01 00:00 UTC, as in timestamptz.
+pub fn clock() -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// A jsonb value kept beyond the call that read it.
+#[derive(Debug)]
+pub struct KeptJsonb {
+    words: Vec<u64>,
+}
+
+impl KeptJsonb {
+    /// Copies a jsonb column of a row; None for NULL.
+    pub fn of(row: &Row, number: i16) -> Option<KeptJsonb> {
+        let payload = row.bytes(number)?;
+        let total = payload.len() + 4;
+        let mut words = vec![0u64; total.div_ceil(8)];
+        // SAFETY: the words have room for a four-byte header and the payload; a varlena is word-aligned.
+        unsafe {
+            varlena::set_varsize_4b(words.as_mut_ptr().cast(), total as i32);
+            std::ptr::copy_nonoverlapping(payload.as_ptr(), words.as_mut_ptr().cast::<u8>().add(4), payload.len());
+        }
+        Some(KeptJsonb { words })
+    }
+
+    /// As an argument; valid while self is.
+    pub fn datum(&self) -> Datum {
+        self.words.as_ptr().cast_mut().into()
+    }
+}

@@ -1,0 +1,62 @@
+//! A json or jsonb column, opened once for all the keys that goals look at.
+
+use super::types::ColumnType;
+use super::{datum, strings};
+use crate::model::value::Value;
+use crate::model::{json, jsonb};
+use pgrx::pg_sys::Datum;
+
+/// An opened document.
+pub enum Document<'a> {
+    /// NULL, or not readable.
+    Absent,
+    Binary(jsonb::Node<'a>),
+    Text(json::Document),
+}
+
+impl<'a> Document<'a> {
+    /// Opens a value of a json or jsonb column of a row that the caller keeps.
+    pub fn open(value: Option<Datum>, column_type: &ColumnType) -> Document<'a> {
+        let Some(value) = value else { return Document::Absent };
+        // SAFETY: a json or jsonb datum of a row that is alive; a fetched copy lives as long as the call or statement.
+        let bytes: &'a [u8] = unsafe { datum::varlena_bytes(value) };
+        let opened = if column_type.is_jsonb() {
+            jsonb::root(bytes).map(Document::Binary)
+        } else {
+            json::parse(&strings::to_model(bytes)).map(Document::Text)
+        };
+        opened.unwrap_or(Document::Absent)
+    }
+
+    /// The value behind these keys.
+    pub fn value(&self, path: &[Vec<u8>]) -> Value<'_> {
+        match self {
+            Document::Absent => None,
+            Document::Binary(root) => root.path(path).map(|n| n.value()),
+            Document::Text(document) => document.root().path(path).map(|n| n.value()),
+        }
+        .unwrap_or(Value::Unknown)
+    }
+
+    /// Does the value behind these keys differ, as jsonb compares values? A missing key and a json null are the same unknown.
+    pub fn differs(&self, other: &Document, path: &[Vec<u8>]) -> bool {
+        if self.value_is_unknown(path) || other.value_is_unknown(path) {
+            return self.value_is_unknown(path) != other.value_is_unknown(path);
+        }
+        match (self, other) {
+            (Document::Binary(a), Document::Binary(b)) => match (a.path(path), b.path(path)) {
+                (Some(a), Some(b)) => !a.same(&b),
+                _ => true,
+            },
+            (Document::Text(a), Document::Text(b)) => match (a.root().path(path), b.root().path(path)) {
+                (Some(a), Some(b)) => !a.same(&b),
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+
+    fn value_is_unknown(&self, path: &[Vec<u8>]) -> bool {
+        self.value(path).is_unknown()
+    }
+}

@@ -1,0 +1,57 @@
+//! Raising our errors with their SQLSTATE, and writing to the server's log.
+
+use crate::model::error::Error;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode};
+
+fn code(sqlstate: &str) -> PgSqlErrorCode {
+    match sqlstate {
+        "22004" => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+        "22008" => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+        "22023" => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        "22P02" => PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+        "42501" => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        "42703" => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+        "42704" => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+        "42710" => PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
+        "42809" => PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE,
+        "55000" => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "55P03" => PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE,
+        "P0002" => PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+        _ => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+    }
+}
+
+/// Ends the statement with this error.
+pub fn raise(error: &Error) -> ! {
+    let mut report = ErrorReport::new(code(error.sqlstate()), to_server(error.message()), "pg_goals");
+    if let Some(detail) = error.detail() {
+        report = report.set_detail(to_server(detail));
+    }
+    if let Some(hint) = error.hint() {
+        report = report.set_hint(to_server(hint));
+    }
+    report.report(PgLogLevel::ERROR);
+    unreachable!("an error report of level ERROR does not return")
+}
+
+/// A message for the caller of one of our functions; never used by a trigger.
+pub fn notice(message: String) {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, to_server(message), "pg_goals")
+        .report(PgLogLevel::NOTICE);
+}
+
+/// A line in the server's log only: nothing of ours reaches the application's connection.
+pub fn log(message: String) {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, to_server(message), "pg_goals")
+        .report(PgLogLevel::LOG_SERVER_ONLY);
+}
+
+/// pgrx takes a Rust string's bytes as they are; in a database that is not UTF-8, anything beyond ASCII is shown as `?`.
+fn to_server(text: String) -> String {
+    if super::strings::is_utf8() {
+        text
+    } else {
+        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+    }
+}

@@ -1,0 +1,352 @@
+//! Opening relations, and what there is to know about them.
+
+use super::version;
+use pgrx::pg_sys;
+use std::ffi::{CStr, CString};
+
+/// An open relation. The lock is kept to the end of the transaction, as for any statement that uses it.
+pub struct Relation {
+    raw: pg_sys::Relation,
+}
+
+/// What to do about a lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// To read.
+    Share,
+    /// To append.
+    RowExclusive,
+}
+
+impl Lock {
+    fn mode(self) -> pg_sys::LOCKMODE {
+        match self {
+            Lock::Share => pg_sys::AccessShareLock as pg_sys::LOCKMODE,
+            Lock::RowExclusive => pg_sys::RowExclusiveLock as pg_sys::LOCKMODE,
+        }
+    }
+}
+
+impl Relation {
+    /// Opens a relation, waiting for the lock; None if it does not exist (any more).
+    pub fn open(relid: pg_sys::Oid, lock: Lock) -> Option<Relation> {
+        // SAFETY: any oid may be asked for; a null pointer answers that there is no such relation.
+        let raw = unsafe { pg_sys::try_relation_open(relid, lock.mode()) };
+        (!raw.is_null()).then_some(Relation { raw })
+    }
+
+    /// Opens a relation to read only if that takes no waiting.
+    pub fn open_if_free(relid: pg_sys::Oid) -> Option<Relation> {
+        // SAFETY: locking takes any oid; the lock taken here is the one the opened relation stands on.
+        let raw = unsafe {
+            if !pg_sys::ConditionalLockRelationOid(relid, Lock::Share.mode()) {
+                return None;
+            }
+            pg_sys::try_relation_open(relid, pg_sys::NoLock as pg_sys::LOCKMODE)
+        };
+        (!raw.is_null()).then_some(Relation { raw })
+    }
+
+    /// Takes a relation that the caller of a trigger holds open.
+    ///
+    /// # Safety
+    /// `raw` is open and stays so for the life of the result.
+    pub(super) unsafe fn borrowed(raw: pg_sys::Relation) -> std::mem::ManuallyDrop<Relation> {
+        std::mem::ManuallyDrop::new(Relation { raw })
+    }
+
+    pub(super) fn raw(&self) -> pg_sys::Relation {
+        self.raw
+    }
+
+    fn form(&self) -> &pg_sys::FormData_pg_class {
+        // SAFETY: an open relation has its pg_class row in memory; it is not replaced while we hold it open and locked.
+        unsafe { &*(*self.raw).rd_rel }
+    }
+
+    pub(super) fn desc(&self) -> pg_sys::TupleDesc {
+        // SAFETY: an open relation has a descriptor, kept while its reference count is above zero.
+        unsafe { (*self.raw).rd_att }
+    }
+
+    /// Its oid.
+    pub fn oid(&self) -> pg_sys::Oid {
+        // SAFETY: a field of an open relation.
+        unsafe { (*self.raw).rd_id }
+    }
+
+    /// pg_class.relkind.
+    pub fn kind(&self) -> u8 {
+        self.form().relkind as u8
+    }
+
+    /// A temporary table?
+    pub fn is_temporary(&self) -> bool {
+        self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP
+    }
+
+    /// A catalog of the server?
+    pub fn is_catalog(&self) -> bool {
+        // SAFETY: a check on the open relation's own fields.
+        unsafe { pg_sys::IsSystemRelation(self.raw) }
+    }
+
+    /// A partition of another table?
+    pub fn is_partition(&self) -> bool {
+        self.form().relispartition
+    }
+
+    /// Its columns that have not been dropped.
+    pub fn columns(&self) -> Vec<Column> {
+        let desc = self.desc();
+        // SAFETY: natts of a valid descriptor bounds the attributes asked for.
+        let all = unsafe { (0..(*desc).natts as usize).map(|i| version::attribute(desc, i)) };
+        all.filter(|a| !a.attisdropped)
+            .map(|a| Column {
+                number: a.attnum,
+                name: super::strings::to_string(name_bytes(&a.attname)),
+                type_oid: a.atttypid,
+                collation: a.attcollation,
+                not_null: a.attnotnull,
+                is_virtual: a.attgenerated as u8 == b'v',
+            })
+            .collect()
+    }
+
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<Column> {
+        self.columns().into_iter().find(|c| c.name == name)
+    }
+
+    /// The names of its columns, for hints.
+    pub fn column_names(&self) -> Vec<String> {
+        self.columns().into_iter().map(|c| c.name).collect()
+    }
+
+    /// `schema.table`, quoted where needed.
+    pub fn qualified_name(&self) -> String {
+        qualified_name(self.oid())
+    }
+
+    /// The only column of the primary key; Err says why there is none.
+    pub fn single_column_key(&self) -> Result<Column, String> {
+        // SAFETY: the relation is open; the answer is an oid or InvalidOid.
+        let index = unsafe { pg_sys::RelationGetPrimaryKeyIndex(self.raw) };
+        if index == pg_sys::InvalidOid {
+            return Err("it has no primary key".into());
+        }
+        let index = Relation::open(index, Lock::Share).ok_or("its primary key is being dropped")?;
+        let keys = index.index_columns();
+        match keys.as_slice() {
+            [one] => self
+                .columns()
+                .into_iter()
+                .find(|c| c.number == *one)
+                .ok_or_else(|| "its primary key is on an expression".into()),
+            many => Err(format!("its primary key has {} columns", many.len())),
+        }
+    }
+
+    /// Of an index: the attribute numbers of its key columns.
+    pub(super) fn index_columns(&self) -> Vec<i16> {
+        // SAFETY: only called on indexes, whose rd_index is set; indkey holds indnatts numbers.
+        unsafe {
+            let form = &*(*self.raw).rd_index;
+            form.indkey.values.as_slice(form.indnkeyatts as usize).to_vec()
+        }
+    }
+
+    /// The oids of its indexes.
+    pub(super) fn indexes(&self) -> Vec<pg_sys::Oid> {
+        // SAFETY: the list is a fresh copy of ours of valid oids.
+        unsafe { oids(pg_sys::RelationGetIndexList(self.raw)) }
+    }
+
+    /// Of an index: can it find rows by this column alone, with the server's own comparison?
+    pub(super) fn finds_by(&self, column: i16) -> bool {
+        // SAFETY: only called on open indexes: rd_index and the operator families of its columns are set.
+        unsafe {
+            let form = &*(*self.raw).rd_index;
+            (*(*self.raw).rd_rel).relam == pg_sys::BTREE_AM_OID
+                && form.indisvalid
+                && form.indkey.values.as_slice(form.indnkeyatts as usize)[0] == column
+                && (*(*self.raw).rd_opfamily).to_u32() < pg_sys::FirstNormalObjectId
+                && pg_sys::RelationGetIndexPredicate(self.raw).is_null()
+        }
+    }
+
+    /// Of an index: the collation of its first column.
+    pub(super) fn index_collation(&self) -> pg_sys::Oid {
+        // SAFETY: only called on open indexes.
+        unsafe { *(*self.raw).rd_indcollation }
+    }
+
+    /// As leaves(), only if no lock has to be waited for.
+    pub fn leaves_if_free(&self) -> Option<Vec<pg_sys::Oid>> {
+        // SAFETY: a catalog lookup by value; the list is ours.
+        let all = unsafe {
+            oids(all_inheritors(
+                self.oid(),
+                pg_sys::NoLock as pg_sys::LOCKMODE,
+            ))
+        };
+        let free = all.iter().all(|oid| {
+            // SAFETY: any oid may be locked; the lock goes with the transaction.
+            unsafe { pg_sys::ConditionalLockRelationOid(*oid, Lock::Share.mode()) }
+        });
+        free.then_some(all)
+    }
+
+    /// The leaf tables: itself, or a partitioned table's partitions at any depth.
+    pub fn leaves(&self) -> Vec<pg_sys::Oid> {
+        if self.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
+            return vec![self.oid()];
+        }
+        // SAFETY: a catalog lookup by value; the list is ours.
+        unsafe {
+            oids(all_inheritors(
+                self.oid(),
+                pg_sys::AccessShareLock as pg_sys::LOCKMODE,
+            ))
+        }
+    }
+}
+
+impl Drop for Relation {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: opened by us and closed once.
+            unsafe { pg_sys::relation_close(self.raw, pg_sys::NoLock as pg_sys::LOCKMODE) }
+        }
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub number: i16,
+    pub name: String,
+    pub type_oid: pg_sys::Oid,
+    pub collation: pg_sys::Oid,
+    pub not_null: bool,
+    /// Computed when read (PostgreSQL 18): a row does not hold it.
+    pub is_virtual: bool,
+}
+
+/// # Safety
+/// `list` is null or a valid list of oids.
+unsafe fn oids(list: *mut pg_sys::List) -> Vec<pg_sys::Oid> {
+    if list.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: an oid list holds `length` cells of oids.
+    unsafe {
+        (0..(*list).length as usize).map(|i| (*(*list).elements.add(i)).oid_value).collect()
+    }
+}
+
+pub(super) fn name_bytes(name: &pg_sys::NameData) -> &[u8] {
+    // SAFETY: a name is 64 bytes ending in a zero byte.
+    unsafe { CStr::from_ptr(name.data.as_ptr()).to_bytes() }
+}
+
+/// `schema.table` quoted where needed, or the oid where there is no such relation.
+pub fn qualified_name(relid: pg_sys::Oid) -> String {
+    // SAFETY: catalog lookups by value; both answer null for what does not exist, and palloc'd strings else.
+    unsafe {
+        let table = pg_sys::get_rel_name(relid);
+        let schema = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relid));
+        if table.is_null() || schema.is_null() {
+            return relid.to_u32().to_string();
+        }
+        let quoted = pg_sys::quote_qualified_identifier(schema, table);
+        super::strings::to_string(CStr::from_ptr(quoted).to_bytes())
+    }
+}
+
+/// An identifier, quoted where needed.
+pub fn quoted(name: &str) -> String {
+    let Ok(name) = CString::new(super::strings::to_server(name.as_bytes()).into_owned()) else {
+        return String::new();
+    };
+    // SAFETY: a valid zero-terminated string in, one out.
+    unsafe { super::strings::to_string(CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())).to_bytes()) }
+}
+
+/// A table and all tables below it, each locked.
+///
+/// # Safety
+/// None needed beyond the server's: any oid may be asked for.
+unsafe fn all_inheritors(relid: pg_sys::Oid, lock: pg_sys::LOCKMODE) -> *mut pg_sys::List {
+    unsafe extern "C-unwind" {
+        fn find_all_inheritors(
+            parent: pg_sys::Oid,
+            lock: pg_sys::LOCKMODE,
+            parents: *mut *mut pg_sys::List,
+        ) -> *mut pg_sys::List;
+    }
+    // SAFETY: declared as in catalog/pg_inherits.h; the counts of parents are not wanted.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| find_all_inheritors(relid, lock, std::ptr::null_mut())) }
+}
+
+/// The partitioned tables above a partition, nearest first.
+pub fn ancestors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+    unsafe extern "C-unwind" {
+        fn get_partition_ancestors(relid: pg_sys::Oid) -> *mut pg_sys::List;
+    }
+    // SAFETY: declared as in catalog/partition.h; takes any partition's oid; the list is ours.
+    unsafe { oids(pg_sys::ffi::pg_guard_ffi_boundary(|| get_partition_ancestors(relid))) }
+}
+
+/// Does the current user own it?
+pub fn owned(relid: pg_sys::Oid) -> bool {
+    version::owns_relation(relid)
+}
+
+/// Its owner; InvalidOid where there is no such relation.
+pub(super) fn owner(relid: pg_sys::Oid) -> pg_sys::Oid {
+    Relation::open(relid, Lock::Share).map_or(pg_sys::InvalidOid, |r| r.form().relowner)
+}
+
+/// Does this relation exist?
+pub fn exists(relid: pg_sys::Oid) -> bool {
+    // SAFETY: a catalog lookup by value.
+    unsafe { !pg_sys::get_rel_name(relid).is_null() }
+}
+
+/// Is it in the schema of this name?
+pub fn in_schema(relid: pg_sys::Oid, schema: &str) -> bool {
+    // SAFETY: catalog lookups by value; null for what does not exist.
+    unsafe {
+        let name = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relid));
+        !name.is_null() && CStr::from_ptr(name).to_bytes() == schema.as_bytes()
+    }
+}
+
+/// The lock that a change of triggers needs.
+#[derive(Clone, Copy)]
+pub enum TriggerChange {
+    Create,
+    Drop,
+}
+
+/// Takes the lock for CREATE or DROP TRIGGER without ever queueing for it, as everybody else would then queue behind us; false
+/// if it was not free for that long.
+pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::Duration) -> bool {
+    let mode = match change {
+        TriggerChange::Create => pg_sys::ShareRowExclusiveLock,
+        TriggerChange::Drop => pg_sys::AccessExclusiveLock,
+    } as pg_sys::LOCKMODE;
+    let until = std::time::Instant::now() + patience;
+    loop {
+        // SAFETY: any oid may be locked; the lock goes with the transaction.
+        if unsafe { pg_sys::ConditionalLockRelationOid(relid, mode) } {
+            return true;
+        }
+        if std::time::Instant::now() >= until {
+            return false;
+        }
+        pgrx::check_for_interrupts!();
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

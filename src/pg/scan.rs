@@ -1,0 +1,107 @@
+//! Reading tables as they are now: what has been committed at this moment, and our own rows, without a snapshot.
+//!
+//! Such a scan (SnapshotSelf) leaves no predicate locks, so the application's SERIALIZABLE transactions do not notice it,
+//! and it finds what was committed after their snapshot was taken. It is exact over rows that are inserted and deleted but
+//! never updated, which is why our tables are made like that.
+
+use super::datum::Row;
+use super::relation::Relation;
+use super::version;
+use pgrx::pg_sys::{self, Datum};
+use std::ops::ControlFlow;
+
+/// One condition of an index scan: column `attribute` of the index compared with a value by a built-in function.
+pub struct Key {
+    pub attribute: i16,
+    pub strategy: u32,
+    pub function: u32,
+    pub value: Datum,
+    pub collation: pg_sys::Oid,
+}
+
+fn newest() -> pg_sys::Snapshot {
+    &raw mut pg_sys::SnapshotSelfData
+}
+
+/// A scan of one index, to be positioned again and again.
+pub struct Probe<'a> {
+    scan: pg_sys::IndexScanDesc,
+    slot: *mut pg_sys::TupleTableSlot,
+    columns: core::ffi::c_int,
+    tables: std::marker::PhantomData<&'a Relation>,
+}
+
+impl<'a> Probe<'a> {
+    /// A scan of `index` of `table` with `keys` conditions.
+    pub fn new(table: &'a Relation, index: &'a Relation, keys: usize) -> Probe<'a> {
+        // SAFETY: both are open and locked, and are borrowed for the life of the scan; SnapshotSelf is static. A B-tree scan
+        // with such a snapshot keeps its page pinned, so a row's place is not reused while we look at it.
+        unsafe {
+            let slot = pg_sys::table_slot_create(table.raw(), std::ptr::null_mut());
+            let scan = version::index_beginscan(table.raw(), index.raw(), newest(), keys as core::ffi::c_int);
+            Probe { scan, slot, columns: (*table.desc()).natts, tables: std::marker::PhantomData }
+        }
+    }
+
+    /// Visits the rows that fulfil the conditions in index order, or backwards, until told to stop.
+    pub fn visit(&mut self, keys: &[Key], backwards: bool, mut row: impl FnMut(&Row) -> ControlFlow<()>) {
+        let mut raw: [pg_sys::ScanKeyData; 3] = Default::default();
+        let direction = if backwards {
+            pg_sys::ScanDirection::BackwardScanDirection
+        } else {
+            pg_sys::ScanDirection::ForwardScanDirection
+        };
+        // SAFETY: the scan was begun with this many keys; their functions are built-in comparison functions of the index
+        // columns' types; each row is deformed completely before it is shown and not kept beyond the call.
+        unsafe {
+            for (to, key) in raw.iter_mut().zip(keys) {
+                pg_sys::ScanKeyEntryInitialize(
+                    to,
+                    0,
+                    key.attribute,
+                    key.strategy as pg_sys::StrategyNumber,
+                    pg_sys::InvalidOid,
+                    key.collation,
+                    pg_sys::Oid::from_u32(key.function),
+                    key.value,
+                );
+            }
+            pg_sys::index_rescan(self.scan, raw.as_mut_ptr(), keys.len() as core::ffi::c_int, std::ptr::null_mut(), 0);
+            while pg_sys::index_getnext_slot(self.scan, direction, self.slot) {
+                pg_sys::slot_getsomeattrs_int(self.slot, self.columns);
+                if row(&Row::of_slot(self.slot)).is_break() {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: begun by us, ended once.
+            unsafe {
+                pg_sys::index_endscan(self.scan);
+                pg_sys::ExecDropSingleTupleTableSlot(self.slot);
+            }
+        }
+    }
+}
+
+/// Visits every row of a table in storage order.
+pub fn visit_all(table: &Relation, mut row: impl FnMut(&Row) -> ControlFlow<()>) {
+    // SAFETY: as for an index scan: the table is open and locked throughout, the snapshot static.
+    unsafe {
+        let slot = pg_sys::table_slot_create(table.raw(), std::ptr::null_mut());
+        let scan = pg_sys::table_beginscan(table.raw(), newest(), 0, std::ptr::null_mut());
+        while pg_sys::table_scan_getnextslot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot) {
+            pg_sys::slot_getsomeattrs_int(slot, (*table.desc()).natts);
+            if row(&Row::of_slot(slot)).is_break() {
+                break;
+            }
+        }
+        pg_sys::table_endscan(scan);
+        pg_sys::ExecDropSingleTupleTableSlot(slot);
+    }
+}

@@ -1,0 +1,499 @@
+//! Column types: which kind of value they hold for a goal, when two values are the same, and how to read one.
+//!
+//! Equality is PostgreSQL's own: the same bytes are the same value, and where bytes differ the type's equality function
+//! decides, if it is one of the server's own. Code of users or of other extensions is not called for that; values of such
+//! types are compared by their text.
+
+use super::datum::{self, Row};
+use super::strings;
+use crate::model::array;
+use crate::model::decimal::Decimal;
+use crate::model::error::{Error, Result};
+use crate::model::operator::Operator;
+use crate::model::text::{CaseFolded, Exact, TextEquality};
+use crate::model::value::{Kind, Value};
+use pgrx::pg_sys::{self, Datum};
+use std::borrow::Cow;
+use std::ffi::CStr;
+
+/// How a type's values are read.
+#[derive(Clone, Debug)]
+enum Shape {
+    SmallInt,
+    Integer,
+    BigInt,
+    Oid,
+    Real,
+    Double,
+    Numeric,
+    Money { digits: u32 },
+    Boolean,
+    Text,
+    PaddedText,
+    CaseInsensitiveText,
+    Name,
+    Enum,
+    Uuid,
+    Moment,
+    Jsonb,
+    Json,
+    Array { element: Box<ColumnType> },
+    /// Anything else, by its text.
+    Other { output: pg_sys::Oid },
+}
+
+/// A column's type, with what is needed to compare and read its values.
+#[derive(Clone, Debug)]
+pub struct ColumnType {
+    shape: Shape,
+    type_oid: pg_sys::Oid,
+    len: i16,
+    by_value: bool,
+    collation: pg_sys::Oid,
+    /// The type's own equality, a built-in function; None: compare the text.
+    equality: Option<pg_sys::RegProcedure>,
+    deterministic: bool,
+}
+
+fn is_built_in(oid: pg_sys::Oid) -> bool {
+    oid.to_u32() < pg_sys::FirstNormalObjectId
+}
+
+impl ColumnType {
+    /// Resolves a type; a domain is resolved to its base type, so that no user's CHECK is ever run.
+    pub fn resolve(type_oid: pg_sys::Oid, collation: pg_sys::Oid) -> ColumnType {
+        // SAFETY: catalog lookups by oid of a column's type, which exists while the table is open.
+        let (base, len, by_value, category, element) = unsafe {
+            let base = pg_sys::getBaseType(type_oid);
+            let (mut len, mut by_value) = (0i16, false);
+            pg_sys::get_typlenbyval(base, &mut len, &mut by_value);
+            (base, len, by_value, pg_sys::get_typtype(base) as u8, pg_sys::get_element_type(base))
+        };
+        let shape = match base {
+            pg_sys::INT2OID => Shape::SmallInt,
+            pg_sys::INT4OID => Shape::Integer,
+            pg_sys::INT8OID => Shape::BigInt,
+            pg_sys::OIDOID => Shape::Oid,
+            pg_sys::FLOAT4OID => Shape::Real,
+            pg_sys::FLOAT8OID => Shape::Double,
+            pg_sys::NUMERICOID => Shape::Numeric,
+            pg_sys::MONEYOID => Shape::Money { digits: money_digits() },
+            pg_sys::BOOLOID => Shape::Boolean,
+            pg_sys::TEXTOID | pg_sys::VARCHAROID => Shape::Text,
+            pg_sys::BPCHAROID => Shape::PaddedText,
+            pg_sys::NAMEOID => Shape::Name,
+            pg_sys::UUIDOID => Shape::Uuid,
+            pg_sys::DATEOID
+            | pg_sys::TIMEOID
+            | pg_sys::TIMETZOID
+            | pg_sys::TIMESTAMPOID
+            | pg_sys::TIMESTAMPTZOID
+            | pg_sys::INTERVALOID => Shape::Moment,
+            pg_sys::JSONBOID => Shape::Jsonb,
+            pg_sys::JSONOID => Shape::Json,
+            _ if category == pg_sys::TYPTYPE_ENUM => Shape::Enum,
+            _ if element != pg_sys::InvalidOid && len == -1 => {
+                Shape::Array { element: Box::new(ColumnType::resolve(element, collation)) }
+            }
+            _ if is_citext(base) => Shape::CaseInsensitiveText,
+            _ => {
+                let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
+                // SAFETY: the type exists; both results are set.
+                unsafe { pg_sys::getTypeOutputInfo(base, &mut output, &mut varlena) };
+                Shape::Other { output }
+            }
+        };
+        let equality = equality_of(base, &shape);
+        let deterministic =
+            // SAFETY: a catalog lookup by the column's collation.
+            collation == pg_sys::InvalidOid || unsafe { pg_sys::get_collation_isdeterministic(collation) };
+        ColumnType { shape, type_oid: base, len, by_value, collation, equality, deterministic }
+    }
+
+    /// The kind of value, which decides the operators a goal may use.
+    pub fn kind(&self) -> Kind {
+        match &self.shape {
+            Shape::SmallInt
+            | Shape::Integer
+            | Shape::BigInt
+            | Shape::Oid
+            | Shape::Real
+            | Shape::Double
+            | Shape::Numeric
+            | Shape::Money { .. } => Kind::Number,
+            Shape::Boolean => Kind::Boolean,
+            Shape::Moment => Kind::Moment,
+            Shape::Jsonb | Shape::Json => Kind::Json,
+            Shape::Array { .. } => Kind::List,
+            _ => Kind::Text,
+        }
+    }
+
+    /// json or jsonb: an attribute may name a key inside it.
+    pub fn is_json(&self) -> bool {
+        matches!(self.shape, Shape::Jsonb | Shape::Json)
+    }
+
+    /// The binary form of json.
+    pub fn is_jsonb(&self) -> bool {
+        matches!(self.shape, Shape::Jsonb)
+    }
+
+    /// The name of the type, as PostgreSQL writes it.
+    pub fn name(&self) -> String {
+        type_name(self.type_oid)
+    }
+
+    /// A goal's number in the precision of the column: comparing with 0.1 in a column of type real means its 0.1.
+    pub fn round(&self, number: Decimal) -> Decimal {
+        match self.shape {
+            Shape::Real => number.to_string().parse().map_or(number, Decimal::from_f32),
+            Shape::Double => number.to_string().parse().map_or(number, Decimal::from_f64),
+            _ => number,
+        }
+    }
+
+    /// Is this a type whose text has more than one spelling of the same value, so that a goal's value is written anew by the
+    /// type itself?
+    pub fn is_other(&self) -> bool {
+        matches!(self.shape, Shape::Other { .. })
+    }
+
+    /// A time as microseconds since 2000, a date as its first moment and a timestamp without time zone as the session reads it;
+    /// None if it is not finite.
+    pub fn time(&self, value: Datum) -> Option<i64> {
+        unsafe extern "C-unwind" {
+            fn timestamp2timestamptz_opt_overflow(timestamp: i64, overflow: *mut core::ffi::c_int) -> i64;
+            fn date2timestamptz_opt_overflow(date: i32, overflow: *mut core::ffi::c_int) -> i64;
+        }
+        let mut overflow = 0;
+        // SAFETY: declared as in utils/timestamp.h and utils/date.h; with a place for the overflow they do not raise.
+        let time = unsafe {
+            match self.type_oid {
+                pg_sys::TIMESTAMPTZOID => value.value() as i64,
+                pg_sys::TIMESTAMPOID => pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                    timestamp2timestamptz_opt_overflow(value.value() as i64, &mut overflow)
+                }),
+                pg_sys::DATEOID => pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                    date2timestamptz_opt_overflow(value.value() as i32, &mut overflow)
+                }),
+                _ => return None,
+            }
+        };
+        (overflow == 0 && time != i64::MIN && time != i64::MAX).then_some(time)
+    }
+
+    /// As a key.
+    pub fn key_type(&self) -> Option<super::users::KeyType> {
+        super::users::KeyType::of(self.type_oid)
+    }
+
+    /// A goal's value as the type itself writes it, so that comparing texts compares values; an error if it is not a value of
+    /// the type. Runs the type's input function, if it is the server's own, with the rights of the caller of set_goal.
+    pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
+        match operator {
+            Operator::Is | Operator::IsNot => self.canonical(value),
+            Operator::IsAnyOf => {
+                let items = array::parse_array(value).unwrap_or_default();
+                let quoted = items.into_iter().flatten().map(|item| {
+                    let item = self.canonical(&item)?;
+                    Ok(format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\"")))
+                });
+                Ok(format!("{{{}}}", quoted.collect::<Result<Vec<_>>>()?.join(",")))
+            }
+            _ => Ok(value.to_owned()),
+        }
+    }
+
+    fn canonical(&self, value: &str) -> Result<String> {
+        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+        match &self.shape {
+            Shape::Uuid => {
+                let bytes = parse_uuid(value.as_bytes()).ok_or_else(invalid)?;
+                Ok(String::from_utf8_lossy(&format_uuid(&bytes)).into_owned())
+            }
+            Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
+            Shape::Enum => has_label(self.type_oid, value.as_bytes()).then(|| value.to_owned()).ok_or_else(invalid),
+            Shape::Other { output } if is_built_in(*output) => {
+                let literal = std::ffi::CString::new(strings::to_server(value.as_bytes()).into_owned())
+                    .map_err(|_| invalid())?;
+                // SAFETY: the type's own input and output functions, with a typmod that asks for nothing.
+                unsafe {
+                    let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+                    pg_sys::getTypeInputInfo(self.type_oid, &mut input, &mut parameter);
+                    let read = pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1);
+                    let text = output_text(*output, read).ok_or_else(invalid)?;
+                    Ok(String::from_utf8_lossy(&text).into_owned())
+                }
+            }
+            _ => Ok(value.to_owned()),
+        }
+    }
+
+    /// The type, a domain's base type.
+    pub fn type_oid(&self) -> pg_sys::Oid {
+        self.type_oid
+    }
+
+    /// Are the stored bytes different? For json, where only some keys may matter.
+    #[inline]
+    pub fn bytes_differ(&self, old: Option<Datum>, new: Option<Datum>) -> bool {
+        match (old, new) {
+            (None, None) => false,
+            // SAFETY: both are values of this type, from rows that the caller keeps.
+            (Some(old), Some(new)) => !unsafe { datum::same_bytes(old, new, self.len, self.by_value) },
+            _ => true,
+        }
+    }
+
+    /// Did the value change? By bytes first; NULL differs from every value and not from NULL.
+    #[inline]
+    pub fn differs(&self, old: Option<Datum>, new: Option<Datum>) -> bool {
+        self.bytes_differ(old, new)
+            && match (old, new) {
+                (Some(old), Some(new)) => !self.equal(old, new),
+                _ => true,
+            }
+    }
+
+    /// Equality of two values whose bytes differ.
+    #[cold]
+    fn equal(&self, old: Datum, new: Datum) -> bool {
+        if let Some(function) = self.equality {
+            // SAFETY: a built-in equality function of this type, called with two values of it.
+            return unsafe { pg_sys::OidFunctionCall2Coll(function, self.collation, old, new) }.value() != 0;
+        }
+        match self.shape {
+            // These have one form a value.
+            Shape::SmallInt | Shape::Integer | Shape::BigInt | Shape::Oid | Shape::Boolean => false,
+            Shape::Uuid | Shape::Enum | Shape::Name => false,
+            _ => {
+                let (old, new) = (self.read(old), self.read(new));
+                old.same(&new, self.text_equality())
+            }
+        }
+    }
+
+    /// How texts of this type are compared.
+    pub fn text_equality(&self) -> &dyn TextEquality {
+        match self.shape {
+            Shape::CaseInsensitiveText => &CaseFolded,
+            Shape::Text | Shape::PaddedText | Shape::Array { .. } if !self.deterministic => self,
+            _ => &Exact,
+        }
+    }
+
+    /// The value of a column of a row.
+    pub fn value<'a>(&self, row: &'a Row<'a>, column: i16) -> Value<'a> {
+        row.get(column).map_or(Value::Unknown, |d| self.read(d))
+    }
+
+    /// Reads a value. It borrows from the row the datum came from, or from a copy in the current memory context.
+    pub fn read<'a>(&self, value: Datum) -> Value<'a> {
+        // SAFETY: the datum is a value of this type; pointers go to the row or to fresh copies, both of which live until the
+        // trigger call or statement ends, which no Value outlives.
+        unsafe {
+            match &self.shape {
+                Shape::SmallInt => Value::Number(i64::from(value.value() as i16).into()),
+                Shape::Integer => Value::Number(i64::from(value.value() as i32).into()),
+                Shape::BigInt => Value::Number((value.value() as i64).into()),
+                Shape::Oid => Value::Number(i64::from(value.value() as u32).into()),
+                Shape::Real => Value::Number(Decimal::from_f32(f32::from_bits(value.value() as u32))),
+                Shape::Double => Value::Number(Decimal::from_f64(f64::from_bits(value.value() as u64))),
+                Shape::Numeric => {
+                    Decimal::from_numeric(datum::varlena_bytes(value)).map_or(Value::Unknown, Value::Number)
+                }
+                Shape::Money { digits } => Value::Number(Decimal::scaled(value.value() as i64, *digits)),
+                Shape::Boolean => Value::Boolean(value.value() as u8 != 0),
+                Shape::Text | Shape::CaseInsensitiveText => {
+                    Value::Text(strings::to_model(datum::varlena_bytes(value)))
+                }
+                Shape::PaddedText => {
+                    Value::Text(strings::to_model(datum::varlena_bytes(value).trim_ascii_end_spaces()))
+                }
+                Shape::Name => {
+                    Value::Text(strings::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes()))
+                }
+                Shape::Enum => label(value).map_or(Value::Unknown, |l| Value::Text(Cow::Owned(l))),
+                Shape::Uuid => Value::Text(Cow::Owned(format_uuid(&*value.cast_mut_ptr::<[u8; 16]>()))),
+                Shape::Moment => Value::Moment,
+                // Documents are opened by pg::document, which knows the keys asked for.
+                Shape::Jsonb | Shape::Json => Value::Document,
+                Shape::Array { element } => Value::List(
+                    datum::array_elements(value, element.type_oid)
+                        .into_iter()
+                        .map(|e| e.map_or(Value::Unknown, |d| element.read(d)))
+                        .collect(),
+                ),
+                Shape::Other { output } => {
+                    output_text(*output, value).map_or(Value::Unknown, |t| Value::Text(Cow::Owned(t)))
+                }
+            }
+        }
+    }
+}
+
+impl TextEquality for ColumnType {
+    /// By the column's collation, which may call different bytes equal.
+    fn equal(&self, a: &[u8], b: &[u8]) -> bool {
+        if a == b {
+            return true;
+        }
+        let (a, b) = (datum::text(&strings::to_server(a)), datum::text(&strings::to_server(b)));
+        // SAFETY: two text datums and an existing collation.
+        unsafe { pg_sys::OidFunctionCall2Coll(pg_sys::Oid::from_u32(pg_sys::F_TEXTEQ), self.collation, a, b) }.value()
+            != 0
+    }
+}
+
+trait TrimEndSpaces {
+    fn trim_ascii_end_spaces(&self) -> &[u8];
+}
+
+impl TrimEndSpaces for [u8] {
+    /// char(n) ignores trailing blanks, and only those.
+    fn trim_ascii_end_spaces(&self) -> &[u8] {
+        let end = self.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1);
+        &self[..end]
+    }
+}
+
+/// The type's default equality if the server's own code is all that it runs.
+fn equality_of(base: pg_sys::Oid, shape: &Shape) -> Option<pg_sys::RegProcedure> {
+    if !is_built_in(base) {
+        return None;
+    }
+    match shape {
+        Shape::Array { element } if element.equality.is_none() && !element.has_one_form() => return None,
+        Shape::Jsonb | Shape::Json => return None,
+        _ => {}
+    }
+    // SAFETY: the type cache keeps entries for ever; the operator is looked up, not called.
+    let operator = unsafe { (*pg_sys::lookup_type_cache(base, pg_sys::TYPECACHE_EQ_OPR as i32)).eq_opr };
+    if operator == pg_sys::InvalidOid {
+        return None;
+    }
+    // SAFETY: a catalog lookup by oid.
+    let function = unsafe { pg_sys::get_opcode(operator) };
+    (function != pg_sys::InvalidOid && is_built_in(function)).then_some(function)
+}
+
+impl ColumnType {
+    fn has_one_form(&self) -> bool {
+        matches!(self.shape, Shape::Enum)
+    }
+}
+
+fn is_citext(base: pg_sys::Oid) -> bool {
+    // SAFETY: catalog lookups by oid and name; the extension that owns the type says whose citext it is.
+    unsafe {
+        let extension = pg_sys::getExtensionOfObject(pg_sys::TypeRelationId, base);
+        extension != pg_sys::InvalidOid
+            && extension == pg_sys::get_extension_oid(c"citext".as_ptr(), true)
+            && type_name(base).ends_with("citext")
+    }
+}
+
+pub fn type_name(oid: pg_sys::Oid) -> String {
+    // SAFETY: takes any oid and answers a palloc'd string.
+    unsafe { strings::to_string(CStr::from_ptr(pg_sys::format_type_be(oid)).to_bytes()) }
+}
+
+/// How many digits of a money value are behind the point, by lc_monetary as cash_out does it.
+fn money_digits() -> u32 {
+    #[repr(C)]
+    struct Lconv {
+        strings: [*const core::ffi::c_char; 10],
+        int_frac_digits: core::ffi::c_char,
+        frac_digits: core::ffi::c_char,
+    }
+    unsafe extern "C-unwind" {
+        fn PGLC_localeconv() -> *const Lconv;
+    }
+    // SAFETY: declared as in utils/pg_locale.h; struct lconv begins with ten strings and then these two on every platform
+    // PostgreSQL's own Rust bindings are made for.
+    let digits = unsafe { (*pg_sys::ffi::pg_guard_ffi_boundary(|| PGLC_localeconv())).frac_digits };
+    if (0..=10).contains(&digits) { digits as u32 } else { 2 }
+}
+
+/// The label of an enum value, None if it has been removed.
+fn label(value: Datum) -> Option<Vec<u8>> {
+    // SAFETY: a syscache lookup by the value's oid; the row is released after the label is copied.
+    unsafe {
+        let row = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::ENUMOID as i32, value);
+        if row.is_null() {
+            return None;
+        }
+        let form = pg_sys::GETSTRUCT(row).cast::<pg_sys::FormData_pg_enum>();
+        let label = strings::to_model(super::relation::name_bytes(&(*form).enumlabel)).into_owned();
+        pg_sys::ReleaseSysCache(row);
+        Some(label)
+    }
+}
+
+fn has_label(enum_type: pg_sys::Oid, text: &[u8]) -> bool {
+    let server = strings::to_server(text);
+    if server.len() >= pg_sys::NAMEDATALEN as usize {
+        return false;
+    }
+    let Ok(text) = std::ffi::CString::new(server.into_owned()) else { return false };
+    // SAFETY: a syscache lookup by type and label; the row is released.
+    unsafe {
+        let row = pg_sys::SearchSysCache2(
+            pg_sys::SysCacheIdentifier::ENUMTYPOIDNAME as i32,
+            enum_type.into(),
+            text.as_ptr().into(),
+        );
+        if row.is_null() {
+            return false;
+        }
+        pg_sys::ReleaseSysCache(row);
+        true
+    }
+}
+
+/// The text of a value by its type's output function. One that is not the server's own may raise: it runs in a
+/// subtransaction, which costs no transaction id as it writes nothing, and an error means that the value is unknown.
+fn output_text(function: pg_sys::Oid, value: Datum) -> Option<Vec<u8>> {
+    let call = || {
+        // SAFETY: the output function of the value's type; it answers a palloc'd string.
+        unsafe {
+            let text = CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, value));
+            strings::to_model(text.to_bytes()).into_owned()
+        }
+    };
+    if is_built_in(function) { Some(call()) } else { super::guarded(call) }
+}
+
+/// A uuid in its canonical form.
+pub fn format_uuid(bytes: &[u8; 16]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(36);
+    for (i, byte) in bytes.iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.push(b"0123456789abcdef"[usize::from(byte >> 4)]);
+        out.push(b"0123456789abcdef"[usize::from(byte & 15)]);
+    }
+    out
+}
+
+/// A uuid in any spelling PostgreSQL takes: any case, with or without braces and hyphens after every fourth digit.
+pub fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
+    let text = text.trim_ascii();
+    let text = text.strip_prefix(b"{").map_or(Some(text), |t| t.strip_suffix(b"}"))?;
+    let mut out = [0u8; 16];
+    let mut digits = 0;
+    for (i, byte) in text.iter().enumerate() {
+        if *byte == b'-' {
+            if digits == 0 || digits % 4 != 0 || text[i - 1] == b'-' || digits == 32 {
+                return None;
+            }
+            continue;
+        }
+        let digit = char::from(*byte).to_digit(16)? as u8;
+        *out.get_mut(digits / 2)? |= if digits % 2 == 0 { digit << 4 } else { digit };
+        digits += 1;
+    }
+    (digits == 32).then_some(out)
+}

@@ -1,0 +1,238 @@
+//! Finding a user's row by key, as it is now.
+//!
+//! The row is read from the table itself, without SQL: no policy, view, cast or function of anybody is involved, and no
+//! snapshot, so that a sender under SERIALIZABLE and the application's updates do not come into each other's way.
+
+use super::datum::{self, Row};
+use super::relation::{Lock, Relation};
+use super::scan::{self, Key, Probe};
+use super::strings;
+use super::types;
+use pgrx::pg_sys::{self, Datum};
+use std::ops::ControlFlow;
+
+/// The type of a users table's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    SmallInt,
+    Integer,
+    BigInt,
+    Uuid,
+    Text,
+    PaddedText,
+}
+
+/// What a key column may be, for hints.
+pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
+
+impl KeyType {
+    /// None: the type cannot be a key.
+    pub fn of(type_oid: pg_sys::Oid) -> Option<KeyType> {
+        // SAFETY: a catalog lookup by the oid of a column's type.
+        match unsafe { pg_sys::getBaseType(type_oid) } {
+            pg_sys::INT2OID => Some(KeyType::SmallInt),
+            pg_sys::INT4OID => Some(KeyType::Integer),
+            pg_sys::INT8OID => Some(KeyType::BigInt),
+            pg_sys::UUIDOID => Some(KeyType::Uuid),
+            pg_sys::TEXTOID | pg_sys::VARCHAROID => Some(KeyType::Text),
+            pg_sys::BPCHAROID => Some(KeyType::PaddedText),
+            _ => None,
+        }
+    }
+
+    /// The key's text form in the server's encoding.
+    pub fn text(self, value: Datum) -> Vec<u8> {
+        // SAFETY: the datum is of this type, from a row that is alive.
+        unsafe {
+            match self {
+                KeyType::SmallInt => (value.value() as i16).to_string().into_bytes(),
+                KeyType::Integer => (value.value() as i32).to_string().into_bytes(),
+                KeyType::BigInt => (value.value() as i64).to_string().into_bytes(),
+                KeyType::Uuid => types::format_uuid(&*value.cast_mut_ptr::<[u8; 16]>()),
+                KeyType::Text => datum::varlena_bytes(value).to_vec(),
+                KeyType::PaddedText => {
+                    let bytes = datum::varlena_bytes(value);
+                    bytes[..bytes.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1)].to_vec()
+                }
+            }
+        }
+    }
+
+    /// The text form in the one spelling that a row's key has; None: no key of this type is written like that.
+    pub fn canonical(self, text: &[u8]) -> Option<Vec<u8>> {
+        self.parse(text).map(|key| match key {
+            Parsed::Number(n) => n.to_string().into_bytes(),
+            Parsed::Uuid(bytes) => types::format_uuid(&bytes),
+            Parsed::Text => text.to_vec(),
+        })
+    }
+
+    fn parse(self, text: &[u8]) -> Option<Parsed> {
+        let number = || std::str::from_utf8(text).ok()?.trim().parse::<i64>().ok();
+        match self {
+            KeyType::SmallInt => number().filter(|n| i16::try_from(*n).is_ok()).map(Parsed::Number),
+            KeyType::Integer => number().filter(|n| i32::try_from(*n).is_ok()).map(Parsed::Number),
+            KeyType::BigInt => number().map(Parsed::Number),
+            KeyType::Uuid => types::parse_uuid(text).map(Parsed::Uuid),
+            KeyType::Text | KeyType::PaddedText => Some(Parsed::Text),
+        }
+    }
+
+    fn equality(self) -> u32 {
+        match self {
+            KeyType::SmallInt => pg_sys::F_INT2EQ,
+            KeyType::Integer => pg_sys::F_INT4EQ,
+            KeyType::BigInt => pg_sys::F_INT8EQ,
+            KeyType::Uuid => pg_sys::F_UUID_EQ,
+            KeyType::Text => pg_sys::F_TEXTEQ,
+            KeyType::PaddedText => pg_sys::F_BPCHAREQ,
+        }
+    }
+
+    fn datum(self, parsed: &Parsed, text: &[u8]) -> Datum {
+        match parsed {
+            Parsed::Number(n) => Datum::from(*n),
+            // SAFETY: sixteen bytes are copied into a fresh allocation of that size.
+            Parsed::Uuid(bytes) => unsafe {
+                let copy = pg_sys::palloc(16).cast::<u8>();
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), copy, 16);
+                copy.into()
+            },
+            Parsed::Text => datum::text(text),
+        }
+    }
+}
+
+enum Parsed {
+    Number(i64),
+    Uuid([u8; 16]),
+    Text,
+}
+
+/// A users table opened for looking up rows by key.
+pub struct Users {
+    leaves: Vec<Leaf>,
+    key: KeyType,
+}
+
+struct Leaf {
+    // Before the table and the index, which it borrows: fields are dropped in this order.
+    probe: Option<Probe<'static>>,
+    collation: pg_sys::Oid,
+    key_column: i16,
+    table: Box<Relation>,
+    _index: Option<Box<Relation>>,
+}
+
+impl Users {
+    /// Opens the table (its partitions) for lookups by this column. With `wait` false, None also where a lock would have to
+    /// be waited for: a trigger must not wait for what its statement would not have waited for.
+    pub fn open(relid: pg_sys::Oid, key_column: &str, wait: bool) -> Option<Users> {
+        let open = |oid| if wait { Relation::open(oid, Lock::Share) } else { Relation::open_if_free(oid) };
+        let root = open(relid)?;
+        let key = KeyType::of(root.column(key_column)?.type_oid)?;
+        let oids = if wait || root.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
+            root.leaves()
+        } else {
+            root.leaves_if_free()?
+        };
+        let mut leaves = Vec::new();
+        for oid in oids {
+            let table = if oid == relid { open(oid)? } else { Relation::open(oid, Lock::Share)? };
+            if table.kind() != pg_sys::RELKIND_RELATION {
+                continue;
+            }
+            leaves.push(Leaf::new(table, key_column, &open)?);
+        }
+        Some(Users { leaves, key })
+    }
+
+    /// The columns of the table that a row is found in differ from partition to partition: the caller gets the relation with
+    /// the row. False: there is no such user.
+    pub fn find(&mut self, key: &[u8], mut found: impl FnMut(&Relation, &Row, &[u8])) -> bool {
+        let Some(parsed) = self.key.parse(key) else { return false };
+        let value = self.key.datum(&parsed, key);
+        let canonical = self.key.canonical(key);
+        // A scan of the newest state can pass between an old and a new version of a row that is being updated at this very
+        // moment and see neither; the next one finds it. An absent user costs a few scans.
+        for _ in 0..4 {
+            for leaf in &mut self.leaves {
+                let mut hit = false;
+                leaf.visit(self.key, &canonical, value, &mut |table, row, key_column| {
+                    if let Some(datum) = row.get(key_column) {
+                        found(table, row, &self.key.text(datum));
+                        hit = true;
+                    }
+                });
+                if hit {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+impl Leaf {
+    fn new(table: Relation, key_column: &str, open: &dyn Fn(pg_sys::Oid) -> Option<Relation>) -> Option<Leaf> {
+        let key = table.column(key_column)?;
+        let table = Box::new(table);
+        let index = table.indexes().into_iter().filter_map(open).find(|i| i.finds_by(key.number)).map(Box::new);
+        let collation = index.as_ref().map_or(key.collation, |i| i.index_collation());
+        let probe = index.as_ref().map(|index| {
+            // SAFETY: both relations are boxed in this struct, do not move, and are dropped after the probe.
+            let (table, index): (&'static Relation, &'static Relation) =
+                unsafe { (&*std::ptr::from_ref(&*table), &*std::ptr::from_ref(&**index)) };
+            Probe::new(table, index, 1)
+        });
+        Some(Leaf { probe, collation, key_column: key.number, table, _index: index })
+    }
+
+    fn visit(
+        &mut self,
+        key: KeyType,
+        canonical: &Option<Vec<u8>>,
+        value: Datum,
+        row: &mut dyn FnMut(&Relation, &Row, i16),
+    ) {
+        let (table, column) = (&*self.table, self.key_column);
+        match &mut self.probe {
+            Some(probe) => {
+                let condition = Key {
+                    attribute: 1,
+                    strategy: pg_sys::BTEqualStrategyNumber,
+                    function: key.equality(),
+                    value,
+                    collation: self.collation,
+                };
+                probe.visit(&[condition], false, |r| {
+                    row(table, r, column);
+                    ControlFlow::Continue(())
+                });
+            }
+            // No index to find it by: slow, but right.
+            None => scan::visit_all(table, |r| {
+                if r.get(column).map(|d| key.text(d)) == *canonical {
+                    row(table, r, column);
+                }
+                ControlFlow::Continue(())
+            }),
+        }
+    }
+}
+
+/// An array of texts, each in the server's encoding.
+pub fn texts(array: Datum) -> Vec<Option<Vec<u8>>> {
+    // SAFETY: a text[] datum, by the declaration of the functions that take one.
+    unsafe {
+        datum::array_elements(array, pg_sys::TEXTOID)
+            .into_iter()
+            .map(|element| element.map(|d| datum::varlena_bytes(d).to_vec()))
+            .collect()
+    }
+}
+
+/// A key given as text by a caller, for a message.
+pub fn shown(key: &[u8]) -> String {
+    strings::to_string(key)
+}

@@ -1,0 +1,56 @@
+//! The differences between PostgreSQL 14 and 18, in one place.
+
+use pgrx::pg_sys;
+
+/// The description of column `i` (from zero).
+///
+/// # Safety
+/// `desc` is a valid descriptor with more than `i` attributes; the result lives as long as it.
+pub unsafe fn attribute<'a>(desc: pg_sys::TupleDesc, i: usize) -> &'a pg_sys::FormData_pg_attribute {
+    #[cfg(not(feature = "pg18"))]
+    // SAFETY: the caller guarantees that the descriptor has this attribute.
+    unsafe {
+        &*(*desc).attrs.as_ptr().add(i)
+    }
+    #[cfg(feature = "pg18")]
+    // SAFETY: the caller guarantees that the descriptor has this attribute.
+    unsafe {
+        &*pg_sys::TupleDescAttr(desc, i as core::ffi::c_int)
+    }
+}
+
+/// Begin an index scan with `keys` keys.
+///
+/// # Safety
+/// Both relations are open and locked, and stay so until the scan has ended; the snapshot outlives the scan.
+pub unsafe fn index_beginscan(
+    heap: pg_sys::Relation,
+    index: pg_sys::Relation,
+    snapshot: pg_sys::Snapshot,
+    keys: core::ffi::c_int,
+) -> pg_sys::IndexScanDesc {
+    #[cfg(not(feature = "pg18"))]
+    // SAFETY: as the caller guarantees.
+    unsafe {
+        pg_sys::index_beginscan(heap, index, snapshot, keys, 0)
+    }
+    #[cfg(feature = "pg18")]
+    // SAFETY: as the caller guarantees; no instrumentation is wanted.
+    unsafe {
+        pg_sys::index_beginscan(heap, index, snapshot, core::ptr::null_mut(), keys, 0)
+    }
+}
+
+/// Does the current user own this relation (or is a superuser)?
+pub fn owns_relation(relid: pg_sys::Oid) -> bool {
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    // SAFETY: a catalog lookup by value.
+    unsafe {
+        pg_sys::pg_class_ownercheck(relid, pg_sys::GetUserId())
+    }
+    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+    // SAFETY: a catalog lookup by value.
+    unsafe {
+        pg_sys::object_ownercheck(pg_sys::RelationRelationId, relid, pg_sys::GetUserId())
+    }
+}

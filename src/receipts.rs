@@ -1,0 +1,446 @@
+//! What was sent, opened and clicked: receipts and engagements, appended as they are reported.
+
+use crate::cache::{self, Message, Revision, Setup, Source, Variant, Watch};
+use crate::capture::with_value;
+use crate::model::assignment::{self, Choice};
+use crate::model::error::{Error, Result};
+use crate::model::names::nearest;
+use crate::model::value::Value;
+use crate::pg::append::{self, Appender};
+use crate::pg::call::{Args, Out};
+use crate::pg::datum::{self, Row};
+use crate::pg::relation::{self, Lock, Relation};
+use crate::pg::scan::Probe;
+use crate::pg::scratch::{Scratch, check_for_interrupts};
+use crate::pg::users::{self, KeyType, Users};
+use crate::pg::errors;
+use crate::settle::{receipt_key, user_keys};
+use pgrx::pg_sys;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+/// Five minutes: how far a reported time may be ahead of our clock.
+const AHEAD: i64 = 5 * 60 * 1_000_000;
+
+/// A time reported by a caller, in microseconds; refused if it is in the future.
+pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
+    let time = time.ok_or(Error::NullArgument { name: what })?;
+    if time > datum::clock().saturating_add(AHEAD) {
+        return Err(Error::FutureTime { what });
+    }
+    if time == i64::MIN {
+        return Err(Error::InvalidArgument {
+            message: format!("{what} cannot be infinite"),
+            hint: "Pass the time at which it happened.".into(),
+        });
+    }
+    Ok(time)
+}
+
+/// The set-up; an error where the extension is only half there.
+pub fn setup() -> Result<Rc<Setup>> {
+    cache::setup().ok_or_else(|| Error::InvalidArgument {
+        message: "extension pg_goals is not installed in this database".into(),
+        hint: "Run CREATE EXTENSION pg_goals.".into(),
+    })
+}
+
+impl Setup {
+    /// The message of this name.
+    pub fn message(&self, name: &str) -> Result<&Rc<Message>> {
+        self.messages.get(name).ok_or_else(|| Error::UnknownMessage {
+            name: name.into(),
+            nearest: nearest(name, &self.messages.keys().collect::<Vec<_>>()),
+        })
+    }
+
+    /// The users table of a message.
+    pub fn users(&self, users_id: i32) -> Result<&Rc<Source>> {
+        self.source(users_id).ok_or(Error::NoUsersTable)
+    }
+}
+
+impl Source {
+    fn name(&self) -> String {
+        relation::qualified_name(self.relation)
+    }
+
+    /// The type of the key column; an error if the table or the column is gone.
+    pub fn key_type(&self) -> Result<KeyType> {
+        Relation::open(self.relation, Lock::Share)
+            .and_then(|table| KeyType::of(table.column(&self.key)?.type_oid))
+            .ok_or_else(|| self.gone())
+    }
+
+    /// The table, opened for looking up users.
+    pub fn open(&self) -> Result<Users> {
+        Users::open(self.relation, &self.key, true).ok_or_else(|| self.gone())
+    }
+
+    fn gone(&self) -> Error {
+        Error::NoKey { relation: self.name(), why: format!("key column \"{}\" is no longer there", self.key) }
+    }
+
+    fn unknown(&self, key: &[u8]) -> Error {
+        Error::UnknownUser { key: users::shown(key), relation: self.name() }
+    }
+}
+
+impl Message {
+    /// Which variant the user with this key gets; the answer never changes once the first receipt exists.
+    pub fn assigned(&self, key: &[u8]) -> Option<&Variant> {
+        if self.variants.is_empty() && self.control.is_none() {
+            return None;
+        }
+        let u = assignment::unit_interval(self.name.as_bytes(), key);
+        let weights: Vec<f64> = self.variants.iter().map(|v| v.weight).collect();
+        match assignment::choose(u, self.control.as_ref().map(|c| c.weight), &weights) {
+            Choice::Control => self.control.as_ref(),
+            Choice::Variant(i) => self.variants.get(i),
+        }
+    }
+
+    fn variant(&self, name: &str) -> Result<&Variant> {
+        let all: Vec<&Variant> = self.variants.iter().chain(&self.control).collect();
+        all.iter().find(|v| v.name == name).copied().ok_or_else(|| Error::UnknownVariant {
+            message: self.name.clone(),
+            name: name.into(),
+            nearest: nearest(name, &all.iter().map(|v| v.name.as_str()).collect::<Vec<_>>()),
+        })
+    }
+
+    /// Is this variant the group held back?
+    pub fn is_control(&self, variant_id: Option<i32>) -> bool {
+        variant_id.is_some() && variant_id == self.control.as_ref().map(|c| c.id)
+    }
+}
+
+/// What is known about a user when a receipt is made.
+#[derive(Default)]
+pub struct Judgement {
+    already: Vec<i32>,
+    baseline: Vec<Option<String>>,
+}
+
+/// Which goals hold already, and what the goals on a gain start from: the same conditions that the trigger evaluates, on the
+/// row as it is.
+pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
+    let mut judgement = Judgement { already: Vec::new(), baseline: vec![None; revision.baselines.len()] };
+    for column in &watch.columns {
+        for watched in column.goals.iter().filter(|g| revision.goals.binary_search(&g.goal.id).is_ok()) {
+            with_value(row, column.place(watched), |value| {
+                if watched.condition.already(value, column.column_type.text_equality()) {
+                    judgement.already.push(watched.goal.id);
+                }
+                if let (Ok(i), Value::Number(number)) =
+                    (revision.baselines.binary_search(&watched.goal.id), value)
+                {
+                    judgement.baseline[i] = Some(number.to_string());
+                }
+            });
+        }
+    }
+    judgement
+}
+
+/// Makes receipts of one message.
+pub struct Sender<'a> {
+    setup: &'a Setup,
+    message: &'a Message,
+    receipts: Appender,
+}
+
+impl<'a> Sender<'a> {
+    pub fn new(setup: &'a Setup, message: &'a Message) -> Option<Sender<'a>> {
+        Some(Sender { setup, message, receipts: Appender::open(setup.ours.receipt)? })
+    }
+
+    /// Appends a receipt and answers its id.
+    pub fn send(&self, key: &[u8], variant: Option<&Variant>, sent_at: i64, judgement: &Judgement) -> i64 {
+        let id = append::next_id(self.setup.ours.receipt_id_seq);
+        let baselines = judgement.baseline.iter().any(Option::is_some);
+        self.receipts.append([
+            Some(id.into()),
+            Some(sent_at.into()),
+            Some(self.message.users_id.into()),
+            Some(self.message.revision.id.into()),
+            variant.map(|v| v.id.into()),
+            Some(datum::text(key)),
+            (!judgement.already.is_empty()).then(|| datum::integer_array(&judgement.already)),
+            baselines.then(|| datum::numeric_array(&judgement.baseline)),
+        ]);
+        id
+    }
+}
+
+/// Finds the user as the table has it now: the key as stored, and what is known about the goals in force.
+pub fn look_up(
+    setup: &Setup,
+    message: &Message,
+    source: &Source,
+    users: &mut Users,
+    key: &[u8],
+) -> Option<(Vec<u8>, Judgement)> {
+    let mut found = None;
+    users.find(key, |table, row, stored| {
+        let judgement =
+            cache::table_watch(setup, table, source).map(|w| judge(&w, &message.revision, row)).unwrap_or_default();
+        found = Some((stored.to_vec(), judgement));
+    });
+    found
+}
+
+fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Result<(i64, Option<Variant>, bool)> {
+    let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
+    let setup = setup()?;
+    let message = setup.message(&name)?;
+    let given = variant.map(|v| message.variant(&v)).transpose()?;
+    let sent_at = reported_time(sent_at, "sent_at")?;
+    let source = setup.users(message.users_id)?;
+    let (key, judgement) = look_up(&setup, message, source, &mut source.open()?, &key).ok_or_else(|| source.unknown(&key))?;
+    let variant = given.or_else(|| message.assigned(&key));
+    let sender = Sender::new(&setup, message).ok_or(Error::NoUsersTable)?;
+    let id = sender.send(&key, variant, sent_at, &judgement);
+    Ok((id, variant.cloned(), message.is_control(variant.map(|v| v.id))))
+}
+
+/// goals.record_sent(message, user_key, variant, sent_at)
+pub fn record_sent(args: &Args) -> Result<Out> {
+    send_one(args, args.text(2), args.bigint(3)).map(|(id, ..)| Out::Bigint(id))
+}
+
+/// goals.deliver(message, user_key, sent_at): a receipt, the variant, and whether to send anything.
+pub fn deliver(args: &Args) -> Result<Out> {
+    let (id, variant, control) = send_one(args, None, args.bigint(2))?;
+    Ok(Out::Record(vec![
+        Out::Bigint(id),
+        variant.map_or(Out::Null, |v| Out::Text(v.name)),
+        Out::Boolean(!control),
+    ]))
+}
+
+/// Keys as given, in the spelling and order in which they are looked up: each once. Those that no user can have are left out.
+fn distinct(keys: Vec<Option<Vec<u8>>>, key_type: KeyType) -> (Vec<Vec<u8>>, usize) {
+    let given = keys.len();
+    let mut valid: Vec<Vec<u8>> = keys.into_iter().flatten().filter_map(|k| key_type.canonical(&k)).collect();
+    let invalid = given - valid.len();
+    valid.sort_unstable();
+    valid.dedup();
+    (valid, invalid)
+}
+
+fn send_many(
+    args: &Args,
+    variant: Option<String>,
+    sent_at: Option<i64>,
+    mut sent: impl FnMut(&[u8], i64, Option<&Variant>, bool),
+) -> Result<i64> {
+    let name = args.text_required(0, "message")?;
+    let keys = args.raw_texts(1).ok_or(Error::NullArgument { name: "user_keys" })?;
+    let setup = setup()?;
+    let message = setup.message(&name)?;
+    let given = variant.map(|v| message.variant(&v)).transpose()?;
+    let sent_at = reported_time(sent_at, "sent_at")?;
+    let source = setup.users(message.users_id)?;
+    let (keys, mut unknown) = distinct(keys, source.key_type()?);
+    let mut users = source.open()?;
+    let sender = Sender::new(&setup, message).ok_or(Error::NoUsersTable)?;
+    let scratch = Scratch::new();
+    let mut count = 0;
+    for key in &keys {
+        check_for_interrupts();
+        let receipt = scratch.run(|| {
+            let (stored, judgement) = look_up(&setup, message, source, &mut users, key)?;
+            let variant = given.or_else(|| message.assigned(&stored));
+            Some((stored.clone(), sender.send(&stored, variant, sent_at, &judgement), variant.map(|v| v.id)))
+        });
+        match receipt {
+            Some((stored, id, variant)) => {
+                count += 1;
+                let all = message.variants.iter().chain(&message.control);
+                let variant = all.into_iter().find(|v| Some(v.id) == variant);
+                sent(&stored, id, variant, message.is_control(variant.map(|v| v.id)));
+            }
+            None => unknown += 1,
+        }
+    }
+    if unknown > 0 {
+        errors::notice(format!("{unknown} user keys are not in {} and were left out", source.name()));
+    }
+    Ok(count)
+}
+
+/// goals.record_sent(message, user_keys[], variant, sent_at): how many.
+pub fn record_sent_array(args: &Args) -> Result<Out> {
+    send_many(args, args.text(2), args.bigint(3), |_, _, _, _| ()).map(Out::Bigint)
+}
+
+/// goals.deliver(message, user_keys[], sent_at): a row a user.
+pub fn deliver_array(args: &Args) -> Result<Out> {
+    let mut rows = Vec::new();
+    send_many(args, None, args.bigint(2), |key, id, variant, control| {
+        rows.push(vec![
+            Out::Raw(key.to_vec()),
+            Out::Bigint(id),
+            variant.map_or(Out::Null, |v| Out::Text(v.name.clone())),
+            Out::Boolean(!control),
+        ]);
+    })?;
+    Ok(Out::Rows(rows))
+}
+
+/// goals.assign(message, user_key): the variant, or control; NULL for a message without either.
+pub fn assign(args: &Args) -> Result<Out> {
+    let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
+    let setup = setup()?;
+    let message = setup.message(&name)?;
+    let key = setup.users(message.users_id)?.key_type()?.canonical(&key).unwrap_or(key);
+    Ok(message.assigned(&key).map_or(Out::Null, |v| Out::Text(v.name.clone())))
+}
+
+/// What happened to a receipt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Engagement {
+    Opened,
+    Clicked,
+}
+
+impl Engagement {
+    fn time_name(self) -> &'static str {
+        match self {
+            Engagement::Opened => "opened_at",
+            Engagement::Clicked => "clicked_at",
+        }
+    }
+
+    /// The value of engagement.kind.
+    pub fn kind(self) -> u8 {
+        match self {
+            Engagement::Opened => b'o',
+            Engagement::Clicked => b'c',
+        }
+    }
+}
+
+/// Appends an engagement.
+pub fn engage(setup: &Setup, receipt_id: i64, kind: Engagement, at: i64) {
+    if let Some(table) = Appender::open(setup.ours.engagement) {
+        table.append([
+            Some(append::next_id(setup.ours.engagement_id_seq).into()),
+            Some(receipt_id.into()),
+            Some(at.into()),
+            Some(pg_sys::Datum::from(kind.kind())),
+        ]);
+    }
+}
+
+/// The receipts of a user for a message up to a time, newest first: id, sent_at, variant, until told to stop.
+pub fn visit_receipts(
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    until: i64,
+    mut see: impl FnMut(i64, i64, Option<i32>) -> ControlFlow<()>,
+) {
+    let (Some(table), Some(index)) = (
+        Relation::open(setup.ours.receipt, Lock::Share),
+        Relation::open(setup.ours.receipt_user_idx, Lock::Share),
+    ) else {
+        return;
+    };
+    let mut keys = user_keys(message.users_id, key, until);
+    keys[2].strategy = pg_sys::BTLessEqualStrategyNumber;
+    keys[2].function = pg_sys::F_TIMESTAMPTZ_LE;
+    Probe::new(&table, &index, 3).visit(&keys, true, |row| {
+        let revision = row.integer(4).unwrap_or(0);
+        // A revision unknown to this backend is another message's, or one whose receipt has only just become visible.
+        if setup.revisions.get(&revision).is_some_and(|r| r.message_id == message.id) {
+            return see(row.bigint(1), row.bigint(2), row.integer(5));
+        }
+        ControlFlow::Continue(())
+    });
+}
+
+fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
+    let (name, given) = (args.text_required(0, "message")?, args.user_key(1)?);
+    let at = reported_time(args.bigint(2), kind.time_name())?;
+    let setup = setup()?;
+    let message = setup.message(&name)?;
+    let source = setup.users(message.users_id)?;
+    let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
+    let (mut receipt, mut control) = (None, None);
+    visit_receipts(&setup, message, &key, at, |id, _, variant| {
+        if message.is_control(variant) {
+            control = control.or(Some(id));
+            return ControlFlow::Continue(());
+        }
+        receipt = Some(id);
+        ControlFlow::Break(())
+    });
+    match (receipt, control) {
+        (Some(id), _) => {
+            engage(&setup, id, kind, at);
+            Ok(Out::Null)
+        }
+        (None, Some(receipt_id)) => Err(Error::ControlReceipt { receipt_id }),
+        (None, None) if !source.open()?.find(&key, |_, _, _| ()) => Err(source.unknown(&given)),
+        (None, None) => Err(Error::NoReceipt { message: name, key: users::shown(&key) }),
+    }
+}
+
+fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
+    let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
+    let at = reported_time(args.bigint(1), kind.time_name())?;
+    let setup = setup()?;
+    let mut variant = None;
+    if let (Some(table), Some(index)) = (
+        Relation::open(setup.ours.receipt, Lock::Share),
+        Relation::open(setup.ours.receipt_id_idx, Lock::Share),
+    ) {
+        Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+            variant = Some(row.integer(5));
+            ControlFlow::Break(())
+        });
+    }
+    let variant = variant.ok_or(Error::UnknownReceipt { receipt_id })?;
+    if setup.messages.values().any(|m| m.is_control(variant)) {
+        return Err(Error::ControlReceipt { receipt_id });
+    }
+    engage(&setup, receipt_id, kind, at);
+    Ok(Out::Null)
+}
+
+/// goals.record_opened(message, user_key, opened_at)
+pub fn record_opened(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Opened)
+}
+
+/// goals.record_clicked(message, user_key, clicked_at)
+pub fn record_clicked(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Clicked)
+}
+
+/// goals.record_opened(receipt_id, opened_at)
+pub fn record_opened_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Opened)
+}
+
+/// goals.record_clicked(receipt_id, clicked_at)
+pub fn record_clicked_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Clicked)
+}
+
+/// Has an engagement of this kind been recorded for the receipt?
+pub fn is_engaged(setup: &Setup, receipt_id: i64, kind: Engagement) -> bool {
+    let mut engaged = false;
+    if let (Some(table), Some(index)) = (
+        Relation::open(setup.ours.engagement, Lock::Share),
+        Relation::open(setup.ours.engagement_receipt_idx, Lock::Share),
+    ) {
+        Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+            engaged = row.byte(4) == kind.kind();
+            if engaged { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+    engaged
+}

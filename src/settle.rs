@@ -1,0 +1,209 @@
+//! From a change that satisfies goals to matches: the receipts of that user that are in their window, one append each.
+
+use crate::cache::{self, Anchor, Goal, Setup};
+use crate::model::decimal::Decimal;
+use crate::model::value::Value;
+use crate::model::window::TimeLimit;
+use crate::pg::append::{self, Appender};
+use crate::pg::datum::{self, Row};
+use crate::pg::relation::{Lock, Relation};
+use crate::pg::scan::{Key, Probe};
+use crate::pg::strings;
+use pgrx::pg_sys::{self, Oid};
+use std::ops::ControlFlow;
+
+/// What satisfied goals: a difference between two rows, or an event. Asked for the rest only where there is a match.
+pub trait Evidence {
+    /// How many goals it satisfies.
+    fn len(&self) -> usize;
+    fn goal(&self, hit: usize) -> &Goal;
+    /// `is increased by`: is the gain since this value (None: unknown, zero) enough? True for every other goal.
+    fn gained(&self, hit: usize, baseline: Option<&Decimal>) -> bool;
+    /// JSON text in the server's encoding.
+    fn old_value(&self, hit: usize) -> Option<Vec<u8>>;
+    fn new_value(&self, hit: usize) -> Option<Vec<u8>>;
+    fn worth(&self, hit: usize) -> Option<Decimal>;
+}
+
+/// A receipt as the probe sees it.
+struct Receipt {
+    id: i64,
+    sent_at: i64,
+    revision: i32,
+    already: Vec<i32>,
+    baseline: Vec<Option<Vec<u8>>>,
+}
+
+impl Receipt {
+    // The column numbers are those of goals.receipt.
+    fn of(row: &Row) -> Receipt {
+        Receipt {
+            id: row.bigint(1),
+            sent_at: row.bigint(2),
+            revision: row.integer(4).unwrap_or(0),
+            already: row.integers(7),
+            baseline: row.numerics(8),
+        }
+    }
+}
+
+/// Records a match for every receipt of the user for which one of the goals counts. `at`: when it happened, None for now.
+/// False: a receipt was made under goals that this backend has not read yet, start again with fresh ones.
+pub fn settle(users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidence) -> bool {
+    let Some(setup) = cache::setup() else { return true };
+    let now = at.unwrap_or_else(datum::clock);
+    let receipts = pending(&setup, users_id, key, now, evidence);
+    if receipts.is_empty() {
+        return true;
+    }
+    let mut matches: Vec<(usize, i64, i64)> = Vec::new();
+    for receipt in &receipts {
+        let Some(revision) = setup.revisions.get(&receipt.revision) else { return false };
+        // A clock that was set back must not put a change before the message that is already there.
+        let t = if at.is_none() { now.max(receipt.sent_at) } else { now };
+        for hit in 0..evidence.len() {
+            let goal = evidence.goal(hit);
+            if revision.goals.binary_search(&goal.id).is_ok()
+                && !receipt.already.contains(&goal.id)
+                && in_window(&setup, goal, receipt, t)
+                && evidence.gained(hit, baseline(revision, receipt, goal.id).as_ref())
+                && !is_recorded(&setup, goal, receipt.id, t)
+            {
+                matches.push((hit, receipt.id, t));
+            }
+        }
+    }
+    record(&setup, evidence, &matches);
+    true
+}
+
+fn pending(setup: &Setup, users_id: i32, key: &[u8], now: i64, evidence: &dyn Evidence) -> Vec<Receipt> {
+    let mut receipts = Vec::new();
+    let ours = &setup.ours;
+    let (Some(table), Some(index)) =
+        (Relation::open(ours.receipt, Lock::Share), Relation::open(ours.receipt_user_idx, Lock::Share))
+    else {
+        return receipts;
+    };
+    // Where every window is counted from the sending, older receipts cannot be in theirs; an open may come at any time.
+    let by_sending = (0..evidence.len()).all(|i| evidence.goal(i).after == Anchor::Sent);
+    let longest = (0..evidence.len()).map(|i| evidence.goal(i).time_limit).max().unwrap_or(0);
+    let since = if by_sending { now.saturating_sub(longest) } else { i64::MIN };
+    Probe::new(&table, &index, 3).visit(&user_keys(users_id, key, since), false, |row| {
+        receipts.push(Receipt::of(row));
+        ControlFlow::Continue(())
+    });
+    receipts
+}
+
+/// The receipts of a user from a time on, in the index receipt_user_idx.
+pub fn user_keys(users_id: i32, key: &[u8], since: i64) -> [Key; 3] {
+    [
+        Key {
+            attribute: 1,
+            strategy: pg_sys::BTEqualStrategyNumber,
+            function: pg_sys::F_INT4EQ,
+            value: users_id.into(),
+            collation: Oid::INVALID,
+        },
+        Key {
+            attribute: 2,
+            strategy: pg_sys::BTEqualStrategyNumber,
+            function: pg_sys::F_TEXTEQ,
+            value: datum::text(key),
+            collation: pg_sys::C_COLLATION_OID,
+        },
+        Key {
+            attribute: 3,
+            strategy: pg_sys::BTGreaterEqualStrategyNumber,
+            function: pg_sys::F_TIMESTAMPTZ_GE,
+            value: since.into(),
+            collation: Oid::INVALID,
+        },
+    ]
+}
+
+/// The rows of a fact table that belong to a receipt.
+pub fn receipt_key(receipt_id: i64) -> [Key; 1] {
+    [Key {
+        attribute: 1,
+        strategy: pg_sys::BTEqualStrategyNumber,
+        function: pg_sys::F_INT8EQ,
+        value: receipt_id.into(),
+        collation: Oid::INVALID,
+    }]
+}
+
+fn in_window(setup: &Setup, goal: &Goal, receipt: &Receipt, t: i64) -> bool {
+    let anchor = match goal.after {
+        Anchor::Sent => Some(receipt.sent_at),
+        after => first_engagement(setup, receipt.id, after == Anchor::Clicked),
+    };
+    let Ok(limit) = TimeLimit::from_interval(0, 0, goal.time_limit) else { return false };
+    anchor.is_some_and(|anchor| limit.covers(anchor, t))
+}
+
+/// When the message was first opened (or clicked), as far as it is known now.
+fn first_engagement(setup: &Setup, receipt_id: i64, clicked: bool) -> Option<i64> {
+    let table = Relation::open(setup.ours.engagement, Lock::Share)?;
+    let index = Relation::open(setup.ours.engagement_receipt_idx, Lock::Share)?;
+    let mut first: Option<i64> = None;
+    Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+        // The column numbers are those of goals.engagement. A click is also an open.
+        if !clicked || row.byte(4) == b'c' {
+            let at = row.bigint(3);
+            first = Some(first.map_or(at, |f| f.min(at)));
+        }
+        ControlFlow::Continue(())
+    });
+    first
+}
+
+fn baseline(revision: &cache::Revision, receipt: &Receipt, goal: i32) -> Option<Decimal> {
+    let i = revision.baselines.binary_search(&goal).ok()?;
+    Decimal::from_numeric(receipt.baseline.get(i)?.as_deref()?)
+}
+
+/// Are there already as many earlier hits as the goal needs? Then this one can never be the match, and a counter that goes up
+/// all day does not fill the log. What is seen here lives at least as long as we do: it is committed, or our own.
+fn is_recorded(setup: &Setup, goal: &Goal, receipt_id: i64, t: i64) -> bool {
+    let (Some(table), Some(index)) = (
+        Relation::open(setup.ours.match_log, Lock::Share),
+        Relation::open(setup.ours.match_log_receipt_idx, Lock::Share),
+    ) else {
+        return false;
+    };
+    let mut earlier = 0;
+    Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+        // The column numbers are those of goals.match_log.
+        if row.integer(4) == Some(goal.id) && row.bigint(3) <= t {
+            earlier += 1;
+        }
+        if earlier >= goal.times { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    earlier >= goal.times
+}
+
+fn record(setup: &Setup, evidence: &dyn Evidence, matches: &[(usize, i64, i64)]) {
+    if matches.is_empty() {
+        return;
+    }
+    let Some(log) = Appender::open(setup.ours.match_log) else { return };
+    for &(hit, receipt_id, t) in matches {
+        log.append([
+            Some(append::next_id(setup.ours.match_id_seq).into()),
+            Some(receipt_id.into()),
+            Some(t.into()),
+            Some(evidence.goal(hit).id.into()),
+            evidence.old_value(hit).and_then(|json| datum::jsonb(&json)),
+            evidence.new_value(hit).and_then(|json| datum::jsonb(&json)),
+            evidence.worth(hit).and_then(|worth| datum::numeric(&worth.to_string())),
+        ]);
+    }
+}
+
+/// A value as JSON text in the server's encoding, bounded in length.
+pub fn as_json(value: &Value) -> Option<Vec<u8>> {
+    let json = if strings::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
+    Some(strings::to_server(&json).into_owned())
+}

@@ -1,0 +1,101 @@
+//! The SQL face of the statistics: each function of [`crate::model::inference`] under its own name.
+
+use crate::model::error::{Error, Result};
+use crate::model::inference as stats;
+use crate::pg::call::{Args, Out};
+
+fn bigint(args: &Args, i: usize, name: &'static str) -> Result<i64> {
+    args.bigint(i).ok_or(Error::NullArgument { name })
+}
+
+fn double(args: &Args, i: usize, name: &'static str) -> Result<f64> {
+    args.double(i).ok_or(Error::NullArgument { name })
+}
+
+fn bigints(args: &Args, i: usize, name: &'static str) -> Result<Vec<i64>> {
+    args.bigints(i).and_then(|v| v.into_iter().collect()).ok_or(Error::NullArgument { name })
+}
+
+fn doubles(args: &Args, i: usize, name: &'static str) -> Result<Vec<f64>> {
+    args.doubles(i).and_then(|v| v.into_iter().collect()).ok_or(Error::NullArgument { name })
+}
+
+fn interval(interval: stats::Interval) -> Out {
+    Out::Record(vec![Out::Double(interval.low), Out::Double(interval.high)])
+}
+
+/// x1, n1, x2, n2
+fn two_arms(args: &Args) -> Result<(i64, i64, i64, i64)> {
+    Ok((bigint(args, 0, "x1")?, bigint(args, 1, "n1")?, bigint(args, 2, "x2")?, bigint(args, 3, "n2")?))
+}
+
+/// goals.rate_interval(x, n, confidence)
+pub fn rate_interval(args: &Args) -> Result<Out> {
+    let (x, n) = (bigint(args, 0, "x")?, bigint(args, 1, "n")?);
+    Ok(interval(stats::rate_interval(x, n, double(args, 2, "confidence")?)?))
+}
+
+/// goals.difference_interval(x1, n1, x2, n2, confidence)
+pub fn difference_interval(args: &Args) -> Result<Out> {
+    let (x1, n1, x2, n2) = two_arms(args)?;
+    Ok(interval(stats::difference_interval(x1, n1, x2, n2, double(args, 4, "confidence")?)?))
+}
+
+/// goals.ratio_interval(x1, n1, x2, n2, confidence)
+pub fn ratio_interval(args: &Args) -> Result<Out> {
+    let (x1, n1, x2, n2) = two_arms(args)?;
+    Ok(interval(stats::ratio_interval(x1, n1, x2, n2, double(args, 4, "confidence")?)?))
+}
+
+/// goals.proportion_test(x1, n1, x2, n2)
+pub fn proportion_test(args: &Args) -> Result<Out> {
+    let (x1, n1, x2, n2) = two_arms(args)?;
+    let test = stats::proportion_test(x1, n1, x2, n2)?;
+    Ok(Out::Record(vec![Out::Double(test.z), Out::Double(test.p)]))
+}
+
+/// goals.proportions_test(x, n)
+pub fn proportions_test(args: &Args) -> Result<Out> {
+    let test = stats::proportions_test(&bigints(args, 0, "x")?, &bigints(args, 1, "n")?)?;
+    Ok(Out::Record(vec![
+        Out::Double(test.chi_square),
+        Out::Integer(test.degrees_of_freedom as i32),
+        Out::Double(test.p),
+    ]))
+}
+
+/// goals.adjust_p(p)
+pub fn adjust_p(args: &Args) -> Result<Out> {
+    Ok(Out::Doubles(stats::adjust_p(&doubles(args, 0, "p")?)?))
+}
+
+/// goals.probability_better(x1, n1, x2, n2)
+pub fn probability_better(args: &Args) -> Result<Out> {
+    let (x1, n1, x2, n2) = two_arms(args)?;
+    Ok(Out::Double(stats::probability_better(x1, n1, x2, n2)?))
+}
+
+/// goals.anytime_test(x, weight, concentration)
+pub fn anytime_test(args: &Args) -> Result<Out> {
+    let (x, weight) = (bigints(args, 0, "x")?, doubles(args, 1, "weight")?);
+    Ok(Out::Double(stats::anytime_test(&x, &weight, double(args, 2, "concentration")?)?))
+}
+
+/// goals.anytime_ratio_interval(x1, x2, weight1, weight2, confidence)
+pub fn anytime_ratio_interval(args: &Args) -> Result<Out> {
+    let (x1, x2) = (bigint(args, 0, "x1")?, bigint(args, 1, "x2")?);
+    let (weight1, weight2) = (double(args, 2, "weight1")?, double(args, 3, "weight2")?);
+    Ok(interval(stats::anytime_ratio_interval(x1, x2, weight1, weight2, double(args, 4, "confidence")?)?))
+}
+
+/// goals.split_test(n, weight)
+pub fn split_test(args: &Args) -> Result<Out> {
+    let test = stats::split_test(&bigints(args, 0, "n")?, &doubles(args, 1, "weight")?)?;
+    Ok(Out::Record(vec![Out::Double(test.chi_square), Out::Double(test.p)]))
+}
+
+/// goals.sample_size(p1, p2, power, confidence)
+pub fn sample_size(args: &Args) -> Result<Out> {
+    let (p1, p2) = (double(args, 0, "p1")?, double(args, 1, "p2")?);
+    Ok(Out::Double(stats::sample_size(p1, p2, double(args, 2, "power")?, double(args, 3, "confidence")?)?))
+}

@@ -1,0 +1,274 @@
+//! The application's own tables of events and of sends: their inserts are events and receipts without a line changed.
+
+use crate::cache::{self, Message, Setup, Source};
+use crate::events;
+use crate::model::value::Value;
+use crate::pg::datum::{self, Row};
+use crate::pg::guc;
+use crate::pg::relation::Relation;
+use crate::pg::trigger::{Change, Trigger};
+use crate::pg::types::ColumnType;
+use crate::pg::users::{KeyType, Users};
+use crate::pg::strings;
+use crate::receipts::{self, Engagement, Sender};
+use pgrx::pg_sys::{self, Datum, Oid};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+/// A column of a tracked table, as the table at hand has it.
+struct Field {
+    number: i16,
+    column_type: ColumnType,
+}
+
+impl Field {
+    fn find(table: &Relation, name: Option<&String>) -> Option<Field> {
+        let column = table.column(name?)?;
+        Some(Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) })
+    }
+
+    /// Text in UTF-8; None for NULL.
+    fn text(&self, row: &Row) -> Option<String> {
+        match self.column_type.value(row, self.number) {
+            Value::Text(text) => Some(String::from_utf8_lossy(&text).into_owned()),
+            _ => None,
+        }
+    }
+
+    /// Microseconds; None for NULL and for times that are not finite.
+    fn time(&self, row: &Row) -> Option<i64> {
+        row.get(self.number).and_then(|d| self.column_type.time(d))
+    }
+}
+
+/// How a tracked table of events or sends is read.
+struct Reading {
+    source: Rc<Source>,
+    key: Field,
+    key_type: KeyType,
+    event: Option<Field>,
+    message: Option<Field>,
+    variant: Option<Field>,
+    properties: Option<Field>,
+    occurred: Option<Field>,
+    opened: Option<Field>,
+    clicked: Option<Field>,
+}
+
+impl Reading {
+    fn of(setup: &Setup, trigger: &Trigger, kind: &str) -> Option<Reading> {
+        let source = cache::trigger_source(setup, trigger, kind)?.clone();
+        let table = trigger.relation();
+        let key = Field::find(&table, Some(&source.key))?;
+        let key_type = key.column_type.key_type()?;
+        let find = |name: &Option<String>| Field::find(&table, name.as_ref());
+        Some(Reading {
+            key,
+            key_type,
+            event: find(&source.event),
+            message: find(&source.message),
+            variant: find(&source.variant),
+            properties: find(&source.properties),
+            occurred: find(&source.occurred),
+            opened: find(&source.opened),
+            clicked: find(&source.clicked),
+            source,
+        })
+    }
+
+    fn key(&self, row: &Row) -> Option<Vec<u8>> {
+        row.get(self.key.number).map(|d| self.key_type.text(d))
+    }
+}
+
+thread_local! {
+    /// How the table whose trigger fired last is read, under which set-up.
+    static READING: RefCell<Option<(Oid, Rc<Setup>, Option<Rc<Reading>>)>> = const { RefCell::new(None) };
+}
+
+fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
+    let setup = cache::setup()?;
+    let fresh = cache::tables_are_fresh(trigger.relid());
+    let known = READING.with_borrow(|r| match r {
+        Some((oid, under, reading)) if fresh && *oid == trigger.oid() && Rc::ptr_eq(under, &setup) => {
+            Some(reading.clone())
+        }
+        _ => None,
+    });
+    let reading = known.unwrap_or_else(|| {
+        let reading = Reading::of(&setup, trigger, kind).map(Rc::new);
+        READING.with_borrow_mut(|r| *r = Some((trigger.oid(), setup.clone(), reading.clone())));
+        reading
+    });
+    reading.map(|r| (setup, r))
+}
+
+/// A row of a tracked events table.
+pub fn on_event(trigger: &Trigger) {
+    let Change::Insert(row) = trigger.change() else { return };
+    if !guc::enabled() {
+        return;
+    }
+    let Some((setup, reading)) = reading(trigger, "events") else { return };
+    let Some(event) = &reading.event else { return };
+    if !setup.waits_for_events(reading.source.users_id) {
+        return;
+    }
+    let Some(name) = event.text(&row) else { return };
+    if setup.event_goals(reading.source.users_id, &name).is_empty() {
+        return;
+    }
+    let Some(key) = user_key(&setup, &reading, reading.source.users_id, &row) else { return };
+    let clock = datum::clock();
+    // A late event counts by its own time; one from the future happened now at the latest.
+    let at = reading.occurred.as_ref().and_then(|f| f.time(&row)).map_or(clock, |t| t.min(clock));
+    let properties = reading.properties.as_ref().and_then(|f| row.get(f.number).map(|d| (d, f.number)));
+    match properties {
+        Some((value, number)) => {
+            let bytes = row.bytes(number).unwrap_or_default();
+            events::occurred(reading.source.users_id, &key, &name, Some((value, bytes)), at);
+        }
+        None => events::occurred(reading.source.users_id, &key, &name, None, at),
+    }
+}
+
+/// The key as the users table spells it: the two tables' columns may be of different types.
+fn user_key(setup: &Setup, reading: &Reading, users_id: i32, row: &Row) -> Option<Vec<u8>> {
+    let key = reading.key(row)?;
+    match setup.source(users_id).and_then(|u| cache::key_type_of(u)) {
+        Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),
+        _ => Some(key),
+    }
+}
+
+/// A row of a tracked table of sends.
+pub fn on_receipt(trigger: &Trigger) {
+    if !guc::enabled() {
+        return;
+    }
+    let Some((setup, reading)) = reading(trigger, "receipts") else { return };
+    match trigger.change() {
+        Change::Insert(row) => mirror_insert(&setup, &reading, &row),
+        Change::Update(old, new) => mirror_update(&setup, &reading, &old, &new),
+        _ => {}
+    }
+}
+
+fn message_of<'a>(setup: &'a Setup, reading: &Reading, row: &Row) -> Option<&'a Rc<Message>> {
+    let name = reading.message.as_ref()?.text(row)?;
+    let message = setup.messages.get(&name);
+    if message.is_none() {
+        ignore(setup, reading, "unknown message", &name);
+    }
+    message
+}
+
+fn mirror_insert(setup: &Setup, reading: &Reading, row: &Row) {
+    let Some(message) = message_of(setup, reading, row) else { return };
+    let Some(users) = setup.source(message.users_id) else { return };
+    let clock = datum::clock();
+    let Some(key) = user_key(setup, reading, message.users_id, row) else { return };
+    // Opened without a lock that would have to be waited for; where the table is locked, nothing is known about the user.
+    let (stored, judgement) = match Users::open(users.relation, &users.key, false) {
+        None => (key, receipts::Judgement::default()),
+        Some(mut table) => match receipts::look_up(setup, message, users, &mut table, &key) {
+            Some(found) => found,
+            None => return ignore(setup, reading, "unknown user", &message.name),
+        },
+    };
+    let variant = match reading.variant.as_ref().and_then(|f| f.text(row)) {
+        Some(name) => {
+            let found = message.variants.iter().chain(&message.control).find(|v| v.name == name);
+            if found.is_none() {
+                ignore(setup, reading, "unknown variant", &format!("{}: {name}", message.name));
+            }
+            found
+        }
+        None if reading.variant.is_some() => None,
+        None => message.assigned(&stored),
+    };
+    let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row)).map_or(clock, |t| t.min(clock));
+    let Some(sender) = Sender::new(setup, message) else { return };
+    let id = sender.send(&stored, variant, sent_at, &judgement);
+    if message.is_control(variant.map(|v| v.id)) {
+        return;
+    }
+    for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
+        if let Some(at) = field.as_ref().and_then(|f| f.time(row)) {
+            receipts::engage(setup, id, kind, at.min(clock));
+        }
+    }
+}
+
+fn mirror_update(setup: &Setup, reading: &Reading, old: &Row, new: &Row) {
+    for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
+        let Some(field) = field else { continue };
+        // The first time only: a later correction of the time is not a second open.
+        if let (None, Some(at)) = (old.get(field.number), field.time(new)) {
+            mirror_engagement(setup, reading, new, kind, at.min(datum::clock()));
+        }
+    }
+}
+
+/// The receipt that was made for this row: by message, user and time of sending; of several alike, one that has no such
+/// engagement yet. Without a time of sending, the newest one before the engagement.
+fn mirror_engagement(setup: &Setup, reading: &Reading, row: &Row, kind: Engagement, at: i64) {
+    let Some(message) = message_of(setup, reading, row) else { return };
+    let Some(key) = user_key(setup, reading, message.users_id, row) else { return };
+    let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row));
+    let until = sent_at.unwrap_or_else(|| at.max(datum::clock()));
+    let mut receipt = None;
+    receipts::visit_receipts(setup, message, &key, until, |id, sent, variant| {
+        if sent_at.is_some_and(|s| sent < s) {
+            return ControlFlow::Break(());
+        }
+        if message.is_control(variant) {
+            return ControlFlow::Continue(());
+        }
+        receipt = receipt.or(Some(id));
+        if sent_at.is_none() || !receipts::is_engaged(setup, id, kind) {
+            receipt = Some(id);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    if let Some(id) = receipt {
+        receipts::engage(setup, id, kind, at);
+    }
+}
+
+/// Remembers, once, that a row was left out, for goals.health().
+fn ignore(setup: &Setup, reading: &Reading, reason: &str, name: &str) {
+    use crate::pg::append::Appender;
+    use crate::pg::relation::Lock;
+    use crate::pg::scan::{Key, Probe};
+    let (Some(table), Some(index)) = (
+        Relation::open(setup.ours.ignored, Lock::Share),
+        Relation::open(setup.ours.ignored_source_idx, Lock::Share),
+    ) else {
+        return;
+    };
+    let key = Key {
+        attribute: 1,
+        strategy: pg_sys::BTEqualStrategyNumber,
+        function: pg_sys::F_INT4EQ,
+        value: reading.source.id.into(),
+        collation: Oid::INVALID,
+    };
+    // Enough to see what is wrong; a name made up for every row must not fill the table.
+    const KEPT: usize = 100;
+    let (mut known, mut kept) = (false, 0);
+    Probe::new(&table, &index, 1).visit(&[key], false, |row| {
+        kept += 1;
+        known |= row.string(2).as_deref() == Some(reason) && row.string(3).as_deref() == Some(name);
+        if known { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    if known || kept >= KEPT {
+        return;
+    }
+    if let Some(log) = Appender::open(setup.ours.ignored) {
+        let text = |t: &str| -> Option<Datum> { Some(datum::text(&strings::to_server(t.as_bytes()))) };
+        log.append([Some(reading.source.id.into()), text(reason), text(name), Some(datum::clock().into())]);
+    }
+}
