@@ -215,7 +215,8 @@ fn adjust(rows: &mut [Row], get: impl Fn(&Row) -> Option<f64>, set: impl Fn(&mut
     Ok(())
 }
 
-/// The first of these that applies. The fixed-sample test speaks only when everything has matured, the anytime test always.
+/// The first of these that applies. Every converter counts, so it may speak before the first user has matured (`users` still 0).
+/// The fixed-sample test speaks only when everything has matured, the anytime test always.
 fn verdict(row: &Row, arm: &Arm, base: &Arm, level: f64, all_matured: bool) -> Verdict {
     let below = |p: Option<f64>| p.is_some_and(|p| p < level);
     let direction = |up: bool| if up { Verdict::Better } else { Verdict::Worse };

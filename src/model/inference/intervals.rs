@@ -52,7 +52,7 @@ pub fn difference_interval(x1: i64, n1: i64, x2: i64, n2: i64, confidence: f64) 
 ///
 /// From 0 to `+∞`: the low end is exactly 0 at x1 = 0, the high end infinite at x2 = 0; with neither a conversion it is
 /// [0, ∞]. The lift is this minus 1. Each end is bracketed and bisected on the logarithm of the ratio to the last bit; what
-/// error remains, about 1e-14 of the value, is that of the score itself.
+/// error remains, below 1e-13 of the value, is that of the score itself.
 /// Errors: x outside 0..n, n < 1, confidence outside (0, 1). Source: Koopman, Biometrics 40 (1984) 513–517.
 pub fn ratio_interval(x1: i64, n1: i64, x2: i64, n2: i64, confidence: f64) -> Result<Interval, Invalid> {
     let (one, two) = (Counts::new(x1, n1)?, Counts::new(x2, n2)?);
