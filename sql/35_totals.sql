@@ -40,26 +40,20 @@ COMMENT ON FUNCTION goals.touched_between(bigint, bigint, bigint, bigint, bigint
     'Internal. The receipts that are new, or have a new fact, between two marks; each once';
 
 CREATE FUNCTION goals.tail()
-RETURNS TABLE (receipt_id bigint, settled boolean)
+RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
     w goals.watermark;
     everything CONSTANT bigint := 9223372036854775807;
 BEGIN
     SELECT * INTO w FROM goals.watermark;
-    RETURN QUERY
-    SELECT t.receipt_id, s.settled
-    FROM goals.touched_between(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
-                               everything, everything, everything) AS t (receipt_id)
-    CROSS JOIN (VALUES (false), (true)) AS s (settled)
-    WHERE NOT s.settled OR t.receipt_id <= w.receipt_id;
+    RETURN QUERY SELECT goals.touched_between(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
+                                              everything, everything, everything);
 END
 $$;
-COMMENT ON FUNCTION goals.tail() IS
-    'Internal. The receipts that facts past the watermark touch: to be added as of now (settled false) and, if the totals know them, taken off as of the watermark (settled true)';
+COMMENT ON FUNCTION goals.tail() IS 'Internal. The receipts that facts past the watermark touch';
 
 -- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled (JIT),
 -- which takes longer than the query.
@@ -68,15 +62,17 @@ RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, o
     already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT c.message_id, c.goal::text, c.variant_id, sum(t.sign * c.sent)::bigint, sum(t.sign * c.opened)::bigint,
-           sum(t.sign * c.clicked)::bigint, sum(t.sign * c.already_matched)::bigint, sum(t.sign * c.matched)::bigint,
-           sum(t.sign * c.matched_after_open)::bigint, sum(t.sign * c.matched_after_click)::bigint, sum(t.sign * c.worth)
-    FROM (SELECT t.receipt_id, t.settled, CASE WHEN t.settled THEN -1 ELSE 1 END AS sign FROM goals.tail() t) t
-    JOIN goals.contribution c ON c.receipt_id = t.receipt_id AND c.settled = t.settled
+    SELECT c.message_id, c.goal::text, c.variant_id, sum(c.sign * c.sent)::bigint, sum(c.sign * c.opened)::bigint,
+           sum(c.sign * c.clicked)::bigint, sum(c.sign * c.already_matched)::bigint, sum(c.sign * c.matched)::bigint,
+           sum(c.sign * c.matched_after_open)::bigint, sum(c.sign * c.matched_after_click)::bigint, sum(c.sign * c.worth)
+    FROM goals.tail() AS t (receipt_id)
+    JOIN (SELECT CASE WHEN c.settled THEN -1 ELSE 1 END AS sign, c.* FROM goals.contribution c) c
+         ON c.receipt_id = t.receipt_id
     GROUP BY c.message_id, c.goal, c.variant_id;
 END
 $$;
@@ -139,7 +135,7 @@ CREATE FUNCTION goals.settled_sums(
     to_receipt bigint, to_engagement bigint, to_match bigint)
 RETURNS goals.total[]
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET jit = off
+SET search_path = pg_catalog, pg_temp SET jit = off SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
     SELECT array_agg(ROW('rolled', s.message_id, s.goal, s.variant_id, sign * s.sent, sign * s.opened, sign * s.clicked,
                          sign * s.already_matched, sign * s.matched, sign * s.matched_after_open,

@@ -9,6 +9,7 @@ CREATE FUNCTION goals.archive(receipts bigint[])
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -111,6 +112,7 @@ CREATE FUNCTION goals.purge(before timestamptz)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -134,9 +136,8 @@ BEGIN
         FROM unnest(ids) AS u (receipt_id)
         WHERE NOT EXISTS (
             SELECT FROM goals.outcome o
-            JOIN goals.goal g ON g.goal_id = o.goal_id
             WHERE o.receipt_id = u.receipt_id AND NOT o.already_matched AND o.stopped_at IS NULL
-              AND coalesce(o.window_closes, o.sent_at + g.time_limit_us * interval '1 microsecond') >= at_once);
+              AND coalesce(o.window_closes, o.sent_at + o.time_limit) >= at_once);
         gone := gone + goals.archive(chosen);
     END LOOP;
     RETURN gone;

@@ -13,7 +13,7 @@ use crate::pg::relation::{Lock, Relation};
 use crate::pg::trigger::Trigger;
 use crate::pg::types::ColumnType;
 use crate::pg::users::KeyType;
-use crate::pg::{invalidate, relation, scan};
+use crate::pg::{errors, invalidate, relation, scan};
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -78,7 +78,6 @@ pub struct Variant {
 pub struct Message {
     pub id: i32,
     pub name: String,
-    pub one_off: bool,
     pub users_id: i32,
     /// In the order in which they were added.
     pub variants: Vec<Variant>,
@@ -244,7 +243,9 @@ pub fn table_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Rc
     refresh_tables();
     // A caller may still work with a set-up that has been replaced since: what is built from that one is not kept.
     let current = || CACHE.with_borrow(|c| c.setup.as_deref().is_some_and(|s| std::ptr::eq(s, setup)));
-    if current() && let Some(known) = CACHE.with_borrow(|c| c.by_table.get(&table.oid()).cloned()) {
+    if current()
+        && let Some(known) = CACHE.with_borrow(|c| c.by_table.get(&table.oid()).cloned())
+    {
         return known;
     }
     invalidate::table_is_kept(table.oid());
@@ -272,7 +273,13 @@ fn build_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch>
     let key_type = KeyType::of(key.type_oid)?;
     let mut columns: Vec<WatchedColumn> = Vec::new();
     for goal in setup.attribute_goals(users.id) {
-        let Ok((name, place, condition)) = resolve(table, goal) else { continue };
+        let (name, place, condition) = match resolve(table, goal) {
+            Ok(resolved) => resolved,
+            Err(problem) => {
+                log_once(goal.id, &problem);
+                continue;
+            }
+        };
         let worth = goal.value_from.as_deref().and_then(|attribute| find_place(table, attribute)).map(|(_, p)| p);
         let watched = WatchedGoal { goal: goal.clone(), path: place.path, condition, worth };
         match columns.iter_mut().find(|c| c.name == name) {
@@ -290,6 +297,18 @@ fn build_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch>
         column.goals.sort_by_key(|g| g.goal.id);
     }
     Some(Watch { users_id: users.id, key: key.number, key_type, columns })
+}
+
+/// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.
+fn log_once(goal_id: i32, problem: &str) {
+    thread_local! {
+        static LOGGED: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) };
+    }
+    let new = LOGGED.with_borrow_mut(|l| !l.contains(&goal_id) && l.len() < 1000);
+    if new {
+        LOGGED.with_borrow_mut(|l| l.push(goal_id));
+        errors::log(format!("pg_goals: goal {goal_id} is not evaluated: {problem}"));
+    }
 }
 
 /// Finds an attribute in a table: a column of exactly that name, or a column and keys inside it.
@@ -438,7 +457,6 @@ fn read_setup() -> Option<Setup> {
         let message = Message {
             id,
             name: name.clone(),
-            one_off: r.string(3).as_deref() == Some("one_off"),
             users_id,
             control: all.iter().find(|(_, control)| *control).map(|(v, _)| v.clone()),
             variants: all.into_iter().filter(|(_, control)| !control).map(|(v, _)| v).collect(),

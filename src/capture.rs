@@ -157,7 +157,11 @@ impl<'a> Difference<'a> {
 }
 
 /// Shows the value at a place of a row.
-pub fn with_value<T>(row: &Row, place: (i16, &crate::pg::types::ColumnType, &[Vec<u8>]), see: impl FnOnce(&Value) -> T) -> T {
+pub fn with_value<T>(
+    row: &Row,
+    place: (i16, &crate::pg::types::ColumnType, &[Vec<u8>]),
+    see: impl FnOnce(&Value) -> T,
+) -> T {
     let (number, column_type, path) = place;
     if column_type.is_json() {
         see(&Document::open(row.get(number), column_type).value(path))
@@ -208,8 +212,6 @@ impl Evidence for Difference<'_> {
         let place = self.watched(hit).2.worth.as_ref()?;
         let (i, j) = self.hits[hit];
         let before = self.before.columns[i as usize].goals[j as usize].worth.as_ref()?;
-        with_value(self.old, before.parts(), |old| {
-            with_value(self.new, place.parts(), |new| condition::gain(old, new))
-        })
+        with_value(self.old, before.parts(), |old| with_value(self.new, place.parts(), |new| condition::gain(old, new)))
     }
 }

@@ -9,11 +9,11 @@ use crate::model::value::Value;
 use crate::pg::append::{self, Appender};
 use crate::pg::call::{Args, Out};
 use crate::pg::datum::{self, Row};
+use crate::pg::errors;
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::scan::Probe;
 use crate::pg::scratch::{Scratch, check_for_interrupts};
 use crate::pg::users::{self, KeyType, Users};
-use crate::pg::errors;
 use crate::settle::{receipt_key, user_keys};
 use pgrx::pg_sys;
 use std::ops::ControlFlow;
@@ -132,9 +132,7 @@ pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
                 if watched.condition.already(value, column.column_type.text_equality()) {
                     judgement.already.push(watched.goal.id);
                 }
-                if let (Ok(i), Value::Number(number)) =
-                    (revision.baselines.binary_search(&watched.goal.id), value)
-                {
+                if let (Ok(i), Value::Number(number)) = (revision.baselines.binary_search(&watched.goal.id), value) {
                     judgement.baseline[i] = Some(number.to_string());
                 }
             });
@@ -197,7 +195,8 @@ fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Resul
     let given = variant.map(|v| message.variant(&v)).transpose()?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users_id)?;
-    let (key, judgement) = look_up(&setup, message, source, &mut source.open()?, &key).ok_or_else(|| source.unknown(&key))?;
+    let (key, judgement) =
+        look_up(&setup, message, source, &mut source.open()?, &key).ok_or_else(|| source.unknown(&key))?;
     let variant = given.or_else(|| message.assigned(&key));
     let sender = Sender::new(&setup, message).ok_or(Error::NoUsersTable)?;
     let id = sender.send(&key, variant, sent_at, &judgement);
@@ -212,11 +211,7 @@ pub fn record_sent(args: &Args) -> Result<Out> {
 /// goals.deliver(message, user_key, sent_at): a receipt, the variant, and whether to send anything.
 pub fn deliver(args: &Args) -> Result<Out> {
     let (id, variant, control) = send_one(args, None, args.bigint(2))?;
-    Ok(Out::Record(vec![
-        Out::Bigint(id),
-        variant.map_or(Out::Null, |v| Out::Text(v.name)),
-        Out::Boolean(!control),
-    ]))
+    Ok(Out::Record(vec![Out::Bigint(id), variant.map_or(Out::Null, |v| Out::Text(v.name)), Out::Boolean(!control)]))
 }
 
 /// Keys as given, in the spelling and order in which they are looked up: each once. Those that no user can have are left out.
@@ -342,10 +337,9 @@ pub fn visit_receipts(
     until: i64,
     mut see: impl FnMut(i64, i64, Option<i32>) -> ControlFlow<()>,
 ) {
-    let (Some(table), Some(index)) = (
-        Relation::open(setup.ours.receipt, Lock::Share),
-        Relation::open(setup.ours.receipt_user_idx, Lock::Share),
-    ) else {
+    let (Some(table), Some(index)) =
+        (Relation::open(setup.ours.receipt, Lock::Share), Relation::open(setup.ours.receipt_user_idx, Lock::Share))
+    else {
         return;
     };
     let mut keys = user_keys(message.users_id, key, until);
@@ -393,10 +387,9 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let at = reported_time(args.bigint(1), kind.time_name())?;
     let setup = setup()?;
     let mut variant = None;
-    if let (Some(table), Some(index)) = (
-        Relation::open(setup.ours.receipt, Lock::Share),
-        Relation::open(setup.ours.receipt_id_idx, Lock::Share),
-    ) {
+    if let (Some(table), Some(index)) =
+        (Relation::open(setup.ours.receipt, Lock::Share), Relation::open(setup.ours.receipt_id_idx, Lock::Share))
+    {
         Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
             variant = Some(row.integer(5));
             ControlFlow::Break(())

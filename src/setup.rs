@@ -190,9 +190,7 @@ pub fn track_users(args: &Args) -> Result<Out> {
     let table = trackable(relid)?;
     let key = match args.name(1) {
         Some(name) => column(&table, &name)?,
-        None => table
-            .single_column_key()
-            .map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
+        None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
     };
     check_key(&table, &key)?;
     attach(&table, "users", None, &Columns { key: key.name, ..Columns::default() })
@@ -270,8 +268,7 @@ fn is_text(type_oid: Oid) -> bool {
 
 fn time_column(table: &Relation, name: &str) -> Result<String> {
     let found = column(table, name)?;
-    let is_time =
-        |oid| matches!(base(oid), pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID);
+    let is_time = |oid| matches!(base(oid), pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID);
     must_be(table, &found, "a timestamptz, timestamp or date", is_time)?;
     Ok(found.name)
 }
@@ -293,21 +290,19 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
 
 fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
     as_owner(setup.ours.revision, || {
-        if relation::exists(source.relation) && spi::one(
-            "SELECT true FROM pg_trigger WHERE tgrelid = $1 AND tgname = 'pg_goals' AND tgparentid = 0",
-            &[Arg::Oid(source.relation)],
-        )
-        .is_some()
+        if relation::exists(source.relation)
+            && spi::one(
+                "SELECT true FROM pg_trigger WHERE tgrelid = $1 AND tgname = 'pg_goals' AND tgparentid = 0",
+                &[Arg::Oid(source.relation)],
+            )
+            .is_some()
         {
             let name = relation::qualified_name(source.relation);
             with_short_lock(TriggerChange::Drop, source.relation, || {
                 spi::run(&format!("DROP TRIGGER pg_goals ON {name}"), &[]);
             })?;
         }
-        spi::run(
-            "UPDATE goals.source SET attached = false WHERE source_id = $1",
-            &[Arg::Integer(Some(source.id))],
-        );
+        spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         invalidate::announce(setup.ours.revision);
         Ok(())
     })
@@ -554,15 +549,17 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
     let setup = setup()?;
     as_owner(setup.ours.revision, || {
         let message_id = lock_message(&setup, &message)?;
-        let names: Vec<String> = spi::run(
-            "SELECT DISTINCT name FROM goals.goal WHERE message_id = $1",
-            &[Arg::Integer(Some(message_id))],
-        )
-        .into_iter()
-        .filter_map(|row| row.into_iter().next()?)
-        .collect();
+        let names: Vec<String> =
+            spi::run("SELECT DISTINCT name FROM goals.goal WHERE message_id = $1", &[Arg::Integer(Some(message_id))])
+                .into_iter()
+                .filter_map(|row| row.into_iter().next()?)
+                .collect();
         if !names.contains(&goal) {
-            return Err(Error::UnknownGoal { message: message.clone(), nearest: nearest(&goal, &names), name: goal.clone() });
+            return Err(Error::UnknownGoal {
+                message: message.clone(),
+                nearest: nearest(&goal, &names),
+                name: goal.clone(),
+            });
         }
         spi::run(
             "INSERT INTO goals.goal_stop (goal_id) SELECT goal_id FROM goals.goal \

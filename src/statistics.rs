@@ -2,6 +2,7 @@
 
 use crate::model::error::{Error, Result};
 use crate::model::inference as stats;
+use crate::model::report::{self, Report};
 use crate::pg::call::{Args, Out};
 
 fn bigint(args: &Args, i: usize, name: &'static str) -> Result<i64> {
@@ -98,4 +99,77 @@ pub fn split_test(args: &Args) -> Result<Out> {
 pub fn sample_size(args: &Args) -> Result<Out> {
     let (p1, p2) = (double(args, 0, "p1")?, double(args, 1, "p2")?);
     Ok(Out::Double(stats::sample_size(p1, p2, double(args, 2, "power")?, double(args, 3, "confidence")?)?))
+}
+
+fn maybe(value: Option<f64>) -> Out {
+    value.map_or(Out::Null, Out::Double)
+}
+
+/// goals.compare_arms(variant, weight, users, matched, converters_all, assigned_users, worth, baseline, confidence, all_matured)
+pub fn compare_arms(args: &Args) -> Result<Out> {
+    let variants = args.texts(0).ok_or(Error::NullArgument { name: "variant" })?;
+    let weights = doubles(args, 1, "weight")?;
+    let (users, matched) = (bigints(args, 2, "users")?, bigints(args, 3, "matched")?);
+    let (converters, assigned) = (bigints(args, 4, "converters_all")?, bigints(args, 5, "assigned_users")?);
+    let worths = args.doubles(6).ok_or(Error::NullArgument { name: "worth" })?;
+    let baseline = args.integer(7).ok_or(Error::NullArgument { name: "baseline" })?;
+    let confidence = double(args, 8, "confidence")?;
+    let n = variants.len();
+    let lengths = [weights.len(), users.len(), matched.len(), converters.len(), assigned.len(), worths.len()];
+    let base = usize::try_from(baseline).ok().filter(|b| (1..=n).contains(b));
+    let (true, Some(base)) = (lengths.iter().all(|l| *l == n), base) else {
+        return Err(Error::InvalidArgument {
+            message: "the arrays have different lengths, or the baseline is not one of the arms".into(),
+            hint: "Pass one element an arm in every array, and a baseline from 1.".into(),
+        });
+    };
+    let arms: Vec<stats::Arm> = (0..n)
+        .map(|i| stats::Arm {
+            variant: variants[i].clone(),
+            weight: weights[i],
+            users: users[i],
+            matched: matched[i],
+            converters_all: converters[i],
+            assigned_users: assigned[i],
+            worth: worths[i],
+        })
+        .collect();
+    let rows = stats::compare(&arms, base - 1, confidence, args.boolean(9).unwrap_or(false))?;
+    Ok(Out::Rows(rows.into_iter().enumerate().map(|(i, row)| compared(i, row)).collect()))
+}
+
+fn compared(i: usize, row: stats::Row) -> Vec<Out> {
+    vec![
+        Out::Integer(i as i32 + 1),
+        Out::Bigint(row.users),
+        Out::Bigint(row.matched),
+        maybe(row.rate),
+        maybe(row.rate_low),
+        maybe(row.rate_high),
+        maybe(row.difference),
+        maybe(row.difference_low),
+        maybe(row.difference_high),
+        maybe(row.lift),
+        maybe(row.lift_low),
+        maybe(row.lift_high),
+        maybe(row.p_value),
+        maybe(row.p_adjusted),
+        maybe(row.probability_better),
+        maybe(row.anytime_p),
+        maybe(row.anytime_lift_low),
+        maybe(row.anytime_lift_high),
+        maybe(row.worth_per_user),
+        maybe(row.split_p),
+        row.verdict.map_or(Out::Null, |v| Out::Text(v.as_str().into())),
+    ]
+}
+
+/// goals.report_page(figures)
+pub fn report_page(args: &Args) -> Result<Out> {
+    let figures = args.text_required(0, "figures")?;
+    let report: Report = serde_json::from_str(&figures).map_err(|e| Error::InvalidArgument {
+        message: format!("the figures of the report cannot be read: {e}"),
+        hint: "Pass what goals.report_data() returns.".into(),
+    })?;
+    Ok(Out::Text(report::render(&report)))
 }

@@ -6,10 +6,10 @@ use crate::model::value::Value;
 use crate::pg::datum::{self, Row};
 use crate::pg::guc;
 use crate::pg::relation::Relation;
+use crate::pg::strings;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::types::ColumnType;
 use crate::pg::users::{KeyType, Users};
-use crate::pg::strings;
 use crate::receipts::{self, Engagement, Sender};
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::cell::RefCell;
@@ -243,10 +243,9 @@ fn ignore(setup: &Setup, reading: &Reading, reason: &str, name: &str) {
     use crate::pg::append::Appender;
     use crate::pg::relation::Lock;
     use crate::pg::scan::{Key, Probe};
-    let (Some(table), Some(index)) = (
-        Relation::open(setup.ours.ignored, Lock::Share),
-        Relation::open(setup.ours.ignored_source_idx, Lock::Share),
-    ) else {
+    let (Some(table), Some(index)) =
+        (Relation::open(setup.ours.ignored, Lock::Share), Relation::open(setup.ours.ignored_source_idx, Lock::Share))
+    else {
         return;
     };
     let key = Key {

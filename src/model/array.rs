@@ -16,21 +16,14 @@ pub fn parse_array(text: &str) -> Option<Vec<Option<String>>> {
     let [b'{', body @ .., b'}'] = text else {
         return None;
     };
-    let elements = if trim(body).is_empty() {
-        Vec::new()
-    } else {
-        elements(body)?
-    };
+    let elements = if trim(body).is_empty() { Vec::new() } else { elements(body)? };
     (length.is_none_or(|length| length == elements.len() as i64)).then_some(elements)
 }
 
 /// `2]=` or `0:1]=`: the number of elements promised, and what follows.
 fn bounds(text: &[u8]) -> Option<(i64, &[u8])> {
     let end = text.iter().position(|b| *b == b']')?;
-    let (inside, rest) = (
-        std::str::from_utf8(&text[..end]).ok()?,
-        trim(&text[end + 1..]),
-    );
+    let (inside, rest) = (std::str::from_utf8(&text[..end]).ok()?, trim(&text[end + 1..]));
     let [b'=', rest @ ..] = rest else { return None };
     let (lower, upper) = match inside.split_once(':') {
         Some((lower, upper)) => (lower.parse::<i32>().ok()?, upper.parse::<i32>().ok()?),
@@ -141,10 +134,7 @@ mod tests {
     #[test]
     fn null_is_a_null_unless_quoted_or_escaped() {
         assert_eq!(parsed("{NULL,null, nUll }"), Some(vec![None, None, None]));
-        assert_eq!(
-            parsed(r#"{"NULL",\NULL,nulls}"#),
-            some(&["NULL", "NULL", "nulls"])
-        );
+        assert_eq!(parsed(r#"{"NULL",\NULL,nulls}"#), some(&["NULL", "NULL", "nulls"]));
     }
 
     #[test]

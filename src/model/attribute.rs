@@ -57,10 +57,7 @@ impl Attribute {
         if column.is_empty() {
             return refuse("a column has no empty name");
         }
-        Ok(Self {
-            column,
-            path: names,
-        })
+        Ok(Self { column, path: names })
     }
 }
 
@@ -114,24 +111,15 @@ mod tests {
     #[test]
     fn a_column_or_a_path_into_json() {
         assert_eq!(parts("plan"), ["plan"]);
-        assert_eq!(
-            parts("Custom Attributes.company.size"),
-            ["Custom Attributes", "company", "size"]
-        );
+        assert_eq!(parts("Custom Attributes.company.size"), ["Custom Attributes", "company", "size"]);
         assert_eq!(parts(r#""a.b"."c""d".e"#), ["a.b", "c\"d", "e"]);
         assert_eq!(parts(r#"a."".b"#), ["a", "", "b"]);
-        assert_eq!(
-            parts(r#"a."""""#),
-            ["a", "\"\""].map(|s| s.replace("\"\"", "\""))
-        );
+        assert_eq!(parts(r#"a."""""#), ["a", "\"\""].map(|s| s.replace("\"\"", "\"")));
     }
 
     #[test]
     fn what_is_not_such_a_path_is_refused() {
-        for text in [
-            "", ".", "a.", ".a", "a..b", "\"", "\"a", "\"\"", "\"a\"b", "a\"b", "a.b\"", "\"a\"\"",
-            "\"\".a",
-        ] {
+        for text in ["", ".", "a.", ".a", "a..b", "\"", "\"a", "\"\"", "\"a\"b", "a\"b", "a.b\"", "\"a\"\"", "\"\".a"] {
             let error = Attribute::parse(text).unwrap_err();
             assert_eq!(error.sqlstate(), "22023", "{text}");
             assert!(error.message().contains("invalid attribute"));

@@ -52,19 +52,10 @@ impl Condition {
     /// elements are ignored. Errors: [`Error::OperatorNotForType`], [`Error::ValueMissing`],
     /// [`Error::ValueUnexpected`], [`Error::InvalidValue`], [`Error::InvalidArray`], and [`Error::InvalidArgument`]
     /// for a comparison with NaN or a gain that is not positive and finite.
-    pub fn new(
-        kind: Kind,
-        type_name: &str,
-        operator: Operator,
-        value: Option<&str>,
-    ) -> Result<Self> {
+    pub fn new(kind: Kind, type_name: &str, operator: Operator, value: Option<&str>) -> Result<Self> {
         let name = operator.name();
         if !operator.applies_to(kind) {
-            return Err(Error::OperatorNotForType {
-                operator: name,
-                type_name: type_name.to_owned(),
-                kind,
-            });
+            return Err(Error::OperatorNotForType { operator: name, type_name: type_name.to_owned(), kind });
         }
         let operands = match (operator.needs(), value) {
             (Needs::None, None) => Vec::new(),
@@ -73,25 +64,15 @@ impl Condition {
             (Needs::One, Some(value)) => vec![operand(kind, type_name, operator, value)?],
             (Needs::List, Some(value)) => {
                 let elements = parse_array(value).unwrap_or_default();
-                let operands: Vec<_> = elements
-                    .iter()
-                    .flatten()
-                    .map(|e| operand(kind, type_name, operator, e))
-                    .collect::<Result<_>>()?;
+                let operands: Vec<_> =
+                    elements.iter().flatten().map(|e| operand(kind, type_name, operator, e)).collect::<Result<_>>()?;
                 if operands.is_empty() {
-                    return Err(Error::InvalidArray {
-                        value: value.to_owned(),
-                    });
+                    return Err(Error::InvalidArray { value: value.to_owned() });
                 }
                 operands
             }
         };
         Ok(Self { operator, operands })
-    }
-
-    /// The operator.
-    pub fn operator(&self) -> Operator {
-        self.operator
     }
 
     /// Rewrites the numbers compared with, for a type that rounds (float4, float8); a gain stays as written.
@@ -100,14 +81,6 @@ impl Condition {
             for operand in &mut self.operands {
                 operand.number = operand.number.take().map(f);
             }
-        }
-    }
-
-    /// Rewrites the texts compared with, for a type with a normal form (bpchar, uuid) or another encoding.
-    pub fn map_texts(&mut self, f: &dyn Fn(&[u8]) -> Vec<u8>) {
-        for operand in &mut self.operands {
-            operand.text = f(&operand.text);
-            operand.folded = text::fold(&operand.text);
         }
     }
 
@@ -195,10 +168,7 @@ impl Condition {
     }
 
     fn number(&self, test: impl Fn(&Decimal) -> bool) -> bool {
-        self.operands
-            .iter()
-            .filter_map(|operand| operand.number.as_ref())
-            .any(test)
+        self.operands.iter().filter_map(|operand| operand.number.as_ref()).any(test)
     }
 }
 
@@ -217,36 +187,21 @@ pub fn gain(old: &Value, new: &Value) -> Option<Decimal> {
 fn operand(kind: Kind, type_name: &str, operator: Operator, value: &str) -> Result<Operand> {
     use Operator::*;
     let operand = Operand::new(value);
-    let compares = matches!(
-        operator,
-        GreaterThan | LessThan | AtLeast | AtMost | IsIncreasedBy
-    );
-    let invalid = |type_name: &str| {
-        Err(Error::InvalidValue {
-            value: value.to_owned(),
-            type_name: type_name.to_owned(),
-        })
-    };
+    let compares = matches!(operator, GreaterThan | LessThan | AtLeast | AtMost | IsIncreasedBy);
+    let invalid =
+        |type_name: &str| Err(Error::InvalidValue { value: value.to_owned(), type_name: type_name.to_owned() });
     match (kind, &operand.number) {
         (Kind::Boolean, _) if operand.boolean.is_none() => return invalid(type_name),
         (Kind::Number, None) => return invalid(type_name),
         // a whole number can be above 1.5, but never be it
-        (Kind::Number, Some(number))
-            if !compares && is_integer_type(type_name) && !number.is_integer() =>
-        {
+        (Kind::Number, Some(number)) if !compares && is_integer_type(type_name) && !number.is_integer() => {
             return invalid(type_name);
         }
         (Kind::Json, None) if compares => return invalid("numeric"),
-        (_, Some(number))
-            if operator == IsIncreasedBy && (!number.is_finite() || *number <= Decimal::zero()) =>
-        {
+        (_, Some(number)) if operator == IsIncreasedBy && (!number.is_finite() || *number <= Decimal::zero()) => {
             return Err(Error::InvalidArgument {
-                message: format!(
-                    "operator \"{}\" needs a finite number greater than zero",
-                    operator.name()
-                ),
-                hint: "Pass by how much the attribute must grow, for example value => '5'."
-                    .to_owned(),
+                message: format!("operator \"{}\" needs a finite number greater than zero", operator.name()),
+                hint: "Pass by how much the attribute must grow, for example value => '5'.".to_owned(),
             });
         }
         (_, Some(number)) if compares && number.is_nan() => {
@@ -261,17 +216,13 @@ fn operand(kind: Kind, type_name: &str, operator: Operator, value: &str) -> Resu
 }
 
 fn is_integer_type(type_name: &str) -> bool {
-    matches!(
-        type_name,
-        "smallint" | "integer" | "bigint" | "int2" | "int4" | "int8"
-    )
+    matches!(type_name, "smallint" | "integer" | "bigint" | "int2" | "int4" | "int8")
 }
 
 /// PostgreSQL's spellings of a boolean: a unique beginning of true, false, yes, no, on, off, or 1 and 0.
 fn parse_boolean(text: &str) -> Option<bool> {
     let word = trim(text.as_bytes()).to_ascii_lowercase();
-    let begins =
-        |whole: &str, least: usize| word.len() >= least && whole.as_bytes().starts_with(&word);
+    let begins = |whole: &str, least: usize| word.len() >= least && whole.as_bytes().starts_with(&word);
     if begins("true", 1) || begins("yes", 1) || begins("on", 2) || word == b"1" {
         Some(true)
     } else if begins("false", 1) || begins("no", 1) || begins("off", 2) || word == b"0" {

@@ -126,11 +126,7 @@ impl Decimal {
             _ => (false, text),
         };
         if rest.eq_ignore_ascii_case(b"infinity") || rest.eq_ignore_ascii_case(b"inf") {
-            return Some(if negative {
-                Self::negative_infinity()
-            } else {
-                Self::infinity()
-            });
+            return Some(if negative { Self::negative_infinity() } else { Self::infinity() });
         }
         let (whole, rest) = split_digits(rest);
         let (fraction, rest) = match rest {
@@ -217,11 +213,7 @@ impl Decimal {
             }
             0x8000 => {
                 let sign_extension = if header & 0x0040 == 0 { 0 } else { !0x3F };
-                (
-                    header & 0x2000 != 0,
-                    sign_extension | i32::from(header & 0x003F),
-                    rest,
-                )
+                (header & 0x2000 != 0, sign_extension | i32::from(header & 0x003F), rest)
             }
             sign => {
                 let (weight, rest) = split_u16(rest)?;
@@ -246,23 +238,10 @@ impl Decimal {
     pub fn sub(&self, other: &Self) -> Self {
         use Repr::*;
         match (&self.0, &other.0) {
-            (NaN, _) | (_, NaN) | (Infinity, Infinity) | (NegativeInfinity, NegativeInfinity) => {
-                Self::nan()
-            }
+            (NaN, _) | (_, NaN) | (Infinity, Infinity) | (NegativeInfinity, NegativeInfinity) => Self::nan(),
             (Infinity, _) | (_, NegativeInfinity) => Self::infinity(),
             (NegativeInfinity, _) | (_, Infinity) => Self::negative_infinity(),
-            (
-                Finite {
-                    negative: n1,
-                    weight: w1,
-                    digits: d1,
-                },
-                Finite {
-                    negative: n2,
-                    weight: w2,
-                    digits: d2,
-                },
-            ) => {
+            (Finite { negative: n1, weight: w1, digits: d1 }, Finite { negative: n2, weight: w2, digits: d2 }) => {
                 if n1 != n2 {
                     let (weight, digits) = add_magnitudes((*w1, d1), (*w2, d2));
                     return Self::finite(*n1, weight, digits);
@@ -290,19 +269,12 @@ fn compare_magnitudes((w1, d1): Magnitude, (w2, d2): Magnitude) -> Ordering {
 
 /// The digit of weight `weight`; zero outside the number.
 fn digit_at((top, digits): Magnitude, weight: i32) -> i16 {
-    usize::try_from(top - weight)
-        .ok()
-        .and_then(|i| digits.get(i))
-        .copied()
-        .unwrap_or(0)
+    usize::try_from(top - weight).ok().and_then(|i| digits.get(i)).copied().unwrap_or(0)
 }
 
 /// The weights that either number has digits at, the highest one first.
 fn span((w1, d1): Magnitude, (w2, d2): Magnitude) -> (i32, i32) {
-    (
-        w1.max(w2),
-        (w1 + 1 - d1.len() as i32).min(w2 + 1 - d2.len() as i32),
-    )
+    (w1.max(w2), (w1 + 1 - d1.len() as i32).min(w2 + 1 - d2.len() as i32))
 }
 
 fn add_magnitudes(a: Magnitude, b: Magnitude) -> (i32, Digits) {
@@ -357,18 +329,7 @@ impl Ord for Decimal {
             NaN => 3,
         };
         match (&self.0, &other.0) {
-            (
-                Finite {
-                    negative: n1,
-                    weight: w1,
-                    digits: d1,
-                },
-                Finite {
-                    negative: n2,
-                    weight: w2,
-                    digits: d2,
-                },
-            ) => {
+            (Finite { negative: n1, weight: w1, digits: d1 }, Finite { negative: n2, weight: w2, digits: d2 }) => {
                 let magnitudes = compare_magnitudes((*w1, d1), (*w2, d2));
                 match (n1, n2) {
                     (false, false) => magnitudes,
@@ -394,11 +355,7 @@ impl fmt::Display for Decimal {
             Repr::NaN => return f.write_str("NaN"),
             Repr::Infinity => return f.write_str("Infinity"),
             Repr::NegativeInfinity => return f.write_str("-Infinity"),
-            Repr::Finite {
-                negative,
-                weight,
-                digits,
-            } => (*negative, *weight, digits),
+            Repr::Finite { negative, weight, digits } => (*negative, *weight, digits),
         };
         if negative {
             f.write_char('-')?;
@@ -408,11 +365,7 @@ impl fmt::Display for Decimal {
         }
         for w in (0..=weight).rev() {
             let digit = digit_at((weight, digits), w);
-            if w == weight {
-                write!(f, "{digit}")?
-            } else {
-                write!(f, "{digit:04}")?
-            }
+            if w == weight { write!(f, "{digit}")? } else { write!(f, "{digit:04}")? }
         }
         let lowest = weight + 1 - digits.len() as i32;
         if lowest < 0 {
@@ -487,9 +440,7 @@ fn parse_exponent(text: &[u8]) -> Option<i64> {
         return None;
     }
     // saturating, so that a long run of digits cannot wrap into a small number
-    let value = digits.iter().fold(0i64, |n, d| {
-        n.saturating_mul(10).saturating_add(i64::from(d - b'0'))
-    });
+    let value = digits.iter().fold(0i64, |n, d| n.saturating_mul(10).saturating_add(i64::from(d - b'0')));
     (value <= 1_000_000_000).then_some(if negative { -value } else { value })
 }
 

@@ -13,38 +13,19 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// No message of that name.
-    UnknownMessage {
-        name: String,
-        nearest: Option<String>,
-    },
+    UnknownMessage { name: String, nearest: Option<String> },
     /// The message has no goal of that name.
-    UnknownGoal {
-        message: String,
-        name: String,
-        nearest: Option<String>,
-    },
+    UnknownGoal { message: String, name: String, nearest: Option<String> },
     /// The message has no variant of that name.
-    UnknownVariant {
-        message: String,
-        name: String,
-        nearest: Option<String>,
-    },
+    UnknownVariant { message: String, name: String, nearest: Option<String> },
     /// No receipt of that number.
     UnknownReceipt { receipt_id: i64 },
     /// The table has no such column; `columns` are those it has.
-    UnknownColumn {
-        relation: String,
-        name: String,
-        columns: Vec<String>,
-    },
+    UnknownColumn { relation: String, name: String, columns: Vec<String> },
     /// No operator of that name.
     UnknownOperator { name: String },
     /// The operator exists, but not for this type.
-    OperatorNotForType {
-        operator: &'static str,
-        type_name: String,
-        kind: Kind,
-    },
+    OperatorNotForType { operator: &'static str, type_name: String, kind: Kind },
     /// The operator compares with a value and none was given.
     ValueMissing { operator: &'static str },
     /// The operator takes no value and one was given.
@@ -136,11 +117,7 @@ impl Error {
                 format!("column \"{name}\" of relation \"{relation}\" does not exist")
             }
             UnknownOperator { name } => format!("operator \"{name}\" does not exist"),
-            OperatorNotForType {
-                operator,
-                type_name,
-                ..
-            } => {
+            OperatorNotForType { operator, type_name, .. } => {
                 format!("operator \"{operator}\" does not apply to type {type_name}")
             }
             ValueMissing { operator } => format!("operator \"{operator}\" needs a value"),
@@ -150,9 +127,7 @@ impl Error {
             }
             InvalidArray { value } => format!("invalid list of values: \"{value}\""),
             TimeLimit { problem } => problem.message().to_owned(),
-            AttributeAndEvent { both: true } => {
-                "a goal cannot have both an attribute and an event".to_owned()
-            }
+            AttributeAndEvent { both: true } => "a goal cannot have both an attribute and an event".to_owned(),
             AttributeAndEvent { both: false } => "a goal needs an attribute or an event".to_owned(),
             InvalidArgument { message, .. } => message.clone(),
             NameTaken { what, name } => format!("{what} \"{name}\" already exists"),
@@ -185,19 +160,14 @@ impl Error {
     pub fn detail(&self) -> Option<String> {
         use Error::*;
         match self {
-            SeveralUsersTables { relations } => {
-                Some(format!("Tracked users tables: {}.", relations.join(", ")))
+            SeveralUsersTables { relations } => Some(format!("Tracked users tables: {}.", relations.join(", "))),
+            NoReceipt { .. } => {
+                Some("An open or click belongs to the latest receipt sent at or before its time.".into())
             }
-            NoReceipt { .. } => Some(
-                "An open or click belongs to the latest receipt sent at or before its time.".into(),
-            ),
-            ControlReceipt { .. } => Some(
-                "A user of the control group is sent nothing, so nothing can be opened or clicked."
-                    .into(),
-            ),
-            Frozen { .. } => Some(
-                "Variants and the control group are fixed once the first receipt exists.".into(),
-            ),
+            ControlReceipt { .. } => {
+                Some("A user of the control group is sent nothing, so nothing can be opened or clicked.".into())
+            }
+            Frozen { .. } => Some("Variants and the control group are fixed once the first receipt exists.".into()),
             _ => None,
         }
     }
@@ -216,7 +186,11 @@ impl Error {
                 format!("Set it with goals.set_goal({}, ..., goal => {}).", literal(message), literal(name))
             }
             UnknownVariant { message, name, nearest: None } => {
-                format!("Add it before the first receipt with goals.add_variant({}, {}).", literal(message), literal(name))
+                format!(
+                    "Add it before the first receipt with goals.add_variant({}, {}).",
+                    literal(message),
+                    literal(name)
+                )
             }
             UnknownReceipt { .. } => "Use the receipt_id that goals.deliver() returned.".into(),
             UnknownColumn { columns, .. } if columns.is_empty() => "The table has no columns.".into(),
@@ -231,14 +205,21 @@ impl Error {
             ValueMissing { .. } => "Pass what to compare with as value => '...'.".into(),
             ValueUnexpected { .. } => "Leave out value.".into(),
             InvalidValue { type_name, .. } => format!("Pass a value of type {type_name}."),
-            InvalidArray { .. } => "Write the values as a text array with at least one element, such as {pro,team}.".into(),
+            InvalidArray { .. } => {
+                "Write the values as a text array with at least one element, such as {pro,team}.".into()
+            }
             TimeLimit { problem } => problem.hint().into(),
-            AttributeAndEvent { .. } => "Pass either attribute => 'plan' with an operator, or event => 'purchase'.".into(),
+            AttributeAndEvent { .. } => {
+                "Pass either attribute => 'plan' with an operator, or event => 'purchase'.".into()
+            }
             InvalidArgument { hint, .. } => hint.clone(),
             NameTaken { what, .. } => format!("Choose another name for the {what}."),
             UnknownUser { .. } => "Pass the text form of the key of an existing user.".into(),
             NoReceipt { message, .. } => {
-                format!("Record what was sent first, with goals.record_sent({}, ...) or goals.deliver().", literal(message))
+                format!(
+                    "Record what was sent first, with goals.record_sent({}, ...) or goals.deliver().",
+                    literal(message)
+                )
             }
             ControlReceipt { .. } => "Record opens and clicks only where goals.deliver() said send.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
@@ -247,12 +228,16 @@ impl Error {
                 "Track it with goals.track_users({0}), goals.track_events({0}, ...) or goals.track_receipts({0}, ...).",
                 literal(relation)
             ),
-            WrongRelation { .. } => "Pass an ordinary or partitioned table that is neither temporary nor a system catalog.".into(),
+            WrongRelation { .. } => {
+                "Pass an ordinary or partitioned table that is neither temporary nor a system catalog.".into()
+            }
             NoKey { .. } => "Pass key => 'column', or add a primary key of a single column.".into(),
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
             Frozen { .. } => "Create a new message for the new test.".into(),
             FutureTime { .. } => "Pass the time at which it happened; check the clock of the sending system.".into(),
-            LockNotAvailable { .. } => "Another session is using the table; try again when its transaction has ended.".into(),
+            LockNotAvailable { .. } => {
+                "Another session is using the table; try again when its transaction has ended.".into()
+            }
             NullArgument { name } => format!("Pass a value for {name}."),
         })
     }
@@ -272,9 +257,7 @@ fn literal(text: &str) -> String {
 }
 
 fn list(operators: impl Iterator<Item = Operator>) -> String {
-    let names: Vec<_> = operators
-        .map(|operator| format!("\"{}\"", operator.name()))
-        .collect();
+    let names: Vec<_> = operators.map(|operator| format!("\"{}\"", operator.name())).collect();
     names.join(", ")
 }
 

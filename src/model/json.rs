@@ -34,24 +34,15 @@ pub struct Node<'a> {
 pub fn parse(text: &[u8]) -> Option<Document> {
     let (text, encoding) = match std::str::from_utf8(text) {
         Ok(text) => (Cow::Borrowed(text), Encoding::Utf8),
-        Err(_) => (
-            text.iter().copied().map(char::from).collect(),
-            Encoding::Bytes,
-        ),
+        Err(_) => (text.iter().copied().map(char::from).collect(), Encoding::Bytes),
     };
-    Some(Document {
-        json: serde_json::from_str(&text).ok()?,
-        encoding,
-    })
+    Some(Document { json: serde_json::from_str(&text).ok()?, encoding })
 }
 
 impl Document {
     /// The whole value.
     pub fn root(&self) -> Node<'_> {
-        Node {
-            json: &self.json,
-            encoding: self.encoding,
-        }
+        Node { json: &self.json, encoding: self.encoding }
     }
 }
 
@@ -62,27 +53,18 @@ impl<'a> Node<'a> {
             Encoding::Utf8 => Cow::Borrowed(std::str::from_utf8(key).ok()?),
             Encoding::Bytes => key.iter().copied().map(char::from).collect(),
         };
-        self.json
-            .as_object()?
-            .get(key.as_ref())
-            .map(|json| self.inner(json))
+        self.json.as_object()?.get(key.as_ref()).map(|json| self.inner(json))
     }
 
     /// The value at the end of a path of keys; `None` where a key is missing. The empty path is the value itself.
     pub fn path<K: AsRef<[u8]>>(&self, keys: &[K]) -> Option<Node<'a>> {
-        keys.iter()
-            .try_fold(*self, |node, key| node.key(key.as_ref()))
+        keys.iter().try_fold(*self, |node, key| node.key(key.as_ref()))
     }
 
     /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents.
     pub fn value(&self) -> Value<'a> {
         match self.json {
-            Json::Array(items) => Value::List(
-                items
-                    .iter()
-                    .map(|json| self.inner(json).plain_value())
-                    .collect(),
-            ),
+            Json::Array(items) => Value::List(items.iter().map(|json| self.inner(json).plain_value()).collect()),
             _ => self.plain_value(),
         }
     }
@@ -92,9 +74,7 @@ impl<'a> Node<'a> {
             Json::Null => Value::Unknown,
             Json::Bool(value) => Value::Boolean(*value),
             Json::String(text) => Value::Text(self.bytes(text)),
-            Json::Number(number) => {
-                Decimal::parse(number.as_str()).map_or(Value::Document, Value::Number)
-            }
+            Json::Number(number) => Decimal::parse(number.as_str()).map_or(Value::Document, Value::Number),
             Json::Array(_) | Json::Object(_) => Value::Document,
         }
     }
@@ -126,28 +106,18 @@ impl<'a> Node<'a> {
             }
             (Json::String(a), Json::String(b)) => self.bytes(a) == other.bytes(b),
             (Json::Array(a), Json::Array(b)) => {
-                a.len() == b.len()
-                    && a.iter()
-                        .zip(b)
-                        .all(|(a, b)| self.inner(a).same(&other.inner(b)))
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.inner(a).same(&other.inner(b)))
             }
             (Json::Object(a), Json::Object(b)) => {
                 a.len() == b.len()
-                    && a.iter().all(|(key, a)| {
-                        other
-                            .key(&self.bytes(key))
-                            .is_some_and(|b| self.inner(a).same(&b))
-                    })
+                    && a.iter().all(|(key, a)| other.key(&self.bytes(key)).is_some_and(|b| self.inner(a).same(&b)))
             }
             (a, b) => a == b,
         }
     }
 
     fn inner(&self, json: &'a Json) -> Node<'a> {
-        Node {
-            json,
-            encoding: self.encoding,
-        }
+        Node { json, encoding: self.encoding }
     }
 }
 

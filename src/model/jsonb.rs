@@ -68,17 +68,8 @@ fn container(raw: &[u8]) -> Option<Inner<'_>> {
     };
     let length = 4 * count * if object { 2 } else { 1 };
     let (entries, data) = raw[4..].split_at_checked(length)?;
-    let container = Container {
-        raw,
-        count,
-        entries,
-        data,
-    };
-    Some(if object {
-        Inner::Object(container)
-    } else {
-        Inner::Array(container)
-    })
+    let container = Container { raw, count, entries, data };
+    Some(if object { Inner::Object(container) } else { Inner::Array(container) })
 }
 
 impl<'a> Container<'a> {
@@ -145,11 +136,7 @@ impl<'a> Container<'a> {
 /// The content of a stored numeric, whose header of four bytes holds its length.
 fn numeric(bytes: &[u8]) -> Option<&[u8]> {
     let header = word(bytes, 0)?;
-    let length = if cfg!(target_endian = "little") {
-        header >> 2
-    } else {
-        header & 0x3FFF_FFFF
-    };
+    let length = if cfg!(target_endian = "little") { header >> 2 } else { header & 0x3FFF_FFFF };
     if length as usize != bytes.len() {
         return None;
     }
@@ -172,8 +159,7 @@ impl<'a> Node<'a> {
 
     /// The value at the end of a path of keys; `None` where a key is missing. The empty path is the value itself.
     pub fn path<K: AsRef<[u8]>>(&self, keys: &[K]) -> Option<Node<'a>> {
-        keys.iter()
-            .try_fold(*self, |node, key| node.key(key.as_ref()))
+        keys.iter().try_fold(*self, |node, key| node.key(key.as_ref()))
     }
 
     /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents.
@@ -181,11 +167,7 @@ impl<'a> Node<'a> {
         let Inner::Array(array) = self.0 else {
             return self.plain_value();
         };
-        let element = |i| {
-            array
-                .element(i)
-                .map_or(Value::Document, |node| node.plain_value())
-        };
+        let element = |i| array.element(i).map_or(Value::Document, |node| node.plain_value());
         with_room(array.count).map_or(Value::Document, |mut items| {
             items.extend((0..array.count).map(element));
             Value::List(items)
@@ -197,9 +179,7 @@ impl<'a> Node<'a> {
             Inner::Null => Value::Unknown,
             Inner::Boolean(value) => Value::Boolean(value),
             Inner::String(bytes) => Value::text(bytes),
-            Inner::Number(bytes) => {
-                Decimal::from_numeric(bytes).map_or(Value::Document, Value::Number)
-            }
+            Inner::Number(bytes) => Decimal::from_numeric(bytes).map_or(Value::Document, Value::Number),
             Inner::Array(_) | Inner::Object(_) => Value::Document,
         }
     }
@@ -259,11 +239,7 @@ fn compare<'a, 'b>(a: Node<'a>, b: Node<'b>) -> Compared<'a, 'b> {
         }
         _ => false,
     };
-    if same {
-        Compared::Same
-    } else {
-        Compared::Different
-    }
+    if same { Compared::Same } else { Compared::Different }
 }
 
 fn same_number(a: &[u8], b: &[u8]) -> bool {

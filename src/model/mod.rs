@@ -15,6 +15,7 @@ pub mod json;
 pub mod jsonb;
 pub mod names;
 pub mod operator;
+pub mod report;
 pub mod text;
 pub mod value;
 pub mod window;

@@ -68,10 +68,7 @@ mod tests {
 
     #[test]
     fn the_nearest_wins_and_the_first_of_equals() {
-        assert_eq!(
-            nearest("plans", &["plain", "plan", "plane"]).as_deref(),
-            Some("plan")
-        );
+        assert_eq!(nearest("plans", &["plain", "plan", "plane"]).as_deref(), Some("plan"));
         assert_eq!(nearest("plan", &["flan", "clan"]).as_deref(), Some("flan"));
     }
 

@@ -60,13 +60,7 @@ const fn row(
     needs: Needs,
     describes: Describes,
 ) -> Row {
-    Row {
-        operator,
-        name,
-        kinds,
-        needs,
-        describes,
-    }
+    Row { operator, name, kinds, needs, describes }
 }
 
 use Kind::{Boolean, Json, List, Moment, Number, Text};
@@ -122,9 +116,7 @@ impl Operator {
         Self::ALL
             .into_iter()
             .find(|operator| operator.name() == wanted)
-            .ok_or_else(|| Error::UnknownOperator {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| Error::UnknownOperator { name: name.to_owned() })
     }
 
     /// Its name with spaces: "is any of".
@@ -139,9 +131,7 @@ impl Operator {
 
     /// The operators that this kind has.
     pub fn of_kind(kind: Kind) -> impl Iterator<Item = Operator> {
-        Self::ALL
-            .into_iter()
-            .filter(move |operator| operator.applies_to(kind))
+        Self::ALL.into_iter().filter(move |operator| operator.applies_to(kind))
     }
 
     /// How many values it compares with.
@@ -189,24 +179,14 @@ mod tests {
             if name == "is_" {
                 assert_eq!(result, Ok(Operator::Is));
             } else {
-                assert_eq!(
-                    result,
-                    Err(Error::UnknownOperator {
-                        name: name.to_owned()
-                    })
-                );
+                assert_eq!(result, Err(Error::UnknownOperator { name: name.to_owned() }));
             }
         }
     }
 
     #[test]
     fn each_kind_has_the_operators_of_the_contract() {
-        let names = |kind| {
-            Operator::of_kind(kind)
-                .map(Operator::name)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let names = |kind| Operator::of_kind(kind).map(Operator::name).collect::<Vec<_>>().join(", ");
         assert_eq!(
             names(Kind::Text),
             "is, is not, is any of, contains, does not contain, starts with, ends with, has any value, is unknown, is changed"
@@ -216,49 +196,25 @@ mod tests {
             "is, is not, is any of, greater than, less than, at least, at most, is increased, is decreased, \
              is increased by, has any value, is unknown, is changed"
         );
-        assert_eq!(
-            names(Kind::Boolean),
-            "is, is not, has any value, is unknown, is changed"
-        );
+        assert_eq!(names(Kind::Boolean), "is, is not, has any value, is unknown, is changed");
         assert_eq!(names(Kind::Moment), "has any value");
-        assert_eq!(
-            names(Kind::List),
-            "contains, does not contain, has any value, is unknown, is changed"
-        );
-        assert_eq!(
-            Operator::of_kind(Kind::Json).collect::<Vec<_>>(),
-            Operator::ALL
-        );
+        assert_eq!(names(Kind::List), "contains, does not contain, has any value, is unknown, is changed");
+        assert_eq!(Operator::of_kind(Kind::Json).collect::<Vec<_>>(), Operator::ALL);
     }
 
     #[test]
     fn only_steps_describe_a_change() {
-        let changes: Vec<_> = Operator::ALL
-            .into_iter()
-            .filter(|o| o.describes() == Describes::Change)
-            .collect();
+        let changes: Vec<_> = Operator::ALL.into_iter().filter(|o| o.describes() == Describes::Change).collect();
         use Operator::*;
-        assert_eq!(
-            changes,
-            [IsIncreased, IsDecreased, IsIncreasedBy, IsChanged]
-        );
+        assert_eq!(changes, [IsIncreased, IsDecreased, IsIncreasedBy, IsChanged]);
     }
 
     #[test]
     fn the_operators_without_a_value_are_those_of_the_contract() {
-        let none: Vec<_> = Operator::ALL
-            .into_iter()
-            .filter(|o| o.needs() == Needs::None)
-            .collect();
+        let none: Vec<_> = Operator::ALL.into_iter().filter(|o| o.needs() == Needs::None).collect();
         use Operator::*;
-        assert_eq!(
-            none,
-            [IsIncreased, IsDecreased, HasAnyValue, IsUnknown, IsChanged]
-        );
-        let lists: Vec<_> = Operator::ALL
-            .into_iter()
-            .filter(|o| o.needs() == Needs::List)
-            .collect();
+        assert_eq!(none, [IsIncreased, IsDecreased, HasAnyValue, IsUnknown, IsChanged]);
+        let lists: Vec<_> = Operator::ALL.into_iter().filter(|o| o.needs() == Needs::List).collect();
         assert_eq!(lists, [IsAnyOf]);
     }
 }

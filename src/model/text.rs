@@ -22,27 +22,19 @@ pub struct CaseFolded;
 
 impl TextEquality for CaseFolded {
     fn equal(&self, a: &[u8], b: &[u8]) -> bool {
-        a.eq_ignore_ascii_case(b)
-            || (!(a.is_ascii() && b.is_ascii()) && Folded::new(a).eq(Folded::new(b)))
+        a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && Folded::new(a).eq(Folded::new(b)))
     }
 }
 
 /// Lower-cases by Unicode; bytes that are no UTF-8 stay as they are. Needles are folded once, with this.
 pub fn fold(text: &[u8]) -> Vec<u8> {
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
-    } else {
-        Folded::new(text).collect()
-    }
+    if text.is_ascii() { text.to_ascii_lowercase() } else { Folded::new(text).collect() }
 }
 
 /// Whether `text` contains the folded `needle`, ignoring case. Allocates nothing.
 pub fn contains(text: &[u8], needle: &[u8]) -> bool {
     if text.is_ascii() {
-        return needle.is_empty()
-            || text
-                .windows(needle.len())
-                .any(|window| window.eq_ignore_ascii_case(needle));
+        return needle.is_empty() || text.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle));
     }
     let mut rest = Folded::new(text);
     loop {
@@ -63,15 +55,11 @@ pub fn starts_with(text: &[u8], needle: &[u8]) -> bool {
 /// Whether `text` ends with the folded `needle`, ignoring case. Allocates nothing.
 pub fn ends_with(text: &[u8], needle: &[u8]) -> bool {
     if text.is_ascii() {
-        return text.len() >= needle.len()
-            && text[text.len() - needle.len()..].eq_ignore_ascii_case(needle);
+        return text.len() >= needle.len() && text[text.len() - needle.len()..].eq_ignore_ascii_case(needle);
     }
     // a character's lower case may have another length, so the end must be counted out
     let length = Folded::new(text).count();
-    length >= needle.len()
-        && Folded::new(text)
-            .skip(length - needle.len())
-            .eq(needle.iter().copied())
+    length >= needle.len() && Folded::new(text).skip(length - needle.len()).eq(needle.iter().copied())
 }
 
 fn begins(mut text: Folded, needle: &[u8]) -> bool {
@@ -90,12 +78,7 @@ struct Folded<'a> {
 
 impl<'a> Folded<'a> {
     fn new(text: &'a [u8]) -> Self {
-        Self {
-            rest: text,
-            ready: [0; 12],
-            at: 0,
-            len: 0,
-        }
+        Self { rest: text, ready: [0; 12], at: 0, len: 0 }
     }
 }
 
@@ -145,11 +128,7 @@ mod tests {
     fn has(text: &str, needle: &str) -> (bool, bool, bool) {
         let needle = fold(needle.as_bytes());
         let text = text.as_bytes();
-        (
-            contains(text, &needle),
-            starts_with(text, &needle),
-            ends_with(text, &needle),
-        )
+        (contains(text, &needle), starts_with(text, &needle), ends_with(text, &needle))
     }
 
     #[test]
@@ -191,14 +170,7 @@ mod tests {
         assert!(ends_with(b"au caf\xC9", &needle));
         assert!(!contains(b"caf\xE9", &needle));
         // a cut character, a stray continuation, an overlong form, a surrogate
-        for broken in [
-            &b"\xE2\x82"[..],
-            b"\x80",
-            b"\xC0\x80",
-            b"\xED\xA0\x80",
-            b"\xF5\x80\x80\x80",
-            b"\xFF",
-        ] {
+        for broken in [&b"\xE2\x82"[..], b"\x80", b"\xC0\x80", b"\xED\xA0\x80", b"\xF5\x80\x80\x80", b"\xFF"] {
             assert_eq!(fold(broken), broken);
             assert!(contains(broken, broken));
         }

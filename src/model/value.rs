@@ -80,9 +80,7 @@ impl<'a> Value<'a> {
             (Value::Text(a), Value::Text(b)) => text.equal(a, b),
             (Value::Number(a), Value::Number(b)) => a == b,
             (Value::Boolean(a), Value::Boolean(b)) => a == b,
-            (Value::List(a), Value::List(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b, &Exact))
-            }
+            (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b, &Exact)),
             _ => false,
         }
     }
@@ -170,12 +168,7 @@ fn write_string(out: &mut Vec<u8>, text: &[u8], cut: Cut) {
 
 /// The last character boundary at or before `at`; a character has at most three bytes after its first.
 fn utf8_boundary(text: &[u8], at: usize) -> usize {
-    let continued = text[..=at]
-        .iter()
-        .rev()
-        .take(3)
-        .take_while(|byte| **byte & 0xC0 == 0x80)
-        .count();
+    let continued = text[..=at].iter().rev().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count();
     at - continued
 }
 
@@ -184,10 +177,7 @@ fn ascii_boundary(text: &[u8], at: usize) -> usize {
     if text[at].is_ascii() {
         return at;
     }
-    text[..at]
-        .iter()
-        .rposition(u8::is_ascii)
-        .map_or(0, |last| last + 1)
+    text[..at].iter().rposition(u8::is_ascii).map_or(0, |last| last + 1)
 }
 
 #[cfg(test)]

@@ -34,9 +34,7 @@ impl TimeLimitProblem {
 
     pub(super) fn hint(self) -> &'static str {
         match self {
-            Self::Months => {
-                "Months differ in length; give days or hours, for example time_limit => '30 days'."
-            }
+            Self::Months => "Months differ in length; give days or hours, for example time_limit => '30 days'.",
             _ => "Give up to 3650 days, for example time_limit => '7 days'.",
         }
     }
@@ -52,10 +50,7 @@ impl TimeLimit {
     /// Errors: [`Error::TimeLimit`] for zero, negative, infinite, over 3650 days, or with months.
     pub fn from_interval(months: i32, days: i32, micros: i64) -> Result<Self> {
         let refuse = |problem| Err(Error::TimeLimit { problem });
-        if matches!(
-            (months, days, micros),
-            (i32::MAX, i32::MAX, i64::MAX) | (i32::MIN, i32::MIN, i64::MIN)
-        ) {
+        if matches!((months, days, micros), (i32::MAX, i32::MAX, i64::MAX) | (i32::MIN, i32::MIN, i64::MIN)) {
             return refuse(TimeLimitProblem::Infinite);
         }
         if months != 0 {
@@ -95,14 +90,8 @@ mod tests {
 
     #[test]
     fn a_day_is_24_hours() {
-        assert_eq!(
-            TimeLimit::from_interval(0, 1, 0).unwrap().micros(),
-            24 * 3600 * 1_000_000
-        );
-        assert_eq!(
-            TimeLimit::from_interval(0, 2, -1).unwrap().micros(),
-            2 * DAY - 1
-        );
+        assert_eq!(TimeLimit::from_interval(0, 1, 0).unwrap().micros(), 24 * 3600 * 1_000_000);
+        assert_eq!(TimeLimit::from_interval(0, 2, -1).unwrap().micros(), 2 * DAY - 1);
         assert_eq!(TimeLimit::from_interval(0, 0, 1).unwrap().micros(), 1);
     }
 
@@ -111,34 +100,16 @@ mod tests {
         assert_eq!(problem(0, 0, 0), TimeLimitProblem::NotPositive);
         assert_eq!(problem(0, 0, -1), TimeLimitProblem::NotPositive);
         assert_eq!(problem(0, -1, DAY), TimeLimitProblem::NotPositive);
-        assert_eq!(
-            problem(0, i32::MIN, i64::MIN),
-            TimeLimitProblem::NotPositive
-        );
+        assert_eq!(problem(0, i32::MIN, i64::MIN), TimeLimitProblem::NotPositive);
         assert_eq!(problem(1, 0, 0), TimeLimitProblem::Months);
         assert_eq!(problem(-12, 400, 0), TimeLimitProblem::Months);
-        assert_eq!(
-            problem(i32::MAX, i32::MAX, i64::MAX - 1),
-            TimeLimitProblem::Months
-        );
-        assert_eq!(
-            problem(i32::MAX, i32::MAX, i64::MAX),
-            TimeLimitProblem::Infinite
-        );
-        assert_eq!(
-            problem(i32::MIN, i32::MIN, i64::MIN),
-            TimeLimitProblem::Infinite
-        );
+        assert_eq!(problem(i32::MAX, i32::MAX, i64::MAX - 1), TimeLimitProblem::Months);
+        assert_eq!(problem(i32::MAX, i32::MAX, i64::MAX), TimeLimitProblem::Infinite);
+        assert_eq!(problem(i32::MIN, i32::MIN, i64::MIN), TimeLimitProblem::Infinite);
         assert_eq!(problem(0, 3650, 1), TimeLimitProblem::TooLong);
         assert_eq!(problem(0, i32::MAX, i64::MAX), TimeLimitProblem::TooLong);
-        assert_eq!(
-            TimeLimit::from_interval(0, 3650, 0).unwrap().micros(),
-            3650 * DAY
-        );
-        assert_eq!(
-            TimeLimit::from_interval(0, 3649, DAY - 1).unwrap().micros(),
-            3650 * DAY - 1
-        );
+        assert_eq!(TimeLimit::from_interval(0, 3650, 0).unwrap().micros(), 3650 * DAY);
+        assert_eq!(TimeLimit::from_interval(0, 3649, DAY - 1).unwrap().micros(), 3650 * DAY - 1);
     }
 
     #[test]
@@ -146,14 +117,9 @@ mod tests {
         let limit = TimeLimit::from_interval(0, 7, 0).unwrap();
         for anchor in [0, -1, 1, 700_000_000_000_000, -700_000_000_000_000] {
             let end = anchor + 7 * DAY;
-            let covered: Vec<_> = [anchor - 1, anchor, anchor + 1, end - 1, end, end + 1]
-                .map(|t| limit.covers(anchor, t))
-                .into();
-            assert_eq!(
-                covered,
-                [false, true, true, true, true, false],
-                "anchor {anchor}"
-            );
+            let covered: Vec<_> =
+                [anchor - 1, anchor, anchor + 1, end - 1, end, end + 1].map(|t| limit.covers(anchor, t)).into();
+            assert_eq!(covered, [false, true, true, true, true, false], "anchor {anchor}");
         }
     }
 

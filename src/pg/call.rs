@@ -31,8 +31,6 @@ pub enum Out {
     Text(String),
     /// A text already in the server's encoding.
     Raw(Vec<u8>),
-    /// A number by its decimal literal.
-    Numeric(String),
     Doubles(Vec<f64>),
     /// A row of the function's result type.
     Record(Vec<Out>),
@@ -41,12 +39,6 @@ pub enum Out {
 }
 
 impl Args {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        // SAFETY: the call info of the current call.
-        unsafe { (*self.fcinfo).nargs as usize }
-    }
-
     fn get(&self, i: usize) -> Option<Datum> {
         // SAFETY: the call info holds nargs arguments; the SQL declarations pass as many as the functions ask for.
         unsafe {
@@ -81,9 +73,7 @@ impl Args {
         let key = unsafe {
             match pg_sys::get_fn_expr_argtype((*self.fcinfo).flinfo, i as core::ffi::c_int) {
                 pg_sys::INT8OID => self.get(i).map(|d| (d.value() as i64).to_string().into_bytes()),
-                pg_sys::UUIDOID => {
-                    self.get(i).map(|d| super::types::format_uuid(&*d.cast_mut_ptr::<[u8; 16]>()))
-                }
+                pg_sys::UUIDOID => self.get(i).map(|d| super::types::format_uuid(&*d.cast_mut_ptr::<[u8; 16]>())),
                 _ => self.raw_text(i),
             }
         };
@@ -104,10 +94,7 @@ impl Args {
     pub fn bigints(&self, i: usize) -> Option<Vec<Option<i64>>> {
         // SAFETY: declared as bigint[].
         self.get(i).map(|d| unsafe {
-            datum::array_elements(d, pg_sys::INT8OID)
-                .into_iter()
-                .map(|e| e.map(|d| d.value() as i64))
-                .collect()
+            datum::array_elements(d, pg_sys::INT8OID).into_iter().map(|e| e.map(|d| d.value() as i64)).collect()
         })
     }
 
@@ -125,9 +112,8 @@ impl Args {
     /// A name.
     pub fn name(&self, i: usize) -> Option<String> {
         // SAFETY: declared as name: the datum points to a NameData.
-        self.get(i).map(|d| unsafe {
-            strings::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
-        })
+        self.get(i)
+            .map(|d| unsafe { strings::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>())) })
     }
 
     /// A bigint or a timestamptz (microseconds since 2000).
@@ -187,7 +173,6 @@ impl Out {
             Out::Boolean(b) => Some(b.into()),
             Out::Text(text) => Some(datum::text(&strings::to_server(text.as_bytes()))),
             Out::Raw(bytes) => Some(datum::text(&bytes)),
-            Out::Numeric(literal) => datum::numeric(&literal),
             Out::Doubles(values) => Some(double_array(&values)),
             Out::Record(columns) => Some(record(fcinfo, columns)),
             Out::Rows(rows) => {
@@ -216,10 +201,7 @@ fn double_array(values: &[f64]) -> Datum {
 
 fn columns_of(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> (Vec<Datum>, Vec<bool>) {
     let datums: Vec<Option<Datum>> = columns.into_iter().map(|c| c.datum(fcinfo)).collect();
-    (
-        datums.iter().map(|d| d.unwrap_or(Datum::from(0usize))).collect(),
-        datums.iter().map(Option::is_none).collect(),
-    )
+    (datums.iter().map(|d| d.unwrap_or(Datum::from(0usize))).collect(), datums.iter().map(Option::is_none).collect())
 }
 
 fn record(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> Datum {
@@ -261,10 +243,7 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
 ///
 /// # Safety
 /// `fcinfo` is the call info of the current call of a function whose SQL declaration fits `function`.
-pub(super) unsafe fn dispatch(
-    fcinfo: pg_sys::FunctionCallInfo,
-    function: impl FnOnce(&Args) -> Result<Out>,
-) -> Datum {
+pub(super) unsafe fn dispatch(fcinfo: pg_sys::FunctionCallInfo, function: impl FnOnce(&Args) -> Result<Out>) -> Datum {
     let result = function(&Args { fcinfo }).unwrap_or_else(|e| errors::raise(&e));
     let datum = result.datum(fcinfo);
     // SAFETY: the call info of the current call.

@@ -131,16 +131,7 @@ pub(super) unsafe fn array_elements(array: Datum, element: pg_sys::Oid) -> Vec<O
     unsafe {
         let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
         pg_sys::get_typlenbyvalalign(element, &mut len, &mut by_value, &mut align);
-        pg_sys::deconstruct_array(
-            array,
-            element,
-            len.into(),
-            by_value,
-            align,
-            &mut values,
-            &mut nulls,
-            &mut count,
-        );
+        pg_sys::deconstruct_array(array, element, len.into(), by_value, align, &mut values, &mut nulls, &mut count);
         (0..count as usize).map(|i| (!*nulls.add(i)).then(|| *values.add(i))).collect()
     }
 }
@@ -167,8 +158,7 @@ pub(super) unsafe fn same_bytes(a: Datum, b: Datum, len: i16, by_value: bool) ->
         match len {
             -1 => {
                 let (left, right) = (varlena::varsize_any(a.cast()), varlena::varsize_any(b.cast()));
-                left == right
-                    && std::slice::from_raw_parts(a, left) == std::slice::from_raw_parts(b, right)
+                left == right && std::slice::from_raw_parts(a, left) == std::slice::from_raw_parts(b, right)
             }
             -2 => std::ffi::CStr::from_ptr(a.cast()) == std::ffi::CStr::from_ptr(b.cast()),
             n => std::slice::from_raw_parts(a, n as usize) == std::slice::from_raw_parts(b, n as usize),
@@ -182,11 +172,7 @@ pub fn text(bytes: &[u8]) -> Datum {
     unsafe { pg_sys::cstring_to_text_with_len(bytes.as_ptr().cast(), bytes.len() as core::ffi::c_int).into() }
 }
 
-fn input(
-    function: unsafe fn(pg_sys::FunctionCallInfo) -> Datum,
-    literal: &[u8],
-    typmod: bool,
-) -> Option<Datum> {
+fn input(function: unsafe fn(pg_sys::FunctionCallInfo) -> Datum, literal: &[u8], typmod: bool) -> Option<Datum> {
     let literal = std::ffi::CString::new(literal).ok()?;
     let none = Some(Datum::from(-1i32));
     // SAFETY: the input function of a built-in type, with the three arguments such functions take.

@@ -76,6 +76,8 @@ functions! { fcinfo:
     pg_goals_record_clicked pg_finfo_pg_goals_record_clicked receipts::record_clicked;
     pg_goals_record_clicked_receipt pg_finfo_pg_goals_record_clicked_receipt receipts::record_clicked_receipt;
     pg_goals_record_event pg_finfo_pg_goals_record_event events::record_event;
+    pg_goals_compare_arms pg_finfo_pg_goals_compare_arms statistics::compare_arms;
+    pg_goals_report_page pg_finfo_pg_goals_report_page statistics::report_page;
     pg_goals_rate_interval pg_finfo_pg_goals_rate_interval statistics::rate_interval;
     pg_goals_difference_interval pg_finfo_pg_goals_difference_interval statistics::difference_interval;
     pg_goals_ratio_interval pg_finfo_pg_goals_ratio_interval statistics::ratio_interval;

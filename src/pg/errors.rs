@@ -49,9 +49,5 @@ pub fn log(message: String) {
 
 /// pgrx takes a Rust string's bytes as they are; in a database that is not UTF-8, anything beyond ASCII is shown as `?`.
 fn to_server(text: String) -> String {
-    if super::strings::is_utf8() {
-        text
-    } else {
-        text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
-    }
+    if super::strings::is_utf8() { text } else { text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect() }
 }

@@ -2,7 +2,7 @@
 
 use super::version;
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 /// An open relation. The lock is kept to the end of the transaction, as for any statement that uses it.
 pub struct Relation {
@@ -107,7 +107,6 @@ impl Relation {
                 name: super::strings::to_string(name_bytes(&a.attname)),
                 type_oid: a.atttypid,
                 collation: a.attcollation,
-                not_null: a.attnotnull,
                 is_virtual: a.attgenerated as u8 == b'v',
             })
             .collect()
@@ -184,12 +183,7 @@ impl Relation {
     /// As leaves(), only if no lock has to be waited for.
     pub fn leaves_if_free(&self) -> Option<Vec<pg_sys::Oid>> {
         // SAFETY: a catalog lookup by value; the list is ours.
-        let all = unsafe {
-            oids(all_inheritors(
-                self.oid(),
-                pg_sys::NoLock as pg_sys::LOCKMODE,
-            ))
-        };
+        let all = unsafe { oids(all_inheritors(self.oid(), pg_sys::NoLock as pg_sys::LOCKMODE)) };
         let free = all.iter().all(|oid| {
             // SAFETY: any oid may be locked; the lock goes with the transaction.
             unsafe { pg_sys::ConditionalLockRelationOid(*oid, Lock::Share.mode()) }
@@ -203,12 +197,7 @@ impl Relation {
             return vec![self.oid()];
         }
         // SAFETY: a catalog lookup by value; the list is ours.
-        unsafe {
-            oids(all_inheritors(
-                self.oid(),
-                pg_sys::AccessShareLock as pg_sys::LOCKMODE,
-            ))
-        }
+        unsafe { oids(all_inheritors(self.oid(), pg_sys::AccessShareLock as pg_sys::LOCKMODE)) }
     }
 }
 
@@ -228,7 +217,6 @@ pub struct Column {
     pub name: String,
     pub type_oid: pg_sys::Oid,
     pub collation: pg_sys::Oid,
-    pub not_null: bool,
     /// Computed when read (PostgreSQL 18): a row does not hold it.
     pub is_virtual: bool,
 }
@@ -240,9 +228,7 @@ unsafe fn oids(list: *mut pg_sys::List) -> Vec<pg_sys::Oid> {
         return Vec::new();
     }
     // SAFETY: an oid list holds `length` cells of oids.
-    unsafe {
-        (0..(*list).length as usize).map(|i| (*(*list).elements.add(i)).oid_value).collect()
-    }
+    unsafe { (0..(*list).length as usize).map(|i| (*(*list).elements.add(i)).oid_value).collect() }
 }
 
 pub(super) fn name_bytes(name: &pg_sys::NameData) -> &[u8] {
@@ -262,15 +248,6 @@ pub fn qualified_name(relid: pg_sys::Oid) -> String {
         let quoted = pg_sys::quote_qualified_identifier(schema, table);
         super::strings::to_string(CStr::from_ptr(quoted).to_bytes())
     }
-}
-
-/// An identifier, quoted where needed.
-pub fn quoted(name: &str) -> String {
-    let Ok(name) = CString::new(super::strings::to_server(name.as_bytes()).into_owned()) else {
-        return String::new();
-    };
-    // SAFETY: a valid zero-terminated string in, one out.
-    unsafe { super::strings::to_string(CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())).to_bytes()) }
 }
 
 /// A table and all tables below it, each locked.

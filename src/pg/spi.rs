@@ -12,7 +12,6 @@ pub enum Arg<'a> {
     Integer(Option<i32>),
     Double(f64),
     Oid(pg_sys::Oid),
-    Integers(&'a [i32]),
     /// A jsonb datum as the caller passed it.
     Jsonb(Option<Datum>),
 }
@@ -20,14 +19,11 @@ pub enum Arg<'a> {
 impl Arg<'_> {
     fn parts(&self) -> (pg_sys::Oid, Option<Datum>) {
         match self {
-            Arg::Text(text) => {
-                (pg_sys::TEXTOID, text.map(|t| super::datum::text(&strings::to_server(t.as_bytes()))))
-            }
+            Arg::Text(text) => (pg_sys::TEXTOID, text.map(|t| super::datum::text(&strings::to_server(t.as_bytes())))),
             Arg::Bigint(n) => (pg_sys::INT8OID, Some((*n).into())),
             Arg::Integer(n) => (pg_sys::INT4OID, n.map(Into::into)),
             Arg::Double(x) => (pg_sys::FLOAT8OID, Some(Datum::from(x.to_bits() as usize))),
             Arg::Oid(oid) => (pg_sys::REGCLASSOID, Some((*oid).into())),
-            Arg::Integers(values) => (pg_sys::INT4ARRAYOID, Some(super::datum::integer_array(values))),
             Arg::Jsonb(value) => (pg_sys::JSONBOID, *value),
         }
     }
@@ -56,12 +52,6 @@ pub fn as_owner<T>(revision_table: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
         pg_sys::AtEOXact_GUC(true, level);
         result
     }
-}
-
-/// Sets a lock timeout for the rest of an as_owner block.
-pub fn lock_timeout(value: &CStr) {
-    // SAFETY: a setting of the session, undone at the end of the nest level.
-    unsafe { set(c"lock_timeout", value) }
 }
 
 unsafe fn set(name: &CStr, value: &CStr) {

@@ -81,9 +81,7 @@ impl<'a> Trigger<'a> {
                     Row::of_tuple(self.data.tg_newtuple, desc),
                 ),
                 pg_sys::TRIGGER_EVENT_INSERT => Change::Insert(Row::of_tuple(self.data.tg_trigtuple, desc)),
-                _ if moved_away(self.data.tg_trigtuple) => {
-                    Change::MovedAway
-                }
+                _ if moved_away(self.data.tg_trigtuple) => Change::MovedAway,
                 _ => Change::Delete,
             }
         }
@@ -112,9 +110,7 @@ unsafe fn moved_away(tuple: pg_sys::HeapTuple) -> bool {
     // SAFETY: a valid tuple has a header.
     unsafe {
         let ctid = &(*(*tuple).t_data).t_ctid;
-        ctid.ip_posid == MOVED_PARTITIONS_OFFSET
-            && ctid.ip_blkid.bi_hi == u16::MAX
-            && ctid.ip_blkid.bi_lo == u16::MAX
+        ctid.ip_posid == MOVED_PARTITIONS_OFFSET && ctid.ip_blkid.bi_hi == u16::MAX && ctid.ip_blkid.bi_lo == u16::MAX
     }
 }
 

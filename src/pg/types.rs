@@ -26,7 +26,9 @@ enum Shape {
     Real,
     Double,
     Numeric,
-    Money { digits: u32 },
+    Money {
+        digits: u32,
+    },
     Boolean,
     Text,
     PaddedText,
@@ -37,9 +39,13 @@ enum Shape {
     Moment,
     Jsonb,
     Json,
-    Array { element: Box<ColumnType> },
+    Array {
+        element: Box<ColumnType>,
+    },
     /// Anything else, by its text.
-    Other { output: pg_sys::Oid },
+    Other {
+        output: pg_sys::Oid,
+    },
 }
 
 /// A column's type, with what is needed to compare and read its values.
@@ -215,8 +221,8 @@ impl ColumnType {
             Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
             Shape::Enum => has_label(self.type_oid, value.as_bytes()).then(|| value.to_owned()).ok_or_else(invalid),
             Shape::Other { output } if is_built_in(*output) => {
-                let literal = std::ffi::CString::new(strings::to_server(value.as_bytes()).into_owned())
-                    .map_err(|_| invalid())?;
+                let literal =
+                    std::ffi::CString::new(strings::to_server(value.as_bytes()).into_owned()).map_err(|_| invalid())?;
                 // SAFETY: the type's own input and output functions, with a typmod that asks for nothing.
                 unsafe {
                     let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
@@ -305,15 +311,11 @@ impl ColumnType {
                 }
                 Shape::Money { digits } => Value::Number(Decimal::scaled(value.value() as i64, *digits)),
                 Shape::Boolean => Value::Boolean(value.value() as u8 != 0),
-                Shape::Text | Shape::CaseInsensitiveText => {
-                    Value::Text(strings::to_model(datum::varlena_bytes(value)))
-                }
+                Shape::Text | Shape::CaseInsensitiveText => Value::Text(strings::to_model(datum::varlena_bytes(value))),
                 Shape::PaddedText => {
                     Value::Text(strings::to_model(datum::varlena_bytes(value).trim_ascii_end_spaces()))
                 }
-                Shape::Name => {
-                    Value::Text(strings::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes()))
-                }
+                Shape::Name => Value::Text(strings::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes())),
                 Shape::Enum => label(value).map_or(Value::Unknown, |l| Value::Text(Cow::Owned(l))),
                 Shape::Uuid => Value::Text(Cow::Owned(format_uuid(&*value.cast_mut_ptr::<[u8; 16]>()))),
                 Shape::Moment => Value::Moment,

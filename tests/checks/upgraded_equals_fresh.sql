@@ -40,7 +40,7 @@ select line from (
     from rel join pg_index i on i.indrelid = rel.oid
     union all
     select 'sequence: ' || s.seqrelid::regclass || concat_ws(' ', '', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmax, s.seqmin,
-                        s.seqcache, s.seqcycle) || coalesce((select ' owned by ' || d.refobjid::regclass || ' ' || d.deptype from pg_depend d
+                        s.seqcache, s.seqcycle) || coalesce((select ' owned by ' || d.refobjid::regclass || ' ' || d.deptype::text from pg_depend d
                         where d.classid = 'pg_class'::regclass and d.objid = s.seqrelid and d.deptype in ('a', 'i')), '')
     from rel join pg_sequence s on s.seqrelid = rel.oid
     union all

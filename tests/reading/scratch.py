@@ -3,15 +3,11 @@ import glob, os, time, psycopg
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 def script():
-    files = sorted(glob.glob(os.path.join(HERE, '../../sql/[0-6]*.sql')))
     out = []
-    for f in files:
-        if os.path.basename(f).startswith('20_'):
-            out.append(open(os.path.join(HERE, 'stub.sql')).read())     # the Rust-backed functions
-            continue
-        if os.path.basename(f).startswith('30_') and not any('20_' in os.path.basename(g) for g in files):
-            out.append(open(os.path.join(HERE, 'stub.sql')).read())
-        out.append(''.join(l for l in open(f) if 'pg_extension_config_dump' not in l))
+    for f in sorted(glob.glob(os.path.join(HERE, '../../sql/[0-6]*.sql'))):
+        text = ''.join(l for l in open(f) if 'pg_extension_config_dump' not in l)
+        if os.path.basename(f).startswith('20_'): text = open(os.path.join(HERE, 'stub.sql')).read()
+        if 'MODULE_PATHNAME' not in text: out.append(text)              # else: declares functions of the library
     return '\n'.join(out)
 
 def connect(db, **kw):

@@ -4,14 +4,7 @@ use proptest::prelude::*;
 
 mod accepted;
 
-const KINDS: [Kind; 6] = [
-    Kind::Text,
-    Kind::Number,
-    Kind::Boolean,
-    Kind::Moment,
-    Kind::List,
-    Kind::Json,
-];
+const KINDS: [Kind; 6] = [Kind::Text, Kind::Number, Kind::Boolean, Kind::Moment, Kind::List, Kind::Json];
 
 fn number(text: &str) -> Value<'static> {
     Value::Number(Decimal::parse(text).unwrap())
@@ -89,8 +82,7 @@ fn number_operators_are_those_of_the_contract() {
         ("-inf", [false, true, false, true]),
         ("NaN", [false, false, false, false]),
     ] {
-        let actual = ["greater than", "less than", "at least", "at most"]
-            .map(|operator| n(operator, "5.0", new));
+        let actual = ["greater than", "less than", "at least", "at most"].map(|operator| n(operator, "5.0", new));
         assert_eq!(actual, results, "{new}");
     }
     assert!(n("is", "NaN", "NaN") && n("is not", "5", "NaN") && !n("is not", "NaN", "NaN"));
@@ -98,19 +90,9 @@ fn number_operators_are_those_of_the_contract() {
 
 #[test]
 fn increased_and_decreased_compare_old_and_new() {
-    let step = |operator, old: &str, new: &str| {
-        holds(Kind::Number, operator, "", number(old), number(new))
-    };
-    assert!(
-        step("is increased", "1", "1.01")
-            && !step("is increased", "1", "1.00")
-            && !step("is increased", "1", "0")
-    );
-    assert!(
-        step("is decreased", "1", "0.99")
-            && !step("is decreased", "1", "1.00")
-            && !step("is decreased", "1", "2")
-    );
+    let step = |operator, old: &str, new: &str| holds(Kind::Number, operator, "", number(old), number(new));
+    assert!(step("is increased", "1", "1.01") && !step("is increased", "1", "1.00") && !step("is increased", "1", "0"));
+    assert!(step("is decreased", "1", "0.99") && !step("is decreased", "1", "1.00") && !step("is decreased", "1", "2"));
     assert!(step("is increased", "1", "inf") && step("is decreased", "1", "-inf"));
     for operator in ["is increased", "is decreased"] {
         for (old, new) in [("NaN", "1"), ("1", "NaN"), ("NaN", "NaN")] {
@@ -127,20 +109,8 @@ fn an_unknown_old_value_is_zero_for_increased_only() {
     assert!(!becomes(Kind::Number, "is increased", "", number("NaN")));
     assert!(!becomes(Kind::Number, "is decreased", "", number("-1")));
     // a json text that became a number has not grown
-    assert!(!holds(
-        Kind::Json,
-        "is increased",
-        "",
-        text("0"),
-        number("5")
-    ));
-    assert!(!holds(
-        Kind::Json,
-        "is decreased",
-        "",
-        text("9"),
-        number("5")
-    ));
+    assert!(!holds(Kind::Json, "is increased", "", text("0"), number("5")));
+    assert!(!holds(Kind::Json, "is decreased", "", text("9"), number("5")));
 }
 
 #[test]
@@ -149,13 +119,10 @@ fn increased_by_is_decided_by_the_gain_since_sending() {
     assert!(by.holds(&number("1"), &number("2"), &Exact));
     assert!(!by.holds(&number("1"), &number("NaN"), &Exact));
     assert!(!by.holds(&number("1"), &Value::Unknown, &Exact));
-    let gained =
-        |baseline: &str, new| by.gained(Some(&Decimal::parse(baseline).unwrap()), &number(new));
+    let gained = |baseline: &str, new| by.gained(Some(&Decimal::parse(baseline).unwrap()), &number(new));
     assert!(gained("10", "15") && gained("10", "15.1") && !gained("10", "14.999"));
     assert!(by.gained(None, &number("5")) && !by.gained(None, &number("4.9")));
-    assert!(
-        gained("10", "inf") && gained("-inf", "0") && !gained("inf", "inf") && !gained("inf", "0")
-    );
+    assert!(gained("10", "inf") && gained("-inf", "0") && !gained("inf", "inf") && !gained("inf", "0"));
     assert!(!gained("NaN", "100") && !gained("1", "NaN") && !by.gained(None, &number("NaN")));
     assert!(!by.gained(None, &Value::Unknown) && !by.gained(None, &text("9")));
     assert!(condition(Kind::Number, "is increased", "").gained(None, &Value::Unknown));
@@ -165,35 +132,19 @@ fn increased_by_is_decided_by_the_gain_since_sending() {
 fn boolean_operators_are_those_of_the_contract() {
     assert!(becomes(Kind::Boolean, "is", "yes", Value::Boolean(true)));
     assert!(!becomes(Kind::Boolean, "is", "no", Value::Boolean(true)));
-    assert!(becomes(
-        Kind::Boolean,
-        "is not",
-        "true",
-        Value::Boolean(false)
-    ));
-    assert!(!becomes(
-        Kind::Boolean,
-        "is not",
-        "true",
-        Value::Boolean(true)
-    ));
+    assert!(becomes(Kind::Boolean, "is not", "true", Value::Boolean(false)));
+    assert!(!becomes(Kind::Boolean, "is not", "true", Value::Boolean(true)));
 }
 
 #[test]
 fn booleans_are_spelled_as_postgresql_reads_them() {
-    for yes in [
-        "t", "tr", "tru", "true", "TRUE", "y", "ye", "yes", "on", "1", " true \n", "On",
-    ] {
+    for yes in ["t", "tr", "tru", "true", "TRUE", "y", "ye", "yes", "on", "1", " true \n", "On"] {
         assert_eq!(parse_boolean(yes), Some(true), "{yes}");
     }
-    for no in [
-        "f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0", "OFF",
-    ] {
+    for no in ["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0", "OFF"] {
         assert_eq!(parse_boolean(no), Some(false), "{no}");
     }
-    for other in [
-        "", "o", "truee", "yess", "onn", "offf", "10", "00", "2", "x", "nope", "null",
-    ] {
+    for other in ["", "o", "truee", "yess", "onn", "offf", "10", "00", "2", "x", "nope", "null"] {
         assert_eq!(parse_boolean(other), None, "{other}");
     }
 }
@@ -203,33 +154,13 @@ fn list_operators_look_for_an_equal_element() {
     let c = |value, new| becomes(Kind::List, "contains", value, new);
     assert!(c("b", list(&["a", "b"])) && !c("B", list(&["a", "b"])) && !c("a", list(&[])));
     assert!(c("2.0", Value::List(vec![Value::Unknown, number("2")])));
-    assert!(
-        c("true", Value::List(vec![Value::Boolean(true)]))
-            && !c("false", Value::List(vec![Value::Boolean(true)]))
-    );
-    assert!(!c(
-        "1",
-        Value::List(vec![Value::Document, Value::Moment, Value::Unknown])
-    ));
-    assert!(becomes(
-        Kind::List,
-        "does not contain",
-        "c",
-        list(&["a", "b"])
-    ));
-    assert!(!becomes(
-        Kind::List,
-        "does not contain",
-        "a",
-        list(&["a", "b"])
-    ));
+    assert!(c("true", Value::List(vec![Value::Boolean(true)])) && !c("false", Value::List(vec![Value::Boolean(true)])));
+    assert!(!c("1", Value::List(vec![Value::Document, Value::Moment, Value::Unknown])));
+    assert!(becomes(Kind::List, "does not contain", "c", list(&["a", "b"])));
+    assert!(!becomes(Kind::List, "does not contain", "a", list(&["a", "b"])));
     assert!(becomes(Kind::List, "does not contain", "a", list(&[])));
     // elements are compared by bytes, whatever the text equality
-    assert!(!condition(Kind::List, "contains", "B").holds(
-        &Value::Unknown,
-        &list(&["b"]),
-        &CaseFolded
-    ));
+    assert!(!condition(Kind::List, "contains", "B").holds(&Value::Unknown, &list(&["b"]), &CaseFolded));
 }
 
 #[test]
@@ -244,9 +175,7 @@ fn a_json_value_has_the_operators_of_the_kind_found() {
     ];
     for operator in Operator::ALL {
         for (kind, new) in &samples {
-            let has = kind.map_or(operator == Operator::HasAnyValue, |kind| {
-                operator.applies_to(kind)
-            });
+            let has = kind.map_or(operator == Operator::HasAnyValue, |kind| operator.applies_to(kind));
             // between the value and its negation, one must hold where the operator exists
             let holds = |value: &str, old: &Value| {
                 let value = match operator.needs() {
@@ -254,13 +183,9 @@ fn a_json_value_has_the_operators_of_the_kind_found() {
                     Needs::One => Some(value.to_owned()),
                     Needs::List => Some(format!("{{{value}}}")),
                 };
-                Condition::new(Kind::Json, "jsonb", operator, value.as_deref())
-                    .unwrap()
-                    .holds(old, new, &Exact)
+                Condition::new(Kind::Json, "jsonb", operator, value.as_deref()).unwrap().holds(old, new, &Exact)
             };
-            let any = ["1", "0.5", "2"]
-                .iter()
-                .any(|value| holds(value, &Value::Unknown) || holds(value, &number("3")));
+            let any = ["1", "0.5", "2"].iter().any(|value| holds(value, &Value::Unknown) || holds(value, &number("3")));
             let expected = match operator {
                 Operator::IsChanged => true,
                 Operator::IsUnknown => false,
@@ -274,34 +199,17 @@ fn a_json_value_has_the_operators_of_the_kind_found() {
 #[test]
 fn on_an_unknown_new_value_only_unknown_and_changed_hold() {
     for operator in Operator::ALL {
-        let condition = Condition::new(
-            Kind::Json,
-            "jsonb",
-            operator,
-            some_value(Kind::Json, operator),
-        )
-        .unwrap();
+        let condition = Condition::new(Kind::Json, "jsonb", operator, some_value(Kind::Json, operator)).unwrap();
         let expected = matches!(operator, Operator::IsUnknown | Operator::IsChanged);
         for old in [number("0"), text("a"), list(&[]), Value::Boolean(false)] {
-            assert_eq!(
-                condition.holds(&old, &Value::Unknown, &Exact),
-                expected,
-                "{operator:?}"
-            );
+            assert_eq!(condition.holds(&old, &Value::Unknown, &Exact), expected, "{operator:?}");
         }
     }
 }
 
 #[test]
 fn empty_is_a_value() {
-    for new in [
-        text(""),
-        list(&[]),
-        number("0"),
-        Value::Boolean(false),
-        Value::Moment,
-        Value::Document,
-    ] {
+    for new in [text(""), list(&[]), number("0"), Value::Boolean(false), Value::Moment, Value::Document] {
         assert!(becomes(Kind::Json, "has any value", "", new.clone()));
         assert!(!becomes(Kind::Json, "is unknown", "", new));
     }
@@ -312,29 +220,12 @@ fn empty_is_a_value() {
 #[test]
 fn only_a_state_can_have_matched_already() {
     for operator in Operator::ALL {
-        let condition = Condition::new(
-            Kind::Json,
-            "jsonb",
-            operator,
-            some_value(Kind::Json, operator),
-        )
-        .unwrap();
-        for now in [
-            Value::Unknown,
-            number("1"),
-            number("2"),
-            text("1"),
-            list(&["1"]),
-            Value::Boolean(true),
-            Value::Document,
-        ] {
-            let expected = operator.describes() == Describes::State
-                && condition.holds(&Value::Unknown, &now, &Exact);
-            assert_eq!(
-                condition.already(&now, &Exact),
-                expected,
-                "{operator:?} {now:?}"
-            );
+        let condition = Condition::new(Kind::Json, "jsonb", operator, some_value(Kind::Json, operator)).unwrap();
+        for now in
+            [Value::Unknown, number("1"), number("2"), text("1"), list(&["1"]), Value::Boolean(true), Value::Document]
+        {
+            let expected = operator.describes() == Describes::State && condition.holds(&Value::Unknown, &now, &Exact);
+            assert_eq!(condition.already(&now, &Exact), expected, "{operator:?} {now:?}");
         }
     }
     assert!(condition(Kind::Text, "is not", "pro").already(&text("free"), &Exact));
@@ -347,10 +238,7 @@ fn only_a_state_can_have_matched_already() {
 
 #[test]
 fn the_worth_of_a_change_is_new_less_old() {
-    assert_eq!(
-        gain(&number("19.99"), &number("49.99")),
-        Decimal::parse("30")
-    );
+    assert_eq!(gain(&number("19.99"), &number("49.99")), Decimal::parse("30"));
     assert_eq!(gain(&number("50"), &number("20")), Decimal::parse("-30"));
     assert_eq!(gain(&Value::Unknown, &number("5")), Decimal::parse("5"));
     for (old, new) in [
@@ -370,20 +258,10 @@ fn the_worth_of_a_change_is_new_less_old() {
 fn operands_can_be_brought_to_the_columns_form() {
     let mut is = condition(Kind::Number, "is", "0.1000000001");
     is.map_numbers(&|n| Decimal::from_f32(n.to_string().parse().unwrap()));
-    assert!(is.holds(
-        &Value::Unknown,
-        &Value::Number(Decimal::from_f32(0.1)),
-        &Exact
-    ));
+    assert!(is.holds(&Value::Unknown, &Value::Number(Decimal::from_f32(0.1)), &Exact));
     let mut by = condition(Kind::Number, "is increased by", "0.5");
     by.map_numbers(&|_| Decimal::zero());
     assert!(!by.gained(None, &number("0.4")) && by.gained(None, &number("0.5")));
-    let mut padded = condition(Kind::Text, "is any of", "{\"Ab  \",c}");
-    padded.map_texts(&|bytes| bytes.trim_ascii_end().to_vec());
-    assert!(padded.holds(&Value::Unknown, &text("Ab"), &Exact));
-    let mut contains = condition(Kind::Text, "contains", "x");
-    contains.map_texts(&|_| b"CAF\xC9".to_vec());
-    assert!(contains.holds(&Value::Unknown, &Value::text(b"le Caf\xC9"), &Exact));
     let mut text_only = condition(Kind::Json, "is", "abc");
     text_only.map_numbers(&|n| n);
     assert!(!text_only.holds(&Value::Unknown, &number("1"), &Exact));

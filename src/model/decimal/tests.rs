@@ -68,9 +68,8 @@ fn the_order_is_postgresqls() {
 #[test]
 fn what_numeric_does_not_read_is_refused() {
     for text in [
-        "", " ", "+", "-", ".", "-.", "e5", ".e5", "1e", "1e+", "1e-", "1e5x", "1 2", "1.2.3",
-        "--1", "+-1", "+NaN", "-NaN", "0x10", "1_000", "1,5", "١", "infinit", "in", "nanx",
-        "1e1.5",
+        "", " ", "+", "-", ".", "-.", "e5", ".e5", "1e", "1e+", "1e-", "1e5x", "1 2", "1.2.3", "--1", "+-1", "+NaN",
+        "-NaN", "0x10", "1_000", "1,5", "١", "infinit", "in", "nanx", "1e1.5",
     ] {
         assert_eq!(Decimal::parse(text), None, "{text:?}");
     }
@@ -190,9 +189,8 @@ fn stored_numerics_are_read() {
         ("00f0", "-Infinity"),
         ("80816400", "100.000"),
     ] {
-        let bytes: Vec<u8> = (0..hex.len() / 2)
-            .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
-            .collect();
+        let bytes: Vec<u8> =
+            (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
         assert_eq!(Decimal::from_numeric(&bytes), Some(d(text)), "{text}");
     }
 }
@@ -203,10 +201,7 @@ fn damaged_numerics_are_refused() {
     assert_eq!(Decimal::from_numeric(&[0]), None);
     // a long header without its weight, half a digit, digits out of range, an unknown special value
     assert_eq!(numeric(&[0x0000]), None);
-    assert_eq!(
-        Decimal::from_numeric(&[&0x8000u16.to_ne_bytes()[..], &[1]].concat()),
-        None
-    );
+    assert_eq!(Decimal::from_numeric(&[&0x8000u16.to_ne_bytes()[..], &[1]].concat()), None);
     assert_eq!(numeric(&[0x8000, 10_000]), None);
     assert_eq!(numeric(&[0x8000, 0xFFFF]), None);
     assert_eq!(numeric(&[0x8000, 9_999]), Some(d("9999")));
@@ -217,19 +212,12 @@ fn damaged_numerics_are_refused() {
 fn stored_numerics_need_not_be_normalised() {
     assert_eq!(numeric(&[0x8002, 0, 0, 7, 0]), Some(d("7")));
     assert_eq!(numeric(&[0x4000, 1, 0, 0]), Some(Decimal::zero()));
-    assert_eq!(
-        numeric(&[0x0000, 0x7FFF, 1]).unwrap().to_string().len(),
-        4 * 0x7FFF + 1
-    );
+    assert_eq!(numeric(&[0x0000, 0x7FFF, 1]).unwrap().to_string().len(), 4 * 0x7FFF + 1);
 }
 
 #[test]
 fn subtraction_follows_postgresql_at_the_edges() {
-    let (inf, neg, nan) = (
-        Decimal::infinity(),
-        Decimal::negative_infinity(),
-        Decimal::nan(),
-    );
+    let (inf, neg, nan) = (Decimal::infinity(), Decimal::negative_infinity(), Decimal::nan());
     let one = d("1");
     for (a, b, result) in [
         (&inf, &inf, &nan),
@@ -246,10 +234,7 @@ fn subtraction_follows_postgresql_at_the_edges() {
         assert_eq!(&a.sub(b), result, "{a} - {b}");
     }
     assert_eq!(d("0.3").sub(&d("0.1")), d("0.2"));
-    assert_eq!(
-        Decimal::from(i64::MAX).sub(&Decimal::from(i64::MIN)),
-        d("18446744073709551615")
-    );
+    assert_eq!(Decimal::from(i64::MAX).sub(&Decimal::from(i64::MIN)), d("18446744073709551615"));
     assert_eq!(d("1").sub(&d("1.00")), Decimal::zero());
     assert_eq!(Decimal::zero().sub(&Decimal::zero()), Decimal::zero());
     assert_eq!(Decimal::zero().sub(&d("-1e-9")), d("1e-9"));
@@ -261,19 +246,14 @@ fn subtraction_follows_postgresql_at_the_edges() {
 
 #[test]
 fn ordinary_numbers_need_no_allocation() {
-    let Decimal(Repr::Finite { digits, .. }) = d("-9223372036854775808.123456789") else {
-        panic!()
-    };
+    let Decimal(Repr::Finite { digits, .. }) = d("-9223372036854775808.123456789") else { panic!() };
     assert!(!digits.spilled());
 }
 
 /// A decimal and the same number in units of 10^-9.
 fn small() -> impl Strategy<Value = (String, i128)> {
     (-100_000_000_000_000i64..100_000_000_000_000, -9i32..10).prop_map(|(mantissa, exponent)| {
-        (
-            format!("{mantissa}e{exponent}"),
-            i128::from(mantissa) * 10i128.pow((exponent + 9) as u32),
-        )
+        (format!("{mantissa}e{exponent}"), i128::from(mantissa) * 10i128.pow((exponent + 9) as u32))
     })
 }
 

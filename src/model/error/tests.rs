@@ -6,208 +6,43 @@ fn every_error() -> Vec<(&'static str, Error)> {
     let s = |text: &str| text.to_owned();
     let near = || Some(s("upgrade"));
     vec![
-        (
-            "42704",
-            UnknownMessage {
-                name: s("upgarde"),
-                nearest: near(),
-            },
-        ),
-        (
-            "42704",
-            UnknownMessage {
-                name: s("it's"),
-                nearest: None,
-            },
-        ),
-        (
-            "42704",
-            UnknownGoal {
-                message: s("m"),
-                name: s("g"),
-                nearest: near(),
-            },
-        ),
-        (
-            "42704",
-            UnknownGoal {
-                message: s("m"),
-                name: s("g"),
-                nearest: None,
-            },
-        ),
-        (
-            "42704",
-            UnknownVariant {
-                message: s("m"),
-                name: s("b"),
-                nearest: near(),
-            },
-        ),
-        (
-            "42704",
-            UnknownVariant {
-                message: s("m"),
-                name: s("b"),
-                nearest: None,
-            },
-        ),
+        ("42704", UnknownMessage { name: s("upgarde"), nearest: near() }),
+        ("42704", UnknownMessage { name: s("it's"), nearest: None }),
+        ("42704", UnknownGoal { message: s("m"), name: s("g"), nearest: near() }),
+        ("42704", UnknownGoal { message: s("m"), name: s("g"), nearest: None }),
+        ("42704", UnknownVariant { message: s("m"), name: s("b"), nearest: near() }),
+        ("42704", UnknownVariant { message: s("m"), name: s("b"), nearest: None }),
         ("P0002", UnknownReceipt { receipt_id: 7 }),
-        (
-            "42703",
-            UnknownColumn {
-                relation: s("users"),
-                name: s("plann"),
-                columns: vec![s("id"), s("plan")],
-            },
-        ),
-        (
-            "42703",
-            UnknownColumn {
-                relation: s("users"),
-                name: s("plan"),
-                columns: vec![],
-            },
-        ),
+        ("42703", UnknownColumn { relation: s("users"), name: s("plann"), columns: vec![s("id"), s("plan")] }),
+        ("42703", UnknownColumn { relation: s("users"), name: s("plan"), columns: vec![] }),
         ("22023", UnknownOperator { name: s("equals") }),
-        (
-            "22023",
-            OperatorNotForType {
-                operator: "greater than",
-                type_name: s("boolean"),
-                kind: Kind::Boolean,
-            },
-        ),
-        (
-            "22023",
-            OperatorNotForType {
-                operator: "is",
-                type_name: s("date"),
-                kind: Kind::Moment,
-            },
-        ),
+        ("22023", OperatorNotForType { operator: "greater than", type_name: s("boolean"), kind: Kind::Boolean }),
+        ("22023", OperatorNotForType { operator: "is", type_name: s("date"), kind: Kind::Moment }),
         ("22023", ValueMissing { operator: "is" }),
-        (
-            "22023",
-            ValueUnexpected {
-                operator: "is changed",
-            },
-        ),
-        (
-            "22P02",
-            InvalidValue {
-                value: s("x"),
-                type_name: s("integer"),
-            },
-        ),
-        (
-            "22P02",
-            InvalidArray {
-                value: s("pro,team"),
-            },
-        ),
-        (
-            "22023",
-            TimeLimit {
-                problem: TimeLimitProblem::Missing,
-            },
-        ),
-        (
-            "22023",
-            TimeLimit {
-                problem: TimeLimitProblem::NotPositive,
-            },
-        ),
-        (
-            "22023",
-            TimeLimit {
-                problem: TimeLimitProblem::Infinite,
-            },
-        ),
-        (
-            "22023",
-            TimeLimit {
-                problem: TimeLimitProblem::Months,
-            },
-        ),
-        (
-            "22023",
-            TimeLimit {
-                problem: TimeLimitProblem::TooLong,
-            },
-        ),
+        ("22023", ValueUnexpected { operator: "is changed" }),
+        ("22P02", InvalidValue { value: s("x"), type_name: s("integer") }),
+        ("22P02", InvalidArray { value: s("pro,team") }),
+        ("22023", TimeLimit { problem: TimeLimitProblem::Missing }),
+        ("22023", TimeLimit { problem: TimeLimitProblem::NotPositive }),
+        ("22023", TimeLimit { problem: TimeLimitProblem::Infinite }),
+        ("22023", TimeLimit { problem: TimeLimitProblem::Months }),
+        ("22023", TimeLimit { problem: TimeLimitProblem::TooLong }),
         ("22023", AttributeAndEvent { both: true }),
         ("22023", AttributeAndEvent { both: false }),
-        (
-            "22023",
-            InvalidArgument {
-                message: s("share must be between 0 and 1"),
-                hint: s("Pass 0.5."),
-            },
-        ),
-        (
-            "42710",
-            NameTaken {
-                what: "message",
-                name: s("m"),
-            },
-        ),
-        (
-            "P0002",
-            UnknownUser {
-                key: s("7"),
-                relation: s("users"),
-            },
-        ),
-        (
-            "P0002",
-            NoReceipt {
-                message: s("m"),
-                key: s("7"),
-            },
-        ),
+        ("22023", InvalidArgument { message: s("share must be between 0 and 1"), hint: s("Pass 0.5.") }),
+        ("42710", NameTaken { what: "message", name: s("m") }),
+        ("P0002", UnknownUser { key: s("7"), relation: s("users") }),
+        ("P0002", NoReceipt { message: s("m"), key: s("7") }),
         ("55000", ControlReceipt { receipt_id: 7 }),
         ("55000", NoUsersTable),
-        (
-            "55000",
-            SeveralUsersTables {
-                relations: vec![s("a.users"), s("b.users")],
-            },
-        ),
-        (
-            "55000",
-            NotTracked {
-                relation: s("users"),
-            },
-        ),
-        (
-            "42809",
-            WrongRelation {
-                relation: s("v"),
-                why: s("is a view"),
-            },
-        ),
-        (
-            "55000",
-            NoKey {
-                relation: s("users"),
-                why: s("has no primary key"),
-            },
-        ),
-        (
-            "42501",
-            NotOwner {
-                relation: s("users"),
-            },
-        ),
+        ("55000", SeveralUsersTables { relations: vec![s("a.users"), s("b.users")] }),
+        ("55000", NotTracked { relation: s("users") }),
+        ("42809", WrongRelation { relation: s("v"), why: s("is a view") }),
+        ("55000", NoKey { relation: s("users"), why: s("has no primary key") }),
+        ("42501", NotOwner { relation: s("users") }),
         ("55000", Frozen { message: s("m") }),
         ("22008", FutureTime { what: "sent_at" }),
-        (
-            "55P03",
-            LockNotAvailable {
-                relation: s("users"),
-            },
-        ),
+        ("55P03", LockNotAvailable { relation: s("users") }),
         ("22023", NullArgument { name: "message" }),
     ]
 }
@@ -217,14 +52,8 @@ fn every_error_has_its_sqlstate_and_a_message_in_postgresqls_style() {
     for (sqlstate, error) in every_error() {
         assert_eq!(error.sqlstate(), sqlstate, "{error:?}");
         let message = error.message();
-        assert!(
-            !message.ends_with('.') && !message.contains('\n'),
-            "{message}"
-        );
-        assert!(
-            message.starts_with(|c: char| c.is_ascii_lowercase() || c == '"'),
-            "{message}"
-        );
+        assert!(!message.ends_with('.') && !message.contains('\n'), "{message}");
+        assert!(message.starts_with(|c: char| c.is_ascii_lowercase() || c == '"'), "{message}");
         assert_eq!(error.to_string(), message);
         let boxed: Box<dyn std::error::Error> = Box::new(error);
         assert_eq!(boxed.to_string(), message);
@@ -235,28 +64,16 @@ fn every_error_has_its_sqlstate_and_a_message_in_postgresqls_style() {
 fn every_detail_and_hint_is_a_sentence() {
     for (_, error) in every_error() {
         for sentence in [error.detail(), error.hint()].into_iter().flatten() {
-            assert!(
-                sentence.ends_with('.') && sentence.starts_with(|c: char| c.is_uppercase()),
-                "{sentence}"
-            );
+            assert!(sentence.ends_with('.') && sentence.starts_with(|c: char| c.is_uppercase()), "{sentence}");
         }
         assert!(error.hint().is_some(), "{error:?}");
     }
-    assert_eq!(
-        every_error()
-            .iter()
-            .filter(|(_, error)| error.detail().is_some())
-            .count(),
-        4
-    );
+    assert_eq!(every_error().iter().filter(|(_, error)| error.detail().is_some()).count(), 4);
 }
 
 #[test]
 fn hints_say_what_to_do() {
-    let hints: Vec<_> = every_error()
-        .iter()
-        .map(|(_, error)| error.hint().unwrap())
-        .collect();
+    let hints: Vec<_> = every_error().iter().map(|(_, error)| error.hint().unwrap()).collect();
     let has = |text: &str| assert!(hints.iter().any(|hint| hint.contains(text)), "{text}");
     has("Perhaps you meant \"upgrade\".");
     has("goals.create_message('it''s')");
@@ -264,28 +81,15 @@ fn hints_say_what_to_do() {
     has("goals.add_variant('m', 'b')");
     has("The table has the attributes id, plan.");
     has("A date or time accepts only \"has any value\".");
-    has(
-        "A boolean has the operators \"is\", \"is not\", \"has any value\", \"is unknown\", \"is changed\".",
-    );
+    has("A boolean has the operators \"is\", \"is not\", \"has any value\", \"is unknown\", \"is changed\".");
     has("such as {pro,team}");
     has("time_limit => '7 days'");
     has("time_limit => '30 days'");
     has("users => 'public.users'");
     has("goals.track_users('users')");
     has("key => 'column'");
-    let all = Error::UnknownOperator {
-        name: String::new(),
-    }
-    .hint()
-    .unwrap();
-    assert!(
-        Operator::ALL
-            .iter()
-            .all(|operator| all.contains(&format!("\"{}\"", operator.name())))
-    );
-    let detail = Error::SeveralUsersTables {
-        relations: vec!["a".into(), "b".into()],
-    }
-    .detail();
+    let all = Error::UnknownOperator { name: String::new() }.hint().unwrap();
+    assert!(Operator::ALL.iter().all(|operator| all.contains(&format!("\"{}\"", operator.name()))));
+    let detail = Error::SeveralUsersTables { relations: vec!["a".into(), "b".into()] }.detail();
     assert_eq!(detail.as_deref(), Some("Tracked users tables: a, b."));
 }

@@ -71,7 +71,13 @@ fn mixture_cost(x: &[i64], shares: &[f64], concentration: f64, converters: f64) 
 /// x1, x2 converters and weight1, weight2 the assignment weights, on any scale. From 0 to `+∞`: low is 0 at x1 = 0, high infinite at
 /// x2 = 0; wider than an interval for one look, and it uses [`DEFAULT_CONCENTRATION`]. Each end is bisected to the last bit.
 /// Errors: a negative count, a weight not above 0 or not finite, confidence outside (0, 1).
-pub fn anytime_ratio_interval(x1: i64, x2: i64, weight1: f64, weight2: f64, confidence: f64) -> Result<Interval, Invalid> {
+pub fn anytime_ratio_interval(
+    x1: i64,
+    x2: i64,
+    weight1: f64,
+    weight2: f64,
+    confidence: f64,
+) -> Result<Interval, Invalid> {
     let x = [x1, x2];
     x.iter().try_for_each(|&x| check_count("the number of converters", x))?;
     let shares = shares(&[weight1, weight2])?;

@@ -105,9 +105,9 @@ const ENOUGH_CONVERTERS: i64 = 10;
 /// or non-finite weight, confidence outside (0, 1).
 pub fn compare(arms: &[Arm], baseline: usize, confidence: f64, all_matured: bool) -> Result<Vec<Row>, Invalid> {
     check_open_fraction("confidence", confidence)?;
-    let base = arms
-        .get(baseline)
-        .ok_or_else(|| Invalid::new("there is no such baseline", "Name one of the variants of the message as the baseline."))?;
+    let base = arms.get(baseline).ok_or_else(|| {
+        Invalid::new("there is no such baseline", "Name one of the variants of the message as the baseline.")
+    })?;
     arms.iter().try_for_each(check)?;
     let split_p = split_p(arms)?;
     let mut rows = Vec::with_capacity(arms.len());
@@ -257,7 +257,10 @@ mod tests {
         let rows = compare(&hillstrom(), 0, 0.95, true).unwrap();
         let percent: Vec<String> = rows.iter().map(|row| format!("{:.3}", 100.0 * row.rate.unwrap())).collect();
         assert_eq!(percent, ["10.617", "18.276", "15.140"]);
-        assert_eq!(rows.iter().map(|row| row.verdict).collect::<Vec<_>>(), [None, Some(Verdict::Better), Some(Verdict::Better)]);
+        assert_eq!(
+            rows.iter().map(|row| row.verdict).collect::<Vec<_>>(),
+            [None, Some(Verdict::Better), Some(Verdict::Better)]
+        );
         let (mens, womens) = (&rows[1], &rows[2]);
         assert_close(mens.difference.unwrap(), 3894.0 / 21_307.0 - 2262.0 / 21_306.0, 1e-13);
         assert_close(mens.lift.unwrap(), (3894.0 / 21_307.0) / (2262.0 / 21_306.0) - 1.0, 1e-13);
@@ -320,9 +323,15 @@ mod tests {
             let arms = arms.map(|arm| Arm { assigned_users: 0, worth: Some(7.0), ..arm });
             let rows = compare(&arms, 0, 0.95, true).unwrap();
             assert_eq!(rows[1].verdict, Some(Verdict::TooEarly));
-            assert_eq!((rows[1].difference, rows[1].p_value, rows[1].p_adjusted, rows[1].split_p), (None, None, None, None));
+            assert_eq!(
+                (rows[1].difference, rows[1].p_value, rows[1].p_adjusted, rows[1].split_p),
+                (None, None, None, None)
+            );
             for (row, arm) in rows.iter().zip(&arms) {
-                assert_eq!(row.rate.is_none() && row.worth_per_user.is_none() && row.rate_low.is_none(), arm.users == 0);
+                assert_eq!(
+                    row.rate.is_none() && row.worth_per_user.is_none() && row.rate_low.is_none(),
+                    arm.users == 0
+                );
             }
         }
     }
@@ -364,8 +373,11 @@ mod tests {
 
     #[test]
     fn the_anytime_test_decides_at_any_moment_by_converters_per_share() {
-        let running =
-            |name, weight, converters_all, assigned_users| Arm { converters_all, assigned_users, ..arm(name, weight, 0, 0) };
+        let running = |name, weight, converters_all, assigned_users| Arm {
+            converters_all,
+            assigned_users,
+            ..arm(name, weight, 0, 0)
+        };
         // Nothing has matured: no rates yet, but every converter counts.
         let arms = [running("control", 0.8, 400, 8000), running("a", 0.2, 190, 2000)];
         let row = &compare(&arms, 0, 0.95, false).unwrap()[1];
@@ -408,7 +420,8 @@ mod tests {
 
     #[test]
     fn the_verdicts_are_the_words_of_the_specification() {
-        let all = [Verdict::SplitIsUnsound, Verdict::TooEarly, Verdict::Better, Verdict::Worse, Verdict::NoDifferenceShown];
+        let all =
+            [Verdict::SplitIsUnsound, Verdict::TooEarly, Verdict::Better, Verdict::Worse, Verdict::NoDifferenceShown];
         let words = ["split is unsound", "too early", "better", "worse", "no difference shown"];
         assert_eq!(all.map(Verdict::as_str), words);
     }

@@ -184,7 +184,10 @@ mod tests {
                 for confidence in [1e-300, 0.01, 0.5, 0.95, 0.999, 1.0 - f64::EPSILON / 2.0] {
                     let i = rate_interval(x, n, confidence).unwrap();
                     let p = x as f64 / n as f64;
-                    assert!(0.0 <= i.low && i.low <= p && p <= i.high && i.high <= 1.0, "{x}/{n} at {confidence}: {i:?}");
+                    assert!(
+                        0.0 <= i.low && i.low <= p && p <= i.high && i.high <= 1.0,
+                        "{x}/{n} at {confidence}: {i:?}"
+                    );
                     assert!(x > 0 || i.low == 0.0);
                     assert!(x < n || i.high == 1.0);
                 }
@@ -208,9 +211,15 @@ mod tests {
         // mpmath
         close(newcombe(1, 1, 0, 1), -0.12210872068194183, 1.0, 1e-13);
         let billion = 1_000_000_000;
-        close(newcombe(100_030_000, billion, 100_000_000, billion), 3.7025707960934776e-06, 5.629742933060784e-5, 1e-10);
+        close(
+            newcombe(100_030_000, billion, 100_000_000, billion),
+            3.7025707960934776e-06,
+            5.629742933060784e-5,
+            1e-10,
+        );
         assert_eq!(newcombe(0, i64::MAX, i64::MAX, i64::MAX).0, -1.0);
-        for (x1, n1, x2, n2) in [(1, 2, 1, 2), (0, 1, 0, i64::MAX), (i64::MAX, i64::MAX, 1, 1), (3, 1000, i64::MAX / 7, i64::MAX)]
+        for (x1, n1, x2, n2) in
+            [(1, 2, 1, 2), (0, 1, 0, i64::MAX), (i64::MAX, i64::MAX, 1, 1), (3, 1000, i64::MAX / 7, i64::MAX)]
         {
             let (low, high) = newcombe(x1, n1, x2, n2);
             let (low_swapped, high_swapped) = newcombe(x2, n2, x1, n1);
@@ -248,9 +257,12 @@ mod tests {
         close(koopman(1, billion, 3, billion), 0.04776472376683713, 2.3262169701772777, 1e-13);
         close(koopman(billion - 2, billion, billion - 5, billion), 0.9999999971637711, 1.0000000099306998, 1e-15);
         close(koopman(1, 1, 1, 1_000_000_000_000_000_000), 1.1516866119210557e+17, 5.664934265758973e18, 1e-13);
-        for (x1, n1, x2, n2) in
-            [(i64::MAX, i64::MAX, i64::MAX, i64::MAX), (1, i64::MAX, 1, 1), (0, i64::MAX, 1, i64::MAX), (1, 1, 0, i64::MAX)]
-        {
+        for (x1, n1, x2, n2) in [
+            (i64::MAX, i64::MAX, i64::MAX, i64::MAX),
+            (1, i64::MAX, 1, 1),
+            (0, i64::MAX, 1, i64::MAX),
+            (1, 1, 0, i64::MAX),
+        ] {
             let (low, high) = koopman(x1, n1, x2, n2);
             assert!(0.0 <= low && low <= high, "{low} {high}");
         }

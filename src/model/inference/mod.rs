@@ -28,16 +28,10 @@ mod significance;
 #[cfg(test)]
 mod simulation;
 
-pub use anytime::{DEFAULT_CONCENTRATION, anytime_ratio_interval, anytime_test};
-pub use compare::{Arm, Row, Verdict, compare};
+pub use anytime::{anytime_ratio_interval, anytime_test};
+pub use compare::{Arm, Row, compare};
 pub use input::Invalid;
 pub use intervals::{Interval, difference_interval, rate_interval, ratio_interval};
 pub use posterior::probability_better;
 pub use power::sample_size;
-pub use significance::{ChiSquareTest, ZTest, adjust_p, proportion_test, proportions_test, split_test};
-
-/// The confidence used where none is given.
-pub const DEFAULT_CONFIDENCE: f64 = 0.95;
-
-/// The power used where none is given.
-pub const DEFAULT_POWER: f64 = 0.8;
+pub use significance::{adjust_p, proportion_test, proportions_test, split_test};

@@ -99,7 +99,8 @@ pub(super) fn stirling_correction(mut a: f64) -> f64 {
     // Bernoulli series; the first term left out is below 1e-16 from a = 12.
     let i2 = 1.0 / (a * a);
     let series = 1.0 / 12.0
-        - i2 * (1.0 / 360.0 - i2 * (1.0 / 1260.0 - i2 * (1.0 / 1680.0 - i2 * (1.0 / 1188.0 - i2 * (691.0 / 360_360.0)))));
+        - i2 * (1.0 / 360.0
+            - i2 * (1.0 / 1260.0 - i2 * (1.0 / 1680.0 - i2 * (1.0 / 1188.0 - i2 * (691.0 / 360_360.0)))));
     shifted + series / a
 }
 

@@ -236,8 +236,15 @@ mod tests {
 
     #[test]
     fn the_probability_is_a_probability_whatever_the_counts() {
-        let counts =
-            [(0, 1), (1, 1), (0, 1_000_000_000), (999_999_999, 1_000_000_000), (1, i64::MAX), (i64::MAX - 1, i64::MAX), (3, 8)];
+        let counts = [
+            (0, 1),
+            (1, 1),
+            (0, 1_000_000_000),
+            (999_999_999, 1_000_000_000),
+            (1, i64::MAX),
+            (i64::MAX - 1, i64::MAX),
+            (3, 8),
+        ];
         for (x1, n1) in counts {
             for (x2, n2) in counts {
                 assert!((0.0..=1.0).contains(&p(x1, n1, x2, n2)), "{x1}/{n1} {x2}/{n2}");

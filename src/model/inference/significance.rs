@@ -174,7 +174,8 @@ mod tests {
         let z = proportion_test(56, 70, 48, 80).unwrap();
         assert_close(two.chi_square, z.z * z.z, 1e-14);
         assert_close(two.p, z.p, 1e-13);
-        let wide = proportions_test(&[i64::MAX / 3, i64::MAX / 2, 5, 0], &[i64::MAX, i64::MAX, i64::MAX, i64::MAX]).unwrap();
+        let wide =
+            proportions_test(&[i64::MAX / 3, i64::MAX / 2, 5, 0], &[i64::MAX, i64::MAX, i64::MAX, i64::MAX]).unwrap();
         assert!(wide.chi_square.is_finite() && wide.p == 0.0);
     }
 

@@ -96,7 +96,8 @@ fn watched_all_the_time_the_verdict_errs_in_at_most_5_percent_of_tests_and_a_z_t
 fn with_several_variants_any_false_verdict_at_all_comes_in_at_most_5_percent_of_tests() {
     let mut random = Random(7);
     let weights = [0.4, 0.1, 0.2, 0.3];
-    let errors = (0..1000).filter(|_| first_claim(&weights, &looks(&mut random, &weights, &[0.12; 4])).is_some()).count();
+    let errors =
+        (0..1000).filter(|_| first_claim(&weights, &looks(&mut random, &weights, &[0.12; 4])).is_some()).count();
     println!("of 1000 A/A/A/A tests: {errors}");
     assert!(errors <= 50, "{errors}");
 }

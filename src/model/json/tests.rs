@@ -5,40 +5,23 @@ use proptest::prelude::*;
 fn found(text: &str, path: &[&str]) -> Option<Option<String>> {
     let document = parse(text.as_bytes()).unwrap();
     let node = document.root().path(path)?;
-    Some(
-        node.value()
-            .to_json()
-            .map(|json| String::from_utf8(json).unwrap()),
-    )
+    Some(node.value().to_json().map(|json| String::from_utf8(json).unwrap()))
 }
 
 fn same(a: &str, b: &str) -> bool {
-    parse(a.as_bytes())
-        .unwrap()
-        .root()
-        .same(&parse(b.as_bytes()).unwrap().root())
+    parse(a.as_bytes()).unwrap().root().same(&parse(b.as_bytes()).unwrap().root())
 }
 
 #[test]
 fn a_path_finds_a_key() {
-    let text =
-        r#"{"plan":"pro","company":{"size":1.50,"":true},"tags":["a",1,null,[2],{}],"none":null}"#;
+    let text = r#"{"plan":"pro","company":{"size":1.50,"":true},"tags":["a",1,null,[2],{}],"none":null}"#;
     assert_eq!(found(text, &["plan"]), Some(Some("\"pro\"".into())));
     assert_eq!(found(text, &["company", "size"]), Some(Some("1.5".into())));
     assert_eq!(found(text, &["company", ""]), Some(Some("true".into())));
-    assert_eq!(
-        found(text, &["tags"]),
-        Some(Some("[\"a\",1,null,null,null]".into()))
-    );
+    assert_eq!(found(text, &["tags"]), Some(Some("[\"a\",1,null,null,null]".into())));
     assert_eq!(found(text, &["none"]), Some(None));
     assert_eq!(found(text, &["company"]), Some(None));
-    for missing in [
-        &["nothing"][..],
-        &["plan", "x"],
-        &["tags", "0"],
-        &["none", "x"],
-        &["company", "size", "x"],
-    ] {
+    for missing in [&["nothing"][..], &["plan", "x"], &["tags", "0"], &["none", "x"], &["company", "size", "x"]] {
         assert_eq!(found(text, missing), None, "{missing:?}");
     }
     assert_eq!(found("7", &[]), Some(Some("7".into())));
@@ -71,16 +54,8 @@ fn the_last_of_repeated_keys_counts() {
 
 #[test]
 fn the_order_of_keys_and_the_form_of_numbers_make_no_difference() {
-    assert!(same(
-        r#"{"a":1.0,"b":[true,null,"x"]}"#,
-        r#" {"b" : [true, null, "\u0078"], "a":1.00}"#
-    ));
-    assert!(
-        same("1e2", "100")
-            && !same("1e2", "101")
-            && same("1e999999", "1e999999")
-            && !same("1e999999", "2e999999")
-    );
+    assert!(same(r#"{"a":1.0,"b":[true,null,"x"]}"#, r#" {"b" : [true, null, "\u0078"], "a":1.00}"#));
+    assert!(same("1e2", "100") && !same("1e2", "101") && same("1e999999", "1e999999") && !same("1e999999", "2e999999"));
     assert!(!same("1e999999", "1") && !same("1", "1e999999"));
     assert!(!same("[1,2]", "[2,1]") && !same("[1]", "[1,1]"));
     assert!(
@@ -88,12 +63,7 @@ fn the_order_of_keys_and_the_form_of_numbers_make_no_difference() {
             && !same(r#"{"a":1}"#, r#"{"b":1}"#)
             && !same(r#"{"a":1}"#, r#"{"a":2}"#)
     );
-    assert!(
-        !same("1", "\"1\"")
-            && !same("null", "false")
-            && !same("[]", "{}")
-            && !same("true", "false")
-    );
+    assert!(!same("1", "\"1\"") && !same("null", "false") && !same("[]", "{}") && !same("true", "false"));
     assert!(same("null", "null") && same("true", "true") && same("{}", "{}"));
 }
 
@@ -101,21 +71,13 @@ fn the_order_of_keys_and_the_form_of_numbers_make_no_difference() {
 fn a_text_in_another_encoding_keeps_its_bytes() {
     let document = parse(b"{\"caf\xE9\":\"\xE9t\xE9 \\u00e9\\u20ac\"}").unwrap();
     let node = document.root().key(b"caf\xE9").unwrap();
-    assert!(
-        node.value()
-            .same(&Value::text(b"\xE9t\xE9 \xE9\xE2\x82\xAC"), &Exact)
-    );
+    assert!(node.value().same(&Value::text(b"\xE9t\xE9 \xE9\xE2\x82\xAC"), &Exact));
     assert!(document.root().key("café".as_bytes()).is_none());
     assert!(document.root().same(&document.root()));
     assert!(parse(b"{\"a\":1}").unwrap().root().key(b"\xE9").is_none());
     // the same bytes are the same, even where one document happens to be UTF-8
-    let (other, utf8) = (
-        parse(b"[\"\xC3\xA9\",\"\xE9\"]").unwrap(),
-        parse(b"[\"\xC3\xA9\",\"x\"]").unwrap(),
-    );
-    let (Value::List(a), Value::List(b)) = (other.root().value(), utf8.root().value()) else {
-        panic!()
-    };
+    let (other, utf8) = (parse(b"[\"\xC3\xA9\",\"\xE9\"]").unwrap(), parse(b"[\"\xC3\xA9\",\"x\"]").unwrap());
+    let (Value::List(a), Value::List(b)) = (other.root().value(), utf8.root().value()) else { panic!() };
     assert!(a[0].same(&b[0], &Exact) && !a[1].same(&b[1], &Exact));
     assert!(!other.root().same(&utf8.root()));
 }

@@ -55,11 +55,7 @@ fn write_items(header: u32, items: &[Json]) -> Vec<u8> {
                 CONTAINER
             }
         };
-        let entry = if i % 32 == 0 {
-            HAS_OFFSET | data.len() as u32
-        } else {
-            (data.len() - start) as u32
-        };
+        let entry = if i % 32 == 0 { HAS_OFFSET | data.len() as u32 } else { (data.len() - start) as u32 };
         entries.extend_from_slice(&(kind | entry).to_ne_bytes());
     }
     [&header.to_ne_bytes()[..], &entries, &data].concat()
@@ -68,28 +64,15 @@ fn write_items(header: u32, items: &[Json]) -> Vec<u8> {
 /// A decimal below 10000 with up to four digits after the point, and its trailing zeros as its scale.
 fn write_number(text: &str) -> Vec<u8> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let (negative, whole) = whole
-        .strip_prefix('-')
-        .map_or((0, whole), |whole| (0x2000, whole));
-    let mut words = vec![
-        0x8000u16 | negative | (fraction.len() as u16) << 7,
-        whole.parse().unwrap(),
-    ];
+    let (negative, whole) = whole.strip_prefix('-').map_or((0, whole), |whole| (0x2000, whole));
+    let mut words = vec![0x8000u16 | negative | (fraction.len() as u16) << 7, whole.parse().unwrap()];
     // stored without zeros at the end
     if fraction.contains(|digit| digit != '0') {
         words.push(format!("{fraction:0<4}").parse().unwrap());
     }
     let length = 4 + 2 * words.len() as u32;
-    let header = if cfg!(target_endian = "little") {
-        length << 2
-    } else {
-        length
-    };
-    header
-        .to_ne_bytes()
-        .into_iter()
-        .chain(words.into_iter().flat_map(u16::to_ne_bytes))
-        .collect()
+    let header = if cfg!(target_endian = "little") { length << 2 } else { length };
+    header.to_ne_bytes().into_iter().chain(words.into_iter().flat_map(u16::to_ne_bytes)).collect()
 }
 
 fn number(text: &str) -> Json {
@@ -106,9 +89,7 @@ fn same(a: &Json, b: &Json) -> bool {
 
 #[cfg(target_endian = "little")]
 fn unhex(hex: &str) -> Vec<u8> {
-    (0..hex.len() / 2)
-        .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
-        .collect()
+    (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect()
 }
 
 /// What PostgreSQL 15 stores (pageinspect, without the varlena header), little endian.
@@ -148,32 +129,15 @@ fn a_path_finds_a_key() {
     );
     let node = root(&bytes).unwrap();
     let found = |path: &[&str]| node.path(path).map(shown);
-    assert_eq!(
-        found(&["company", "size"]).unwrap(),
-        format!("{:?}", Value::Number(42.into()))
-    );
-    assert!(
-        node.path(&["plan"])
-            .unwrap()
-            .value()
-            .same(&Value::text(b"pro"), &Exact)
-    );
+    assert_eq!(found(&["company", "size"]).unwrap(), format!("{:?}", Value::Number(42.into())));
+    assert!(node.path(&["plan"]).unwrap().value().same(&Value::text(b"pro"), &Exact));
     assert_eq!(found(&["é"]).unwrap(), "Unknown");
     assert_eq!(found(&["company"]).unwrap(), "Document");
-    assert_eq!(
-        node.key(b"tags").unwrap().value().to_json().unwrap(),
-        br#"["a",1,null,null,null]"#
-    );
+    assert_eq!(node.key(b"tags").unwrap().value().to_json().unwrap(), br#"["a",1,null,null,null]"#);
     assert_eq!(found(&[]).unwrap(), "Document");
-    for missing in [
-        &["x"][..],
-        &["plan", "x"],
-        &["tags", "0"],
-        &["é", "x"],
-        &["company", "siz"],
-        &["plbn"],
-        &["zzzzzzzzzz"],
-    ] {
+    for missing in
+        [&["x"][..], &["plan", "x"], &["tags", "0"], &["é", "x"], &["company", "siz"], &["plbn"], &["zzzzzzzzzz"]]
+    {
         assert_eq!(found(missing), None, "{missing:?}");
     }
 }
@@ -183,10 +147,7 @@ fn every_key_of_a_large_object_is_found() {
     let object: serde_json::Map<_, _> = (0..500).map(|i| (format!("key{i}"), json!(i))).collect();
     let bytes = write(&Json::Object(object));
     for i in 0..500i64 {
-        let node = root(&bytes)
-            .unwrap()
-            .key(format!("key{i}").as_bytes())
-            .unwrap();
+        let node = root(&bytes).unwrap().key(format!("key{i}").as_bytes()).unwrap();
         assert!(node.value().same(&Value::Number(i.into()), &Exact), "{i}");
     }
     assert!(root(&bytes).unwrap().key(b"key500").is_none());
@@ -196,17 +157,9 @@ fn every_key_of_a_large_object_is_found() {
 fn a_value_alone_is_read() {
     assert_eq!(shown(root(&write(&json!(null))).unwrap()), "Unknown");
     assert_eq!(shown(root(&write(&json!(true))).unwrap()), "Boolean(true)");
-    assert_eq!(
-        shown(root(&write(&json!(false))).unwrap()),
-        "Boolean(false)"
-    );
+    assert_eq!(shown(root(&write(&json!(false))).unwrap()), "Boolean(false)");
     assert_eq!(shown(root(&write(&json!([]))).unwrap()), "List([])");
-    assert!(
-        root(&write(&json!("x")))
-            .unwrap()
-            .value()
-            .same(&Value::text(b"x"), &Exact)
-    );
+    assert!(root(&write(&json!("x"))).unwrap().value().same(&Value::text(b"x"), &Exact));
     assert!(root(&write(&json!("x"))).unwrap().key(b"x").is_none());
 }
 
@@ -234,11 +187,7 @@ fn equality_is_jsonbs() {
     ] {
         assert!(!same(&x, &y) && !same(&y, &x), "{x} {y}");
     }
-    assert!(
-        same(&json!(null), &json!(null))
-            && same(&json!(true), &json!(true))
-            && same(&json!("a"), &json!("a"))
-    );
+    assert!(same(&json!(null), &json!(null)) && same(&json!(true), &json!(true)) && same(&json!("a"), &json!("a")));
     assert!(same(&number("1.0"), &number("1.00")) && same(&number("-0.5"), &number("-0.50")));
 }
 
@@ -248,12 +197,7 @@ fn any_depth_is_compared_without_recursion() {
         let mut bytes = write(&json!([number(innermost)]));
         for _ in 0..20_000 {
             let length = bytes.len() as u32;
-            bytes = [
-                &(ARRAY | 1).to_ne_bytes()[..],
-                &(CONTAINER | HAS_OFFSET | length).to_ne_bytes(),
-                &bytes,
-            ]
-            .concat();
+            bytes = [&(ARRAY | 1).to_ne_bytes()[..], &(CONTAINER | HAS_OFFSET | length).to_ne_bytes(), &bytes].concat();
         }
         bytes
     };
@@ -293,34 +237,17 @@ fn damaged_bytes_are_refused() {
     assert!(root(&words(&[ARRAY | SCALAR | 1, NUMERIC])).is_none());
     assert!(root(&words(&[ARRAY | SCALAR | 1, NUMERIC | 8, 0, 0])).is_none());
     assert!(root(&words(&[ARRAY | SCALAR | 1, CONTAINER])).is_none());
-    let header = if cfg!(target_endian = "little") {
-        4 << 2
-    } else {
-        4
-    };
+    let header = if cfg!(target_endian = "little") { 4 << 2 } else { 4 };
     let empty_number = words(&[ARRAY | SCALAR | 1, NUMERIC | 4, header]);
     assert_eq!(shown(root(&empty_number).unwrap()), "Document");
-    assert!(
-        root(&empty_number)
-            .unwrap()
-            .same(&root(&empty_number).unwrap())
-    );
-    assert!(
-        !root(&empty_number)
-            .unwrap()
-            .same(&root(&write(&json!(1))).unwrap())
-    );
+    assert!(root(&empty_number).unwrap().same(&root(&empty_number).unwrap()));
+    assert!(!root(&empty_number).unwrap().same(&root(&write(&json!(1))).unwrap()));
 }
 
 #[test]
 fn a_damaged_part_is_unequal_and_not_found() {
     // an end before its start
-    let backwards = words(&[
-        ARRAY | 2,
-        STRING | HAS_OFFSET | 4,
-        STRING | HAS_OFFSET | 2,
-        0,
-    ]);
+    let backwards = words(&[ARRAY | 2, STRING | HAS_OFFSET | 4, STRING | HAS_OFFSET | 2, 0]);
     let node = root(&backwards).unwrap();
     assert!(shown(node).ends_with("Document])"));
     assert!(node.same(&node), "the same bytes are the same");
@@ -338,21 +265,12 @@ fn a_damaged_part_is_unequal_and_not_found() {
 }
 
 fn any_json() -> impl Strategy<Value = Json> {
-    let number =
-        (-9999i32..10_000, 0u32..10_000, 0usize..5).prop_map(|(whole, fraction, scale)| {
-            let fraction = format!("{fraction:04}");
-            number(&if scale == 0 {
-                whole.to_string()
-            } else {
-                format!("{whole}.{}", &fraction[..scale])
-            })
-        });
-    let leaf = prop_oneof![
-        Just(Json::Null),
-        any::<bool>().prop_map(Json::from),
-        number,
-        "[ab]{0,3}".prop_map(Json::from)
-    ];
+    let number = (-9999i32..10_000, 0u32..10_000, 0usize..5).prop_map(|(whole, fraction, scale)| {
+        let fraction = format!("{fraction:04}");
+        number(&if scale == 0 { whole.to_string() } else { format!("{whole}.{}", &fraction[..scale]) })
+    });
+    let leaf =
+        prop_oneof![Just(Json::Null), any::<bool>().prop_map(Json::from), number, "[ab]{0,3}".prop_map(Json::from)];
     leaf.prop_recursive(4, 80, 40, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..40).prop_map(Json::from),

@@ -3,9 +3,7 @@ use crate::model::text::CaseFolded;
 use proptest::prelude::*;
 
 fn json(value: &Value) -> Option<String> {
-    value
-        .to_json()
-        .map(|bytes| String::from_utf8(bytes).unwrap())
+    value.to_json().map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
 fn number(text: &str) -> Value<'static> {
@@ -50,9 +48,7 @@ fn same_is_the_types_equality() {
 
 #[test]
 fn lists_are_compared_element_by_element_and_by_bytes() {
-    let list = |items: &[&'static str]| {
-        Value::List(items.iter().map(|i| Value::text(i.as_bytes())).collect())
-    };
+    let list = |items: &[&'static str]| Value::List(items.iter().map(|i| Value::text(i.as_bytes())).collect());
     assert!(list(&["a", "b"]).same(&list(&["a", "b"]), &Exact));
     assert!(!list(&["a", "b"]).same(&list(&["b", "a"]), &Exact));
     assert!(!list(&["a"]).same(&list(&["a", "a"]), &Exact));
@@ -74,13 +70,8 @@ fn the_log_gets_json() {
         json(&Value::text("a\"b\\c\n\u{1}\u{0}é\u{7f}".as_bytes())).unwrap(),
         "\"a\\\"b\\\\c\\u000a\\u0001é\u{7f}\""
     );
-    let list = Value::List(vec![
-        number("1"),
-        Value::Unknown,
-        Value::text(b"x"),
-        Value::Document,
-        Value::Boolean(false),
-    ]);
+    let list =
+        Value::List(vec![number("1"), Value::Unknown, Value::text(b"x"), Value::Document, Value::Boolean(false)]);
     assert_eq!(json(&list).unwrap(), r#"[1,null,"x",null,false]"#);
     assert_eq!(json(&Value::List(vec![])).unwrap(), "[]");
 }
@@ -88,45 +79,27 @@ fn the_log_gets_json() {
 #[test]
 fn bytes_that_are_no_utf8_pass_through() {
     assert_eq!(Value::text(b"caf\xE9").to_json().unwrap(), b"\"caf\xE9\"");
-    assert_eq!(
-        Value::text(b"caf\xE9").to_json_other_encoding().unwrap(),
-        b"\"caf\xE9\""
-    );
+    assert_eq!(Value::text(b"caf\xE9").to_json_other_encoding().unwrap(), b"\"caf\xE9\"");
 }
 
 #[test]
 fn a_long_text_is_cut_between_characters() {
-    assert_eq!(
-        json(&Value::text("x".repeat(1000).as_bytes())).unwrap(),
-        format!("\"{}\"", "x".repeat(1000))
-    );
-    assert_eq!(
-        json(&Value::text("x".repeat(1001).as_bytes())).unwrap(),
-        format!("\"{}…\"", "x".repeat(1000))
-    );
+    assert_eq!(json(&Value::text("x".repeat(1000).as_bytes())).unwrap(), format!("\"{}\"", "x".repeat(1000)));
+    assert_eq!(json(&Value::text("x".repeat(1001).as_bytes())).unwrap(), format!("\"{}…\"", "x".repeat(1000)));
     for room in 0..4 {
         // a character of four bytes does not fit any more
         let kept = "x".repeat(1000 - room);
         let text = format!("{kept}{}", "\u{1D11E}".repeat(9));
-        assert_eq!(
-            json(&Value::text(text.as_bytes())).unwrap(),
-            format!("\"{kept}…\"")
-        );
+        assert_eq!(json(&Value::text(text.as_bytes())).unwrap(), format!("\"{kept}…\""));
     }
     let text = format!("{}{}", "x".repeat(997), "日".repeat(9));
-    assert_eq!(
-        json(&Value::text(text.as_bytes())).unwrap(),
-        format!("\"{}日…\"", "x".repeat(997))
-    );
+    assert_eq!(json(&Value::text(text.as_bytes())).unwrap(), format!("\"{}日…\"", "x".repeat(997)));
 }
 
 #[test]
 fn in_another_encoding_a_long_text_is_cut_at_ascii() {
     let cut = |text: &[u8]| Value::text(text).to_json_other_encoding().unwrap();
-    assert_eq!(
-        cut(&[b'x'; 1001]),
-        [b"\"", &[b'x'; 1000][..], b"...\""].concat()
-    );
+    assert_eq!(cut(&[b'x'; 1001]), [b"\"", &[b'x'; 1000][..], b"...\""].concat());
     let text = [&[b'x'; 990][..], &[0xE9; 20]].concat();
     assert_eq!(cut(&text), [b"\"", &[b'x'; 990][..], b"...\""].concat());
     assert_eq!(cut(&[0xE9; 1001]), b"\"...\"");
@@ -137,57 +110,23 @@ fn in_another_encoding_a_long_text_is_cut_at_ascii() {
 #[test]
 fn a_long_list_or_number_is_logged_as_a_cut_string() {
     let long = json(&Value::List(vec![Value::text(b"abc"); 100_000])).unwrap();
-    assert!(
-        long.starts_with(r#""[\"abc\",\"abc\","#) && long.ends_with("…\"") && long.len() < 3000,
-        "{long}"
-    );
+    assert!(long.starts_with(r#""[\"abc\",\"abc\","#) && long.ends_with("…\"") && long.len() < 3000, "{long}");
     // 2 + 1998 bytes of output are still a list
     assert!(
-        json(&Value::List(vec![
-            Value::text(&[b'x'; 996]),
-            Value::text(&[b'x'; 997])
-        ]))
-        .unwrap()
-        .starts_with("[\"x")
+        json(&Value::List(vec![Value::text(&[b'x'; 996]), Value::text(&[b'x'; 997])])).unwrap().starts_with("[\"x")
     );
     assert!(
-        json(&Value::List(vec![
-            Value::text(&[b'x'; 997]),
-            Value::text(&[b'x'; 997])
-        ]))
-        .unwrap()
-        .starts_with("\"[\\\"x")
+        json(&Value::List(vec![Value::text(&[b'x'; 997]), Value::text(&[b'x'; 997])])).unwrap().starts_with("\"[\\\"x")
     );
     let digits = json(&number("1e1000")).unwrap();
     assert_eq!(digits, format!("\"1{}…\"", "0".repeat(999)));
-    assert_eq!(
-        json(&number("1e999")).unwrap(),
-        format!("1{}", "0".repeat(999))
-    );
+    assert_eq!(json(&number("1e999")).unwrap(), format!("1{}", "0".repeat(999)));
 }
 
 #[test]
 fn kinds_have_names_for_people() {
-    let names = [
-        Kind::Text,
-        Kind::Number,
-        Kind::Boolean,
-        Kind::Moment,
-        Kind::List,
-        Kind::Json,
-    ]
-    .map(Kind::name);
-    assert_eq!(
-        names,
-        [
-            "text",
-            "number",
-            "boolean",
-            "date or time",
-            "list",
-            "json value"
-        ]
-    );
+    let names = [Kind::Text, Kind::Number, Kind::Boolean, Kind::Moment, Kind::List, Kind::Json].map(Kind::name);
+    assert_eq!(names, ["text", "number", "boolean", "date or time", "list", "json value"]);
 }
 
 proptest! {

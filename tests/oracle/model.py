@@ -1,0 +1,312 @@
+"""What contract.md says becomes of what an application did.
+
+The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its statement and
+the moment its transaction committed. Outcomes are computed from the log afterwards, receipt by receipt."""
+from decimal import Decimal
+
+import values as v
+
+FOREVER = float("inf")
+
+
+class Txn:
+    def __init__(self, conn, isolation, began):
+        self.conn, self.isolation, self.began = conn, isolation, began
+        self.committed = None
+        self.facts = []
+        self.savepoints = []  # (name, how many facts there were)
+
+
+class Fact:
+    """idx: the moment of the statement. dead: rolled back. In concurrent runs moments are intervals (lo, hi)."""
+
+    def __init__(self, world, conn, **what):
+        self.__dict__.update(what)
+        self.txn = world.txns.get(conn)
+        self.idx = world.idx
+        self.dead = False
+        if self.txn:
+            self.txn.facts.append(self)
+
+    def visible(self, idx, txn):
+        if self.dead:
+            return False
+        if self.txn is None:
+            return self.idx < idx
+        if self.txn is txn:
+            return self.idx < idx
+        return self.txn.committed is not None and self.txn.committed < idx
+
+    def lasts(self):
+        return not self.dead and (self.txn is None or self.txn.committed is not None)
+
+
+class World:
+    def __init__(self):
+        self.idx = 0
+        self.txns = {}      # open transaction of each connection
+        self.rows = {}      # (table, key) -> versions
+        self.receipts = {}  # (message, key) -> receipts
+        self.by_user = {}   # (table, key) -> receipts
+        self.history = {}   # (table, key) -> changes and events
+        self.messages = {}  # name -> Message dict
+        self.columns = {}   # table -> {name: Column}
+        self.sends = {}     # row id of the mirrored table -> Fact
+        self.changes = self.events = 0
+
+    # --- transactions ---
+
+    def begin(self, conn, isolation):
+        self.txns[conn] = Txn(conn, isolation, self.idx)
+
+    def end(self, conn, commit):
+        txn = self.txns.pop(conn)
+        if commit:
+            txn.committed = self.idx
+        else:
+            for fact in txn.facts:
+                fact.dead = True
+
+    def roll_back_to(self, conn, name):
+        txn = self.txns[conn]
+        while txn.savepoints[-1][0] != name:
+            txn.savepoints.pop()
+        for fact in txn.facts[txn.savepoints[-1][1]:]:
+            fact.dead = True
+
+    # --- rows ---
+
+    def version(self, table, key, conn, own=True):
+        txn = self.txns.get(conn)
+        for fact in reversed(self.rows.get((table, key), ())):
+            if fact.visible(self.idx, txn) or (own and not fact.dead and fact.txn is None):
+                return fact.row
+        return None
+
+    def put(self, table, key, conn, row):
+        self.rows.setdefault((table, key), []).append(Fact(self, conn, row=row))
+
+    def change(self, table, key, conn, old, new):
+        """One row changed by an UPDATE in whatever form."""
+        self.put(table, key, conn, new)
+        self.history.setdefault((table, key), []).append(
+            Fact(self, conn, kind="change", t=self.idx, old=old, new=new, exact=False))
+        self.changes += 1
+
+    def event(self, table, key, conn, name, properties, at):
+        self.history.setdefault((table, key), []).append(
+            Fact(self, conn, kind="event", t=self.idx if at is None else at, name=name, properties=properties, exact=at is not None))
+        self.events += 1
+
+    # --- receipts ---
+
+    def goals_now(self, message, conn):
+        found = {}
+        for goal in self.messages[message]["goals"]:
+            if goal["fact"].visible(self.idx, self.txns.get(conn)):
+                found[goal["name"]] = goal
+        return [g for g in found.values() if not (g["stop"] and g["stop"].visible(self.idx, self.txns.get(conn)))]
+
+    def send(self, message, key, conn, variant, at):
+        table = self.messages[message]["table"]
+        row = self.version(table, key, conn)
+        if row is None:
+            return None
+        receipt = Fact(self, conn, message=message, key=key, variant=variant, sent=self.idx if at is None else at,
+                       exact=at is not None, row=row, goals=self.goals_now(message, conn), opens=[], gone=None, table=table, id=None)
+        self.receipts.setdefault((message, key), []).append(receipt)
+        self.by_user.setdefault((table, key), []).append(receipt)
+        return receipt
+
+    def latest(self, message, key, conn, at):
+        at = self.idx if at is None else at
+        found = [r for r in self.receipts.get((message, key), ())
+                 if r.visible(self.idx, self.txns.get(conn)) and r.gone is None and r.sent <= at]
+        return max(found, key=lambda r: r.sent) if found else None
+
+    def engage(self, receipt, conn, click, at):
+        receipt.opens.append(Fact(self, conn, at=self.idx if at is None else at, click=click, exact=at is not None))
+
+    # --- outcomes ---
+
+    def value(self, table, row, goal):
+        return v.walk(row[goal["column"]], goal["path"]) if goal["path"] else row[goal["column"]]
+
+    def already(self, receipt, goal):
+        if goal["event"] or goal["op"] not in v.STATES:
+            return False
+        return v.holds(goal, self.columns[receipt.table][goal["column"]], self.value(receipt.table, receipt.row, goal))
+
+    def hit(self, receipt, goal, fact):
+        """The worth of this change or event for this goal, or None if it is not one."""
+        if goal["event"]:
+            if fact.kind != "event" or fact.name != goal["event"]:
+                return None
+            if goal["properties"] is not None and not v.contains(fact.properties, goal["properties"]):
+                return None
+            worth = None
+            if goal["value_from"] and isinstance(fact.properties, dict):
+                found = fact.properties.get(goal["value_from"])
+                worth = found if isinstance(found, Decimal) else None
+            return (worth, None, fact.properties)
+        if fact.kind != "change":
+            return None
+        column = self.columns[receipt.table][goal["column"]]
+        old, new = self.value(receipt.table, fact.old, goal), self.value(receipt.table, fact.new, goal)
+        if v.equal(old, new):
+            return None
+        base = self.value(receipt.table, receipt.row, goal) if goal["op"] == "is increased by" else None
+        if not v.holds(goal, column, new, old, base):
+            return None
+        worth = None
+        if goal["value_from"]:
+            source = {"column": goal["worth_column"], "path": goal["worth_path"]}
+            worth = gain(self.value(receipt.table, fact.old, source), self.value(receipt.table, fact.new, source))
+        return (worth, old, new)
+
+    def engaged(self, receipt, seen):
+        """First opened and first clicked, over the reports for which seen() is true."""
+        opens = [o for o in receipt.opens if seen(o)]
+        clicks = [o.at for o in opens if o.click]
+        return (min((o.at for o in opens), default=None), min(clicks, default=None))
+
+    def judge(self, receipt, goal, upto=FOREVER):
+        """(already matched, match or None); a match is (fact, worth, old, new)."""
+        if self.already(receipt, goal):
+            return True, None
+        hits = []
+        for fact in self.history.get((receipt.table, receipt.key), ()):
+            if not fact.lasts() or fact.idx > upto or not receipt.visible(fact.idx, fact.txn):
+                continue
+            if goal["stop"] and goal["stop"].visible(fact.idx, fact.txn):
+                continue
+            opened, clicked = self.engaged(receipt, lambda o: o.visible(fact.idx, fact.txn))
+            anchor = {"sent": receipt.sent, "opened": opened, "clicked": clicked}[goal["after"]]
+            if anchor is None or not anchor <= fact.t <= anchor + goal["limit"]:
+                continue
+            found = self.hit(receipt, goal, fact)
+            if found:
+                hits.append((fact, *found))
+        hits.sort(key=lambda h: h[0].t)
+        return False, hits[goal["times"] - 1] if len(hits) >= goal["times"] else None
+
+    def stopped(self, goal, upto):
+        return goal["stop"] is not None and goal["stop"].lasts() and goal["stop"].idx <= upto
+
+    def outcome(self, receipt, goal, upto=FOREVER):
+        if receipt.gone is not None:
+            upto = min(upto, receipt.gone)
+        already, match = self.judge(receipt, goal, upto)
+        opened, clicked = self.engaged(receipt, lambda o: o.lasts() and o.idx <= upto)
+        anchor = {"sent": receipt.sent, "opened": opened, "clicked": clicked}[goal["after"]]
+        return {"already": already, "match": match, "opened": opened, "clicked": clicked, "opens": anchor,
+                "closes": None if anchor is None else anchor + goal["limit"], "stopped": self.stopped(goal, upto)}
+
+    def verdict(self, receipt, goal, out):
+        if receipt.variant == "control":
+            return "control"
+        if out["already"]:
+            return "already matched when sent"
+        if out["match"]:
+            return "matched"
+        over = out["closes"] is not None and out["closes"] < self.idx
+        if out["stopped"] and not over:
+            return "goal stopped"
+        if out["opens"] is None:
+            return "not opened" if goal["after"] == "opened" else "not clicked"
+        return "time limit passed" if over else "still running"
+
+    def running(self, receipt, goal, out):
+        """For purge: may this receipt still match?"""
+        if out["already"] or out["stopped"]:
+            return False
+        return (out["closes"] if out["closes"] is not None else receipt.sent + goal["limit"]) >= self.idx
+
+    def archive(self, receipts):
+        for receipt in receipts:
+            receipt.gone = self.idx
+
+    def all_receipts(self):
+        for (message, _), found in self.receipts.items():
+            for receipt in found:
+                if receipt.lasts():
+                    yield receipt
+
+    def figures(self):
+        """(message, goal, variant) -> figures; goal None for a message that has none."""
+        stats = {}
+        for name, message in self.messages.items():
+            goals = list(dict.fromkeys(g["name"] for g in message["goals"] if g["fact"].lasts()))
+            arms = list(message["variants"]) + (["control"] if message["control"] else [])
+            if not message["variants"]:
+                arms.append(None)
+            for goal in goals or [None]:
+                for arm in arms:
+                    stats[name, goal, arm] = Figures()
+        for receipt in self.all_receipts():
+            message = self.messages[receipt.message]
+            if not any(g["fact"].lasts() for g in message["goals"]):
+                upto = FOREVER if receipt.gone is None else receipt.gone
+                opened, clicked = self.engaged(receipt, lambda o: o.lasts() and o.idx <= upto)
+                stats.setdefault((receipt.message, None, receipt.variant), Figures()).add(
+                    receipt, {"opened": opened, "clicked": clicked, "already": False, "match": None}, None, self)
+            for goal in receipt.goals:
+                stats.setdefault((receipt.message, goal["name"], receipt.variant), Figures()).add(
+                    receipt, self.outcome(receipt, goal), goal, self)
+        return stats
+
+
+class Figures:
+    names = ("sent", "opened", "clicked", "already_matched", "matched", "matched_after_open", "matched_after_click", "worth")
+
+    def __init__(self):
+        for name in self.names:
+            setattr(self, name, 0)
+        self.worth = Decimal(0)
+        self.in_progress = 0
+        self.users_matched = set()
+
+    def add(self, receipt, out, goal, world):
+        self.sent += 1
+        self.opened += out["opened"] is not None
+        self.clicked += out["clicked"] is not None
+        self.already_matched += out["already"]
+        if out["match"]:
+            fact, worth = out["match"][:2]
+            self.matched += 1
+            self.users_matched.add(receipt.key)
+            self.matched_after_open += out["opened"] is not None and out["opened"] <= fact.t
+            self.matched_after_click += out["clicked"] is not None and out["clicked"] <= fact.t
+            self.worth += worth or 0
+        elif goal and not out["already"] and not out["stopped"] and out["closes"] is not None and out["closes"] >= world.idx:
+            self.in_progress += 1
+
+    def row(self):
+        return tuple(getattr(self, name) for name in self.names)
+
+    def __iadd__(self, other):
+        for name in self.names:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+def gain(old, new):
+    """NEW - OLD, unknown as zero; nothing where either is no number one can add up."""
+    if old is None and new is None:
+        return Decimal(0)
+    parts = []
+    for value in (old, new):
+        if value is None:
+            value = Decimal(0)
+        if not v.is_number(value) or v.nan(value) or v.exact(value).is_infinite():
+            return None
+        parts.append(v.exact(value))
+    return parts[1] - parts[0]
+
+
+def limit_us(text):
+    units = {"second": 1, "seconds": 1, "minutes": 60, "hour": 3600, "hours": 3600, "day": 86400, "days": 86400, "week": 604800, "weeks": 604800}
+    words, total = text.split(), 0
+    for count, unit in zip(words[::2], words[1::2]):
+        total += int(count) * units[unit] * 1000000
+    return total
