@@ -8,8 +8,8 @@
 -- history. What a query does not use of the look-ups is not computed, and a look-up of which nothing is used is not made.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- No more tables than these: with one more the planner stops looking for the best order (join_collapse_limit), and the tail,
--- which starts from a handful of receipts, needs it.
+-- Seven tables. Where a query comes to more than eight, the planner no longer looks for the best order of all and may read
+-- every receipt: the functions that join this raise join_collapse_limit.
 CREATE VIEW goals.ledger AS
 SELECT r.receipt_id, r.users_id, r.user_key, r.variant_id, r.sent_at,
        v.message_id, u.goal_id, g.name AS goal, g.attribute, g.event, g.times, g.after,
@@ -24,7 +24,11 @@ SELECT r.receipt_id, r.users_id, r.user_key, r.variant_id, r.sent_at,
            + g.time_limit_us * interval '1 microsecond' AS window_closes,
        h.match_id, h.matched_at, h.old_value, h.new_value, h.worth,
        coalesce(r.receipt_id <= (SELECT w.receipt_id FROM goals.watermark w), false) AS rolled,
-       e.rolled_opened_at, e.rolled_clicked_at, h.rolled_matched_at, h.rolled_worth
+       e.rolled_opened_at, e.rolled_clicked_at,
+       CASE WHEN g.times = 1 AND h.match_id <= (SELECT w.match_id FROM goals.watermark w) THEN h.matched_at
+            ELSE x.matched_at END AS rolled_matched_at,
+       CASE WHEN g.times = 1 AND h.match_id <= (SELECT w.match_id FROM goals.watermark w) THEN h.worth
+            ELSE x.worth END AS rolled_worth
 FROM goals.receipt r
 JOIN goals.revision v ON v.revision_id = r.revision_id
 LEFT JOIN LATERAL (
@@ -40,48 +44,62 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL unnest(array_append(v.goal_ids, NULL)) AS u (goal_id)
 LEFT JOIN goals.goal g ON g.goal_id = u.goal_id
 LEFT JOIN LATERAL (
-    -- The match is the times-th hit in the order of time; the arrays keep the order of the subquery.
-    SELECT (array_agg(l.match_id))[g.times] AS match_id,
-           (array_agg(l.matched_at))[g.times] AS matched_at,
-           (array_agg(l.old_value))[g.times] AS old_value,
-           (array_agg(l.new_value))[g.times] AS new_value,
-           (array_agg(l.worth))[g.times] AS worth,
-           (array_agg(l.matched_at) FILTER (WHERE l.settled))[g.times] AS rolled_matched_at,
-           (array_agg(l.worth) FILTER (WHERE l.settled))[g.times] AS rolled_worth
-    FROM (SELECT h.match_id, h.matched_at, h.old_value, h.new_value, h.worth,
-                 h.match_id <= (SELECT w.match_id FROM goals.watermark w) AS settled
-          FROM goals.match_log h
-          WHERE h.receipt_id = r.receipt_id AND h.goal_id = u.goal_id
-                AND u.goal_id IS NOT NULL AND (u.goal_id = ANY (r.already)) IS NOT TRUE
-          ORDER BY h.matched_at, h.match_id) l
-) h ON true;
+    -- The match: the times-th hit in the order of time.
+    SELECT h.match_id, h.matched_at, h.old_value, h.new_value, h.worth
+    FROM goals.match_log h
+    WHERE h.receipt_id = r.receipt_id AND h.goal_id = u.goal_id
+          AND u.goal_id IS NOT NULL AND (u.goal_id = ANY (r.already)) IS NOT TRUE
+    ORDER BY h.matched_at, h.match_id
+    OFFSET g.times - 1 LIMIT 1
+) h ON true
+LEFT JOIN LATERAL (
+    -- The match among the hits that are in the rolled totals, where that can be another one: none if there are too few hits
+    -- in all, and the same if the first of all is among them. (The aggregates are over one row: an unused join of an
+    -- aggregate is dropped.)
+    SELECT min(t.matched_at) AS matched_at, min(t.worth) AS worth
+    FROM (SELECT h2.matched_at, h2.worth
+          FROM goals.match_log h2
+          WHERE h2.receipt_id = r.receipt_id AND h2.goal_id = u.goal_id
+                AND h2.match_id <= (SELECT w.match_id FROM goals.watermark w)
+                AND h.match_id IS NOT NULL
+                AND (g.times > 1 OR h.match_id > (SELECT w.match_id FROM goals.watermark w))
+          ORDER BY h2.matched_at, h2.match_id
+          OFFSET g.times - 1 LIMIT 1) t
+) x ON true;
 COMMENT ON VIEW goals.ledger IS 'Internal. Each receipt and goal it is judged by (and goal_id NULL: the receipt itself) with what is known of it now, and in rolled_... what the rolled totals know of it';
 
 CREATE VIEW goals.contribution AS
-SELECT s.settled, l.receipt_id, l.users_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
-       s.opened_at, s.clicked_at, s.matched_at, l.window_opens, l.window_closes, l.stopped_at,
+SELECT l.settled,
+       NOT l.rolled OR l.opened_at IS DISTINCT FROM l.rolled_opened_at OR l.clicked_at IS DISTINCT FROM l.rolled_clicked_at
+           OR l.matched_at IS DISTINCT FROM l.rolled_matched_at OR l.worth IS DISTINCT FROM l.rolled_worth AS changed,
+       l.receipt_id, l.users_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
+       l.as_opened_at AS opened_at, l.as_clicked_at AS clicked_at, l.as_matched_at AS matched_at, l.window_opens, l.window_closes, l.stopped_at,
        1 AS sent,
-       (s.opened_at IS NOT NULL)::integer AS opened,
-       (s.clicked_at IS NOT NULL)::integer AS clicked,
+       (l.as_opened_at IS NOT NULL)::integer AS opened,
+       (l.as_clicked_at IS NOT NULL)::integer AS clicked,
        l.already_matched::integer AS already_matched,
-       (s.matched_at IS NOT NULL)::integer AS matched,
-       coalesce(s.opened_at <= s.matched_at, false)::integer AS matched_after_open,
-       coalesce(s.clicked_at <= s.matched_at, false)::integer AS matched_after_click,
-       coalesce(s.worth, 0) AS worth
-FROM goals.ledger l
-CROSS JOIN LATERAL (VALUES (false, l.opened_at, l.clicked_at, l.matched_at, l.worth),
-                           (true, l.rolled_opened_at, l.rolled_clicked_at, l.rolled_matched_at, l.rolled_worth))
-           AS s (settled, opened_at, clicked_at, matched_at, worth)
-WHERE NOT s.settled OR l.rolled;
-COMMENT ON VIEW goals.contribution IS 'Internal. What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
+       (l.as_matched_at IS NOT NULL)::integer AS matched,
+       coalesce(l.as_opened_at <= l.as_matched_at, false)::integer AS matched_after_open,
+       coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
+       coalesce(l.as_worth, 0) AS worth
+FROM (SELECT k.settled, l.*,
+             CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
+             CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
+             CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
+             CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth
+      FROM goals.ledger l
+      -- A lateral VALUES list would say it shorter, but sets its expressions up anew for every row.
+      CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
+      WHERE NOT k.settled OR l.rolled) l;
+COMMENT ON VIEW goals.contribution IS 'Internal. What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled); changed: the two are not the same';
 
 CREATE VIEW goals.outcome AS
 SELECT l.receipt_id, l.users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
        coalesce(v.is_control, false) AS is_control, l.goal_id, l.goal, l.attribute, l.event, l.times, l.after,
        l.time_limit, l.sent_at, l.opened_at, l.clicked_at, l.already_matched, l.window_opens, l.window_closes, l.stopped_at,
        l.match_id, l.matched_at, l.old_value, l.new_value, l.worth
-FROM goals.ledger l
-JOIN goals.message m ON m.message_id = l.message_id
+FROM goals.message m
+JOIN goals.ledger l ON l.message_id = m.message_id
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
 WHERE l.goal_id IS NOT NULL;
 COMMENT ON VIEW goals.outcome IS 'One row a receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal already held, and the match if there is one';

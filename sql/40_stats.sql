@@ -121,6 +121,7 @@ CREATE FUNCTION goals.stats(message text, goal text DEFAULT 'primary', since tim
 RETURNS SETOF goals.stats_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -190,6 +191,7 @@ CREATE FUNCTION goals.matches(message text, goal text DEFAULT NULL)
 RETURNS SETOF goals.match_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -7,6 +7,7 @@ RETURNS TABLE (goal text, receipt_id bigint, variant text, sent_at timestamptz, 
     old_value jsonb, new_value jsonb, times_seen bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE

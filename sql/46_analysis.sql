@@ -5,6 +5,7 @@ CREATE FUNCTION goals.daily(message text, goal text DEFAULT 'primary')
 RETURNS TABLE (variant text, day date, sent bigint, opened bigint, clicked bigint, already_matched bigint, matched bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -34,6 +35,7 @@ CREATE FUNCTION goals.daily_since_sending(message text, goal text DEFAULT 'prima
 RETURNS TABLE (variant text, days bigint, reached bigint, opened bigint, clicked bigint, matched bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -80,6 +82,7 @@ CREATE FUNCTION goals.attribution(model text DEFAULT 'last touch', since timesta
 RETURNS TABLE (message text, goal text, matched bigint, credit double precision, worth numeric, worth_credit double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE

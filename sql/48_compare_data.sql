@@ -9,6 +9,7 @@ RETURNS TABLE (variant text, is_control boolean, weight double precision, users 
     assigned_users bigint, worth numeric, all_matured boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -8,8 +8,10 @@ use crate::pg::append::{self, Appender};
 use crate::pg::datum::{self, Row};
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::scan::{Key, Probe};
+use crate::pg::statement::{self, Probes};
 use crate::pg::strings;
 use pgrx::pg_sys::{self, Oid};
+use smallvec::SmallVec;
 use std::ops::ControlFlow;
 
 /// What satisfied goals: a difference between two rows, or an event. Asked for the rest only where there is a match.
@@ -52,44 +54,63 @@ impl Receipt {
 pub fn settle(users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidence) -> bool {
     let Some(setup) = cache::setup() else { return true };
     let now = at.unwrap_or_else(datum::clock);
-    let receipts = pending(&setup, users_id, key, now, evidence);
-    if receipts.is_empty() {
-        return true;
+    let found = statement::with_probes(&setup.ours, |probes| {
+        let receipts = pending(probes, users_id, key, now, evidence);
+        matches(&setup, probes, &receipts, at, now, evidence)
+    });
+    match found {
+        Some(Some(matches)) => record(&setup, evidence, &matches),
+        Some(None) => return false,
+        None => {}
     }
-    let mut matches: Vec<(usize, i64, i64)> = Vec::new();
-    for receipt in &receipts {
-        let Some(revision) = setup.revisions.get(&receipt.revision) else { return false };
+    true
+}
+
+/// A hit, the receipt it is a match for, and when.
+type Matches = SmallVec<[(usize, i64, i64); 4]>;
+
+/// None: a receipt's revision is not known to this backend.
+fn matches(
+    setup: &Setup,
+    probes: &mut Probes,
+    receipts: &[Receipt],
+    at: Option<i64>,
+    now: i64,
+    evidence: &dyn Evidence,
+) -> Option<Matches> {
+    let mut matches = Matches::new();
+    for receipt in receipts {
+        let revision = setup.revisions.get(&receipt.revision)?;
         // A clock that was set back must not put a change before the message that is already there.
         let t = if at.is_none() { now.max(receipt.sent_at) } else { now };
         for hit in 0..evidence.len() {
             let goal = evidence.goal(hit);
             if revision.goals.binary_search(&goal.id).is_ok()
                 && !receipt.already.contains(&goal.id)
-                && in_window(&setup, goal, receipt, t)
+                && in_window(setup, goal, receipt, t)
                 && evidence.gained(hit, baseline(revision, receipt, goal.id).as_ref())
-                && !is_recorded(&setup, goal, receipt.id, t)
+                && !is_recorded(probes, goal, receipt.id, t)
             {
                 matches.push((hit, receipt.id, t));
             }
         }
     }
-    record(&setup, evidence, &matches);
-    true
+    Some(matches)
 }
 
-fn pending(setup: &Setup, users_id: i32, key: &[u8], now: i64, evidence: &dyn Evidence) -> Vec<Receipt> {
-    let mut receipts = Vec::new();
-    let ours = &setup.ours;
-    let (Some(table), Some(index)) =
-        (Relation::open(ours.receipt, Lock::Share), Relation::open(ours.receipt_user_idx, Lock::Share))
-    else {
-        return receipts;
-    };
+fn pending(
+    probes: &mut Probes,
+    users_id: i32,
+    key: &[u8],
+    now: i64,
+    evidence: &dyn Evidence,
+) -> SmallVec<[Receipt; 2]> {
+    let mut receipts = SmallVec::new();
     // Where every window is counted from the sending, older receipts cannot be in theirs; an open may come at any time.
     let by_sending = (0..evidence.len()).all(|i| evidence.goal(i).after == Anchor::Sent);
     let longest = (0..evidence.len()).map(|i| evidence.goal(i).time_limit).max().unwrap_or(0);
     let since = if by_sending { now.saturating_sub(longest) } else { i64::MIN };
-    Probe::new(&table, &index, 3).visit(&user_keys(users_id, key, since), false, |row| {
+    probes.receipts.visit(&user_keys(users_id, key, since), false, |row| {
         receipts.push(Receipt::of(row));
         ControlFlow::Continue(())
     });
@@ -166,15 +187,9 @@ fn baseline(revision: &cache::Revision, receipt: &Receipt, goal: i32) -> Option<
 
 /// Are there already as many earlier hits as the goal needs? Then this one can never be the match, and a counter that goes up
 /// all day does not fill the log. What is seen here lives at least as long as we do: it is committed, or our own.
-fn is_recorded(setup: &Setup, goal: &Goal, receipt_id: i64, t: i64) -> bool {
-    let (Some(table), Some(index)) = (
-        Relation::open(setup.ours.match_log, Lock::Share),
-        Relation::open(setup.ours.match_log_receipt_idx, Lock::Share),
-    ) else {
-        return false;
-    };
+fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> bool {
     let mut earlier = 0;
-    Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+    probes.matches.visit(&receipt_key(receipt_id), false, |row| {
         // The column numbers are those of goals.match_log.
         if row.integer(4) == Some(goal.id) && row.bigint(3) <= t {
             earlier += 1;
@@ -184,7 +199,7 @@ fn is_recorded(setup: &Setup, goal: &Goal, receipt_id: i64, t: i64) -> bool {
     earlier >= goal.times
 }
 
-fn record(setup: &Setup, evidence: &dyn Evidence, matches: &[(usize, i64, i64)]) {
+fn record(setup: &Setup, evidence: &dyn Evidence, matches: &Matches) {
     if matches.is_empty() {
         return;
     }

@@ -102,6 +102,7 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
 // What was read inside a transaction that is rolled back may never have been.
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut core::ffi::c_void) {
     if event == pg_sys::XactEvent::XACT_EVENT_ABORT {
+        super::statement::forget();
         everything_is_stale();
     }
 }
@@ -113,6 +114,7 @@ unsafe extern "C-unwind" fn on_subtransaction(
     _arg: *mut core::ffi::c_void,
 ) {
     if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+        super::statement::forget();
         everything_is_stale();
     }
 }

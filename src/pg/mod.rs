@@ -19,6 +19,7 @@ pub mod relation;
 pub mod scan;
 pub mod scratch;
 pub mod spi;
+pub mod statement;
 pub mod strings;
 pub mod trigger;
 pub mod types;

@@ -5,7 +5,7 @@
 //! never updated, which is why our tables are made like that.
 
 use super::datum::Row;
-use super::relation::Relation;
+use super::relation::{Lock, Relation};
 use super::version;
 use pgrx::pg_sys::{self, Datum};
 use std::ops::ControlFlow;
@@ -73,7 +73,54 @@ impl<'a> Probe<'a> {
                     break;
                 }
             }
+            // No page stays pinned between visits: the next one may be on behalf of another statement.
+            pg_sys::ExecClearTuple(self.slot);
+            pg_sys::index_rescan(
+                self.scan,
+                std::ptr::null_mut(),
+                keys.len() as core::ffi::c_int,
+                std::ptr::null_mut(),
+                0,
+            );
         }
+    }
+}
+
+/// A scan together with the table and index it reads, which it keeps open.
+pub struct OwnedProbe {
+    // Before the relations, which it borrows: fields are dropped in this order.
+    probe: Probe<'static>,
+    table: Box<Relation>,
+    _index: Box<Relation>,
+}
+
+impl OwnedProbe {
+    /// A scan of `index` of `table` with `keys` conditions.
+    pub fn new(table: Relation, index: Relation, keys: usize) -> OwnedProbe {
+        let (table, index) = (Box::new(table), Box::new(index));
+        // SAFETY: both are boxed in this struct, do not move with it, and are dropped after the probe.
+        let (t, i): (&'static Relation, &'static Relation) =
+            unsafe { (&*std::ptr::from_ref(&*table), &*std::ptr::from_ref(&*index)) };
+        OwnedProbe { probe: Probe::new(t, i, keys), table, _index: index }
+    }
+
+    /// As open relations; None if either is gone.
+    pub fn open(table: pg_sys::Oid, index: pg_sys::Oid, keys: usize) -> Option<OwnedProbe> {
+        Some(OwnedProbe::new(Relation::open(table, Lock::Share)?, Relation::open(index, Lock::Share)?, keys))
+    }
+
+    /// As [`Probe::visit`].
+    pub fn visit(&mut self, keys: &[Key], backwards: bool, row: impl FnMut(&Row) -> ControlFlow<()>) {
+        self.probe.visit(keys, backwards, row);
+    }
+
+    /// As [`Probe::visit`], with the table that the row is of.
+    pub fn visit_with_table(&mut self, keys: &[Key], mut row: impl FnMut(&Relation, &Row)) {
+        let table = &*self.table;
+        self.probe.visit(keys, false, |r| {
+            row(table, r);
+            ControlFlow::Continue(())
+        });
     }
 }
 

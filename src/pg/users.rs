@@ -5,7 +5,7 @@
 
 use super::datum::{self, Row};
 use super::relation::{Lock, Relation};
-use super::scan::{self, Key, Probe};
+use super::scan::{self, Key, OwnedProbe};
 use super::strings;
 use super::types;
 use pgrx::pg_sys::{self, Datum};
@@ -116,12 +116,15 @@ pub struct Users {
 }
 
 struct Leaf {
-    // Before the table and the index, which it borrows: fields are dropped in this order.
-    probe: Option<Probe<'static>>,
+    find: Find,
     collation: pg_sys::Oid,
     key_column: i16,
-    table: Box<Relation>,
-    _index: Option<Box<Relation>>,
+}
+
+enum Find {
+    ByIndex(OwnedProbe),
+    /// No index to find it by: slow, but right.
+    ByReading(Relation),
 }
 
 impl Users {
@@ -158,7 +161,7 @@ impl Users {
         for _ in 0..4 {
             for leaf in &mut self.leaves {
                 let mut hit = false;
-                leaf.visit(self.key, &canonical, value, &mut |table, row, key_column| {
+                leaf.visit(self.key, canonical.as_deref(), value, |table, row, key_column| {
                     if let Some(datum) = row.get(key_column) {
                         found(table, row, &self.key.text(datum));
                         hit = true;
@@ -176,28 +179,26 @@ impl Users {
 impl Leaf {
     fn new(table: Relation, key_column: &str, open: &dyn Fn(pg_sys::Oid) -> Option<Relation>) -> Option<Leaf> {
         let key = table.column(key_column)?;
-        let table = Box::new(table);
-        let index = table.indexes().into_iter().filter_map(open).find(|i| i.finds_by(key.number)).map(Box::new);
-        let collation = index.as_ref().map_or(key.collation, |i| i.index_collation());
-        let probe = index.as_ref().map(|index| {
-            // SAFETY: both relations are boxed in this struct, do not move, and are dropped after the probe.
-            let (table, index): (&'static Relation, &'static Relation) =
-                unsafe { (&*std::ptr::from_ref(&*table), &*std::ptr::from_ref(&**index)) };
-            Probe::new(table, index, 1)
-        });
-        Some(Leaf { probe, collation, key_column: key.number, table, _index: index })
+        let index = table.indexes().into_iter().filter_map(open).find(|i| i.finds_by(key.number));
+        let collation = index.as_ref().map_or(key.collation, Relation::index_collation);
+        let find = match index {
+            Some(index) => Find::ByIndex(OwnedProbe::new(table, index, 1)),
+            None => Find::ByReading(table),
+        };
+        Some(Leaf { find, collation, key_column: key.number })
     }
 
+    /// Shows the rows with this key; None in `canonical` can be nobody's.
     fn visit(
         &mut self,
         key: KeyType,
-        canonical: &Option<Vec<u8>>,
+        canonical: Option<&[u8]>,
         value: Datum,
-        row: &mut dyn FnMut(&Relation, &Row, i16),
+        mut row: impl FnMut(&Relation, &Row, i16),
     ) {
-        let (table, column) = (&*self.table, self.key_column);
-        match &mut self.probe {
-            Some(probe) => {
+        let column = self.key_column;
+        match &mut self.find {
+            Find::ByIndex(probe) => {
                 let condition = Key {
                     attribute: 1,
                     strategy: pg_sys::BTEqualStrategyNumber,
@@ -205,14 +206,10 @@ impl Leaf {
                     value,
                     collation: self.collation,
                 };
-                probe.visit(&[condition], false, |r| {
-                    row(table, r, column);
-                    ControlFlow::Continue(())
-                });
+                probe.visit_with_table(&[condition], |table, r| row(table, r, column));
             }
-            // No index to find it by: slow, but right.
-            None => scan::visit_all(table, |r| {
-                if r.get(column).map(|d| key.text(d)) == *canonical {
+            Find::ByReading(table) => scan::visit_all(table, |r| {
+                if r.get(column).map(|d| key.text(d)).as_deref() == canonical {
                     row(table, r, column);
                 }
                 ControlFlow::Continue(())

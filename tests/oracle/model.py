@@ -76,10 +76,10 @@ class World:
 
     # --- rows ---
 
-    def version(self, table, key, conn, own=True):
+    def version(self, table, key, conn):
         txn = self.txns.get(conn)
         for fact in reversed(self.rows.get((table, key), ())):
-            if fact.visible(self.idx, txn) or (own and not fact.dead and fact.txn is None):
+            if fact.visible(self.idx, txn):
                 return fact.row
         return None
 

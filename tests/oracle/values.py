@@ -12,6 +12,19 @@ class Real(float):
     """A binary floating-point number; its exact value is what is compared."""
 
 
+class Folded(str):
+    """Text of a type that ignores case when it compares (citext, a nondeterministic collation)."""
+
+    def __eq__(self, other):
+        return str.lower(self) == str.lower(other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        return hash(str.lower(self))
+
+
 class Array:
     """A PostgreSQL array: equal only with the same elements, dimensions and lower bounds."""
 
@@ -218,13 +231,12 @@ class Column:
 
     operators = None
 
-    def __init__(self, name, sql, kind_, pool, element=None, operators=None, single=False):
+    def __init__(self, name, sql, kind_, pool, element=None, operators=None):
         self.name, self.sql, self.kind, self.pool, self.element = name, sql, kind_, pool, element
-        self.single = single
         self.operators = operators or {"text": TEXT_OPS, "number": NUMBER_OPS, "boolean": BOOLEAN_OPS, "list": LIST_OPS,
                                        "time": ["has any value"]}.get(kind_)
-        self.generated = None
-        self.managed = False
+        self.folds = sql == "citext" or "COLLATE" in sql
+        self.declared, self.sql = sql, sql.partition(" COLLATE")[0]
 
     def real(self, value):
         return Real(f32(float(value)) if self.sql == "real" else float(value))
@@ -235,7 +247,7 @@ class Column:
             return text.lower()
         if self.sql.startswith("char("):
             return text.rstrip(" ")
-        return text
+        return Folded(text) if self.folds else text
 
     def value(self, literal):
         """What a pool entry becomes in the column."""
@@ -252,24 +264,24 @@ class Column:
     def literal(self, value):
         """The SQL for a value of this column (a value, not a pool entry)."""
         if value is None:
-            return "NULL"
+            return "NULL::" + self.sql
         if self.kind == "boolean":
-            return "true" if value else "false"
+            return "%s::%s" % ("true" if value else "false", self.sql)
         if self.kind == "number":
             if isinstance(value, Real):
                 text = "NaN" if math.isnan(value) else ("-" if value < 0 else "") + "Infinity" if math.isinf(value) else repr(float(value))
                 return "'%s'::%s" % (text, self.sql)
             if self.sql == "money":
-                return "%s::numeric::money" % format(value, "f")
+                return "(%s)::numeric::money" % format(value, "f")
             if value.is_nan() or value.is_infinite():
                 return "'%s'::numeric" % ("NaN" if value.is_nan() else "Infinity" if value > 0 else "-Infinity")
-            return format(value, "f")
+            return "(%s)::%s" % (format(value, "f"), self.sql)
         if self.kind == "list":
             return self.array(value)
         if self.kind == "json":
             return "%s::%s" % (quote(value.source if isinstance(value, Document) else dumps(value)), self.sql)
         if self.kind == "text":
-            return "%s::%s" % (quote(value), self.sql) if self.sql in ("uuid", "o_mood") else quote(value)
+            return "%s::%s" % (quote(value), self.sql)
         return "'%s'::%s" % (value, self.sql)
 
     def array(self, value):
@@ -314,6 +326,8 @@ def catalogue(rng):
         Column("plan", "text", "text", WORDS), Column("note", "text", "text", WORDS),
         Column("vc", "varchar(60)", "text", WORDS), Column("ch", "char(12)", "text", [w for w in WORDS if len(w) < 12]),
         Column("mood", "o_mood", "text", ["sad", "ok", "Happy", "so so"]), Column("label", "o_label", "text", WORDS),
+        Column("ci", "citext", "text", WORDS), Column("nd", "text COLLATE o_ci", "text", WORDS,
+               operators=["is", "is not", "is any of", "has any value", "is unknown", "is changed"]),
         Column("ref", "uuid", "text", UUIDS),
         Column("s", "smallint", "number", whole + ["32767", "-32768"]), Column("n", "integer", "number", whole + ["2147483647"]),
         Column("b", "bigint", "number", whole + ["9223372036854775807", "-9223372036854775808", "9007199254740993", "9007199254740992"]),

@@ -7,7 +7,8 @@ select from goals.create_message('offer');
 select from goals.set_goal('offer', event => 'purchase', time_limit => '3 days', value_from => 'amount');
 select from goals.set_goal('offer', event => 'purchase', time_limit => '3 days', properties => '{"item": {"kind": "book"}}', goal => 'book');
 select from goals.set_goal('offer', event => 'visit', times => 3, time_limit => '1 day', goal => 'three visits');
-select goals.record_sent('offer', array['1', '2', '3'], sent_at => now() - interval '2 days');
+select clock_timestamp() as "then" \gset
+select goals.record_sent('offer', array['1', '2', '3'], sent_at => :'then'::timestamptz - interval '2 days');
 
 -- The name of the event decides, case included.
 select from goals.record_event(1::bigint, 'Purchase');
@@ -20,29 +21,29 @@ select from goals.record_event('2', 'purchase', '{"amount": 100, "item": {"kind"
 select from goals.record_event(3::bigint, 'purchase', null);
 select user_key, goal, event, new_value, worth from goals.matches('offer') order by user_key, goal;
 
--- Three visits in the window: of each user the third counts. The window of 1 day had passed for these receipts ...
+-- Three visits within a day of the sending, which was two days ago: these come too late ...
 select from generate_series(1, 3), goals.record_event(1::bigint, 'visit');
 select count(*) from goals.matches('offer', 'three visits');
--- ... but not for visits of that day, whenever they are reported and in whatever order.
-select from goals.record_event(1::bigint, 'visit', occurred_at => now() - interval '30 hours');
-select from goals.record_event(1::bigint, 'visit', occurred_at => now() - interval '25 hours');
-select from goals.record_event(1::bigint, 'visit', occurred_at => now() - interval '49 hours');
+-- ... but visits of that day count whenever they are reported, in whatever order.
+select from goals.record_event(1::bigint, 'visit', occurred_at => :'then'::timestamptz - interval '30 hours');
+select from goals.record_event(1::bigint, 'visit', occurred_at => :'then'::timestamptz - interval '25 hours');
+select from goals.record_event(1::bigint, 'visit', occurred_at => :'then'::timestamptz - interval '49 hours');
 select count(*) from goals.matches('offer', 'three visits');
-select from goals.record_event(1::bigint, 'visit', occurred_at => now() - interval '40 hours');
+select from goals.record_event(1::bigint, 'visit', occurred_at => :'then'::timestamptz - interval '40 hours');
 select user_key, matched_at = sent_at + interval '23 hours' as at_the_third from goals.matches('offer', 'three visits');
 -- Now the third one is another, and earlier.
-select from goals.record_event(1::bigint, 'visit', occurred_at => now() - interval '36 hours');
+select from goals.record_event(1::bigint, 'visit', occurred_at => :'then'::timestamptz - interval '36 hours');
 select user_key, matched_at = sent_at + interval '18 hours' as at_the_third from goals.matches('offer', 'three visits');
 
 -- The earliest event is the match, also when it arrives late; one from before the sending is not.
 select from goals.create_message('late');
 select from goals.set_goal('late', event => 'login', time_limit => '10 days', value_from => 'n');
-select from goals.record_sent('late', 1::bigint, sent_at => now() - interval '5 days');
+select from goals.record_sent('late', 1::bigint, sent_at => :'then'::timestamptz - interval '5 days');
 select from goals.record_event(1::bigint, 'login', '{"n": 1}');
-select from goals.record_event(1::bigint, 'login', '{"n": 3}', now() - interval '3 days');
-select from goals.record_event(1::bigint, 'login', '{"n": 6}', now() - interval '6 days');
-select from goals.record_event(1::bigint, 'login', '{"n": 4}', now() - interval '4 days');
-select from goals.record_event(1::bigint, 'login', '{"n": 2}', now() - interval '2 days');
+select from goals.record_event(1::bigint, 'login', '{"n": 3}', :'then'::timestamptz - interval '3 days');
+select from goals.record_event(1::bigint, 'login', '{"n": 6}', :'then'::timestamptz - interval '6 days');
+select from goals.record_event(1::bigint, 'login', '{"n": 4}', :'then'::timestamptz - interval '4 days');
+select from goals.record_event(1::bigint, 'login', '{"n": 2}', :'then'::timestamptz - interval '2 days');
 select matched_at - sent_at as after_sending, new_value, worth from goals.matches('late');
 
 -- Slightly ahead of our clock is now; far ahead is refused.

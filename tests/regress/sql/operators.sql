@@ -87,5 +87,5 @@ select * from changed('rs', '[["{}", "{0.1}"]]', '[["contains", "0.1"]]');
 
 -- Operators are accepted with spaces or underscores, in any case.
 select from goals.create_message('spelling');
-select from goals.set_goal('spelling', 't', o, v, '1 day', goal => o)
+select count(goals.set_goal('spelling', 't', o, v, '1 day', goal => o))
 from (values ('IS', 'a'), ('Is_Not', 'a'), ('is any_of', '{a}'), ('has_any_value', null), ('DOES NOT_CONTAIN', 'a')) as x (o, v);

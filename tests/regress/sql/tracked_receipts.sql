@@ -90,7 +90,7 @@ insert into log (who, what) values ('18', 'bye'), (' 19', 'bye'), ('nobody', 'by
 update log set opened_at = clock_timestamp(), done = true where who = '18';
 update log set opened_at = clock_timestamp() where who = ' 19';
 select sent, opened from goals.message_stats where message = 'bye';
-select problem, object from goals.health();
+select object from goals.health() where problem = 'unknown user';
 
 -- The application's role needs no rights on anything but its own table.
 create role regress_goals_app;
@@ -107,7 +107,7 @@ drop role regress_goals_app;
 -- Renaming a column it reads stops it; health() says so. Nothing raises.
 alter table sends rename column user_id to recipient;
 insert into sends (campaign, recipient) values ('hello', 20);
-select problem, object from goals.health() where problem not like 'unknown%';
+select count(*) > 0 as reported from goals.health() where problem not like 'unknown%';
 alter table sends rename column recipient to user_id;
 insert into sends (campaign, user_id) values ('hello', 20);
 select count(*) from goals.explain('hello', 20::bigint);

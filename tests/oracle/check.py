@@ -1,0 +1,196 @@
+"""Compares what the extension says with what the model says. Returns the disagreements as lines of text."""
+import math
+from decimal import Decimal
+
+import values as v
+from model import Figures
+
+FIGURES = "sent, opened, clicked, already_matched, matched, matched_after_open, matched_after_click, worth"
+
+
+def same_number(a, b):
+    if a is None or b is None:
+        return a is b
+    return Decimal(a) == Decimal(b)
+
+
+def rate(part, whole):
+    return None if whole == 0 else part / whole
+
+
+def as_json(value):
+    """What a value is in the jsonb of matches(); NotImplemented where the contract does not say."""
+    if value is None or isinstance(value, (bool, str, list, dict)):
+        return value
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    return NotImplemented
+
+
+class Comparison:
+    def __init__(self, case, connection):
+        self.case, self.db = case, connection
+        self.lines, self.receipts, self.matches = [], 0, 0
+
+    def say(self, text, *values):
+        self.lines.append(text % values if values else text)
+
+    def rows(self, sql):
+        return self.db.execute(sql).fetchall()
+
+    def micros(self, stamp):
+        return None if stamp is None else round((stamp - self.t0).total_seconds() * 1e6)
+
+    def run(self):
+        self.t0, now = self.rows("select current_setting('o.t0')::timestamptz, clock_timestamp()")[0]
+        self.now = self.micros(now)
+        world = self.case.world
+        world.idx += 1
+        self.figures(world)
+        self.receipts_and_goals(world)
+        for row in self.rows("select * from goals.verify()"):
+            self.say("verify(): %r", row)
+        return self.lines
+
+    def figures(self, world):
+        expected = world.figures()
+        whole = {}
+        for (message, goal, variant), figures in expected.items():
+            if variant != "control":
+                total = whole.setdefault((message, goal), Figures())
+                total += figures
+        self.table("message_stats", whole, {tuple(r[:2]): r[2:] for r in self.rows(
+            "select message, goal, %s, goal_rate, goal_rate_eligible, goal_rate_opened, goal_rate_clicked from goals.message_stats" % FIGURES)})
+        self.table("variant_stats", expected, {tuple(r[:3]): r[3:] for r in self.rows(
+            "select message, goal, variant, %s, goal_rate, goal_rate_eligible, goal_rate_opened, goal_rate_clicked from goals.variant_stats" % FIGURES)})
+        gone = any(r.gone is not None for r in world.all_receipts())
+        for message, goal in whole:
+            if goal is None:
+                continue
+            for row in self.rows("select variant, %s, in_progress, users_matched from goals.stats(%s, %s)" % (FIGURES, v.quote(message), v.quote(goal))):
+                figures = expected.get((message, goal, row[0]), Figures())
+                wanted = figures.row() + (figures.in_progress, len(figures.users_matched))
+                if gone:
+                    wanted, row = wanted[:8], row[:9]
+                if not all(map(same_number, wanted, row[1:])):
+                    self.say("stats(%s, %s) variant %s: expected %s, found %s", message, goal, row[0], list(map(str, wanted)), list(map(str, row[1:])))
+
+    def table(self, name, expected, found):
+        for key in sorted(set(expected) | set(found), key=repr):
+            if key not in found or key not in expected:
+                self.say("%s: row %r is %s", name, key, "missing" if key not in found else "unexpected")
+                continue
+            wanted, row = expected[key].row(), found[key]
+            if not all(map(same_number, wanted, row[:8])):
+                self.say("%s%r: expected %s, found %s", name, key, dict(zip(Figures.names, map(str, wanted))), dict(zip(Figures.names, map(str, row[:8]))))
+                continue
+            f = expected[key]
+            rates = (rate(f.matched, f.sent), rate(f.matched, f.sent - f.already_matched), rate(f.matched_after_open, f.opened), rate(f.matched_after_click, f.clicked))
+            for a, b in zip(rates, row[8:]):
+                if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-12)):
+                    self.say("%s%r: rates expected %s, found %s", name, key, rates, row[8:])
+                    break
+
+    def receipts_and_goals(self, world):
+        case = self.case
+        found = {}
+        pairs = ", ".join("(%s, %s)" % (v.quote(m), v.quote(k)) for m in world.messages for k in case.keys)
+        for row in self.rows("select x.m, x.k, e.goal, e.receipt_id, e.variant, e.sent_at, e.opened_at, e.clicked_at, e.verdict, e.matched_at, e.window_opens, e.window_closes "
+                             "from (values %s) x (m, k), goals.explain(x.m, x.k) e" % pairs):
+            found.setdefault(row[:2], {}).setdefault((row[5], row[3]), {})[row[2]] = row[4:]
+        matches = {}
+        for message in world.messages:
+            for row in self.rows("select receipt_id, user_key, variant, goal, sent_at, opened_at, clicked_at, matched_at, attribute, event, old_value, new_value, worth "
+                                 "from goals.matches(%s)" % v.quote(message)):
+                if (row[0], row[3]) in matches:
+                    self.say("matches(): %s twice", row)
+                matches[row[0], row[3]] = row
+        wanted_matches = set()
+        for message in world.messages:
+            for key in case.keys:
+                live = sorted((r for r in world.receipts.get((message, key), ()) if r.lasts() and r.gone is None), key=lambda r: r.sent)
+                self.receipts += len(live)
+                judged = [r for r in live if r.goals]
+                seen = [(rid, stamp, goals) for (stamp, rid), goals in sorted(found.get((message, key), {}).items())]
+                if len(judged) != len(seen):
+                    self.say("explain(%s, %s): %d receipts with goals expected, %d found", message, key, len(judged), len(seen))
+                    continue
+                for receipt, (rid, stamp, goals) in zip(judged, seen):
+                    who = "receipt %d (step %s) of %s to %r" % (rid, receipt.step, message, key)
+                    if receipt.id is not None and receipt.id != rid:
+                        self.say("%s: id expected %s", who, receipt.id)
+                    self.moment(who + " sent_at", receipt.sent, receipt.exact, stamp)
+                    if set(goals) != {g["name"] for g in receipt.goals}:
+                        self.say("%s: goals expected %s, found %s", who, sorted(g["name"] for g in receipt.goals), sorted(goals))
+                        continue
+                    for goal in receipt.goals:
+                        out = world.outcome(receipt, goal)
+                        verdict = world.verdict(receipt, goal, out)
+                        row = goals[goal["name"]]
+                        about = "%s, goal %s %s" % (who, goal["name"], describe(goal))
+                        if row[0] != receipt.variant:
+                            self.say("%s: variant expected %s, found %s", about, receipt.variant, row[0])
+                        if row[4] != verdict:
+                            self.say("%s: verdict expected %s, found %s%s", about, verdict, row[4], self.why(out))
+                        for name, at, stamp_ in (("opened_at", out["opened"], row[2]), ("clicked_at", out["clicked"], row[3])):
+                            exact = at is not None and any(o.at == at and o.exact for o in receipt.opens)
+                            self.moment("%s %s" % (about, name), at, exact, stamp_)
+                        match = matches.get((rid, goal["name"]))
+                        if (match is None) != (out["match"] is None):
+                            self.say("%s: match %s%s", about, "missing" if match is None else "that should not be: %s" % (match[7:],), self.why(out))
+                        elif match:
+                            self.match(about, receipt, goal, out["match"], match)
+                        wanted_matches.add((rid, goal["name"]))
+        for extra in set(matches) - wanted_matches:
+            self.say("matches(): unexpected %s", matches[extra])
+
+    def why(self, out):
+        if not out["match"]:
+            return ""
+        fact, worth, old, new = out["match"]
+        return " [expected by fact at moment %d t=%d: %s -> %s]" % (fact.idx, fact.t, show(old), show(new))
+
+    def match(self, about, receipt, goal, expected, found):
+        self.matches += 1
+        fact, worth, old, new = expected
+        self.moment(about + " matched_at", fact.t, fact.exact, found[7])
+        if not same_number(worth, found[12]):
+            self.say("%s: worth expected %s, found %s", about, worth, found[12])
+        attribute = None if goal["event"] else goal["attribute"]
+        if (found[8], found[9]) != (attribute, goal["event"]):
+            self.say("%s: attribute and event expected %s, found %s", about, (attribute, goal["event"]), found[8:10])
+        column = None if goal["event"] else self.case.world.columns[receipt.table][goal["column"]]
+        if column is not None and column.kind not in ("list", "time"):
+            for name, want, have in (("old_value", old, found[10]), ("new_value", new, found[11])):
+                want = as_json(want)
+                if want is NotImplemented or (column.sql.startswith("char(")):
+                    continue
+                if isinstance(want, v.Folded) and isinstance(have, str):
+                    want, have = str.__str__(want), have
+                if not v.json_equal(want, have):
+                    self.say("%s: %s expected %s, found %s", about, name, show(want), show(have))
+
+    def moment(self, about, at, exact, stamp):
+        """A time that was given must be there to the microsecond; one that was now, between the beginning and now."""
+        found = self.micros(stamp)
+        if at is None or found is None:
+            if at is not found:
+                self.say("%s: expected %s, found %s", about, at, found)
+        elif exact:
+            if at != found:
+                self.say("%s: expected %d, found %d us", about, at, found)
+        elif not 0 <= found <= self.now:
+            self.say("%s: expected the clock's time, found %d us", about, found)
+
+
+def show(value):
+    if isinstance(value, v.Array):
+        return "Array(%s)" % [show(i) for i in value.items]
+    if isinstance(value, (dict, list)):
+        return v.dumps(dict(value) if isinstance(value, dict) else value)
+    return str(value) if v.is_number(value) else repr(value)
+
+
+def describe(goal):
+    what = "event %r x%d %s" % (goal["event"], goal["times"], goal["properties_text"]) if goal["event"] else "%s %s %r" % (goal["attribute"], goal["op"], goal["value"])
+    return "(%s within %s after %s, worth %s)" % (what, goal["limit_text"], goal["after"], goal["value_from"])

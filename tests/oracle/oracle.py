@@ -1,0 +1,279 @@
+"""Random cases against a real server, judged by an independent model of the contract."""
+import argparse
+import json
+import os
+import sys
+import time
+
+import psycopg
+from psycopg.types.json import set_json_loads
+
+import check
+import generate
+import values as v
+
+set_json_loads(v.loads)
+T0 = "set o.t0 = '%s'"
+
+
+class Server:
+    """A template database with the extension and the types; every case gets a copy."""
+
+    def __init__(self):
+        self.admin = psycopg.connect(dbname="postgres", autocommit=True)
+        self.version = self.admin.info.server_version
+        self.name = "oracle_%d" % os.getpid()
+        self.admin.execute("drop database if exists %s with (force)" % self.name)
+        self.admin.execute("create database %s template template0" % self.name)
+        with psycopg.connect(dbname=self.name, autocommit=True) as db:
+            db.execute("create extension pg_goals")
+            db.execute(generate.PRELUDE)
+        self.copies = 0
+
+    def fresh(self):
+        self.copies += 1
+        name = "%s_%d" % (self.name, self.copies)
+        self.admin.execute("drop database if exists %s with (force)" % name)
+        self.admin.execute("create database %s template %s" % (name, self.name))
+        return name
+
+    def drop(self, name):
+        self.admin.execute("drop database if exists %s with (force)" % name)
+
+    def close(self):
+        self.drop(self.name)
+        self.admin.close()
+
+
+class Run:
+    """One case in a database of its own."""
+
+    def __init__(self, server, case):
+        self.server, self.case = server, case
+        self.script = []  # (connection, SQL) as sent
+        self.failures = []
+        self.comparison = None
+
+    def open(self):
+        self.database = self.server.fresh()
+        self.connections = []
+        for n in range(generate.CONNECTIONS):
+            db = psycopg.connect(dbname=self.database, autocommit=True, prepare_threshold=None)
+            db.execute("set lock_timeout = '5s'; set client_min_messages = warning")
+            self.connections.append(db)
+        self.checker = psycopg.connect(dbname=self.database, autocommit=True)
+        t0 = self.checker.execute("select clock_timestamp()::text").fetchone()[0]
+        for db in self.connections + [self.checker]:
+            db.execute(T0 % t0)
+
+    def close(self):
+        for db in self.connections + [self.checker]:
+            db.close()
+        self.server.drop(self.database)
+
+    def send(self, conn, sql):
+        self.script.append((conn, sql))
+        try:
+            return self.connections[conn].execute(sql)
+        except psycopg.Error as error:
+            self.failures.append("statement failed: %s: %s\n    %s" % (error.sqlstate, str(error).split("\n")[0], sql))
+            return None
+
+    def prepare(self):
+        case = self.case
+        for sql in case.setup():
+            self.send(0, sql)
+        for conn, statements in case.session.items():
+            for sql in statements:
+                self.send(conn, sql)
+        case.assigned = {}
+        if not self.failures:
+            for message, key, variant in self.checker.execute("select m, k, goals.assign(m, k) from unnest(%s::text[]) m, unnest(%s::text[]) k",
+                                                              [[s["name"] for s in case.message_specs], case.keys]).fetchall():
+                case.assigned[message, key] = variant
+
+    def step(self, step, number):
+        sql = self.case.sql(step, number)
+        if sql is None:
+            return False
+        self.case.made = getattr(self.case, "made", []) if step["op"] == "send" else []
+        result = self.send(step["conn"], sql)
+        if result is not None and step["op"] == "send" and step["how"] in ("one", "deliver"):
+            self.case.made[0].id = result.fetchone()[0]
+        if result is not None and step["op"] == "send" and step["how"] == "array":
+            count = result.fetchone()[0]
+            if count != len(step["keys"]):
+                self.failures.append("record_sent(array) returned %s for %d users" % (count, len(step["keys"])))
+        return True
+
+    def finish(self):
+        for conn in list(self.case.world.txns):
+            self.case.sql({"op": "commit", "conn": conn, "commit": True})
+            self.send(conn, "commit")
+
+    def check(self):
+        self.comparison = check.Comparison(self.case, self.checker)
+        return self.failures + self.comparison.run()
+
+
+def run_case(server, seed, length, steps=None, alter=None):
+    """Run a case, with its own random steps or with these. Returns (run, steps, disagreements)."""
+    case = generate.Case(seed, server.version)
+    if alter:
+        alter(case)
+    run = Run(server, case)
+    run.open()
+    try:
+        run.prepare()
+        lines = list(run.failures)
+        kept = []
+        if not lines and steps is None:
+            for number in range(length):
+                step = case.random_step()
+                if run.step(step, number):
+                    kept.append((number, step))
+                if run.failures:
+                    break
+                if number == length // 2 and not case.world.txns:
+                    lines = run.check()
+                    if lines:
+                        break
+        elif not lines:
+            for number, step in steps:
+                if run.step(step, number):
+                    kept.append((number, step))
+                if run.failures:
+                    break
+        if not lines:
+            if not run.failures:
+                run.finish()
+            lines = run.failures or run.check()
+        return run, kept, lines
+    finally:
+        run.close()
+
+
+def signature(lines):
+    """What kind of disagreement: so that shrinking does not slide from one fault into another."""
+    first = lines[0]
+    for word in ("statement failed", "verify()", "explain", "verdict", "match ", "worth", "old_value", "new_value", "opened_at", "clicked_at", "stats"):
+        if any(word in line for line in lines):
+            return word
+    return first[:20]
+
+
+def shrink(server, seed, steps, lines, seconds=60):
+    """Delta debugging over the steps: drop chunks for as long as the same kind of disagreement stays."""
+    wanted, until = signature(lines), time.monotonic() + seconds
+
+    def still(candidate):
+        found = run_case(server, seed, 0, candidate)
+        return found if found[2] and signature(found[2]) == wanted else None
+
+    best = still(steps)
+    if not best:
+        return None
+    steps, chunk = best[1], max(1, len(best[1]) // 2)
+    while time.monotonic() < until:
+        at, shorter = 0, False
+        while at < len(steps) and time.monotonic() < until:
+            found = still(steps[:at] + steps[at + chunk:])
+            if found and len(found[1]) < len(steps):
+                best, steps, shorter = found, found[1], True
+            else:
+                at += chunk
+        if chunk == 1 and not shorter:
+            break
+        chunk = max(1, chunk // 2)
+    return best
+
+
+def regression(path, seed, run, lines):
+    """The case as a file for psql: other connections through dblink, times relative to its beginning."""
+    others = sorted({c for c, _ in run.script} - {0})
+    out = ["-- oracle seed %s. What disagreed:" % seed] + ["--   " + line.replace("\n", "\n--   ") for line in lines[:8]]
+    out += ["create extension pg_goals;", generate.PRELUDE, "select set_config('o.t0', clock_timestamp()::text, false);"]
+    if others:
+        out.append("create extension dblink;")
+    for c in others:
+        out.append("select dblink_connect('c%d', 'dbname=' || current_database()); select dblink_exec('c%d', format('set o.t0 = %%L', current_setting('o.t0')));" % (c, c))
+    for conn, sql in run.script:
+        if conn == 0:
+            out.append(sql + ";")
+        elif sql.startswith("select"):
+            out.append("select * from dblink('c%d', $c$%s$c$) as t (x text);" % (conn, sql))
+        else:
+            out.append("select dblink_exec('c%d', $c$%s$c$);" % (conn, sql.replace("; select 1 as started", "")))
+    out += ["select message, goal, variant, %s from goals.variant_stats order by 1, 2, 3;" % check.FIGURES, "select * from goals.verify();"]
+    for name in run.case.world.messages:
+        out.append("select * from goals.matches('%s');" % name)
+    with open(path, "w") as file:
+        file.write("\n".join(out) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/oracle/run")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--changes", type=int, default=50000)
+    parser.add_argument("--minutes", type=float, default=None)
+    parser.add_argument("--steps", type=int, default=400, help="steps a case")
+    parser.add_argument("--one", action="store_true", help="only the case of this seed")
+    parser.add_argument("--concurrent", action="store_true")
+    parser.add_argument("--keep-going", type=int, default=1, metavar="N", help="stop after N cases that disagree")
+    parser.add_argument("--no-shrink", action="store_true")
+    parser.add_argument("--failures", default="build/failed/oracle", help="where a failing case is written")
+    args = parser.parse_args()
+    if args.concurrent:
+        import concurrent_mode
+        return concurrent_mode.main(args)
+    began, server = time.monotonic(), Server()
+    totals = dict(cases=0, changes=0, events=0, goals=0, receipts=0, matches=0)
+    failed, seed = 0, args.seed
+    try:
+        while True:
+            run, steps, lines = run_case(server, seed, args.steps)
+            world = run.case.world
+            totals["cases"] += 1
+            totals["changes"] += world.changes
+            totals["events"] += world.events
+            totals["goals"] += sum(len(m["goals"]) for m in world.messages.values())
+            if run.comparison:
+                totals["receipts"] += run.comparison.receipts
+                totals["matches"] += run.comparison.matches
+            if lines:
+                failed += 1
+                print("seed %d: %d disagreements" % (seed, len(lines)))
+                for line in lines[:6]:
+                    print("   ", line)
+                if not args.no_shrink:
+                    best = shrink(server, seed, steps, lines)
+                    if best:
+                        os.makedirs(args.failures, exist_ok=True)
+                        path = os.path.join(args.failures, "seed_%d.sql" % seed)
+                        regression(path, seed, best[0], best[2])
+                        print("  shrunk from %d to %d steps: %s" % (len(steps), len(best[1]), path))
+                        for line in best[2][:6]:
+                            print("     ", line)
+                        for conn, sql in best[0].script[-min(len(best[1]), 12) - 1:]:
+                            print("      [%d] %s" % (conn, sql[:400]))
+                    else:
+                        print("  does not happen again in the same order")
+                sys.stdout.flush()
+            seed += 1
+            elapsed = time.monotonic() - began
+            if args.one or failed >= args.keep_going:
+                break
+            if args.minutes is not None and elapsed >= args.minutes * 60:
+                break
+            if totals["changes"] + totals["events"] >= args.changes and args.changes:
+                break
+    finally:
+        server.close()
+    print("%d changes and %d events in %d cases (seeds %d to %d), %d goals, %d receipts, %d matches compared in %d s: %s" % (
+        totals["changes"], totals["events"], totals["cases"], args.seed, seed - 1, totals["goals"], totals["receipts"], totals["matches"],
+        time.monotonic() - began, "%d cases disagree" % failed if failed else "0 disagreements"))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

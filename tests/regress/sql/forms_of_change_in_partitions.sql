@@ -1,0 +1,122 @@
+-- Updates that move a row to another partition are updates.
+create table users (id bigint, region text, gone int, plan text, visits int, doc jsonb, primary key (id, region)) partition by list (region);
+alter table users drop column gone;
+-- Not a key of a single column, as every key of a partitioned table has the partition's: name it.
+select from goals.track_users('users');
+select from goals.track_users('users', 'id');
+create table users_eu partition of users for values in ('eu');
+-- Another order of columns, other columns dropped, attached later; and below it two of its own
+create table users_us (doc jsonb, junk int, plan text, visits int, junk2 text, id bigint not null, region text not null);
+alter table users_us drop column junk, drop column junk2;
+alter table users attach partition users_us for values in ('us');
+create table users_asia (visits int, id bigint not null, region text not null, doc jsonb, plan text) partition by range (id);
+create table users_asia_1 (plan text, doc jsonb, visits int, region text not null, id bigint not null);
+alter table users_asia attach partition users_asia_1 for values from (0) to (100);
+create table users_asia_2 partition of users_asia for values from (100) to (1000);
+alter table users attach partition users_asia for values in ('cn', 'jp');
+select from goals.track_users('users', 'id');
+insert into users (id, region, plan, visits, doc) select n, 'eu', 'free', 1, '{"n": 1}' from generate_series(1, 40) n;
+select from goals.create_message('m');
+select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', goal => 'plan');
+select from goals.set_goal('m', 'visits', 'is increased', time_limit => '1 day', goal => 'visits', value_from => 'visits');
+select from goals.set_goal('m', 'region', 'is changed', time_limit => '1 day', goal => 'region');
+select from goals.set_goal('m', 'doc.n', 'is', '2', '1 day', goal => 'doc');
+select goals.record_sent('m', array(select id::text from users));
+create view seen as select user_key::bigint as id, goal, old_value, new_value, worth from goals.matches('m');
+
+update users set region = 'us' where id = 1;
+update users set region = 'us', plan = 'pro', visits = 5, doc = '{"n": 2}' where id = 2;
+update users set region = 'cn', plan = 'pro' where id = 3;
+update users set region = 'jp', visits = 0 where id = 3;
+update users set region = 'eu', visits = 2, doc = '{"n": 2}' where id = 3;
+select * from seen order by id, goal;
+
+-- Several rows by one statement, some of which stay; all into partitions of another order
+update users set region = case when id % 2 = 0 then 'us' else region end, plan = 'pro' where id between 4 and 7;
+select id, goal, old_value, new_value from seen where id between 4 and 7 order by id, goal;
+-- Directly on a partition, one that was attached later, one below that
+update users_eu set plan = 'pro' where id = 8;
+update users_us set plan = 'pro' where id = 1;
+update users set region = 'cn' where id = 9;
+update users_asia_1 set plan = 'pro' where id = 9;
+update users_asia set plan = 'free', visits = 7 where id = 9;
+select id, goal, old_value, new_value from seen where id in (1, 8, 9) order by id, goal;
+
+-- A move that changes nothing a goal looks at, a delete and an insert that are no move, also by one statement
+select from goals.create_message('q');
+select from goals.set_goal('q', 'plan', 'is', 'pro', '1 day');
+select goals.record_sent('q', array['10', '11', '12', '13']);
+update users set region = 'us' where id = 10;
+delete from users where id = 11;
+insert into users values (11, 'us', 'pro', 1, null);
+with d as (delete from users where id = 12 returning id) insert into users select 12, 'us', 'pro', 1, null;
+begin;
+update users set region = 'us', plan = 'pro' where id = 13;
+rollback;
+select count(*) from goals.matches('q');
+
+-- Triggers on the way: one that changes the row as it arrives, one that moves another user when this one leaves
+create function arrives() returns trigger language plpgsql as $$ begin new.plan := 'pro'; return new; end $$;
+create trigger arrives before insert on users_us for each row execute function arrives();
+update users set region = 'us' where id = 14;
+drop trigger arrives on users_us;
+create function leaves() returns trigger language plpgsql as $$ begin
+    update users set region = 'us', plan = 'pro' where id = old.id + 1 and region = 'eu' and old.id in (15, 17);
+    return null;
+end $$;
+create trigger zzz after delete on users_eu for each row execute function leaves();
+update users set region = 'us', plan = 'pro' where id = 15;
+drop trigger zzz on users_eu;
+create trigger aaa after delete on users_eu for each row execute function leaves();
+update users set region = 'us', plan = 'pro' where id = 17;
+drop trigger aaa on users_eu;
+select id, new_value from seen where goal = 'plan' and id between 14 and 18 order by id;
+
+-- ON CONFLICT, MERGE, a key that changes with the move, a savepoint, a deferred constraint, a foreign key that cascades
+insert into users values (19, 'eu', 'pro') on conflict (id, region) do update set plan = excluded.plan;
+select current_setting('server_version_num')::int >= 150000 as has_merge \gset
+\if :has_merge
+merge into users u using (values (20, 'pro')) x (id, plan) on u.id = x.id when matched then update set plan = x.plan, region = 'us';
+\else
+update users set plan = 'pro', region = 'us' where id = 20;
+\endif
+update users set id = 200, region = 'jp', plan = 'pro' where id = 21;
+begin;
+savepoint s;
+update users set plan = 'pro', region = 'us' where id = 22;
+rollback to s;
+update users set plan = 'pro', region = 'us' where id = 23;
+commit;
+create table regions (region text primary key);
+insert into regions values ('eu'), ('us'), ('cn');
+delete from users where region not in (select region from regions);
+alter table users add foreign key (region) references regions on update cascade;
+update users set region = 'cn', plan = 'pro' where id = 24;
+update regions set region = 'jp' where region = 'cn';
+select id, goal, old_value, new_value from seen where id between 19 and 24 order by id, goal;
+
+-- Who is judged already: found in whatever partition, by the columns of that one
+select from goals.create_message('r');
+select from goals.set_goal('r', 'plan', 'is', 'pro', '1 day');
+select goals.record_sent('r', array['24', '2', '25', '10']);
+select user_key, verdict from unnest(array['24', '2', '25', '10']) user_key, goals.explain('r', user_key) order by 1;
+
+-- Detached, a partition is a table of its own; attached again it is tracked again.
+alter table users detach partition users_us;
+update users_us set plan = 'gold';
+select from goals.set_goal('r', 'plan', 'is', 'gold', '1 day', goal => 'gold');
+alter table users attach partition users_us for values in ('us');
+select goals.record_sent('r', array['2']);
+update users set plan = 'free' where id = 2;
+update users set plan = 'gold' where id in (2, 10);
+select user_key, goal from goals.matches('r');
+select * from goals.health();
+-- A partition's trigger can be disabled by itself.
+alter table users_eu disable trigger pg_goals;
+select problem, object, hint from goals.health();
+alter table users_eu enable trigger pg_goals;
+-- A column that one partition could never hold does not exist; truncated and dropped partitions take nothing along.
+truncate users_eu;
+drop table users_asia;
+select message, goal, sent, already_matched, matched from goals.message_stats order by message, goal;
+select * from goals.health();

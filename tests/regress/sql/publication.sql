@@ -1,0 +1,32 @@
+-- A publication of all tables makes nothing fail: every table that is updated or deleted from has a replica identity.
+set client_min_messages = error;
+create publication everything for all tables;
+reset client_min_messages;
+create table users (id bigint primary key, plan text);
+create table sends (id int primary key, message text, user_id bigint, opened_at timestamptz);
+insert into users select n, 'free' from generate_series(1, 5) n;
+select from goals.track_users('users');
+select from goals.track_receipts('sends', 'message', 'user_id', opened_at => 'opened_at');
+select from goals.create_message('m');
+select from goals.set_control_group('m', 0.5);
+select from goals.set_control_group('m', 0);
+select from goals.add_variant('m', 'a');
+select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day');
+select goals.record_sent('m', array['1', '2']);
+insert into sends values (1, 'm', 3), (2, 'nonsense', 3);
+update sends set opened_at = now();
+select from goals.record_clicked('m', 1::bigint);
+update users set plan = 'pro' where id < 3;
+select from goals.set_goal('m', 'plan', 'is', 'team', '1 day');
+select from goals.stop_goal('m');
+select from goals.roll_up();
+select from goals.roll_up();
+select goals.forget_user(1::bigint);
+select goals.purge('infinity');
+select from goals.untrack('sends');
+select from goals.track_receipts('sends', 'message', 'user_id');
+select sent, opened, clicked, matched from goals.message_stats;
+select * from goals.verify();
+select relname from pg_class where relnamespace = 'goals'::regnamespace and relkind = 'r' and relreplident = 'd'
+    and not exists (select from pg_index where indrelid = pg_class.oid and indisprimary);
+drop publication everything;
