@@ -131,7 +131,8 @@ CREATE TABLE goals.match_log (
     worth      numeric
 );
 CREATE SEQUENCE goals.match_id_seq AS bigint OWNED BY goals.match_log.match_id;
-CREATE INDEX match_log_receipt_idx ON goals.match_log (receipt_id);
+-- The first column is for the trigger; with the others the earliest hit is the first one.
+CREATE INDEX match_log_receipt_idx ON goals.match_log (receipt_id, goal_id, matched_at, match_id);
 CREATE INDEX match_log_id_idx ON goals.match_log USING brin (match_id) WITH (pages_per_range = 16);
 ALTER TABLE goals.match_log REPLICA IDENTITY FULL;
 
@@ -149,6 +150,9 @@ ALTER TABLE goals.ignored REPLICA IDENTITY FULL;
 
 -- layer 'rolled': the sum over the receipts on record, of the facts up to the watermark. layer 'archived': the full
 -- contribution of receipts that were forgotten or purged. goal NULL: the message's receipts whatever their goals.
+-- From users on, of the archived layer only. day is the day of sending (UTC), so that stats(since, until) outlives the
+-- receipts; the rest are people as compare() counts them: users and converters of mature receipts, converters_all of every
+-- one, users_worth of the former; where goal is NULL, users are those assigned. users_matched is the count of stats().
 CREATE TABLE goals.total (
     layer               text COLLATE "C" NOT NULL CHECK (layer IN ('rolled', 'archived')),
     message_id          integer NOT NULL,
@@ -163,7 +167,11 @@ CREATE TABLE goals.total (
     matched_after_click bigint NOT NULL,
     worth               numeric NOT NULL,
     users               bigint NOT NULL DEFAULT 0,
-    users_matched       bigint NOT NULL DEFAULT 0
+    users_matched       bigint NOT NULL DEFAULT 0,
+    day                 date,
+    converters          bigint NOT NULL DEFAULT 0,
+    converters_all      bigint NOT NULL DEFAULT 0,
+    users_worth         numeric NOT NULL DEFAULT 0
 );
 CREATE INDEX total_message_idx ON goals.total (message_id);
 ALTER TABLE goals.total REPLICA IDENTITY FULL;

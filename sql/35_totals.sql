@@ -5,15 +5,6 @@
 -- That sum is exact in every snapshot, because the totals and the watermark change in one transaction.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Of the archived layer only. The day of sending (UTC), so that stats(since, until) outlives the receipts. And people as
--- compare() counts them: users and converters of mature receipts, converters_all of every one, users_worth of the former;
--- in the row with goal NULL, users are those assigned. users_matched is the count of stats().
-ALTER TABLE goals.total
-    ADD COLUMN day date,
-    ADD COLUMN converters bigint NOT NULL DEFAULT 0,
-    ADD COLUMN converters_all bigint NOT NULL DEFAULT 0,
-    ADD COLUMN users_worth numeric NOT NULL DEFAULT 0;
-
 -- A function, not a view, for the planner's sake: it plans with the marks' values (custom plans), where a view would guess
 -- that a third of the history lies past any mark.
 CREATE FUNCTION goals.touched_between(

@@ -35,7 +35,7 @@ BEGIN
                 ELSE (SELECT count(*) FROM goals.match_log h WHERE h.receipt_id = o.receipt_id AND h.goal_id = o.goal_id)
            END
     FROM goals.outcome o
-    WHERE o.message_id = of_message AND o.users_id = users AND o.user_key = explain.user_key
+    WHERE o.message_id = of_message AND o.users_id = users AND o.user_key = coalesce(goals.stored_key(users, explain.user_key), explain.user_key)
     ORDER BY o.sent_at, o.receipt_id, o.goal;
 END
 $$;

@@ -116,11 +116,9 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    at_once CONSTANT timestamptz := clock_timestamp();
     batch CONSTANT integer := 20000;
     last_id bigint := -9223372036854775808;
     ids bigint[];
-    chosen bigint[];
     gone bigint := 0;
 BEGIN
     PERFORM goals.lock_totals(true);
@@ -130,21 +128,13 @@ BEGIN
               WHERE r.receipt_id > last_id AND r.sent_at < purge.before
               ORDER BY r.receipt_id LIMIT batch) r;
         EXIT WHEN ids IS NULL;
-        -- Until its window closes a receipt may still match, or correct its match, and compare() leaves it out. A goal that
-        -- waits for an open or a click that has not come is waited for as long as its time limit lasts from sending.
-        SELECT array_agg(u.receipt_id) INTO chosen
-        FROM unnest(ids) AS u (receipt_id)
-        WHERE NOT EXISTS (
-            SELECT FROM goals.outcome o
-            WHERE o.receipt_id = u.receipt_id AND NOT o.already_matched AND o.stopped_at IS NULL
-              AND coalesce(o.window_closes, o.sent_at + o.time_limit) >= at_once);
-        gone := gone + goals.archive(chosen);
+        gone := gone + goals.archive(ids);
     END LOOP;
     RETURN gone;
 END
 $$;
 COMMENT ON FUNCTION goals.purge(timestamptz) IS
-    'Delete receipts sent before that time, with what is known of them, leaving the totals as they were; returns how many. Kept: receipts with a goal whose time limit is still running (one that waits for an open or click: for as long as the limit from sending). Somebody who matches both before and after a purge counts twice in users_matched';
+    'Delete receipts sent before that time, with what is known of them, leaving the totals as they were; returns how many. Nothing matches them any more: keep what is younger than the longest time limit. Somebody who matches both before and after a purge counts twice in users_matched';
 
 CREATE FUNCTION goals.forget_user(user_key text, users regclass DEFAULT NULL)
 RETURNS bigint
@@ -155,6 +145,7 @@ AS $$
 DECLARE
     of_users integer;
     how_many integer;
+    key text;
     ids bigint[];
 BEGIN
     SELECT min(s.source_id), count(*) INTO of_users, how_many
@@ -168,12 +159,14 @@ BEGIN
             HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
                         ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
     END IF;
+    -- In the spelling in which receipts were made out: a uuid may be given in capitals.
+    key := coalesce(goals.stored_key(of_users, forget_user.user_key), forget_user.user_key);
     PERFORM goals.lock_totals(true);
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
-    WHERE r.users_id = of_users AND r.user_key = forget_user.user_key;
+    WHERE r.users_id = of_users AND r.user_key = key;
     DELETE FROM goals.ignored i
-    WHERE i.reason = 'unknown user' AND i.name = forget_user.user_key
+    WHERE i.reason = 'unknown user' AND i.name = key
       AND i.source_id IN (SELECT s.source_id FROM goals.source s WHERE s.users_id = of_users);
     RETURN coalesce(goals.archive(ids), 0);
 END

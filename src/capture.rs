@@ -184,6 +184,15 @@ impl WatchedColumn {
     }
 }
 
+/// A value as it is kept with the match.
+fn logged(row: &Row, column: &WatchedColumn, goal: &WatchedGoal) -> Option<Vec<u8>> {
+    if column.column_type.is_json() {
+        with_value(row, column.place(goal), settle::as_json)
+    } else {
+        row.get(column.number).and_then(|value| column.column_type.logged(value))
+    }
+}
+
 impl Evidence for Difference<'_> {
     fn len(&self) -> usize {
         self.hits.len()
@@ -200,12 +209,12 @@ impl Evidence for Difference<'_> {
 
     fn old_value(&self, hit: usize) -> Option<Vec<u8>> {
         let (was, _, goal) = self.watched(hit);
-        with_value(self.old, was.place(goal), settle::as_json)
+        logged(self.old, was, goal)
     }
 
     fn new_value(&self, hit: usize) -> Option<Vec<u8>> {
         let (_, is, goal) = self.watched(hit);
-        with_value(self.new, is.place(goal), settle::as_json)
+        logged(self.new, is, goal)
     }
 
     fn worth(&self, hit: usize) -> Option<Decimal> {

@@ -32,4 +32,5 @@ pgrx::pg_module_magic!();
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::guc::define();
+    pg::worker::register();
 }

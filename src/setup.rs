@@ -670,3 +670,13 @@ pub fn nearest_name(args: &Args) -> Result<Out> {
     let (Some(name), Some(known)) = (args.text(0), args.texts(1)) else { return Ok(Out::Null) };
     Ok(nearest(&name, &known).map_or(Out::Null, Out::Text))
 }
+
+/// goals.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
+pub fn stored_key(args: &Args) -> Result<Out> {
+    let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
+    let Some(key) = args.raw_text(1) else { return Ok(Out::Null) };
+    let key_type = setup()?.users(id)?.key_type();
+    // The table may be gone; what was recorded about its users is not.
+    let stored = key_type.map_or(Some(key.clone()), |t| t.canonical(&key));
+    Ok(stored.map_or(Out::Null, Out::Raw))
+}

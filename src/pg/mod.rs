@@ -25,6 +25,7 @@ pub mod trigger;
 pub mod types;
 pub mod users;
 pub mod version;
+pub mod worker;
 
 use pgrx::pg_sys;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -189,6 +189,22 @@ impl ColumnType {
         (overflow == 0 && time != i64::MIN && time != i64::MAX).then_some(time)
     }
 
+    /// The value as JSON text in the server's encoding, for the match log; dates and times in ISO 8601.
+    pub fn logged(&self, value: Datum) -> Option<Vec<u8>> {
+        let Shape::Moment = self.shape else { return crate::settle::as_json(&self.read(value)) };
+        if self.type_oid == pg_sys::INTERVALOID {
+            let text = output_text(pg_sys::Oid::from_u32(pg_sys::F_INTERVAL_OUT), value)?;
+            return crate::settle::as_json(&Value::Text(Cow::Owned(text)));
+        }
+        let mut buffer = [0 as core::ffi::c_char; pg_sys::MAXDATELEN as usize + 1];
+        // SAFETY: the buffer has the size that the function asks for, the type is one of the five it knows; it writes a
+        // zero-terminated string.
+        let text = unsafe {
+            CStr::from_ptr(pg_sys::JsonEncodeDateTime(buffer.as_mut_ptr(), value, self.type_oid, std::ptr::null()))
+        };
+        crate::settle::as_json(&Value::Text(Cow::Borrowed(text.to_bytes())))
+    }
+
     /// As a key.
     pub fn key_type(&self) -> Option<super::users::KeyType> {
         super::users::KeyType::of(self.type_oid)
@@ -312,9 +328,7 @@ impl ColumnType {
                 Shape::Money { digits } => Value::Number(Decimal::scaled(value.value() as i64, *digits)),
                 Shape::Boolean => Value::Boolean(value.value() as u8 != 0),
                 Shape::Text | Shape::CaseInsensitiveText => Value::Text(strings::to_model(datum::varlena_bytes(value))),
-                Shape::PaddedText => {
-                    Value::Text(strings::to_model(datum::varlena_bytes(value).trim_ascii_end_spaces()))
-                }
+                Shape::PaddedText => Value::Text(strings::to_model(datum::varlena_bytes(value).trim_end_blanks())),
                 Shape::Name => Value::Text(strings::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes())),
                 Shape::Enum => label(value).map_or(Value::Unknown, |l| Value::Text(Cow::Owned(l))),
                 Shape::Uuid => Value::Text(Cow::Owned(format_uuid(&*value.cast_mut_ptr::<[u8; 16]>()))),
@@ -348,13 +362,14 @@ impl TextEquality for ColumnType {
     }
 }
 
-trait TrimEndSpaces {
-    fn trim_ascii_end_spaces(&self) -> &[u8];
+/// For char(n).
+pub(super) trait TrimEndBlanks {
+    fn trim_end_blanks(&self) -> &[u8];
 }
 
-impl TrimEndSpaces for [u8] {
+impl TrimEndBlanks for [u8] {
     /// char(n) ignores trailing blanks, and only those.
-    fn trim_ascii_end_spaces(&self) -> &[u8] {
+    fn trim_end_blanks(&self) -> &[u8] {
         let end = self.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1);
         &self[..end]
     }

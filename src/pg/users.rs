@@ -7,7 +7,7 @@ use super::datum::{self, Row};
 use super::relation::{Lock, Relation};
 use super::scan::{self, Key, OwnedProbe};
 use super::strings;
-use super::types;
+use super::types::{self, TrimEndBlanks};
 use pgrx::pg_sys::{self, Datum};
 use std::ops::ControlFlow;
 
@@ -50,10 +50,7 @@ impl KeyType {
                 KeyType::BigInt => (value.value() as i64).to_string().into_bytes(),
                 KeyType::Uuid => types::format_uuid(&*value.cast_mut_ptr::<[u8; 16]>()),
                 KeyType::Text => datum::varlena_bytes(value).to_vec(),
-                KeyType::PaddedText => {
-                    let bytes = datum::varlena_bytes(value);
-                    bytes[..bytes.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1)].to_vec()
-                }
+                KeyType::PaddedText => datum::varlena_bytes(value).trim_end_blanks().to_vec(),
             }
         }
     }
@@ -63,6 +60,7 @@ impl KeyType {
         self.parse(text).map(|key| match key {
             Parsed::Number(n) => n.to_string().into_bytes(),
             Parsed::Uuid(bytes) => types::format_uuid(&bytes),
+            Parsed::Text if self == KeyType::PaddedText => text.trim_end_blanks().to_vec(),
             Parsed::Text => text.to_vec(),
         })
     }

@@ -20,7 +20,7 @@ class Server:
     """A template database with the extension and the types; every case gets a copy."""
 
     def __init__(self):
-        self.admin = psycopg.connect(dbname="postgres", autocommit=True)
+        self.connect()
         self.version = self.admin.info.server_version
         self.name = "oracle_%d" % os.getpid()
         self.admin.execute("drop database if exists %s with (force)" % self.name)
@@ -30,15 +30,34 @@ class Server:
             db.execute(generate.PRELUDE)
         self.copies = 0
 
+    def connect(self):
+        for wait in range(30):  # a server that crashed is back in a moment
+            try:
+                self.admin = psycopg.connect(dbname="postgres", autocommit=True)
+                return
+            except psycopg.OperationalError:
+                if wait == 29:
+                    raise
+                time.sleep(1)
+
     def fresh(self):
         self.copies += 1
         name = "%s_%d" % (self.name, self.copies)
-        self.admin.execute("drop database if exists %s with (force)" % name)
-        self.admin.execute("create database %s template %s" % (name, self.name))
+        self.drop(name)
+        self.do("create database %s template %s" % (name, self.name))
         return name
 
     def drop(self, name):
-        self.admin.execute("drop database if exists %s with (force)" % name)
+        self.do("drop database if exists %s with (force)" % name)
+
+    def do(self, sql):
+        for _ in range(5):
+            try:
+                return self.admin.execute(sql)
+            except psycopg.OperationalError:
+                time.sleep(1)
+                self.connect()
+        return self.admin.execute(sql)
 
     def close(self):
         self.drop(self.name)
@@ -122,6 +141,8 @@ def run_case(server, seed, length, steps=None, alter=None):
     if alter:
         alter(case)
     run = Run(server, case)
+    if steps and all(step["conn"] == 0 for _, step in steps):
+        case.session = {0: [s for c in case.session.values() for s in c]}
     run.open()
     try:
         run.prepare()
@@ -137,6 +158,7 @@ def run_case(server, seed, length, steps=None, alter=None):
                 if number == length // 2 and not case.world.txns:
                     lines = run.check()
                     if lines:
+                        lines = ["half way: " + line for line in lines]
                         break
         elif not lines:
             for number, step in steps:
@@ -156,7 +178,9 @@ def run_case(server, seed, length, steps=None, alter=None):
 def signature(lines):
     """What kind of disagreement: so that shrinking does not slide from one fault into another."""
     first = lines[0]
-    for word in ("statement failed", "verify()", "explain", "verdict", "match ", "worth", "old_value", "new_value", "opened_at", "clicked_at", "stats"):
+    if first.startswith("statement failed"):
+        return first[:23]
+    for word in ("sent_at", "matched_at", "verify()", "explain", "verdict", "match ", "worth", "old_value", "new_value", "opened_at", "clicked_at", "stats"):
         if any(word in line for line in lines):
             return word
     return first[:20]
@@ -173,6 +197,9 @@ def shrink(server, seed, steps, lines, seconds=60):
     best = still(steps)
     if not best:
         return None
+    # first of all: does it take several connections?
+    alone = still([(n, dict(step, conn=0)) for n, step in best[1]])
+    best = alone or best
     steps, chunk = best[1], max(1, len(best[1]) // 2)
     while time.monotonic() < until:
         at, shorter = 0, False
@@ -220,6 +247,7 @@ def main():
     parser.add_argument("--one", action="store_true", help="only the case of this seed")
     parser.add_argument("--concurrent", action="store_true")
     parser.add_argument("--keep-going", type=int, default=1, metavar="N", help="stop after N cases that disagree")
+    parser.add_argument("--lines", type=int, default=6, help="how many disagreements of a case to show")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--failures", default="build/failed/oracle", help="where a failing case is written")
     args = parser.parse_args()
@@ -243,7 +271,7 @@ def main():
             if lines:
                 failed += 1
                 print("seed %d: %d disagreements" % (seed, len(lines)))
-                for line in lines[:6]:
+                for line in lines[:args.lines]:
                     print("   ", line)
                 if not args.no_shrink:
                     best = shrink(server, seed, steps, lines)
@@ -252,7 +280,7 @@ def main():
                         path = os.path.join(args.failures, "seed_%d.sql" % seed)
                         regression(path, seed, best[0], best[2])
                         print("  shrunk from %d to %d steps: %s" % (len(steps), len(best[1]), path))
-                        for line in best[2][:6]:
+                        for line in best[2][:args.lines]:
                             print("     ", line)
                         for conn, sql in best[0].script[-min(len(best[1]), 12) - 1:]:
                             print("      [%d] %s" % (conn, sql[:400]))

@@ -1,7 +1,8 @@
 //! What the verdict promises, tried out: many tests, looked at all the time. The generator is seeded and our own, so each
 //! of these figures is one number and cannot flake.
 
-use super::{Arm, Verdict, anytime_ratio_interval, anytime_test, compare, proportion_test};
+use super::compare::Verdict;
+use super::{Arm, anytime_ratio_interval, anytime_test, compare, proportion_test};
 
 /// SplitMix64 (Steele, Lea & Flood, OOPSLA 2014).
 struct Random(u64);
