@@ -17,7 +17,7 @@ BEGIN
         SELECT goals.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('message "%s" does not exist', message),
-            HINT = coalesce(format('Perhaps you meant "%s".', near), 'Create it with goals.create_message().');
+            HINT = coalesce('Perhaps you meant "' || near || '".', 'Create it with goals.create_message().');
     END IF;
     RETURN found_id;
 END
@@ -40,7 +40,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'undefined_object',
         MESSAGE = format('message "%s" has no goal "%s"',
                          (SELECT m.name FROM goals.message m WHERE m.message_id = of_message), goal),
-        HINT = coalesce(format('Perhaps you meant "%s".', near), 'Set one with goals.set_goal().');
+        HINT = coalesce('Perhaps you meant "' || near || '".', 'Set one with goals.set_goal().');
 END
 $$;
 COMMENT ON FUNCTION goals.check_goal(integer, text) IS 'Internal. An unknown goal of a message is an error with the nearest name';

@@ -43,8 +43,9 @@ BEGIN
     IF base IS NULL AND compare.baseline IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('variant "%s" of message "%s" does not exist', compare.baseline, compare.message),
-            HINT = format('The variants are %s.',
-                          (SELECT string_agg(format('"%s"', n), ', ') FROM unnest(arms.variants) n WHERE n IS NOT NULL));
+            HINT = coalesce((SELECT 'The variants are ' || string_agg('"' || n || '"', ', ') || '.'
+                             FROM unnest(arms.variants) n WHERE n IS NOT NULL),
+                            'The message has no variants: leave the baseline out.');
     END IF;
     RETURN QUERY
     SELECT arms.variants[a.variant_no], a.users_counted, a.users_matched, a.rate, a.rate_low, a.rate_high, a.difference,

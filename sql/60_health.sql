@@ -29,6 +29,7 @@ BEGIN
     FROM goals.source s
     JOIN pg_class c ON c.oid = s.relation
     LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgname = 'pg_goals' AND NOT t.tgisinternal
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
          AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
                                     WHEN 'events' THEN 'goals.capture_event()'::regprocedure
                                     ELSE 'goals.capture_receipt()'::regprocedure END

@@ -122,6 +122,16 @@ pub struct Judgement {
     baseline: Vec<Option<String>>,
 }
 
+/// A baseline from which nothing is a gain.
+const NO_GAIN: &str = "NaN";
+
+impl Judgement {
+    /// Nothing is known about the user: no goal is taken to hold already, and no gain can be measured.
+    pub fn unknown(revision: &Revision) -> Judgement {
+        Judgement { already: Vec::new(), baseline: vec![Some(NO_GAIN.into()); revision.baselines.len()] }
+    }
+}
+
 /// Which goals hold already, and what the goals on a gain start from: the same conditions that the trigger evaluates, on the
 /// row as it is.
 pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
@@ -132,8 +142,12 @@ pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
                 if watched.condition.already(value, column.column_type.text_equality()) {
                     judgement.already.push(watched.goal.id);
                 }
-                if let (Ok(i), Value::Number(number)) = (revision.baselines.binary_search(&watched.goal.id), value) {
-                    judgement.baseline[i] = Some(number.to_string());
+                if let Ok(i) = revision.baselines.binary_search(&watched.goal.id) {
+                    judgement.baseline[i] = match value {
+                        Value::Unknown => None,
+                        Value::Number(number) => Some(number.to_string()),
+                        _ => Some(NO_GAIN.into()),
+                    };
                 }
             });
         }

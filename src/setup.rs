@@ -149,8 +149,15 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
                 Arg::Text(columns.clicked.as_deref()),
             ],
         );
-        if !has_trigger(relid, function) {
-            let name = table.qualified_name();
+        let name = table.qualified_name();
+        let present = has_trigger(relid, None);
+        if present && !has_trigger(relid, Some((function, id))) {
+            // Left by a restore into a database where the table has another source id.
+            with_short_lock(TriggerChange::Drop, relid, || {
+                spi::run(&format!("DROP TRIGGER pg_goals ON {name}"), &[]);
+            })?;
+        }
+        if !has_trigger(relid, Some((function, id))) {
             with_short_lock(TriggerChange::Create, relid, || {
                 spi::run(
                     &format!(
@@ -165,12 +172,14 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
     })
 }
 
-fn has_trigger(relid: Oid, function: &str) -> bool {
+/// Has the table a trigger of ours; with `wanted`, one that calls this function for this source?
+fn has_trigger(relid: Oid, wanted: Option<(&str, i64)>) -> bool {
+    let (function, id) = wanted.map_or((None, None), |(f, id)| (Some(f), Some(id.to_string())));
     spi::one(
         "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
          WHERE t.tgrelid = $1 AND t.tgname = 'pg_goals' AND p.pronamespace = 'goals'::regnamespace \
-         AND 'goals.' || p.proname = $2",
-        &[Arg::Oid(relid), Arg::Text(Some(function))],
+         AND ($2 IS NULL OR 'goals.' || p.proname = $2 AND t.tgargs = convert_to($3, 'UTF8') || '\\x00'::bytea)",
+        &[Arg::Oid(relid), Arg::Text(function), Arg::Text(id.as_deref())],
     )
     .is_some()
 }

@@ -171,7 +171,7 @@ fn mirror_insert(setup: &Setup, reading: &Reading, row: &Row) {
     let Some(key) = user_key(setup, reading, message.users_id, row) else { return };
     // Opened without a lock that would have to be waited for; where the table is locked, nothing is known about the user.
     let (stored, judgement) = match Users::open(users.relation, &users.key, false) {
-        None => (key, receipts::Judgement::default()),
+        None => (key, receipts::Judgement::unknown(&message.revision)),
         Some(mut table) => match receipts::look_up(setup, message, users, &mut table, &key) {
             Some(found) => found,
             None => return ignore(setup, reading, "unknown user", &message.name),
@@ -220,11 +220,13 @@ fn mirror_engagement(setup: &Setup, reading: &Reading, row: &Row, kind: Engageme
     let until = sent_at.unwrap_or_else(|| at.max(datum::clock()));
     let mut receipt = None;
     receipts::visit_receipts(setup, message, &key, until, |id, sent, variant| {
-        if sent_at.is_some_and(|s| sent < s) {
-            return ControlFlow::Break(());
-        }
         if message.is_control(variant) {
             return ControlFlow::Continue(());
+        }
+        // Made before the application filled in when it was sent: the newest one up to then.
+        if sent_at.is_some_and(|s| sent < s) {
+            receipt = receipt.or(Some(id));
+            return ControlFlow::Break(());
         }
         receipt = receipt.or(Some(id));
         if sent_at.is_none() || !receipts::is_engaged(setup, id, kind) {

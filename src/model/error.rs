@@ -143,9 +143,8 @@ impl Error {
             NoUsersTable => "no users table is tracked".to_owned(),
             SeveralUsersTables { .. } => "more than one users table is tracked".to_owned(),
             NotTracked { relation } => format!("relation \"{relation}\" is not tracked"),
-            WrongRelation { relation, why } | NoKey { relation, why } => {
-                format!("relation \"{relation}\" {why}")
-            }
+            WrongRelation { relation, why } => format!("relation \"{relation}\" cannot be tracked: {why}"),
+            NoKey { relation, why } => format!("relation \"{relation}\" has no usable key: {why}"),
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
             Frozen { message } => format!("message \"{message}\" already has receipts"),
             FutureTime { what } => format!("\"{what}\" is more than 5 minutes in the future"),

@@ -35,6 +35,13 @@ impl Relation {
         (!raw.is_null()).then_some(Relation { raw })
     }
 
+    /// Opens a catalog that all databases share, which works without being in one.
+    pub fn open_shared(relid: pg_sys::Oid) -> Option<Relation> {
+        // SAFETY: such catalogs always exist.
+        let raw = unsafe { pg_sys::table_open(relid, Lock::Share.mode()) };
+        Some(Relation { raw })
+    }
+
     /// Opens a relation to read only if that takes no waiting.
     pub fn open_if_free(relid: pg_sys::Oid) -> Option<Relation> {
         // SAFETY: locking takes any oid; the lock taken here is the one the opened relation stands on.

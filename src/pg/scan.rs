@@ -28,6 +28,8 @@ pub struct Probe<'a> {
     scan: pg_sys::IndexScanDesc,
     slot: *mut pg_sys::TupleTableSlot,
     columns: core::ffi::c_int,
+    /// Where the scan lives: what the index allocates for itself on the way has to live as long.
+    memory: pg_sys::MemoryContext,
     tables: std::marker::PhantomData<&'a Relation>,
 }
 
@@ -39,7 +41,8 @@ impl<'a> Probe<'a> {
         unsafe {
             let slot = pg_sys::table_slot_create(table.raw(), std::ptr::null_mut());
             let scan = version::index_beginscan(table.raw(), index.raw(), newest(), keys as core::ffi::c_int);
-            Probe { scan, slot, columns: (*table.desc()).natts, tables: std::marker::PhantomData }
+            let memory = pg_sys::CurrentMemoryContext;
+            Probe { scan, slot, columns: (*table.desc()).natts, memory, tables: std::marker::PhantomData }
         }
     }
 
@@ -54,6 +57,7 @@ impl<'a> Probe<'a> {
         // SAFETY: the scan was begun with this many keys; their functions are built-in comparison functions of the index
         // columns' types; each row is deformed completely before it is shown and not kept beyond the call.
         unsafe {
+            let callers = pg_sys::MemoryContextSwitchTo(self.memory);
             for (to, key) in raw.iter_mut().zip(keys) {
                 pg_sys::ScanKeyEntryInitialize(
                     to,
@@ -66,22 +70,21 @@ impl<'a> Probe<'a> {
                     key.value,
                 );
             }
-            pg_sys::index_rescan(self.scan, raw.as_mut_ptr(), keys.len() as core::ffi::c_int, std::ptr::null_mut(), 0);
+            let count = keys.len() as core::ffi::c_int;
+            pg_sys::index_rescan(self.scan, raw.as_mut_ptr(), count, std::ptr::null_mut(), 0);
             while pg_sys::index_getnext_slot(self.scan, direction, self.slot) {
                 pg_sys::slot_getsomeattrs_int(self.slot, self.columns);
-                if row(&Row::of_slot(self.slot)).is_break() {
+                pg_sys::MemoryContextSwitchTo(callers);
+                let done = row(&Row::of_slot(self.slot)).is_break();
+                pg_sys::MemoryContextSwitchTo(self.memory);
+                if done {
                     break;
                 }
             }
             // No page stays pinned between visits: the next one may be on behalf of another statement.
             pg_sys::ExecClearTuple(self.slot);
-            pg_sys::index_rescan(
-                self.scan,
-                std::ptr::null_mut(),
-                keys.len() as core::ffi::c_int,
-                std::ptr::null_mut(),
-                0,
-            );
+            pg_sys::index_rescan(self.scan, std::ptr::null_mut(), count, std::ptr::null_mut(), 0);
+            pg_sys::MemoryContextSwitchTo(callers);
         }
     }
 }

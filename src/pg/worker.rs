@@ -4,7 +4,7 @@
 //! stays connected, so DROP DATABASE and DROP EXTENSION are never in the way of it, and a database that gets the extension
 //! later is found. On a standby it starts with the promotion.
 
-use super::relation::{Lock, Relation};
+use super::relation::Relation;
 use super::{guc, scan};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
 use pgrx::pg_sys;
@@ -72,7 +72,7 @@ pub extern "C-unwind" fn pg_goals_launcher(_arg: pg_sys::Datum) {
 /// The databases that can be connected to.
 fn databases() -> Vec<pg_sys::Oid> {
     let mut found = Vec::new();
-    if let Some(table) = Relation::open(pg_sys::DatabaseRelationId, Lock::Share) {
+    if let Some(table) = Relation::open_shared(pg_sys::DatabaseRelationId) {
         let number = |name: &str| table.column(name).map(|c| c.number);
         if let (Some(oid), Some(allowed), Some(template)) =
             (number("oid"), number("datallowconn"), number("datistemplate"))

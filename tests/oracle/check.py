@@ -20,7 +20,9 @@ def rate(part, whole):
 
 def as_json(value):
     """What a value is in the jsonb of matches(); NotImplemented where the contract does not say."""
-    if value is None or isinstance(value, (bool, str, list, dict)):
+    if isinstance(value, list) and any(isinstance(i, (list, dict)) for i in value):
+        return NotImplemented  # nested documents are not kept
+    if value is None or isinstance(value, (bool, str, list)):
         return value
     if isinstance(value, Decimal) and value.is_finite():
         return value

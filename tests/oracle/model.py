@@ -291,9 +291,10 @@ class Figures:
 
 
 def gain(old, new):
-    """NEW - OLD, unknown as zero; nothing where either is no number one can add up."""
-    if old is None and new is None:
-        return Decimal(0)
+    """NEW - OLD, unknown as zero; nothing where either is no number one can add up. Where NEW is unknown there is no gain:
+    the contract can also be read as a loss of OLD."""
+    if new is None:
+        return None
     parts = []
     for value in (old, new):
         if value is None:

@@ -5,7 +5,7 @@
 --   NaN        is neither greater nor less, increased nor decreased, nor is anything so in comparison with it
 --   case       ignored by contains, starts with, ends with: compared with lower(), on letters whose lower case is one letter
 --   moments    dates and times are known or unknown, nothing else
---   json       has no equality: as jsonb; a json string is text, a number a number, a list an array
+--   json       has no equality: as jsonb; a json string is text, a number a number, a list an array, and "is any of" not for booleans
 --   others     types of extensions are compared by their text
 set client_min_messages = warning;
 select setseed(:seed) \g /dev/null
@@ -62,7 +62,6 @@ insert into subject values
 ('uuid[]', 'list', '{"{}","{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}",NULL}', 'array[gen_random_uuid()]', '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'),
 ('mood[]', 'list', '{"{}","{happy}","{sad,Happy}",NULL}', 'array[''ok''::mood]', '{happy,sad}'),
 ('char(3)[]', 'list', '{"{}","{a}","{\"a  \"}","{ab,c}",NULL}', 'array[substr(md5(random()::text), 1, 1)]', '{a,"ab "}'),
-('citext[]', 'list', '{"{}","{a}","{A}","{ab,c}",NULL}', 'array[substr(md5(random()::text), 1, 1)]', '{a,AB}'),
 ('date[]', 'list', '{"{}","{2024-02-29}","{infinity,2024-01-01}",NULL}', 'array[current_date]', '{2024-02-29,infinity}'),
 ('timestamp with time zone[]', 'list', '{"{}","{2024-02-29 12:00+00}","{2024-02-29 13:00+01}",NULL}', 'array[now()]', '{2024-02-29 12:00+00}'),
 ('interval[]', 'list', '{"{}","{1 day}","{24 hours}","{1 mon}","{30 days}",NULL}', 'array[random() * interval ''1 day'']', '{24 hours}'),
@@ -89,7 +88,7 @@ create table disagreement (type text, attribute text, goal text, o text, n text,
 create function holds(kind text, type text, operator text, value text, v text) returns text language plpgsql as $$
 declare
     element text := regexp_replace(type, '\[\]$', '');
-    body text := case when type like 'char(%' then format('rtrim(%s::text, '' '')', v) else format('(%s)::text', v) end;
+    body text := case when type like 'char(%' then format('rtrim(%s::text, '' '')', v) else format('case when %s is not null then concat(%1$s) end', v) end;
     -- the lower case of what is looked for, as the type's own text
     needle text := case when type like 'char(%' then format('lower(%L::text)', value) else format('lower(%L)', value) end;
 begin
@@ -99,9 +98,9 @@ begin
         when kind = 'json' then case operator
             when 'is' then format('json_is(%s, %L)', v, value)
             when 'is not' then format('jsonb_typeof(%s) in (''string'', ''number'', ''boolean'') and not json_is(%1$s, %L)', v, value)
-            when 'is any of' then format('exists (select from unnest(%L::text[]) a where json_is(%s, a))', value, v)
-            when 'contains' then format('case jsonb_typeof(%s) when ''string'' then position(%s in lower(%1$s #>> ''{}'')) > 0 when ''array'' then exists (select from jsonb_array_elements(%1$s) e where json_is(e, %L)) end', v, needle, value)
-            when 'does not contain' then format('case jsonb_typeof(%s) when ''string'' then position(%s in lower(%1$s #>> ''{}'')) = 0 when ''array'' then not exists (select from jsonb_array_elements(%1$s) e where json_is(e, %L)) end', v, needle, value)
+            when 'is any of' then format('jsonb_typeof(%s) <> ''boolean'' and exists (select from unnest(%L::text[]) a where json_is(%1$s, a))', v, value)
+            when 'contains' then format('case jsonb_typeof(%s) when ''string'' then position(%s in lower(%1$s #>> ''{}'')) > 0 when ''array'' then exists (select from jsonb_array_elements(%1$s) e where json_is(e, %3$L)) end', v, needle, value)
+            when 'does not contain' then format('case jsonb_typeof(%s) when ''string'' then position(%s in lower(%1$s #>> ''{}'')) = 0 when ''array'' then not exists (select from jsonb_array_elements(%1$s) e where json_is(e, %3$L)) end', v, needle, value)
             when 'starts with' then format('jsonb_typeof(%s) = ''string'' and starts_with(lower(%1$s #>> ''{}''), %s)', v, needle)
             when 'ends with' then format('jsonb_typeof(%s) = ''string'' and right(lower(%1$s #>> ''{}''), length(%s)) = %2$s', v, needle)
             else format('case jsonb_typeof(%s) when ''number'' then (%1$s #>> ''{}'')::numeric %s %L::numeric end', v, comparison(operator), value) end
@@ -135,7 +134,8 @@ declare number text := case when kind = 'json' then 'case jsonb_typeof(%1$s) whe
                             when type = 'money' then '(%1$s)::numeric' else '(%1$s)::text::numeric' end;
 begin
     if operator = 'is changed' then return 'true'; end if;
-    o := case when kind = 'json' then format('case when %s is null then 0 else %s end', o, format(number, o)) else format('coalesce(%s, 0)', format(number, o)) end;
+    -- unknown as zero; a json value that is known, but no number, has nothing to increase from
+    o := case when operator = 'is decreased' then format(number, o) when kind = 'json' then format('case when %s is null then 0 else %s end', o, format(number, o)) else format('coalesce(%s, 0)', format(number, o)) end;
     n := format(number, n);
     return format('coalesce(%s, false)', case operator
         when 'is increased' then format('%s > %s and %1$s <> ''NaN'' and %2$s <> ''NaN''', n, o)
