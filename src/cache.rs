@@ -7,7 +7,7 @@ use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
 use crate::model::operator::Operator;
 use crate::model::value::Kind;
-use crate::pg::datum::{KeptJsonb, Row};
+use crate::pg::datum::{KeptJsonb, Layout, Row};
 use crate::pg::ours::Ours;
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::trigger::Trigger;
@@ -140,6 +140,8 @@ pub struct Watch {
     pub key_type: KeyType,
     /// Ordered by name: the same order in every partition.
     pub columns: Vec<WatchedColumn>,
+    /// Of the table's columns up to the last of these.
+    pub layout: Layout,
 }
 
 impl Setup {
@@ -296,7 +298,8 @@ fn build_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch>
     for column in &mut columns {
         column.goals.sort_by_key(|g| g.goal.id);
     }
-    Some(Watch { users_id: users.id, key: key.number, key_type, columns })
+    let layout = Layout::up_to(table, columns.iter().map(|c| c.number).max().unwrap_or(0));
+    Some(Watch { users_id: users.id, key: key.number, key_type, columns, layout })
 }
 
 /// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.

@@ -2,6 +2,7 @@
 
 use pgrx::pg_sys::{self, Datum};
 use pgrx::varlena;
+use smallvec::SmallVec;
 
 /// A row that somebody else keeps alive: a trigger's tuple, or the current row of a scan.
 pub struct Row<'a> {
@@ -44,6 +45,53 @@ impl Row<'_> {
                 (!*(*slot).tts_isnull.add(i)).then(|| *(*slot).tts_values.add(i))
             },
         }
+    }
+
+    /// The first columns of the row, as many as the layout has, in one pass.
+    #[inline]
+    pub fn first(&self, layout: &Layout) -> SmallVec<[Option<Datum>; 24]> {
+        let Source::Tuple(tuple, _) = self.source else {
+            return (1..=layout.0.len() as i16).map(|number| self.get(number)).collect();
+        };
+        let mut values = SmallVec::new();
+        // SAFETY: the walk of heap_deform_tuple over a valid tuple whose columns have this layout: every value begins at the next
+        // offset that its alignment allows, except short varlenas, which are not aligned; NULLs take no room.
+        unsafe {
+            let header = (*tuple).t_data;
+            let stored = usize::from((*header).t_infomask2) & pg_sys::HEAP_NATTS_MASK as usize;
+            let nulls = u32::from((*header).t_infomask) & pg_sys::HEAP_HASNULL != 0;
+            let bits = (*header).t_bits.as_ptr();
+            let data = header.cast::<u8>().cast_const().add(usize::from((*header).t_hoff));
+            let mut offset = 0usize;
+            for (i, column) in layout.0.iter().enumerate() {
+                if i >= stored {
+                    // Added after the row was written.
+                    values.push(self.get(i as i16 + 1));
+                    continue;
+                }
+                if nulls && *bits.add(i >> 3) & (1 << (i & 7)) == 0 {
+                    values.push(None);
+                    continue;
+                }
+                if column.len != -1 || *data.add(offset) == 0 {
+                    offset = offset.next_multiple_of(column.align);
+                }
+                let at = data.add(offset);
+                offset += match column.len {
+                    -1 => varlena::varsize_any(at.cast()),
+                    -2 => std::ffi::CStr::from_ptr(at.cast()).count_bytes() + 1,
+                    n => n as usize,
+                };
+                values.push(Some(match (column.by_value, column.len) {
+                    (false, _) => Datum::from(at.cast_mut()),
+                    (true, 1) => Datum::from(*at.cast::<i8>()),
+                    (true, 2) => Datum::from(*at.cast::<i16>()),
+                    (true, 4) => Datum::from(*at.cast::<i32>()),
+                    (true, _) => Datum::from(*at.cast::<i64>()),
+                }));
+            }
+        }
+        values
     }
 
     /// A column of type bigint or timestamptz; 0 for NULL.
@@ -102,6 +150,34 @@ impl Row<'_> {
                 .map(|element| element.map(|d| varlena_bytes(d).to_vec()))
                 .collect()
         }
+    }
+}
+
+/// How the first columns of a table's rows are laid out.
+pub struct Layout(Vec<Place>);
+
+struct Place {
+    len: i16,
+    align: usize,
+    by_value: bool,
+}
+
+impl Layout {
+    /// Of the columns of `table` up to this one.
+    pub fn up_to(table: &super::relation::Relation, last: i16) -> Layout {
+        let desc = table.desc();
+        let places = (0..last.max(0) as usize).map(|i| {
+            // SAFETY: the number is that of a column of this table, so its descriptor has all attributes up to it.
+            let attribute = unsafe { super::version::attribute(desc, i) };
+            let align = match attribute.attalign as u8 {
+                pg_sys::TYPALIGN_CHAR => 1,
+                pg_sys::TYPALIGN_SHORT => 2,
+                pg_sys::TYPALIGN_INT => 4,
+                _ => 8,
+            };
+            Place { len: attribute.attlen, align, by_value: attribute.attbyval }
+        });
+        Layout(places.collect())
     }
 }
 

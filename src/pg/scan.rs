@@ -28,6 +28,9 @@ pub struct Probe<'a> {
     scan: pg_sys::IndexScanDesc,
     slot: *mut pg_sys::TupleTableSlot,
     columns: core::ffi::c_int,
+    keys: [pg_sys::ScanKeyData; 3],
+    /// What the keys were made for: only their values change from visit to visit.
+    made_for: [(i16, u32, u32); 3],
     /// Where the scan lives: what the index allocates for itself on the way has to live as long.
     memory: pg_sys::MemoryContext,
     tables: std::marker::PhantomData<&'a Relation>,
@@ -42,13 +45,20 @@ impl<'a> Probe<'a> {
             let slot = pg_sys::table_slot_create(table.raw(), std::ptr::null_mut());
             let scan = version::index_beginscan(table.raw(), index.raw(), newest(), keys as core::ffi::c_int);
             let memory = pg_sys::CurrentMemoryContext;
-            Probe { scan, slot, columns: (*table.desc()).natts, memory, tables: std::marker::PhantomData }
+            Probe {
+                scan,
+                slot,
+                columns: (*table.desc()).natts,
+                keys: Default::default(),
+                made_for: Default::default(),
+                memory,
+                tables: std::marker::PhantomData,
+            }
         }
     }
 
     /// Visits the rows that fulfil the conditions in index order, or backwards, until told to stop.
     pub fn visit(&mut self, keys: &[Key], backwards: bool, mut row: impl FnMut(&Row) -> ControlFlow<()>) {
-        let mut raw: [pg_sys::ScanKeyData; 3] = Default::default();
         let direction = if backwards {
             pg_sys::ScanDirection::BackwardScanDirection
         } else {
@@ -58,32 +68,44 @@ impl<'a> Probe<'a> {
         // columns' types; each row is deformed completely before it is shown and not kept beyond the call.
         unsafe {
             let callers = pg_sys::MemoryContextSwitchTo(self.memory);
-            for (to, key) in raw.iter_mut().zip(keys) {
-                pg_sys::ScanKeyEntryInitialize(
-                    to,
-                    0,
-                    key.attribute,
-                    key.strategy as pg_sys::StrategyNumber,
-                    pg_sys::InvalidOid,
-                    key.collation,
-                    pg_sys::Oid::from_u32(key.function),
-                    key.value,
-                );
+            for ((to, made_for), key) in self.keys.iter_mut().zip(&mut self.made_for).zip(keys) {
+                let wanted = (key.attribute, key.strategy, key.function);
+                if *made_for != wanted || to.sk_collation != key.collation {
+                    pg_sys::ScanKeyEntryInitialize(
+                        to,
+                        0,
+                        key.attribute,
+                        key.strategy as pg_sys::StrategyNumber,
+                        pg_sys::InvalidOid,
+                        key.collation,
+                        pg_sys::Oid::from_u32(key.function),
+                        key.value,
+                    );
+                    *made_for = wanted;
+                }
+                to.sk_argument = key.value;
             }
             let count = keys.len() as core::ffi::c_int;
-            pg_sys::index_rescan(self.scan, raw.as_mut_ptr(), count, std::ptr::null_mut(), 0);
+            pg_sys::index_rescan(self.scan, self.keys.as_mut_ptr(), count, std::ptr::null_mut(), 0);
+            let (mut shown, mut stopped) = (false, false);
             while pg_sys::index_getnext_slot(self.scan, direction, self.slot) {
                 pg_sys::slot_getsomeattrs_int(self.slot, self.columns);
                 pg_sys::MemoryContextSwitchTo(callers);
-                let done = row(&Row::of_slot(self.slot)).is_break();
+                stopped = row(&Row::of_slot(self.slot)).is_break();
+                shown = true;
                 pg_sys::MemoryContextSwitchTo(self.memory);
-                if done {
+                if stopped {
                     break;
                 }
             }
-            // No page stays pinned between visits: the next one may be on behalf of another statement.
-            pg_sys::ExecClearTuple(self.slot);
-            pg_sys::index_rescan(self.scan, std::ptr::null_mut(), count, std::ptr::null_mut(), 0);
+            // No page stays pinned between visits: the next one may be on behalf of another statement. A scan that has come to
+            // its end has let go of the index by itself.
+            if shown {
+                pg_sys::ExecClearTuple(self.slot);
+            }
+            if stopped {
+                pg_sys::index_rescan(self.scan, std::ptr::null_mut(), count, std::ptr::null_mut(), 0);
+            }
             pg_sys::MemoryContextSwitchTo(callers);
         }
     }
