@@ -4,7 +4,8 @@
 //!
 //! | module | what happens there |
 //! |---|---|
-//! | `setup` | tables are tracked; messages, goals and variants are set |
+//! | `track` | the application's tables are tracked |
+//! | `setup` | messages, goals and variants are set |
 //! | `receipts` | what was sent, opened and clicked is appended; who already matches is judged |
 //! | `capture` | a user's row changes: the difference between OLD and NEW, and the goals it satisfies |
 //! | `events`, `tables` | an event happens; the application's own tables of events and sends |
@@ -25,6 +26,7 @@ mod settle;
 mod setup;
 mod statistics;
 mod tables;
+mod track;
 
 pgrx::pg_module_magic!();
 

@@ -2,7 +2,7 @@
 
 use super::call::dispatch;
 use super::trigger::Trigger;
-use crate::{capture, events, receipts, setup, statistics, tables};
+use crate::{capture, events, receipts, setup, statistics, tables, track};
 use pgrx::pg_sys;
 
 /// Exports a C function of PostgreSQL's version-1 convention, with the record that announces it.
@@ -54,11 +54,11 @@ triggers! { fcinfo:
 }
 
 functions! { fcinfo:
-    pg_goals_track_users pg_finfo_pg_goals_track_users setup::track_users;
-    pg_goals_track_events pg_finfo_pg_goals_track_events setup::track_events;
-    pg_goals_track_receipts pg_finfo_pg_goals_track_receipts setup::track_receipts;
-    pg_goals_untrack pg_finfo_pg_goals_untrack setup::untrack;
-    pg_goals_untrack_all pg_finfo_pg_goals_untrack_all setup::untrack_all;
+    pg_goals_track_users pg_finfo_pg_goals_track_users track::track_users;
+    pg_goals_track_events pg_finfo_pg_goals_track_events track::track_events;
+    pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track::track_receipts;
+    pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
+    pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
     pg_goals_create_message pg_finfo_pg_goals_create_message setup::create_message;
     pg_goals_set_goal pg_finfo_pg_goals_set_goal setup::set_goal;
     pg_goals_stop_goal pg_finfo_pg_goals_stop_goal setup::stop_goal;

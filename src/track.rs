@@ -1,0 +1,328 @@
+//! Tracking the application's tables: checking that it can be done, and the trigger. DDL never queues for its lock.
+
+use crate::cache::{self, Source};
+use crate::events::users_table;
+use crate::model::error::{Error, Result};
+use crate::model::value::Kind;
+use crate::pg::call::{Args, Out};
+use crate::pg::relation::{self, Lock, Relation, TriggerChange};
+use crate::pg::spi::{self, Arg, as_owner};
+use crate::pg::users::{KEY_TYPES, KeyType};
+use crate::pg::{invalidate, types};
+use crate::setup::{number, setup};
+use pgrx::pg_sys::{self, Oid};
+use std::rc::Rc;
+
+/// Opens a table that can be tracked by this caller.
+fn trackable(relid: Oid) -> Result<Relation> {
+    let wrong = |why: &str| Error::WrongRelation { relation: relation::qualified_name(relid), why: why.into() };
+    let table = Relation::open(relid, Lock::Share).ok_or_else(|| wrong("it does not exist"))?;
+    if !matches!(table.kind(), pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE) {
+        return Err(wrong("it is not a table or partitioned table"));
+    }
+    if table.is_catalog() {
+        return Err(wrong("it is a system catalog"));
+    }
+    if table.is_temporary() {
+        return Err(wrong("it is a temporary table"));
+    }
+    if relation::in_schema(relid, "goals") {
+        return Err(wrong("it belongs to pg_goals"));
+    }
+    if !relation::owned(relid) {
+        return Err(Error::NotOwner { relation: table.qualified_name() });
+    }
+    Ok(table)
+}
+
+fn column(table: &Relation, name: &str) -> Result<relation::Column> {
+    table.column(name).ok_or_else(|| Error::UnknownColumn {
+        relation: table.qualified_name(),
+        name: name.into(),
+        columns: table.column_names(),
+    })
+}
+
+fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
+    KeyType::of(key.type_oid).map(|_| ()).ok_or_else(|| Error::NoKey {
+        relation: table.qualified_name(),
+        why: format!(
+            "column \"{}\" of type {} cannot be a user key, which is {KEY_TYPES}",
+            key.name,
+            types::type_name(key.type_oid)
+        ),
+    })
+}
+
+/// The columns of goals.source that differ between kinds of sources.
+#[derive(Default)]
+struct Columns {
+    key: String,
+    event: Option<String>,
+    message: Option<String>,
+    variant: Option<String>,
+    properties: Option<String>,
+    occurred: Option<String>,
+    opened: Option<String>,
+    clicked: Option<String>,
+}
+
+/// Records the table as a source and puts the trigger on it. Asked again with the same columns it changes nothing; with others
+/// it changes the columns.
+fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns) -> Result<Out> {
+    let setup = setup()?;
+    let relid = table.oid();
+    let function = match kind {
+        "users" => "goals.capture",
+        "events" => "goals.capture_event",
+        _ => "goals.capture_receipt",
+    };
+    let events = match (kind, table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE) {
+        // An update that moves a row between partitions is a delete and an insert.
+        ("users", true) => "INSERT OR UPDATE OR DELETE",
+        ("users", false) => "UPDATE",
+        ("events", _) => "INSERT",
+        _ => "INSERT OR UPDATE",
+    };
+    if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
+        return Err(Error::WrongRelation {
+            relation: table.qualified_name(),
+            why: format!("it is already tracked for {}", other.kind),
+        });
+    }
+    as_owner(setup.ours.revision, || {
+        let known = number(spi::one("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]));
+        let id = match known {
+            Some(id) => id,
+            None => number(spi::one(
+                "INSERT INTO goals.source (source_id, kind, relation, users_id, key_column, event_column, message_column) \
+                 SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name \
+                 FROM nextval('goals.source_source_id_seq') s RETURNING source_id",
+                &[
+                    Arg::Text(Some(kind)),
+                    Arg::Oid(relid),
+                    Arg::Integer(users_id),
+                    Arg::Text(Some(&columns.key)),
+                    Arg::Text(columns.event.as_deref()),
+                    Arg::Text(columns.message.as_deref()),
+                ],
+            ))
+            .unwrap_or(0),
+        };
+        spi::run(
+            "UPDATE goals.source SET users_id = coalesce($2, source_id), key_column = $3::name, event_column = $4::name, \
+             message_column = $5::name, variant_column = $6::name, properties_column = $7::name, \
+             occurred_column = $8::name, opened_column = $9::name, clicked_column = $10::name, attached = true \
+             WHERE source_id = $1 AND (users_id, key_column, event_column, message_column, variant_column, \
+             properties_column, occurred_column, opened_column, clicked_column, attached) IS DISTINCT FROM \
+             (coalesce($2, source_id), $3::name, $4::name, $5::name, $6::name, $7::name, $8::name, $9::name, $10::name, true)",
+            &[
+                Arg::Integer(i32::try_from(id).ok()),
+                Arg::Integer(users_id),
+                Arg::Text(Some(&columns.key)),
+                Arg::Text(columns.event.as_deref()),
+                Arg::Text(columns.message.as_deref()),
+                Arg::Text(columns.variant.as_deref()),
+                Arg::Text(columns.properties.as_deref()),
+                Arg::Text(columns.occurred.as_deref()),
+                Arg::Text(columns.opened.as_deref()),
+                Arg::Text(columns.clicked.as_deref()),
+            ],
+        );
+        let name = table.qualified_name();
+        let present = has_trigger(relid, None);
+        if present && !has_trigger(relid, Some((function, id))) {
+            // Left by a restore into a database where the table has another source id.
+            with_short_lock(TriggerChange::Drop, relid, || {
+                spi::run(&format!("DROP TRIGGER pg_goals ON {name}"), &[]);
+            })?;
+        }
+        if !has_trigger(relid, Some((function, id))) {
+            with_short_lock(TriggerChange::Create, relid, || {
+                spi::run(
+                    &format!(
+                        "CREATE TRIGGER pg_goals AFTER {events} ON {name} FOR EACH ROW EXECUTE FUNCTION {function}('{id}')"
+                    ),
+                    &[],
+                );
+            })?;
+        }
+        invalidate::announce(setup.ours.revision);
+        Ok(Out::Null)
+    })
+}
+
+/// Has the table a trigger of ours; with `wanted`, one that calls this function for this source?
+fn has_trigger(relid: Oid, wanted: Option<(&str, i64)>) -> bool {
+    let (function, id) = wanted.map_or((None, None), |(f, id)| (Some(f), Some(id.to_string())));
+    spi::one(
+        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+         WHERE t.tgrelid = $1 AND t.tgname = 'pg_goals' AND p.pronamespace = 'goals'::regnamespace \
+         AND ($2 IS NULL OR 'goals.' || p.proname = $2 AND t.tgargs = convert_to($3, 'UTF8') || '\\x00'::bytea)",
+        &[Arg::Oid(relid), Arg::Text(function), Arg::Text(id.as_deref())],
+    )
+    .is_some()
+}
+
+/// Runs DDL on the application's table without queueing behind a long transaction, where it would make everybody else wait.
+fn with_short_lock(change: TriggerChange, relid: Oid, ddl: impl FnOnce()) -> Result<()> {
+    if !relation::lock_for(change, relid, std::time::Duration::from_secs(2)) {
+        return Err(Error::LockNotAvailable { relation: relation::qualified_name(relid) });
+    }
+    ddl();
+    Ok(())
+}
+
+/// goals.track_users(relation, key)
+pub fn track_users(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let key = match args.name(1) {
+        Some(name) => column(&table, &name)?,
+        None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
+    };
+    check_key(&table, &key)?;
+    attach(&table, "users", None, &Columns { key: key.name, ..Columns::default() })
+}
+
+/// goals.track_events(relation, user_key, event, occurred_at, properties, users)
+pub fn track_events(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let key = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "user_key" })?)?;
+    check_key(&table, &key)?;
+    let event = column(&table, &args.name(2).ok_or(Error::NullArgument { name: "event" })?)?;
+    must_be(&table, &event, "a text, varchar, char(n), name or enum", is_text)?;
+    let occurred = args.name(3).map(|n| time_column(&table, &n)).transpose()?;
+    let properties = args.name(4).map(|n| column(&table, &n)).transpose()?;
+    if let Some(properties) = &properties {
+        must_be(&table, properties, "jsonb", |oid| base(oid) == pg_sys::JSONBOID)?;
+    }
+    let known = setup()?;
+    let users = users_table(&known, args.relation(5))?;
+    attach(
+        &table,
+        "events",
+        Some(users.id),
+        &Columns {
+            key: key.name,
+            event: Some(event.name),
+            occurred,
+            properties: properties.map(|c| c.name),
+            ..Columns::default()
+        },
+    )
+}
+
+/// goals.track_receipts(relation, message, user_key, sent_at, opened_at, clicked_at, variant)
+pub fn track_receipts(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let message = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "message" })?)?;
+    must_be(&table, &message, "a text, varchar, char(n), name or enum", is_text)?;
+    let key = column(&table, &args.name(2).ok_or(Error::NullArgument { name: "user_key" })?)?;
+    check_key(&table, &key)?;
+    let time = |i: usize| args.name(i).map(|n| time_column(&table, &n)).transpose();
+    let variant = args.name(6).map(|n| column(&table, &n)).transpose()?;
+    if let Some(variant) = &variant {
+        must_be(&table, variant, "a text, varchar, char(n), name or enum", is_text)?;
+    }
+    // Which users a row is about follows from its message; any users table will do to begin with.
+    let setup = setup()?;
+    let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
+    attach(
+        &table,
+        "receipts",
+        Some(users.id),
+        &Columns {
+            key: key.name,
+            message: Some(message.name),
+            occurred: time(3)?,
+            opened: time(4)?,
+            clicked: time(5)?,
+            variant: variant.map(|c| c.name),
+            ..Columns::default()
+        },
+    )
+}
+
+fn base(type_oid: Oid) -> Oid {
+    types::ColumnType::resolve(type_oid, Oid::INVALID).type_oid()
+}
+
+fn is_text(type_oid: Oid) -> bool {
+    let resolved = types::ColumnType::resolve(type_oid, Oid::INVALID);
+    resolved.kind() == Kind::Text && !resolved.is_other()
+}
+
+fn time_column(table: &Relation, name: &str) -> Result<String> {
+    let found = column(table, name)?;
+    let is_time = |oid| matches!(base(oid), pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID);
+    must_be(table, &found, "a timestamptz, timestamp or date", is_time)?;
+    Ok(found.name)
+}
+
+fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(Oid) -> bool) -> Result<()> {
+    if is(column.type_oid) && !column.is_virtual {
+        return Ok(());
+    }
+    Err(Error::InvalidArgument {
+        message: format!(
+            "column \"{}\" of {} is of type {}",
+            column.name,
+            table.qualified_name(),
+            types::type_name(column.type_oid)
+        ),
+        hint: format!("Name {what} column."),
+    })
+}
+
+fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
+    as_owner(setup.ours.revision, || {
+        if relation::exists(source.relation)
+            && spi::one(
+                "SELECT true FROM pg_trigger WHERE tgrelid = $1 AND tgname = 'pg_goals' AND tgparentid = 0",
+                &[Arg::Oid(source.relation)],
+            )
+            .is_some()
+        {
+            let name = relation::qualified_name(source.relation);
+            with_short_lock(TriggerChange::Drop, source.relation, || {
+                spi::run(&format!("DROP TRIGGER pg_goals ON {name}"), &[]);
+            })?;
+        }
+        spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
+        invalidate::announce(setup.ours.revision);
+        Ok(())
+    })
+}
+
+/// goals.untrack(relation)
+pub fn untrack(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let setup = setup()?;
+    let name = relation::qualified_name(relid);
+    let source = setup
+        .sources
+        .iter()
+        .find(|s| s.relation == relid)
+        .ok_or_else(|| Error::NotTracked { relation: name.clone() })?;
+    if relation::exists(relid) && !relation::owned(relid) {
+        return Err(Error::NotOwner { relation: name });
+    }
+    detach(&setup, source)?;
+    Ok(Out::Null)
+}
+
+/// goals.untrack_all()
+pub fn untrack_all(_args: &Args) -> Result<Out> {
+    let setup = setup()?;
+    let attached: Vec<&Rc<Source>> = setup.sources.iter().filter(|s| s.attached).collect();
+    if let Some(source) = attached.iter().find(|s| relation::exists(s.relation) && !relation::owned(s.relation)) {
+        return Err(Error::NotOwner { relation: relation::qualified_name(source.relation) });
+    }
+    for source in attached {
+        detach(&setup, source)?;
+    }
+    Ok(Out::Null)
+}
