@@ -154,6 +154,10 @@ CREATE FUNCTION goals.goal_problem(goal_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_goal_problem';
 COMMENT ON FUNCTION goals.goal_problem(integer) IS 'What keeps a goal from being evaluated; NULL if nothing does';
 
+CREATE FUNCTION goals.source_problem(source_id integer) RETURNS text
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';
+COMMENT ON FUNCTION goals.source_problem(integer) IS 'What keeps the rows of a tracked table from being read; NULL if nothing does';
+
 CREATE FUNCTION goals.stored_key(source_id integer, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
 COMMENT ON FUNCTION goals.stored_key(integer, text) IS 'A user key in the one spelling in which it is stored; NULL if no user can have it';

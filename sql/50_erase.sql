@@ -150,7 +150,7 @@ DECLARE
 BEGIN
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
-    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached ELSE s.relation = forget_user.users END;
+    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;
     IF how_many <> 1 THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)

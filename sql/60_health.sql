@@ -36,6 +36,14 @@ BEGIN
     WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R'))
     ORDER BY s.source_id;
 
+    RETURN QUERY
+    SELECT 'broken ' || s.kind || ' table', s.relation::text, p.problem,
+           format('Name the columns as they are now with goals.track_%s().', s.kind)
+    FROM goals.source s
+    CROSS JOIN LATERAL goals.source_problem(s.source_id) AS p (problem)
+    WHERE s.attached AND p.problem IS NOT NULL
+    ORDER BY s.source_id;
+
     -- A partition may be disabled on its own.
     RETURN QUERY
     SELECT 'disabled trigger', t.tgrelid::regclass::text,

@@ -7,19 +7,13 @@ use crate::cache::{self, Goal, Place, Watch, WatchedColumn, WatchedGoal};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
+use crate::moves;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::guc;
 use crate::pg::trigger::{Change, KeptRow, Trigger};
 use crate::settle::{self, Evidence};
-use pgrx::pg_sys::CommandId;
 use smallvec::SmallVec;
-use std::cell::RefCell;
-
-thread_local! {
-    /// The first half of a move between partitions, until its second half comes.
-    static MOVING: RefCell<Option<(CommandId, KeptRow)>> = const { RefCell::new(None) };
-}
 
 /// A row of a tracked users table has changed.
 pub fn on_change(trigger: &Trigger) {
@@ -30,14 +24,11 @@ pub fn on_change(trigger: &Trigger) {
         Change::Update(old, new) => match_update(trigger, &old, &new),
         Change::MovedAway => {
             if cache::watch_for(trigger).is_some_and(|w| !w.columns.is_empty()) {
-                let kept = Some((trigger.command(), KeptRow::of(trigger)));
-                MOVING.with_borrow_mut(|m| *m = kept);
+                moves::begin(trigger);
             }
         }
         Change::Insert(new) => {
-            if let Some((command, mut old)) = MOVING.with_borrow_mut(Option::take)
-                && command == trigger.command()
-            {
+            if let Some(mut old) = moves::finish(trigger) {
                 match_move(trigger, &mut old, &new);
             }
         }

@@ -89,8 +89,11 @@ pub fn occurred(users_id: i32, key: &[u8], event: &str, properties: Option<(Datu
 
 /// The users table named by the caller, or the only one there is.
 pub fn users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache::Source>> {
-    let mut tables: Vec<&Rc<cache::Source>> =
-        setup.sources.iter().filter(|s| s.kind == "users" && (s.attached || named.is_some())).collect();
+    let mut tables: Vec<&Rc<cache::Source>> = setup
+        .sources
+        .iter()
+        .filter(|s| s.kind == "users" && (named.is_some() || s.attached && relation::exists(s.relation)))
+        .collect();
     if let Some(named) = named {
         tables.retain(|s| s.relation == named);
         return tables

@@ -9,6 +9,7 @@
 //! | `receipts` | what was sent, opened and clicked is appended; who already matches is judged |
 //! | `capture` | a user's row changes: the difference between OLD and NEW, and the goals it satisfies |
 //! | `events`, `tables` | an event happens; the application's own tables of events and sends |
+//! | `moves` | an update that moves a row between partitions is put together again |
 //! | `settle` | the receipts of that user in their windows, and a match appended for each |
 //! | `statistics` | the SQL face of intervals, tests and verdicts; what is read is SQL, in `sql/` |
 //! | `cache` | the backend's copy of the set-up, which all of them read |
@@ -20,6 +21,7 @@ mod cache;
 mod capture;
 mod events;
 mod model;
+mod moves;
 mod pg;
 mod receipts;
 mod settle;

@@ -78,7 +78,7 @@ impl Source {
     }
 
     fn gone(&self) -> Error {
-        Error::NoKey { relation: self.name(), why: format!("key column \"{}\" is no longer there", self.key) }
+        Error::NoKey { relation: self.name(), why: format!("no longer has its key column \"{}\"", self.key) }
     }
 
     fn unknown(&self, key: &[u8]) -> Error {

@@ -3,6 +3,7 @@
 use crate::cache::{self, Message, Setup, Source};
 use crate::events;
 use crate::model::value::Value;
+use crate::moves;
 use crate::pg::datum::{self, Row};
 use crate::pg::guc;
 use crate::pg::relation::Relation;
@@ -59,10 +60,14 @@ struct Reading {
 impl Reading {
     fn of(setup: &Setup, trigger: &Trigger, kind: &str) -> Option<Reading> {
         let source = cache::trigger_source(setup, trigger, kind)?.clone();
-        let table = trigger.relation();
-        let key = Field::find(&table, Some(&source.key))?;
+        Reading::of_table(source, &trigger.relation())
+    }
+
+    /// Of a table or partition of this source.
+    fn of_table(source: Rc<Source>, table: &Relation) -> Option<Reading> {
+        let key = Field::find(table, Some(&source.key))?;
         let key_type = key.column_type.key_type()?;
-        let find = |name: &Option<String>| Field::find(&table, name.as_ref());
+        let find = |name: &Option<String>| Field::find(table, name.as_ref());
         Some(Reading {
             key,
             key_type,
@@ -106,8 +111,16 @@ fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
 
 /// A row of a tracked events table.
 pub fn on_event(trigger: &Trigger) {
-    let Change::Insert(row) = trigger.change() else { return };
     if !guc::enabled() {
+        return;
+    }
+    let row = match trigger.change() {
+        Change::Insert(row) => row,
+        Change::MovedAway => return moves::begin(trigger),
+        _ => return,
+    };
+    // An event that moves to another partition does not happen again.
+    if moves::finish(trigger).is_some() {
         return;
     }
     let Some((setup, reading)) = reading(trigger, "events") else { return };
@@ -149,9 +162,17 @@ pub fn on_receipt(trigger: &Trigger) {
     }
     let Some((setup, reading)) = reading(trigger, "receipts") else { return };
     match trigger.change() {
-        Change::Insert(row) => mirror_insert(&setup, &reading, &row),
-        Change::Update(old, new) => mirror_update(&setup, &reading, &old, &new),
-        _ => {}
+        Change::Insert(new) => match moves::finish(trigger) {
+            None => mirror_insert(&setup, &reading, &new),
+            Some(mut old) => old.show(|partition, old| {
+                if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
+                    mirror_update(&setup, (&before, old), (&reading, &new));
+                }
+            }),
+        },
+        Change::Update(old, new) => mirror_update(&setup, (&reading, &old), (&reading, &new)),
+        Change::MovedAway => moves::begin(trigger),
+        Change::Delete => {}
     }
 }
 
@@ -168,7 +189,9 @@ fn mirror_insert(setup: &Setup, reading: &Reading, row: &Row) {
     let Some(message) = message_of(setup, reading, row) else { return };
     let Some(users) = setup.source(message.users_id) else { return };
     let clock = datum::clock();
-    let Some(key) = user_key(setup, reading, message.users_id, row) else { return };
+    let Some(key) = user_key(setup, reading, message.users_id, row) else {
+        return ignore(setup, reading, "unknown user", &message.name);
+    };
     // Opened without a lock that would have to be waited for; where the table is locked, nothing is known about the user.
     let (stored, judgement) = match Users::open(users.relation, &users.key, false) {
         None => (key, receipts::Judgement::unknown(&message.revision)),
@@ -201,12 +224,14 @@ fn mirror_insert(setup: &Setup, reading: &Reading, row: &Row) {
     }
 }
 
-fn mirror_update(setup: &Setup, reading: &Reading, old: &Row, new: &Row) {
-    for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
-        let Some(field) = field else { continue };
+fn mirror_update(setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
+    let fields =
+        [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
+    for (was, is, kind) in fields {
+        let (Some(was), Some(is)) = (was, is) else { continue };
         // The first time only: a later correction of the time is not a second open.
-        if let (None, Some(at)) = (old.get(field.number), field.time(new)) {
-            mirror_engagement(setup, reading, new, kind, at.min(datum::clock()));
+        if let (None, Some(at)) = (old.get(was.number), is.time(new)) {
+            mirror_engagement(setup, after, new, kind, at.min(datum::clock()));
         }
     }
 }

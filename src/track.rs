@@ -16,18 +16,18 @@ use std::rc::Rc;
 /// Opens a table that can be tracked by this caller.
 fn trackable(relid: Oid) -> Result<Relation> {
     let wrong = |why: &str| Error::WrongRelation { relation: relation::qualified_name(relid), why: why.into() };
-    let table = Relation::open(relid, Lock::Share).ok_or_else(|| wrong("it does not exist"))?;
+    let table = Relation::open(relid, Lock::Share).ok_or_else(|| wrong("does not exist"))?;
     if !matches!(table.kind(), pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE) {
-        return Err(wrong("it is not a table or partitioned table"));
+        return Err(wrong("is not a table or partitioned table"));
     }
     if table.is_catalog() {
-        return Err(wrong("it is a system catalog"));
+        return Err(wrong("is a system catalog"));
     }
     if table.is_temporary() {
-        return Err(wrong("it is a temporary table"));
+        return Err(wrong("is a temporary table"));
     }
     if relation::in_schema(relid, "goals") {
-        return Err(wrong("it belongs to pg_goals"));
+        return Err(wrong("belongs to pg_goals"));
     }
     if !relation::owned(relid) {
         return Err(Error::NotOwner { relation: table.qualified_name() });
@@ -44,13 +44,11 @@ fn column(table: &Relation, name: &str) -> Result<relation::Column> {
 }
 
 fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
-    KeyType::of(key.type_oid).map(|_| ()).ok_or_else(|| Error::NoKey {
+    KeyType::of(key.type_oid).map(|_| ()).ok_or_else(|| Error::KeyType {
         relation: table.qualified_name(),
-        why: format!(
-            "column \"{}\" of type {} cannot be a user key, which is {KEY_TYPES}",
-            key.name,
-            types::type_name(key.type_oid)
-        ),
+        column: key.name.clone(),
+        type_name: types::type_name(key.type_oid),
+        types: KEY_TYPES,
     })
 }
 
@@ -81,14 +79,13 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
         // An update that moves a row between partitions is a delete and an insert.
         ("users", true) => "INSERT OR UPDATE OR DELETE",
         ("users", false) => "UPDATE",
-        ("events", _) => "INSERT",
-        _ => "INSERT OR UPDATE",
+        ("events", true) => "INSERT OR DELETE",
+        ("events", false) => "INSERT",
+        (_, true) => "INSERT OR UPDATE OR DELETE",
+        (_, false) => "INSERT OR UPDATE",
     };
     if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
-        return Err(Error::WrongRelation {
-            relation: table.qualified_name(),
-            why: format!("it is already tracked for {}", other.kind),
-        });
+        return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
     }
     as_owner(setup.ours.revision, || {
         let known = number(spi::one("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]));
@@ -196,7 +193,7 @@ pub fn track_events(args: &Args) -> Result<Out> {
     let occurred = args.name(3).map(|n| time_column(&table, &n)).transpose()?;
     let properties = args.name(4).map(|n| column(&table, &n)).transpose()?;
     if let Some(properties) = &properties {
-        must_be(&table, properties, "jsonb", |oid| base(oid) == pg_sys::JSONBOID)?;
+        must_be(&table, properties, "a jsonb", |oid| base(oid) == pg_sys::JSONBOID)?;
     }
     let known = setup()?;
     let users = users_table(&known, args.relation(5))?;
@@ -325,4 +322,32 @@ pub fn untrack_all(_args: &Args) -> Result<Out> {
         detach(&setup, source)?;
     }
     Ok(Out::Null)
+}
+
+/// goals.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
+pub fn source_problem(args: &Args) -> Result<Out> {
+    let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
+    let setup = setup()?;
+    let problem = || {
+        let source = setup.source(id)?;
+        let table = Relation::open(source.relation, Lock::Share)?;
+        let named = [
+            Some(&source.key),
+            source.event.as_ref(),
+            source.message.as_ref(),
+            source.variant.as_ref(),
+            source.properties.as_ref(),
+            source.occurred.as_ref(),
+            source.opened.as_ref(),
+            source.clicked.as_ref(),
+        ];
+        if let Some(gone) = named.into_iter().flatten().find(|name| table.column(name).is_none()) {
+            return Some(format!("column \"{gone}\" is no longer in {}", table.qualified_name()));
+        }
+        let key = table.column(&source.key)?;
+        KeyType::of(key.type_oid)
+            .is_none()
+            .then(|| format!("key column \"{}\" is now of type {}", key.name, types::type_name(key.type_oid)))
+    };
+    Ok(problem().map_or(Out::Null, Out::Text))
 }

@@ -58,6 +58,10 @@ pub enum Error {
     WrongRelation { relation: String, why: String },
     /// The relation has no usable key; `why` completes "relation ...".
     NoKey { relation: String, why: String },
+    /// The column named as the key is of a type that cannot be one; `types` says which can.
+    KeyType { relation: String, column: String, type_name: String, types: &'static str },
+    /// The table is tracked as something else.
+    AlreadyTracked { relation: String, kind: String },
     /// The caller does not own the relation.
     NotOwner { relation: String },
     /// Variants and control group are fixed once the first receipt exists.
@@ -93,8 +97,9 @@ impl Error {
             | SeveralUsersTables { .. }
             | NotTracked { .. }
             | NoKey { .. }
+            | KeyType { .. }
             | Frozen { .. } => "55000",
-            WrongRelation { .. } => "42809",
+            WrongRelation { .. } | AlreadyTracked { .. } => "42809",
             NotOwner { .. } => "42501",
             FutureTime { .. } => "22008",
             LockNotAvailable { .. } => "55P03",
@@ -143,8 +148,11 @@ impl Error {
             NoUsersTable => "no users table is tracked".to_owned(),
             SeveralUsersTables { .. } => "more than one users table is tracked".to_owned(),
             NotTracked { relation } => format!("relation \"{relation}\" is not tracked"),
-            WrongRelation { relation, why } => format!("relation \"{relation}\" cannot be tracked: {why}"),
-            NoKey { relation, why } => format!("relation \"{relation}\" has no usable key: {why}"),
+            WrongRelation { relation, why } | NoKey { relation, why } => format!("relation \"{relation}\" {why}"),
+            KeyType { relation, column, type_name, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" of type {type_name} cannot be a user key")
+            }
+            AlreadyTracked { relation, kind } => format!("relation \"{relation}\" is already tracked for {kind}"),
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
             Frozen { message } => format!("message \"{message}\" already has receipts"),
             FutureTime { what } => format!("\"{what}\" is more than 5 minutes in the future"),
@@ -231,6 +239,8 @@ impl Error {
                 "Pass an ordinary or partitioned table that is neither temporary nor a system catalog.".into()
             }
             NoKey { .. } => "Pass key => 'column', or add a primary key of a single column.".into(),
+            KeyType { types, .. } => format!("A user key is {types}."),
+            AlreadyTracked { relation, .. } => format!("Stop that first with goals.untrack({}).", literal(relation)),
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
             Frozen { .. } => "Create a new message for the new test.".into(),
             FutureTime { .. } => "Pass the time at which it happened; check the clock of the sending system.".into(),

@@ -65,6 +65,7 @@ functions! { fcinfo:
     pg_goals_add_variant pg_finfo_pg_goals_add_variant setup::add_variant;
     pg_goals_set_control_group pg_finfo_pg_goals_set_control_group setup::set_control_group;
     pg_goals_goal_problem pg_finfo_pg_goals_goal_problem setup::goal_problem;
+    pg_goals_source_problem pg_finfo_pg_goals_source_problem track::source_problem;
     pg_goals_stored_key pg_finfo_pg_goals_stored_key setup::stored_key;
     pg_goals_nearest pg_finfo_pg_goals_nearest setup::nearest_name;
     pg_goals_assign pg_finfo_pg_goals_assign receipts::assign;

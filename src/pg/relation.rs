@@ -32,7 +32,7 @@ impl Relation {
     pub fn open(relid: pg_sys::Oid, lock: Lock) -> Option<Relation> {
         // SAFETY: any oid may be asked for; a null pointer answers that there is no such relation.
         let raw = unsafe { pg_sys::try_relation_open(relid, lock.mode()) };
-        (!raw.is_null()).then_some(Relation { raw })
+        (!raw.is_null()).then(|| Relation { raw })
     }
 
     /// Opens a catalog that all databases share, which works without being in one.
@@ -51,7 +51,7 @@ impl Relation {
             }
             pg_sys::try_relation_open(relid, pg_sys::NoLock as pg_sys::LOCKMODE)
         };
-        (!raw.is_null()).then_some(Relation { raw })
+        (!raw.is_null()).then(|| Relation { raw })
     }
 
     /// Takes a relation that the caller of a trigger holds open.
@@ -139,17 +139,17 @@ impl Relation {
         // SAFETY: the relation is open; the answer is an oid or InvalidOid.
         let index = unsafe { pg_sys::RelationGetPrimaryKeyIndex(self.raw) };
         if index == pg_sys::InvalidOid {
-            return Err("it has no primary key".into());
+            return Err("has no primary key".into());
         }
-        let index = Relation::open(index, Lock::Share).ok_or("its primary key is being dropped")?;
+        let index = Relation::open(index, Lock::Share).ok_or("has a primary key that is being dropped")?;
         let keys = index.index_columns();
         match keys.as_slice() {
             [one] => self
                 .columns()
                 .into_iter()
                 .find(|c| c.number == *one)
-                .ok_or_else(|| "its primary key is on an expression".into()),
-            many => Err(format!("its primary key has {} columns", many.len())),
+                .ok_or_else(|| "has a primary key on an expression".into()),
+            many => Err(format!("has a primary key of {} columns", many.len())),
         }
     }
 

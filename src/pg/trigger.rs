@@ -87,16 +87,17 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// The command that deleted the old row, or inserted the new one: the same for both halves of a move.
-    pub fn command(&self) -> pg_sys::CommandId {
+    /// The transaction and command that deleted the old row, or inserted the new one: the same for both halves of a move.
+    pub fn command(&self) -> (pg_sys::TransactionId, pg_sys::CommandId) {
         // SAFETY: the tuple was read from the table, so its header is filled; Cmin and Cmax are asked of a row that this
         // transaction inserted or deleted, as those functions require.
         unsafe {
             let header = (*self.data.tg_trigtuple).t_data;
-            match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
+            let command = match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
                 pg_sys::TRIGGER_EVENT_INSERT => pg_sys::HeapTupleHeaderGetCmin(header),
                 _ => pg_sys::HeapTupleHeaderGetCmax(header),
-            }
+            };
+            (pg_sys::GetTopTransactionIdIfAny(), command)
         }
     }
 }

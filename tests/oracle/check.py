@@ -48,11 +48,21 @@ class Comparison:
         self.now = self.micros(now)
         world = self.case.world
         world.idx += 1
+        self.application(world)
         self.figures(world)
         self.receipts_and_goals(world)
         for row in self.rows("select * from goals.verify()"):
             self.say("verify(): %r", row)
         return self.lines
+
+    def application(self, world):
+        """The oracle itself: is the application's table what the model takes it for?"""
+        case = self.case
+        generated = "generated" in case.features
+        for key, region, audit, plan, *rest in self.rows("select k::text, region, audit, plan_id%s from public.%s" % (", g_num, g_txt" if generated else "", case.table)):
+            row = world.version(case.table, key, None)
+            if (region, audit, plan) != (row["region"], row["audit"], row["plan_id"]) or (rest and (rest[0], rest[1]) != (row["g_num"], row["g_txt"])):
+                self.say("THE MODEL IS WRONG about the row of %r: %s, not %s", key, [region, audit, plan] + rest, [row[c] for c in ("region", "audit", "plan_id", "g_num", "g_txt")])
 
     def figures(self, world):
         expected = world.figures()

@@ -342,17 +342,18 @@ class Case:
         txn = self.world.txns.get(conn)
         return txn is not None and txn.isolation != "read committed"
 
-    def random_step(self):
+    def random_step(self, conn=None):
         rng, world = self.rng, self.world
-        conn = rng.randrange(CONNECTIONS)
+        if conn is None:
+            conn = rng.randrange(CONNECTIONS)
         txn = world.txns.get(conn)
         pick = rng.random()
         if txn:
             if pick < 0.10:
-                return {"op": "commit", "conn": conn, "commit": rng.random() < 0.75}
+                return {"op": "commit", "conn": conn, "commit": rng.random() < 0.75 or "rollback" in self.without}
             if pick < 0.16:
                 return {"op": "savepoint", "conn": conn, "name": rng.choice("xy")}
-            if pick < 0.21 and txn.savepoints:
+            if pick < 0.21 and txn.savepoints and "rollback" not in self.without:
                 return {"op": rng.choice(["rollback_to", "release"]), "conn": conn, "name": rng.choice(txn.savepoints)[0]}
         elif pick < 0.06:
             return {"op": "begin", "conn": conn, "isolation": rng.choice(["read committed", "repeatable read", "serializable"])}
@@ -536,8 +537,7 @@ class Case:
             return None
         for receipt in list(world.all_receipts()):
             if receipt.gone is None and receipt.sent < step["before"]:
-                if not any(world.running(receipt, g, world.outcome(receipt, g)) for g in receipt.goals):
-                    world.archive([receipt])
+                world.archive([receipt])
         return "select goals.purge(%s)" % when(step["before"])
 
     def do_set_goal(self, step, conn):
@@ -573,7 +573,9 @@ class Case:
         new = self.finish(new)
         if new is None:
             return
-        if "audit" in self.features and "n" in self.columns and not v.equal(old["n"], new["n"]):
+        # an AFTER UPDATE trigger does not fire for a row that moves to another partition
+        moved = self.shape == "list" and old["region"] != new["region"]
+        if "audit" in self.features and "n" in self.columns and not moved and not v.equal(old["n"], new["n"]):
             world.change(self.table, key, conn, old, new)
             again = dict(new, audit=new["audit"] + 1)
             again = self.finish(again)

@@ -216,12 +216,6 @@ class World:
             return "not opened" if goal["after"] == "opened" else "not clicked"
         return "time limit passed" if over else "still running"
 
-    def running(self, receipt, goal, out):
-        """For purge: may this receipt still match?"""
-        if out["already"] or out["stopped"]:
-            return False
-        return (out["closes"] if out["closes"] is not None else receipt.sent + goal["limit"]) >= self.idx
-
     def archive(self, receipts):
         for receipt in receipts:
             receipt.gone = self.idx

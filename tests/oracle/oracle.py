@@ -85,6 +85,9 @@ class Run:
         t0 = self.checker.execute("select clock_timestamp()::text").fetchone()[0]
         for db in self.connections + [self.checker]:
             db.execute(T0 % t0)
+        if "dead" in self.server.without:
+            self.holder = psycopg.connect(dbname=self.database)
+            self.holder.execute("begin isolation level repeatable read; select 1")
 
     def close(self):
         for db in self.connections + [self.checker]:
@@ -179,6 +182,8 @@ def run_case(server, seed, length, steps=None, alter=None):
 def signature(lines):
     """What kind of disagreement: so that shrinking does not slide from one fault into another."""
     first = lines[0]
+    if "server closed the connection" in first:
+        return "crash"
     if first.startswith("statement failed"):
         return first[:23]
     for word in ("sent_at", "matched_at", "verify()", "explain", "verdict", "match ", "worth", "old_value", "new_value", "opened_at", "clicked_at", "stats"):
@@ -248,7 +253,8 @@ def main():
     parser.add_argument("--one", action="store_true", help="only the case of this seed")
     parser.add_argument("--concurrent", action="store_true")
     parser.add_argument("--keep-going", type=int, default=1, metavar="N", help="stop after N cases that disagree")
-    parser.add_argument("--without", nargs="*", default=[], help="leave these out (array, deliver, mirror), for a fault that is known")
+    parser.add_argument("--without", nargs="*", default=[], help="leave these out (array, deliver, mirror, rollback; dead: row versions that are dead "
+                        "to everybody), for a fault that is known")
     parser.add_argument("--lines", type=int, default=6, help="how many disagreements of a case to show")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--failures", default="build/failed/oracle", help="where a failing case is written")

@@ -8,7 +8,6 @@
 --   json       has no equality: as jsonb; a json string is text, a number a number, a list an array, and "is any of" not for booleans
 --   others     types of extensions are compared by their text
 set client_min_messages = warning;
-select setseed(:seed) \g /dev/null
 
 create type mood as enum ('sad', 'ok', 'Happy', 'happy');
 create domain short_text as text;
@@ -76,7 +75,7 @@ select t, 'json', array(select case p when 0 then v when 1 then '{"x": ' || (i %
                         from unnest(values_) with ordinality u (v, i), generate_series(0, 2) p where v is not null)
     || array['{}', '{"x": 1}', '[]', '{"k": {"k": 5}}', '{"k": {"k": 5.0, "j": 1}}', '{"k": {"k": "pro"}}', '{"k": {"k": null}}', '{"k": {}}', '{"k": {"k": ["pro", 5]}}', null, null],
     '(''{"k": '' || (random() * 9)::int || '', "x": '' || (random() * 9)::int || ''}'')',
-    '{pro,5,5.0,true,"",Pro,0.1,1e40,日本}'
+    '{pro,5.0,true,"",1e40,日本}'
 from unnest(array['jsonb', 'json']) t,
     (values (array['null', '"pro"', '"Pro"', '"PROFESSIONAL"', '""', '"5"', '"true"', '"\u65e5\u672c"', '5', '5.0', '5.00', '-5', '0', '0.1', '0.10', '1e40', '10000000000000000000000000000000000000000', 'true', 'false',
         '[]', '["pro"]', '["pro", 5, null]', '["Pro"]', '[5.0]', '[true]', '[[5]]', '[{"k": 5}]', '{"a": 1, "b": [1, 2]}', '{"b": [1.0, 2], "a": 1}'])) x (values_);
@@ -193,7 +192,10 @@ begin
         from goals.message m join goals.revision v on v.message_id = m.message_id join goals.receipt r on r.revision_id = v.revision_id
         join goals.goal g on g.goal_id = any (v.goal_ids) where m.name = title;
     create temp table matches on commit drop as select user_key::bigint as id, x.goal from goals.matches(title) x;
+    analyze got, matches;
     update got set matched = true from matches m where m.id = got.id and m.goal = got.goal;
+    create index on got (goal, id);
+    analyze pair, got;
     if exists (select from matches group by id, matches.goal having count(*) > 1) then raise exception 'a goal of % matched twice', title; end if;
     -- types of extensions, and those without an equality, by their text
     different := case when s.kind = 'other' or s.type in ('point', 'xml') then format('(%s)::text is distinct from (%s)::text', old_value, new_value) else format('%s is distinct from %s', old_value, new_value) end;
@@ -214,14 +216,14 @@ begin
     perform goals.untrack(relation::regclass);
 end $$;
 
-create procedure compare_all(how_many int, only_type text) language plpgsql as $$
+-- Half of the types: two sessions share them.
+create procedure compare_all(how_many int, only_type text, half int) language plpgsql as $$
 declare s subject; attribute text;
 begin
-    for s in select * from subject where only_type in ('', type) loop
+    for s in select (x).* from (select x, row_number() over (order by x.kind, x.type) as n from subject x where only_type in ('', x.type)) y where n % 2 = half loop
         foreach attribute in array case when s.kind = 'json' then '{v,v.k,v.k.k}'::text[] else '{v}' end loop
             call compare(s, attribute, how_many);
             commit;
         end loop;
     end loop;
 end $$;
-call compare_all(:pairs, :'only');

@@ -1,0 +1,213 @@
+"""What must not grow: an update's time with the history and with the goals, a backend's memory with its work."""
+
+import time
+
+from harness import Figure, Sample, Session, interleaved, memory_of, pgbench, psql, say, sized
+
+# Receipts that are in nobody's window any more: 45 to 30 days old, sent as campaigns are, each to all users in turn. One in ten
+# was opened, one in ten matched. Written as the extension would have: the ids in order, and the sequences moved on.
+HISTORY = """
+create temp table old as
+select nextval('goals.receipt_id_seq') as id, n % {users} + 1 as user_id, n,
+       clock_timestamp() - interval '45 days' + n * (interval '15 days' / {receipts}) as sent_at
+from generate_series({first}, {last}) n;
+insert into goals.receipt
+select o.id, o.sent_at, m.users_id, (select max(revision_id) from goals.revision v where v.message_id = m.message_id), null,
+       o.user_id::text, null, null
+from old o cross join goals.message m where m.name = 'welcome';
+insert into goals.engagement
+select nextval('goals.engagement_id_seq'), id, sent_at + interval '1 hour', 'o' from old where n % 10 = 1;
+insert into goals.match_log
+select nextval('goals.match_id_seq'), id, sent_at + interval '1 day', (select min(goal_id) from goals.goal), '1', '2', null
+from old where n % 10 = 0;
+drop table old
+"""
+
+
+def write_history(session, users, receipts, first=1):
+    """Receipts number `first` to `receipts` of the past, a million a statement."""
+    step = 1_000_000
+    for start in range(first, receipts + 1, step):
+        last = min(start + step - 1, receipts)
+        session.run(HISTORY.format(users=users, receipts=receipts, first=start, last=last))
+
+
+def history(server):
+    """The same one-row UPDATE, a match every time, with ever more receipts on record. 10,000 users have one in its window."""
+    users, pending = sized(100_000, 20_000), sized(10_000, 2_000)
+    sizes = sized([10_000, 1_000_000, 10_000_000], [2_000, 20_000, 200_000])
+    clients, transactions = 2, pending // 2
+    figure = Figure("history", f"one-row UPDATE by key, a match every time, receipts in history ({users:,} users)", "tps")
+    names = {f"{size:,} receipts": f"history_{size}" for size in sizes}
+    for size, database in zip(sizes, names.values()):
+        server.create_users(database, users, every=users * 2)
+        with Session(database) as session:
+            began = time.monotonic()
+            write_history(session, users, size - pending)
+            every = users // pending
+            session.run(f"select goals.record_sent('welcome', array(select id::text from users where id % {every} = 0))")
+            session.run("vacuum analyze goals.receipt, goals.engagement, goals.match_log")
+            session.run("select peer.use('pg_goals')")
+            session.run("create table log_before as select * from goals.match_log")
+            say(f"    {size:,} receipts written in {time.monotonic() - began:.0f} s")
+    script = (
+        f"\\set id (:i * {clients} + :client_id) * 7919 % {pending} * {users // pending} + {users // pending}\n"
+        "update users set logins = logins + 1 where id = :id;\n"
+        "\\set i :i + 1\n"
+    )
+    server.checkpoint()
+
+    def measure(variant):
+        database = names[variant]
+        before = int(psql(database, "select coalesce(max(match_id), 0) from goals.match_log"))
+        psql(database, "vacuum users")
+        load = pgbench(server, database, {script: 1}, clients, transactions=transactions, i=0)
+        # Without its matches a user can match again.
+        matched = int(psql(database, f"with d as (delete from goals.match_log where match_id > {before} returning 1) select count(*) from d"))
+        if matched != pending:
+            raise RuntimeError(f"{variant}: {matched} matches where there should be {pending}")
+        psql(database, "vacuum goals.match_log")
+        return load.sample()
+
+    for variant in names:
+        measure(variant)
+    samples = interleaved(list(names), measure)
+    for database in names.values():
+        server.drop(database)
+    first, *others = names
+    figure.add_all(samples, first)
+    for variant in others:
+        figure.reach_ratio(f"throughput with {variant} over {first}", samples[variant], samples[first], ">=", 0.90)
+    figure.note("CPU: updates that a second of the backends' processor time is enough for")
+    return figure
+
+
+# A goal a message. Written into the tables: by calls it would take longer than all else here.
+GOALS = """
+create table {table} (like users including all);
+alter table {table} set (autovacuum_enabled = off);
+insert into {table} select * from users;
+vacuum analyze {table};
+select goals.track_users('{table}');
+with message as (
+    insert into goals.message (name, kind, users_id)
+    select '{table} ' || n, 'ongoing', (select source_id from goals.source where relation = '{table}'::regclass)
+    from generate_series(1, {count}) n
+    returning message_id, split_part(name, ' ', 2)::integer as n
+), goal as (
+    insert into goals.goal (message_id, name, version, attribute, attribute_type, operator, value, time_limit_us, after)
+    select message_id, 'primary', 1, {goal}, 14 * 86400000000::bigint, 'sent' from message
+    returning message_id, goal_id
+)
+insert into goals.revision (message_id, goal_ids) select message_id, array[goal_id] from goal
+"""
+
+OTHERS = """(array['plan', 'country', 'score', 'name', 'active', 'custom.seats', 'custom.key' || n])[n % 7 + 1],
+            (array['text', 'text', 'numeric', 'text', 'boolean', 'jsonb', 'jsonb'])[n % 7 + 1],
+            'is', (array['pro', 'DE', '17', 'Jane', 'false', '1', '2'])[n % 7 + 1]"""
+SAME = "'logins', 'integer', 'greater than', (1000000 + n)::text"
+HOLDS = "'logins', 'integer', 'is increased', null"
+
+
+def goals(server):
+    """Time of one row's update with ever more live goals: on attributes that do not change, on the one that does without holding,
+    and holding for a user without a receipt. Measured over many rows of one statement, where nothing else hides it."""
+    counts = sized([1, 100, 10_000], [1, 100, 2_000])
+    rows = {1: 20_000, 100: 20_000, counts[-1]: sized(2_000, 1_000)}
+    figure = Figure("goals", "UPDATE of a counter, a row's time with so many live goals")
+    server.create_users("goals", 20_000, every=40_000)
+    kinds = {"on other attributes": OTHERS, "on the attribute, not holding": SAME, "on the attribute, holding": HOLDS}
+    tables = {"no goals, no trigger": ("users", 20_000)}
+    with Session("goals") as session:
+        session.run("select peer.use('none')")
+        for k, (kind, goal) in enumerate(kinds.items()):
+            for count in counts:
+                table = f"u{k}_{count}"
+                session.run(GOALS.format(table=table, count=count, goal=goal))
+                tables[f"{count:,} {kind}"] = (table, rows[count])
+    first_use, rebuilt = {}, {}
+    for variant, (table, _) in tables.items():
+        with Session("goals") as session:
+            session.run("select count(*) from users where id = 1")
+            first_use[variant] = session.time(f"update {table} set logins = logins + 1 where id = 1")
+    with Session("goals") as session:
+
+        def measure(variant):
+            table, n = tables[variant]
+            session.run(f"vacuum {table}")
+            # The vacuum makes the backend look at the table, and so at its goals, anew.
+            rebuilt[variant] = session.time(f"update {table} set logins = logins + 1 where id = 1").wall
+            sample = session.time(f"update {table} set logins = logins + 1 where id <= {n}")
+            return Sample(sample.wall / n, sample.cpu / n)
+
+        for variant in tables:
+            measure(variant)
+        samples = interleaved(list(tables), measure)
+    server.drop("goals")
+    figure.add_all(samples, "no goals, no trigger")
+    few, many = counts[0], counts[-1]
+    for kind in kinds:
+        for count in counts[1:]:
+            name, base = f"{count:,} {kind}", f"{few:,} {kind}"
+            if kind == "on other attributes":
+                figure.reach_ratio(f"{name} over {few}", samples[name], samples[base], "<=", 1.10)
+            elif count == many:
+                walls = [1e6 * 100 * (a.wall - b.wall) / (many - few) for a, b in zip(samples[name], samples[base])]
+                cpus = [1e6 * 100 * (a.cpu - b.cpu) / (many - few) for a, b in zip(samples[name], samples[base])]
+                middle = len(walls) // 2
+                figure.reach(f"us a row for 100 goals {kind}", sorted(walls)[middle], "<=", 2.0, sorted(cpus)[middle])
+    total = sum(counts) * len(kinds)
+    slowest = max(s.wall for s in first_use.values())
+    figure.note(f"first UPDATE of a new connection, which reads all {total:,} goals: {slowest * 1e3:.0f} ms")
+    figure.note(f"first UPDATE after a VACUUM of a table with {many:,} goals: {max(rebuilt.values()) * 1e3:.0f} ms")
+    return figure
+
+
+def memory(server):
+    """A backend's own memory, over many row updates and goal edits; beside one whose table has the empty trigger in C."""
+    rows, statements, edits = sized(300_000, 20_000), sized(34, 5), sized(10_000, 300)
+    figure = Figure("memory", f"a backend's own memory (RssAnon) grows by, {rows * statements:,} row updates", "KB")
+    server.create_users("memory", rows, every=30)
+    update = "update users set logins = logins + 1, touched = touched + 1"
+
+    def grown(session, work):
+        session.run(update)
+        session.run(update)
+        before = memory_of(session.pid)
+        work(session)
+        return (memory_of(session.pid) - before) / 1024
+
+    def updates(session):
+        for i in range(statements):
+            session.run(update)
+            if i % 8 == 0:
+                session.run("vacuum users")
+
+    def edit(session):
+        session.run(
+            f"""do $$ begin for i in 1..{edits} loop
+                    perform goals.set_goal('edited', 'score', 'greater than', i::text, '1 day');
+                    commit;
+                end loop; end $$"""
+        )
+        session.run(update)
+
+    result = {}
+    for label, trigger in (("row updates, empty trigger in C", "empty"), ("row updates, pg_goals", "pg_goals")):
+        psql("memory", f"select peer.use('{trigger}')")
+        with Session("memory") as session:
+            result[label] = grown(session, updates)
+        figure.add(label, [Sample(result[label])])
+    psql("memory", "select goals.create_message('edited')")
+    with Session("memory") as session:
+        began = time.monotonic()
+        label = f"{edits:,} goal edits, and an update"
+        result[label] = grown(session, edit)
+        took = time.monotonic() - began
+        figure.add(label, [Sample(result[label])])
+        figure.note(f"{edits:,} goal edits took {took:.0f} s, {took / edits * 1e3:.1f} ms each")
+    server.drop("memory")
+    ours = result["row updates, pg_goals"]
+    figure.reach("KB after the row updates", ours, "<=", 2048)
+    figure.reach(f"KB after {edits:,} goal edits", result[label], "<=", 2048)
+    return figure

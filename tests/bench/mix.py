@@ -1,0 +1,113 @@
+"""Many clients at once, doing what an application does, with and without the extension."""
+
+import re
+import threading
+import time
+
+from harness import ROUNDS, SMALL, Figure, Session, interleaved, middle, pgbench, sized
+
+# The application's statements are the same in both; where pg_goals is, the three tables are tracked.
+TABLES = """
+create table events (user_id bigint not null, event text not null, at timestamptz not null, properties jsonb not null);
+create index on events (user_id, at);
+create table sent (
+    id bigint generated always as identity primary key, message text not null, user_id bigint not null, at timestamptz not null,
+    opened_at timestamptz);
+create index on sent (user_id, at);
+insert into sent (message, user_id, at) select 'welcome', id, clock_timestamp() from users;
+alter table users set (autovacuum_enabled = on);
+"""
+
+MIX = {
+    "\\set id random(1, {users})\nupdate users set touched = touched + 1, last_seen_at = now() where id = :id;\n": 8,
+    "\\set id random(1, {users})\nupdate users set logins = logins + 1 where id = :id;\n": 6,
+    "\\set id random(1, {users})\ninsert into events values (:id, 'visit', clock_timestamp(), '{{\"page\": 1}}');\n": 4,
+    "\\set id random(1, {users})\ninsert into sent (message, user_id, at) values ('welcome', :id, clock_timestamp());\n": 1,
+    "\\set id random(1, {users})\nupdate sent set opened_at = coalesce(opened_at, now()) where id = :id;\n": 1,
+}
+
+# Waits for locks of ours: an advisory lock is roll_up's, which it never waits for.
+WAITS = """
+select count(*) from pg_locks l left join pg_class c on c.oid = l.relation
+where not l.granted and (c.relnamespace = 'goals'::regnamespace or l.locktype = 'advisory')
+"""
+
+
+class Beside(threading.Thread):
+    """Rolls up and reads the figures all the while, and looks for anybody who waits for one of our locks."""
+
+    def __init__(self, database):
+        super().__init__()
+        self.database, self.ended, self.reads, self.waits = database, threading.Event(), [], 0
+
+    def run(self):
+        with Session(self.database) as session:
+            due = 0
+            while not self.ended.wait(0.02):
+                self.waits += int(session.run(WAITS))
+                if time.monotonic() >= due:
+                    session.run("select goals.roll_up()")
+                    self.reads.append(session.time("select * from goals.message_stats").wall)
+                    due = time.monotonic() + 1
+
+
+def mix(server):
+    users, levels, seconds = sized(100_000, 20_000), sized([1, 2, 4, 8, 16, 32], [1, 4, 32]), sized(5, 1)
+    figure = Figure("mix", f"pgbench mix of 70 % updates, 20 % events, 10 % sends and opens, {users:,} users", "tps")
+    for database in ("mix_plain", "mix_ours"):
+        server.create_users(database, users, every=users * 2)
+        with Session(database) as session:
+            session.run(TABLES)
+            if database == "mix_ours":
+                session.run(
+                    """select peer.use('pg_goals');
+                       select goals.track_events('events', 'user_id', 'event', 'at', 'properties');
+                       select goals.track_receipts('sent', 'message', 'user_id', 'at', 'opened_at');
+                       select goals.set_goal('welcome', event => 'visit', time_limit => '14 days', goal => 'visit');
+                       select goals.record_sent('welcome', array(select id::text from users));
+                       select goals.roll_up()"""
+                )
+    server.session.run("alter system set autovacuum = on")
+    server.session.run("select pg_reload_conf()")
+    scripts = {script.format(users=users): weight for script, weight in MIX.items()}
+    loads, waits, reads = {}, 0, []
+
+    def measure(variant):
+        nonlocal waits
+        clients, database = variant
+        beside = Beside(database) if database == "mix_ours" else None
+        if beside:
+            beside.start()
+        try:
+            load = pgbench(server, database, scripts, clients, seconds=seconds)
+        finally:
+            if beside:
+                beside.ended.set()
+                beside.join()
+                waits += beside.waits
+                reads.extend(beside.reads)
+        loads.setdefault(variant, []).append(load)
+        return load.sample()
+
+    variants = [(clients, database) for clients in levels for database in ("mix_plain", "mix_ours")]
+    samples = interleaved(variants, measure, 2 if SMALL else ROUNDS)
+    deadlocks = server.session.run("select sum(deadlocks) from pg_stat_database where datname like 'mix_%'")
+    log = (server.home / "log").read_text(errors="replace")
+    server.session.run("alter system reset autovacuum")
+    server.session.run("select pg_reload_conf()")
+    for database in ("mix_plain", "mix_ours"):
+        server.drop(database)
+
+    for clients in levels:
+        plain, ours = (samples[clients, database] for database in ("mix_plain", "mix_ours"))
+        figure.add(f"{clients} clients, no extension", plain, plain)
+        figure.add(f"{clients} clients, pg_goals", ours, plain)
+        p99 = {d: middle([load.p99 for load in loads[clients, d]]) * 1e3 for d in ("mix_plain", "mix_ours")}
+        figure.note(f"{clients} clients: 99 % within {p99['mix_plain']:.1f} ms without, {p99['mix_ours']:.1f} ms with pg_goals")
+        figure.rows[-2]["p99"], figure.rows[-1]["p99"] = p99["mix_plain"] / 1e3, p99["mix_ours"] / 1e3
+    long_waits = len(re.findall(r"still waiting for", log))
+    figure.reach("waits seen for a lock of pg_goals", waits, "<=", 0)
+    figure.note(f"beside it a roll-up and a look at message_stats every second: {middle(reads) * 1e3:.1f} ms")
+    figure.note(f"deadlocks {deadlocks}; waits of over a second for any lock, in the log {long_waits}")
+    figure.note("CPU: transactions that a second of the backends' processor time is enough for")
+    return figure
