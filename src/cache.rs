@@ -51,6 +51,8 @@ pub enum Anchor {
 pub struct Goal {
     pub id: i32,
     pub message_id: i32,
+    pub name: String,
+    pub version: i32,
     pub attribute: Option<String>,
     pub attribute_type: Option<String>,
     pub operator: Option<Operator>,
@@ -333,7 +335,7 @@ pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Conditio
     let attribute = goal.attribute.as_deref().unwrap_or_default();
     let (name, place) = find_place(table, attribute)
         .ok_or_else(|| format!("attribute \"{attribute}\" is no longer in {}", table.qualified_name()))?;
-    let now = place.column_type.name();
+    let now = place.column_type.identity();
     let then = goal.attribute_type.as_deref().unwrap_or_default();
     if now != then {
         return Err(format!("attribute \"{attribute}\" was of type {then} and is now of type {now}"));
@@ -403,6 +405,8 @@ fn read_setup() -> Option<Setup> {
             Rc::new(Goal {
                 id,
                 message_id: r.integer(2).unwrap_or(0),
+                name: r.string(3).unwrap_or_default(),
+                version: r.integer(4).unwrap_or(0),
                 attribute: r.string(5),
                 attribute_type: r.string(6),
                 operator: r.string(7).and_then(|o| Operator::parse(&o).ok()),
@@ -487,12 +491,13 @@ pub fn tables_are_fresh(relid: Oid) -> bool {
 
 /// The type of a users table's key, None if the table or its key is gone.
 pub fn key_type_of(users: &Source) -> Option<KeyType> {
-    if let Some(known) = CACHE.with_borrow(|c| c.key_types.get(&users.id).copied())
-        && !invalidate::tables_are_stale()
+    if !invalidate::tables_are_stale()
+        && let Some(known) = CACHE.with_borrow(|c| c.key_types.get(&users.id).copied())
     {
         return known;
     }
-    let key_type = Relation::open_if_free(users.relation).and_then(|t| KeyType::of(t.column(&users.key)?.type_oid));
+    // By the catalog alone: no lock is needed to know the type of a column.
+    let key_type = relation::column_type(users.relation, &users.key).and_then(KeyType::of);
     invalidate::table_is_kept(users.relation);
     CACHE.with_borrow_mut(|c| c.key_types.insert(users.id, key_type));
     key_type

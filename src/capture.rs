@@ -58,8 +58,10 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
         let mut done = true;
         old.show(|partition, old| {
             if let Some(before) = cache::table_watch(&setup, partition, source) {
+                // A BEFORE trigger may have prevented the insert that belongs to this row; then the next row is another user's.
                 let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
-                done = !same_user || settle_difference(&before, old, &after, new);
+                let related = same_user || !trigger.insert_may_be_prevented();
+                done = !related || settle_difference(&before, old, &after, new);
             }
         });
         if done {

@@ -56,6 +56,9 @@ pub fn create_message(args: &Args) -> Result<Out> {
     }
     let setup = setup()?;
     let users = users_table(&setup, args.relation(3))?;
+    if setup.messages.contains_key(&name) {
+        return Err(Error::NameTaken { what: "message", name });
+    }
     as_owner(setup.ours.revision, || {
         let id = spi::one(
             "INSERT INTO goals.message (name, kind, channel, users_id) VALUES ($1, $2, $3, $4) \
@@ -77,24 +80,24 @@ pub fn create_message(args: &Args) -> Result<Out> {
     })
 }
 
-/// Finds a message and keeps other set-up of it out until the transaction ends. Nobody else takes this lock.
-fn lock_message(setup: &cache::Setup, name: &str) -> Result<i32> {
-    number(spi::one("SELECT message_id FROM goals.message WHERE name = $1 FOR UPDATE", &[Arg::Text(Some(name))]))
-        .and_then(|id| i32::try_from(id).ok())
-        .ok_or_else(|| Error::UnknownMessage {
-            name: name.into(),
-            nearest: nearest(name, &setup.messages.keys().collect::<Vec<_>>()),
-        })
+/// Finds a message, keeps other set-up of it out until the transaction ends, and reads everything anew: whatever the isolation
+/// level, what the last one to hold the lock has done is seen. Nobody else takes this lock.
+fn lock_message(message: &str) -> Result<(Rc<cache::Setup>, Rc<cache::Message>)> {
+    let id = setup()?.message(message)?.id;
+    spi::run("SELECT FROM goals.message WHERE message_id = $1 FOR UPDATE", &[Arg::Integer(Some(id))]);
+    cache::reset();
+    let fresh = setup()?;
+    let message = fresh.message(message)?.clone();
+    Ok((fresh, message))
 }
 
 /// Starts a revision: the goals in force are those of the newest one, less the other versions of `goal`, plus `added`.
-fn revise(message_id: i32, goal: &str, added: Option<i32>) {
+fn revise(setup: &cache::Setup, message: &cache::Message, goal: &str, added: Option<i32>) {
+    let others = |id: &&i32| setup.goals.get(id).is_some_and(|g| g.name != goal);
+    let goals: Vec<i32> = message.revision.goals.iter().filter(others).copied().chain(added).collect();
     spi::run(
-        "INSERT INTO goals.revision (message_id, goal_ids) \
-         SELECT $1, coalesce((SELECT array_agg(g.goal_id ORDER BY g.goal_id) FROM goals.goal g \
-         WHERE g.goal_id = $3 OR (g.name <> $2 AND g.goal_id = ANY (r.goal_ids))), '{}') \
-         FROM goals.revision r WHERE r.message_id = $1 ORDER BY r.revision_id DESC LIMIT 1",
-        &[Arg::Integer(Some(message_id)), Arg::Text(Some(goal)), Arg::Integer(added)],
+        "INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, $2)",
+        &[Arg::Integer(Some(message.id)), Arg::Integers(&goals)],
     );
 }
 
@@ -138,15 +141,16 @@ pub fn set_goal(args: &Args) -> Result<Out> {
         }
     };
     as_owner(setup.ours.revision, || {
-        let message_id = lock_message(&setup, &message)?;
+        let (setup, message) = lock_message(&message)?;
+        let versions = setup.goals.values().filter(|g| g.message_id == message.id && g.name == goal).map(|g| g.version);
         let id = number(spi::one(
             "INSERT INTO goals.goal (message_id, name, version, attribute, attribute_type, operator, value, event, times, \
              properties, time_limit_us, after, value_from) \
-             SELECT $1, $2, 1 + coalesce(max(version), 0), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 \
-             FROM goals.goal WHERE message_id = $1 AND name = $2 RETURNING goal_id",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING goal_id",
             &[
-                Arg::Integer(Some(message_id)),
+                Arg::Integer(Some(message.id)),
                 Arg::Text(Some(&goal)),
+                Arg::Integer(Some(1 + versions.max().unwrap_or(0))),
                 Arg::Text(attribute.as_deref()),
                 Arg::Text(spec.type_name.as_deref()),
                 Arg::Text(spec.operator),
@@ -160,7 +164,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
             ],
         ))
         .unwrap_or(0);
-        revise(message_id, &goal, i32::try_from(id).ok());
+        revise(&setup, &message, &goal, i32::try_from(id).ok());
         invalidate::announce(setup.ours.revision);
         Ok(Out::Bigint(id))
     })
@@ -233,7 +237,7 @@ fn attribute_goal(
         Some(value) if place.path.is_empty() => Some(place.column_type.canonical_value(operator, &value)?),
         other => other,
     };
-    Ok(Spec { type_name: Some(place.column_type.name()), operator: Some(operator.name()), value })
+    Ok(Spec { type_name: Some(place.column_type.identity()), operator: Some(operator.name()), value })
 }
 
 /// goals.stop_goal(message, goal)
@@ -241,25 +245,20 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
     let (message, goal) = (args.text_required(0, "message")?, args.text_required(1, "goal")?);
     let setup = setup()?;
     as_owner(setup.ours.revision, || {
-        let message_id = lock_message(&setup, &message)?;
-        let names: Vec<String> =
-            spi::run("SELECT DISTINCT name FROM goals.goal WHERE message_id = $1", &[Arg::Integer(Some(message_id))])
-                .into_iter()
-                .filter_map(|row| row.into_iter().next()?)
-                .collect();
-        if !names.contains(&goal) {
+        let (setup, message) = lock_message(&message)?;
+        let goals: Vec<&Rc<cache::Goal>> = setup.goals.values().filter(|g| g.message_id == message.id).collect();
+        if !goals.iter().any(|g| g.name == goal) {
+            let names: Vec<&str> = goals.iter().map(|g| g.name.as_str()).collect();
             return Err(Error::UnknownGoal {
-                message: message.clone(),
+                message: message.name.clone(),
                 nearest: nearest(&goal, &names),
                 name: goal.clone(),
             });
         }
-        spi::run(
-            "INSERT INTO goals.goal_stop (goal_id) SELECT goal_id FROM goals.goal \
-             WHERE message_id = $1 AND name = $2 ON CONFLICT DO NOTHING",
-            &[Arg::Integer(Some(message_id)), Arg::Text(Some(&goal))],
-        );
-        revise(message_id, &goal, None);
+        for running in goals.iter().filter(|g| g.name == goal && !g.stopped) {
+            spi::run("INSERT INTO goals.goal_stop (goal_id) VALUES ($1)", &[Arg::Integer(Some(running.id))]);
+        }
+        revise(&setup, &message, &goal, None);
         invalidate::announce(setup.ours.revision);
         Ok(Out::Null)
     })
@@ -268,8 +267,8 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
 // Variants -------------------------------------------------------------------------------------------------------------
 
 /// Finds a message whose variants may still be changed.
-fn lock_unfrozen(setup: &cache::Setup, message: &str) -> Result<i32> {
-    let id = lock_message(setup, message)?;
+fn lock_unfrozen(message: &str) -> Result<i32> {
+    let id = lock_message(message)?.1.id;
     let used = spi::one(
         "SELECT true FROM goals.revision v WHERE v.message_id = $1 \
          AND EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id) \
@@ -298,7 +297,7 @@ pub fn add_variant(args: &Args) -> Result<Out> {
     }
     let setup = setup()?;
     as_owner(setup.ours.revision, || {
-        let id = lock_unfrozen(&setup, &message)?;
+        let id = lock_unfrozen(&message)?;
         spi::one(
             "INSERT INTO goals.variant (message_id, name, weight) VALUES ($1, $2, $3) \
              ON CONFLICT (message_id, name) DO NOTHING RETURNING variant_id",
@@ -322,7 +321,7 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
     }
     let setup = setup()?;
     as_owner(setup.ours.revision, || {
-        let id = lock_unfrozen(&setup, &message)?;
+        let id = lock_unfrozen(&message)?;
         spi::run("DELETE FROM goals.variant WHERE message_id = $1 AND is_control", &[Arg::Integer(Some(id))]);
         if share > 0.0 {
             spi::run(

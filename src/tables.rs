@@ -243,15 +243,18 @@ fn mirror_engagement(setup: &Setup, reading: &Reading, row: &Row, kind: Engageme
     let Some(key) = user_key(setup, reading, message.users_id, row) else { return };
     let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row));
     let until = sent_at.unwrap_or_else(|| at.max(datum::clock()));
-    let mut receipt = None;
+    let (mut receipt, mut exact) = (None, false);
     receipts::visit_receipts(setup, message, &key, until, |id, sent, variant| {
+        if sent_at.is_some_and(|s| sent < s) {
+            // Made before the application filled in when it was sent: the newest one up to then.
+            if !exact && !message.is_control(variant) {
+                receipt = Some(id);
+            }
+            return ControlFlow::Break(());
+        }
+        exact |= sent_at.is_some();
         if message.is_control(variant) {
             return ControlFlow::Continue(());
-        }
-        // Made before the application filled in when it was sent: the newest one up to then.
-        if sent_at.is_some_and(|s| sent < s) {
-            receipt = receipt.or(Some(id));
-            return ControlFlow::Break(());
         }
         receipt = receipt.or(Some(id));
         if sent_at.is_none() || !receipts::is_engaged(setup, id, kind) {

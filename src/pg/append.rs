@@ -49,6 +49,9 @@ pub fn next_id(sequence: pg_sys::Oid) -> i64 {
     }
     // SAFETY: declared as in commands/sequence.h; the oid is that of a sequence of ours.
     unsafe {
+        // On a standby and in a read-only transaction: the error that an INSERT would give.
+        pg_sys::PreventCommandIfReadOnly(c"reporting to pg_goals".as_ptr());
+        pg_sys::PreventCommandDuringRecovery(c"reporting to pg_goals".as_ptr());
         pg_sys::GetTopTransactionId();
         pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false))
     }

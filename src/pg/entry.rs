@@ -1,7 +1,7 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use super::call::dispatch;
-use super::trigger::Trigger;
+use super::trigger::{Trigger, untouched};
 use crate::{capture, events, receipts, setup, statistics, tables, track};
 use pgrx::pg_sys;
 
@@ -41,8 +41,8 @@ macro_rules! triggers {
             if let Some(trigger) = unsafe { Trigger::of($fcinfo) } {
                 $function(&trigger);
             }
-            // The result of an AFTER trigger is ignored.
-            pg_sys::Datum::from(0usize)
+            // SAFETY: as above.
+            unsafe { untouched($fcinfo) }
         });)*
     };
 }

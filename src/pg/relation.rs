@@ -4,10 +4,15 @@ use super::version;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// An open relation. The lock is kept to the end of the transaction, as for any statement that uses it.
+/// An open relation. The lock is kept to the end of the transaction, as for any statement that uses it, unless it was taken for
+/// a look inside somebody else's statement.
 pub struct Relation {
     raw: pg_sys::Relation,
+    /// What closing gives back.
+    release: pg_sys::LOCKMODE,
 }
+
+const KEEP: pg_sys::LOCKMODE = pg_sys::NoLock as pg_sys::LOCKMODE;
 
 /// What to do about a lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,26 +37,33 @@ impl Relation {
     pub fn open(relid: pg_sys::Oid, lock: Lock) -> Option<Relation> {
         // SAFETY: any oid may be asked for; a null pointer answers that there is no such relation.
         let raw = unsafe { pg_sys::try_relation_open(relid, lock.mode()) };
-        (!raw.is_null()).then(|| Relation { raw })
+        (!raw.is_null()).then(|| Relation { raw, release: KEEP })
     }
 
     /// Opens a catalog that all databases share, which works without being in one.
     pub fn open_shared(relid: pg_sys::Oid) -> Option<Relation> {
         // SAFETY: such catalogs always exist.
         let raw = unsafe { pg_sys::table_open(relid, Lock::Share.mode()) };
-        Some(Relation { raw })
+        Some(Relation { raw, release: KEEP })
     }
 
-    /// Opens a relation to read only if that takes no waiting.
+    /// Opens a relation to read only if that takes no waiting, and gives the lock back with it: the application's transaction
+    /// is not to hold a lock on a table that it did not touch.
     pub fn open_if_free(relid: pg_sys::Oid) -> Option<Relation> {
+        let mode = Lock::Share.mode();
         // SAFETY: locking takes any oid; the lock taken here is the one the opened relation stands on.
         let raw = unsafe {
-            if !pg_sys::ConditionalLockRelationOid(relid, Lock::Share.mode()) {
+            if !pg_sys::ConditionalLockRelationOid(relid, mode) {
                 return None;
             }
-            pg_sys::try_relation_open(relid, pg_sys::NoLock as pg_sys::LOCKMODE)
+            pg_sys::try_relation_open(relid, KEEP)
         };
-        (!raw.is_null()).then(|| Relation { raw })
+        if raw.is_null() {
+            // SAFETY: taken just before.
+            unsafe { pg_sys::UnlockRelationOid(relid, mode) };
+            return None;
+        }
+        Some(Relation { raw, release: mode })
     }
 
     /// Takes a relation that the caller of a trigger holds open.
@@ -59,7 +71,7 @@ impl Relation {
     /// # Safety
     /// `raw` is open and stays so for the life of the result.
     pub(super) unsafe fn borrowed(raw: pg_sys::Relation) -> std::mem::ManuallyDrop<Relation> {
-        std::mem::ManuallyDrop::new(Relation { raw })
+        std::mem::ManuallyDrop::new(Relation { raw, release: KEEP })
     }
 
     pub(super) fn raw(&self) -> pg_sys::Relation {
@@ -187,24 +199,13 @@ impl Relation {
         unsafe { *(*self.raw).rd_indcollation }
     }
 
-    /// As leaves(), only if no lock has to be waited for.
-    pub fn leaves_if_free(&self) -> Option<Vec<pg_sys::Oid>> {
-        // SAFETY: a catalog lookup by value; the list is ours.
-        let all = unsafe { oids(all_inheritors(self.oid(), pg_sys::NoLock as pg_sys::LOCKMODE)) };
-        let free = all.iter().all(|oid| {
-            // SAFETY: any oid may be locked; the lock goes with the transaction.
-            unsafe { pg_sys::ConditionalLockRelationOid(*oid, Lock::Share.mode()) }
-        });
-        free.then_some(all)
-    }
-
-    /// The leaf tables: itself, or a partitioned table's partitions at any depth.
-    pub fn leaves(&self) -> Vec<pg_sys::Oid> {
+    /// The leaf tables: itself, or a partitioned table's partitions at any depth; `lock` says whether they are locked.
+    pub fn leaves(&self, lock: bool) -> Vec<pg_sys::Oid> {
         if self.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
             return vec![self.oid()];
         }
         // SAFETY: a catalog lookup by value; the list is ours.
-        unsafe { oids(all_inheritors(self.oid(), pg_sys::AccessShareLock as pg_sys::LOCKMODE)) }
+        unsafe { oids(all_inheritors(self.oid(), if lock { Lock::Share.mode() } else { KEEP })) }
     }
 }
 
@@ -212,7 +213,7 @@ impl Drop for Relation {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             // SAFETY: opened by us and closed once.
-            unsafe { pg_sys::relation_close(self.raw, pg_sys::NoLock as pg_sys::LOCKMODE) }
+            unsafe { pg_sys::relation_close(self.raw, self.release) }
         }
     }
 }
@@ -332,5 +333,16 @@ pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::
         }
         pgrx::check_for_interrupts!();
         std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+/// The type of a column; None if there is no such table or column.
+pub fn column_type(relid: pg_sys::Oid, column: &str) -> Option<pg_sys::Oid> {
+    let name = std::ffi::CString::new(super::strings::to_server(column.as_bytes()).into_owned()).ok()?;
+    // SAFETY: catalog lookups by value and name that answer 0 for what does not exist.
+    unsafe {
+        let number = pg_sys::get_attnum(relid, name.as_ptr());
+        let type_oid = if number > 0 { pg_sys::get_atttype(relid, number) } else { pg_sys::InvalidOid };
+        (type_oid != pg_sys::InvalidOid).then_some(type_oid)
     }
 }

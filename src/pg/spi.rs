@@ -12,6 +12,7 @@ pub enum Arg<'a> {
     Integer(Option<i32>),
     Double(f64),
     Oid(pg_sys::Oid),
+    Integers(&'a [i32]),
     /// A jsonb datum as the caller passed it.
     Jsonb(Option<Datum>),
 }
@@ -24,6 +25,7 @@ impl Arg<'_> {
             Arg::Integer(n) => (pg_sys::INT4OID, n.map(Into::into)),
             Arg::Double(x) => (pg_sys::FLOAT8OID, Some(Datum::from(x.to_bits() as usize))),
             Arg::Oid(oid) => (pg_sys::REGCLASSOID, Some((*oid).into())),
+            Arg::Integers(values) => (pg_sys::INT4ARRAYOID, Some(super::datum::integer_array(values))),
             Arg::Jsonb(value) => (pg_sys::JSONBOID, *value),
         }
     }

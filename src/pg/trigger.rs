@@ -87,6 +87,15 @@ impl<'a> Trigger<'a> {
         }
     }
 
+    /// Has the table a trigger that can prevent an insert?
+    pub fn insert_may_be_prevented(&self) -> bool {
+        // SAFETY: the relation is open; its trigger descriptor is null or valid.
+        unsafe {
+            let triggers = (*self.data.tg_relation).trigdesc;
+            !triggers.is_null() && (*triggers).trig_insert_before_row
+        }
+    }
+
     /// The transaction and command that deleted the old row, or inserted the new one: the same for both halves of a move.
     pub fn command(&self) -> (pg_sys::TransactionId, pg_sys::CommandId) {
         // SAFETY: the tuple was read from the table, so its header is filled; Cmin and Cmax are asked of a row that this
@@ -98,6 +107,25 @@ impl<'a> Trigger<'a> {
                 _ => pg_sys::HeapTupleHeaderGetCmax(header),
             };
             (pg_sys::GetTopTransactionIdIfAny(), command)
+        }
+    }
+}
+
+/// What a trigger function answers to leave the row as it is, also where somebody made it a BEFORE trigger.
+///
+/// # Safety
+/// `fcinfo` is the call info of the current call.
+pub(super) unsafe fn untouched(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the context of a call is null or a node; a TriggerData node is one.
+    unsafe {
+        let context = (*fcinfo).context;
+        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
+            return pg_sys::Datum::from(0usize);
+        }
+        let data = &*context.cast::<pg_sys::TriggerData>();
+        match data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
+            pg_sys::TRIGGER_EVENT_UPDATE => data.tg_newtuple.into(),
+            _ => data.tg_trigtuple.into(),
         }
     }
 }

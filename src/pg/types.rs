@@ -150,6 +150,16 @@ impl ColumnType {
         type_name(self.type_oid)
     }
 
+    /// The name of the type whatever the search path: what a goal remembers of its column.
+    pub fn identity(&self) -> String {
+        // SAFETY: the type of an existing column; the answer is a palloc'd string.
+        unsafe {
+            let name =
+                pg_sys::format_type_extended(self.type_oid, -1, pg_sys::FORMAT_TYPE_FORCE_QUALIFY as pg_sys::bits16);
+            strings::to_string(CStr::from_ptr(name).to_bytes())
+        }
+    }
+
     /// A goal's number in the precision of the column: comparing with 0.1 in a column of type real means its 0.1.
     pub fn round(&self, number: Decimal) -> Decimal {
         match self.shape {
@@ -189,12 +199,18 @@ impl ColumnType {
         (overflow == 0 && time != i64::MIN && time != i64::MAX).then_some(time)
     }
 
-    /// The value as JSON text in the server's encoding, for the match log; dates and times in ISO 8601.
-    pub fn logged(&self, value: Datum) -> Option<Vec<u8>> {
-        let Shape::Moment = self.shape else { return crate::settle::as_json(&self.read(value)) };
+    /// An element of a list: dates and times by their text, as they can be asked for.
+    fn read_element<'a>(&self, value: Datum) -> Value<'a> {
+        match self.shape {
+            Shape::Moment => self.moment(value).map_or(Value::Unknown, |t| Value::Text(Cow::Owned(t))),
+            _ => self.read(value),
+        }
+    }
+
+    /// A date or time in ISO 8601, an interval as the session writes it.
+    fn moment(&self, value: Datum) -> Option<Vec<u8>> {
         if self.type_oid == pg_sys::INTERVALOID {
-            let text = output_text(pg_sys::Oid::from_u32(pg_sys::F_INTERVAL_OUT), value)?;
-            return crate::settle::as_json(&Value::Text(Cow::Owned(text)));
+            return output_text(pg_sys::Oid::from_u32(pg_sys::F_INTERVAL_OUT), value);
         }
         let mut buffer = [0 as core::ffi::c_char; pg_sys::MAXDATELEN as usize + 1];
         // SAFETY: the buffer has the size that the function asks for, the type is one of the five it knows; it writes a
@@ -202,7 +218,15 @@ impl ColumnType {
         let text = unsafe {
             CStr::from_ptr(pg_sys::JsonEncodeDateTime(buffer.as_mut_ptr(), value, self.type_oid, std::ptr::null()))
         };
-        crate::settle::as_json(&Value::Text(Cow::Borrowed(text.to_bytes())))
+        Some(text.to_bytes().to_vec())
+    }
+
+    /// The value as JSON text in the server's encoding, for the match log.
+    pub fn logged(&self, value: Datum) -> Option<Vec<u8>> {
+        match self.shape {
+            Shape::Moment => crate::settle::as_json(&Value::Text(Cow::Owned(self.moment(value)?))),
+            _ => crate::settle::as_json(&self.read(value)),
+        }
     }
 
     /// As a key.
@@ -215,6 +239,10 @@ impl ColumnType {
     pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
         match operator {
             Operator::Is | Operator::IsNot => self.canonical(value),
+            Operator::Contains | Operator::DoesNotContain => match &self.shape {
+                Shape::Array { element } => element.canonical_element(value),
+                _ => Ok(value.to_owned()),
+            },
             Operator::IsAnyOf => {
                 let items = array::parse_array(value).unwrap_or_default();
                 let quoted = items.into_iter().flatten().map(|item| {
@@ -224,6 +252,31 @@ impl ColumnType {
                 Ok(format!("{{{}}}", quoted.collect::<Result<Vec<_>>>()?.join(",")))
             }
             _ => Ok(value.to_owned()),
+        }
+    }
+
+    /// As an element of a list is written.
+    fn canonical_element(&self, value: &str) -> Result<String> {
+        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+        match self.kind() {
+            Kind::Number => Decimal::parse(value).map(|_| value.to_owned()).ok_or_else(invalid),
+            Kind::Moment => {
+                let text = self.moment(self.input(value)?).ok_or_else(invalid)?;
+                Ok(String::from_utf8_lossy(&text).into_owned())
+            }
+            _ => self.canonical(value),
+        }
+    }
+
+    /// Reads a literal by the type's own input function, which raises what is not one.
+    fn input(&self, value: &str) -> Result<Datum> {
+        let literal = std::ffi::CString::new(strings::to_server(value.as_bytes()).into_owned())
+            .map_err(|_| Error::InvalidValue { value: value.to_owned(), type_name: self.name() })?;
+        // SAFETY: the input function of the type, with a typmod that asks for nothing.
+        unsafe {
+            let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+            pg_sys::getTypeInputInfo(self.type_oid, &mut input, &mut parameter);
+            Ok(pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1))
         }
     }
 
@@ -237,16 +290,8 @@ impl ColumnType {
             Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
             Shape::Enum => has_label(self.type_oid, value.as_bytes()).then(|| value.to_owned()).ok_or_else(invalid),
             Shape::Other { output } if is_built_in(*output) => {
-                let literal =
-                    std::ffi::CString::new(strings::to_server(value.as_bytes()).into_owned()).map_err(|_| invalid())?;
-                // SAFETY: the type's own input and output functions, with a typmod that asks for nothing.
-                unsafe {
-                    let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
-                    pg_sys::getTypeInputInfo(self.type_oid, &mut input, &mut parameter);
-                    let read = pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1);
-                    let text = output_text(*output, read).ok_or_else(invalid)?;
-                    Ok(String::from_utf8_lossy(&text).into_owned())
-                }
+                let text = output_text(*output, self.input(value)?).ok_or_else(invalid)?;
+                Ok(String::from_utf8_lossy(&text).into_owned())
             }
             _ => Ok(value.to_owned()),
         }
@@ -338,7 +383,7 @@ impl ColumnType {
                 Shape::Array { element } => Value::List(
                     datum::array_elements(value, element.type_oid)
                         .into_iter()
-                        .map(|e| e.map_or(Value::Unknown, |d| element.read(d)))
+                        .map(|e| e.map_or(Value::Unknown, |d| element.read_element(d)))
                         .collect(),
                 ),
                 Shape::Other { output } => {
@@ -382,7 +427,7 @@ fn equality_of(base: pg_sys::Oid, shape: &Shape) -> Option<pg_sys::RegProcedure>
     }
     match shape {
         Shape::Array { element } if element.equality.is_none() && !element.has_one_form() => return None,
-        Shape::Jsonb | Shape::Json => return None,
+        Shape::Json => return None,
         _ => {}
     }
     // SAFETY: the type cache keeps entries for ever; the operator is looked up, not called.

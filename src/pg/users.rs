@@ -132,14 +132,9 @@ impl Users {
         let open = |oid| if wait { Relation::open(oid, Lock::Share) } else { Relation::open_if_free(oid) };
         let root = open(relid)?;
         let key = KeyType::of(root.column(key_column)?.type_oid)?;
-        let oids = if wait || root.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
-            root.leaves()
-        } else {
-            root.leaves_if_free()?
-        };
         let mut leaves = Vec::new();
-        for oid in oids {
-            let table = if oid == relid { open(oid)? } else { Relation::open(oid, Lock::Share)? };
+        for oid in root.leaves(wait) {
+            let table = open(oid)?;
             if table.kind() != pg_sys::RELKIND_RELATION {
                 continue;
             }

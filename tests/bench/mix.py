@@ -52,7 +52,7 @@ class Beside(threading.Thread):
 
 
 def mix(server):
-    users, levels, seconds = sized(100_000, 20_000), sized([1, 2, 4, 8, 16, 32], [1, 4, 32]), sized(5, 1)
+    users, levels, seconds = sized(100_000, 20_000), sized([1, 2, 4, 8, 16, 32], [1, 4, 32]), sized(4, 1)
     figure = Figure("mix", f"pgbench mix of 70 % updates, 20 % events, 10 % sends and opens, {users:,} users", "tps")
     for database in ("mix_plain", "mix_ours"):
         server.create_users(database, users, every=users * 2)

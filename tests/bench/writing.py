@@ -23,7 +23,7 @@ def bulk(server, name, title, column, matches):
         def measure(variant):
             trigger = TRIGGERS[variant] + (f" {column}" if variant == KEY else "")
             session.run(f"select peer.use('{trigger}'), peer.forget_matches()")
-            session.run("vacuum users")
+            session.run("vacuum users, goals.match_log, peer.match")
             sample = session.time(update)
             found = int(session.run("select peer.matches()"))
             expected = rows // 30 if matches and variant not in (NONE, EMPTY, KEY) else 0
@@ -59,7 +59,7 @@ def bulk_match(server):
 def one_row(server):
     """UPDATE by primary key, a commit each. Every user has a receipt and is met once a run, so that every change of the counter is
     a match; peers that do not match show what the rest is made of."""
-    rows, clients, seconds = sized(300_000, 50_000), 2, sized(8, 1)
+    rows, clients, seconds = sized(300_000, 50_000), 2, sized(6, 1)
     figure = Figure("one_row", f"one-row UPDATE by key, pgbench, prepared, {clients} clients, {rows:,} users", "tps")
     server.create_users("one_row", rows, every=1)
     quiet = {f"{v}: no goal attribute changed": ("touched", v) for v in (NONE, EMPTY, OURS, HAND)}
@@ -71,7 +71,7 @@ def one_row(server):
         column, trigger = variants[variant]
         name = TRIGGERS[trigger] + (f" {column}" if trigger == KEY else "")
         psql("one_row", f"select peer.use('{name}'), peer.forget_matches()")
-        psql("one_row", "vacuum users")
+        psql("one_row", "vacuum users, goals.match_log, peer.match")
         # A prime that divides no number of rows here: each client walks the table in an order of its own and meets no user twice.
         script = (
             f"\\set id (:i * {clients} + :client_id) * 7919 % {rows} + 1\n"
@@ -105,7 +105,7 @@ def one_row(server):
 
 def send(server):
     """A whole audience in one call, against putting the same rows into a table of the same columns and indexes."""
-    users = sized(1_000_000, 50_000)
+    users = sized(1_000_000, 20_000)
     figure = Figure("send", f"record_sent of an audience of {users:,}")
     server.create_users("send", users, every=users * 2)
     psql(

@@ -70,6 +70,10 @@ update sends set clicked = clock_timestamp() where campaign = 'test';
 update users set plan = 'team' where id in (1, 3);
 select variant, sent, opened, clicked, matched from goals.variant_stats where message = 'test' order by variant;
 select sent, opened, clicked, matched from goals.message_stats where message = 'test';
+-- What is opened is that row, not an earlier one that was sent indeed.
+insert into sends (campaign, user_id, arm, sent) values ('test', 6, 'a', '2024-01-01 00:00+00'), ('test', 6, 'control', '2024-01-02 00:00+00');
+update sends set opened = '2024-01-03 00:00+00' where campaign = 'test' and user_id = 6 and arm = 'control';
+select variant, opened_at is not null as opened from goals.explain('test', 6::bigint) order by sent_at;
 
 -- In the transaction that writes it; a receipt written earlier in the same transaction counts.
 begin;
