@@ -149,7 +149,7 @@ impl Relation {
     /// The only column of the primary key; Err says why there is none.
     pub fn single_column_key(&self) -> Result<Column, String> {
         // SAFETY: the relation is open; the answer is an oid or InvalidOid.
-        let index = unsafe { pg_sys::RelationGetPrimaryKeyIndex(self.raw) };
+        let index = unsafe { version::primary_key_index(self.raw) };
         if index == pg_sys::InvalidOid {
             return Err("has no primary key".into());
         }

@@ -54,3 +54,20 @@ pub fn owns_relation(relid: pg_sys::Oid) -> bool {
         pg_sys::object_ownercheck(pg_sys::RelationRelationId, relid, pg_sys::GetUserId())
     }
 }
+
+/// The index of the primary key, InvalidOid if there is none.
+///
+/// # Safety
+/// The relation is open.
+pub unsafe fn primary_key_index(relation: pg_sys::Relation) -> pg_sys::Oid {
+    #[cfg(not(feature = "pg18"))]
+    // SAFETY: as the caller guarantees.
+    unsafe {
+        pg_sys::RelationGetPrimaryKeyIndex(relation)
+    }
+    #[cfg(feature = "pg18")]
+    // SAFETY: as the caller guarantees; a deferrable key identifies a user as well.
+    unsafe {
+        pg_sys::RelationGetPrimaryKeyIndex(relation, true)
+    }
+}
