@@ -7,8 +7,8 @@ use crate::model::error::{Error, Result};
 use crate::model::jsonb;
 use crate::model::value::Value;
 use crate::pg::call::{Args, Out};
-use crate::pg::datum;
 use crate::pg::relation;
+use crate::pg::{append, datum};
 use crate::receipts::{reported_time, setup};
 use crate::settle::{self, Evidence};
 use pgrx::pg_sys::{Datum, Oid};
@@ -114,6 +114,8 @@ pub fn users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache:
 pub fn record_event(args: &Args) -> Result<Out> {
     let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
     let at = reported_time(args.bigint(3), "occurred_at")?.min(datum::clock());
+    // Also where nothing waits for the event: whether it is refused must not depend on that.
+    append::refuse_if_read_only();
     let setup = setup()?;
     let users = users_table(&setup, args.relation(4))?;
     // A key that no user can have has no receipts: nothing to do, as for any event of a user we do not know.

@@ -41,17 +41,24 @@ impl Drop for Appender {
     }
 }
 
+/// On a standby and in a read-only transaction: the error that an INSERT would give.
+pub fn refuse_if_read_only() {
+    // SAFETY: checks of the transaction's state, which raise.
+    unsafe {
+        pg_sys::PreventCommandIfReadOnly(c"reporting to pg_goals".as_ptr());
+        pg_sys::PreventCommandDuringRecovery(c"reporting to pg_goals".as_ptr());
+    }
+}
+
 /// The next id of a sequence of ours. The transaction gets its own id first: goals.roll_up() relies on it (an id drawn by a
 /// transaction that has no id yet could be committed below a watermark already passed).
 pub fn next_id(sequence: pg_sys::Oid) -> i64 {
     unsafe extern "C-unwind" {
         fn nextval_internal(relid: pg_sys::Oid, check_permissions: bool) -> i64;
     }
+    refuse_if_read_only();
     // SAFETY: declared as in commands/sequence.h; the oid is that of a sequence of ours.
     unsafe {
-        // On a standby and in a read-only transaction: the error that an INSERT would give.
-        pg_sys::PreventCommandIfReadOnly(c"reporting to pg_goals".as_ptr());
-        pg_sys::PreventCommandDuringRecovery(c"reporting to pg_goals".as_ptr());
         pg_sys::GetTopTransactionId();
         pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false))
     }
