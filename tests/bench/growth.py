@@ -121,18 +121,19 @@ def goals(server):
     """Time of one row's update with ever more live goals: on attributes that do not change, on the one that does without holding,
     and holding for a user without a receipt. Measured over many rows of one statement, where nothing else hides it."""
     counts = sized([1, 100, 10_000], [1, 100, 2_000])
-    rows = {1: 20_000, 100: 20_000, counts[-1]: sized(2_000, 1_000)}
+    some, all_rows = sized(2_000, 1_000), 20_000
     figure = Figure("goals", "UPDATE of a counter, a row's time with so many live goals")
-    server.create_users("goals", 20_000, every=40_000)
+    server.create_users("goals", all_rows, every=2 * all_rows)
     kinds = {"on other attributes": OTHERS, "on the attribute, not holding": SAME, "on the attribute, holding": HOLDS}
-    tables = {"no goals, no trigger": ("users", 20_000)}
+    tables = {"no goals, no trigger": ("users", all_rows)}
     with Session("goals") as session:
         session.run("select peer.use('none')")
         for k, (kind, goal) in enumerate(kinds.items()):
             for count in counts:
                 table = f"u{k}_{count}"
                 session.run(GOALS.format(table=table, count=count, goal=goal))
-                tables[f"{count:,} {kind}"] = (table, rows[count])
+                slow = goal != OTHERS and count == counts[-1]
+                tables[f"{count:,} {kind}"] = (table, some if slow else all_rows)
     first_use, rebuilt = {}, {}
     for variant, (table, _) in tables.items():
         with Session("goals") as session:
@@ -177,7 +178,7 @@ def goals(server):
 
 def memory(server):
     """A backend's own memory, over many row updates and goal edits; beside one whose table has the empty trigger in C."""
-    rows, statements, edits = sized(300_000, 20_000), sized(34, 5), sized(10_000, 300)
+    rows, statements, edits = sized(300_000, 20_000), sized(34, 5), sized(2_000, 300)
     figure = Figure("memory", f"a backend's own memory (RssAnon) grows by, {rows * statements:,} row updates", "KB")
     server.create_users("memory", rows, every=30)
     update = "update users set logins = logins + 1, touched = touched + 1"
@@ -223,5 +224,6 @@ def memory(server):
     server.drop("memory")
     ours = result["row updates, pg_goals"]
     figure.reach("KB after the row updates", ours, "<=", 2048)
-    figure.reach(f"KB after {edits:,} goal edits", result[label], "<=", 2048)
+    # Each edit makes the next one longer, so fewer are made.
+    figure.reach(f"KB after 10,000 goal edits, from {edits:,}", result[label] / edits * 10_000, "<=", 2048)
     return figure
