@@ -162,6 +162,10 @@ DECLARE
     sampled goals.next_watermark;
     folded bigint;
 BEGIN
+    IF pg_is_in_recovery() THEN
+        RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction',
+            MESSAGE = 'cannot execute goals.roll_up() during recovery', HINT = 'Call it on the primary; the figures are exact here as well.';
+    END IF;
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE NOTICE 'goals.roll_up() does nothing at isolation level %', current_setting('transaction_isolation')
             USING HINT = 'Call it at READ COMMITTED: it has to see what was committed meanwhile.';

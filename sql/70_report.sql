@@ -20,6 +20,8 @@ DECLARE
     arm_list jsonb;
     curve_points jsonb;
     totals jsonb;
+    running_included boolean := false;
+    anybody boolean;
 BEGIN
     -- The goal asked for, else the primary one, else the first.
     SELECT g.name INTO of_goal FROM goals.goal g WHERE g.message_id = of_message
@@ -47,49 +49,46 @@ BEGIN
         WHERE t.variant IS DISTINCT FROM 'control') s;
 
     IF of_goal IS NOT NULL THEN
-        SELECT jsonb_agg(to_jsonb(c) || jsonb_build_object('is_control', coalesce(c.variant = 'control', false)))
-        INTO arm_list FROM goals.compare(message, of_goal) c;
+        -- Until a time limit has run out there is nobody to compare: then everybody, as far as they have come. The verdict is the
+        -- same either way, for while one runs it is the anytime test that speaks.
+        FOR running_included IN SELECT false UNION ALL SELECT true LOOP
+            SELECT jsonb_agg(to_jsonb(c) || jsonb_build_object('is_control', coalesce(c.variant = 'control', false))),
+                   coalesce(sum(c.users), 0) > 0
+            INTO arm_list, anybody
+            FROM goals.compare(message, of_goal, include_running => running_included) c;
+            EXIT WHEN anybody OR coalesce(goal_list #>> '{0,in_progress}', '0') = '0' AND coalesce(goal_list #>> '{0,matched}', '0') = '0';
+        END LOOP;
 
-        -- By the end of each day since sending, for the days somebody has lived through. Of those who lived through the day
-        -- and had not matched before it, a share did; the shares multiply (Kaplan and Meier), so that whom it was sent to
-        -- lately does not press the curve down. Where all have matured it is simply matched / eligible.
-        WITH limits AS (
-            -- Nothing is added after the time limit, except where it begins with an open or click.
-            SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days
-            FROM goals.goal g WHERE g.message_id = of_message AND g.name = of_goal
-        ), lived AS (
-            SELECT c.variant_id, floor(extract(epoch FROM least(at_once, c.stopped_at) - c.sent_at) / 86400)::bigint AS age,
-                   floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
+        -- Of the receipts that could match, how many had by the end of each day since sending. As in compare(), those whose
+        -- time limit still runs are left out: they have not lived through every day. Until one has run out, all are taken.
+        WITH eligible AS MATERIALIZED (
+            SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint + 1 AS age,
+                   floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 AS matched_day,
+                   coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running
             FROM goals.contribution c
             WHERE NOT c.settled AND c.message_id = of_message AND c.goal = of_goal AND c.already_matched = 0
         ), counted AS (
-            -- days: how many whole ones it was seen through; with matched, the last is the one it matched on.
-            SELECT l.variant_id, least(l.age, l.matched_day + 1) AS days, count(*) AS receipts,
-                   count(*) FILTER (WHERE l.matched_day < l.age) AS matched
-            FROM lived l GROUP BY l.variant_id, least(l.age, l.matched_day + 1)
+            SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest
+            FROM eligible e
+            WHERE NOT e.running OR NOT EXISTS (SELECT FROM eligible o WHERE NOT o.running)
+            GROUP BY e.variant_id, e.matched_day
         ), span AS (
-            SELECT c.variant_id, sum(c.receipts) AS eligible,
-                   least(max(c.days), greatest(max(c.days) FILTER (WHERE c.matched > 0), (SELECT days FROM limits))) AS days
+            -- After the time limit nothing is added, except where it begins with an open or click.
+            SELECT c.variant_id, sum(c.receipts) AS receipts,
+                   least(max(c.oldest), greatest(max(c.matched_day), (
+                       SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint FROM goals.goal g
+                       WHERE g.message_id = of_message AND g.name = of_goal))) AS days
             FROM counted c GROUP BY c.variant_id
-        ), at_risk AS (
-            SELECT s.variant_id, s.eligible, d.day, coalesce(c.matched, 0) AS matched,
-                   s.eligible - coalesce(sum(p.receipts), 0) AS receipts
-            FROM span s
-            CROSS JOIN LATERAL generate_series(1, s.days) AS d (day)
-            LEFT JOIN counted c ON c.variant_id IS NOT DISTINCT FROM s.variant_id AND c.days = d.day
-            LEFT JOIN counted p ON p.variant_id IS NOT DISTINCT FROM s.variant_id AND p.days < d.day
-            GROUP BY s.variant_id, s.eligible, d.day, c.matched
-        ), curve AS (
-            SELECT r.variant_id, r.eligible, r.day,
-                   1 - exp(sum(CASE WHEN r.matched >= r.receipts THEN '-Infinity' ELSE ln(1 - r.matched / r.receipts::double precision) END)
-                           OVER (PARTITION BY r.variant_id ORDER BY r.day)) AS share
-            FROM at_risk r
         )
-        SELECT jsonb_agg(jsonb_build_object('variant', v.name, 'is_control', coalesce(v.is_control, false), 'day', c.day,
-                   'share', c.share, 'matched_cumulative', c.share * c.eligible, 'eligible', c.eligible)
-                   ORDER BY v.is_control NULLS FIRST, v.variant_id, c.day)
+        SELECT jsonb_agg(jsonb_build_object('variant', v.name, 'is_control', coalesce(v.is_control, false), 'day', d.day,
+                   'matched_cumulative', d.matched, 'eligible', d.receipts) ORDER BY v.is_control NULLS FIRST, v.variant_id, d.day)
         INTO curve_points
-        FROM curve c LEFT JOIN goals.variant v ON v.variant_id = c.variant_id;
+        FROM (SELECT s.variant_id, s.receipts, x.day,
+                     sum(coalesce(c.receipts, 0)) OVER (PARTITION BY s.variant_id ORDER BY x.day) AS matched
+              FROM span s
+              CROSS JOIN LATERAL generate_series(1, s.days) AS x (day)
+              LEFT JOIN counted c ON c.variant_id IS NOT DISTINCT FROM s.variant_id AND c.matched_day = x.day) d
+        LEFT JOIN goals.variant v ON v.variant_id = d.variant_id;
     END IF;
 
     SELECT jsonb_build_object(
@@ -101,7 +100,8 @@ BEGIN
 
     RETURN (SELECT jsonb_build_object(
                 'message', jsonb_build_object('name', m.name, 'kind', m.kind, 'channel', m.channel, 'created_at', m.created_at),
-                'as_of', at_once, 'goal', of_goal, 'confidence', 0.95, 'goals', goal_list, 'totals', totals,
+                'as_of', at_once, 'goal', of_goal, 'confidence', 0.95,
+                'running_included', running_included, 'goals', goal_list, 'totals', totals,
                 'variants', arm_list, 'curve', curve_points)
             FROM goals.message m WHERE m.message_id = of_message);
 END

@@ -79,6 +79,9 @@ pub struct Report {
     pub baseline: Words,
     /// of the intervals; missing: 0.95
     pub confidence: Figure,
+    /// no time limit had run out, so that `variants` counts receipts whose time limit still runs; missing: they are left out
+    #[serde(deserialize_with = "or_default")]
+    pub running_included: bool,
     #[serde(deserialize_with = "or_default")]
     pub goals: Vec<Goal>,
     #[serde(deserialize_with = "or_default")]

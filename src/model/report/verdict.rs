@@ -218,8 +218,11 @@ fn compared(report: &Report, arms: &[Arm], judged: &[Judged]) -> Verdict {
         ([], []) if open.is_empty() => "Too early to tell".into(),
         ([], []) => "No difference shown so far".into(),
     };
-    let scene = Scene { base: base_row, against: &against, in_base, confidence: report.confidence() };
     let found: Vec<&Judged> = better.iter().chain(&worse).copied().collect();
+    let base_rate = base_row.and_then(|b| b.rate.finite());
+    let apart = found.iter().filter_map(|j| Some((j.row.rate.finite()? - base_rate?).abs()));
+    let out_of = apart.map(round_number).fold(100.0, f64::max);
+    let scene = Scene { base: base_rate, against: &against, in_base, confidence: report.confidence(), out_of };
     let mut details: Vec<String> = match found.as_slice() {
         [] => Vec::new(),
         [only] => vec![scene.sentence(only, alone)],
@@ -264,10 +267,13 @@ fn holds_any_day(row: &Variant, confidence: f64) -> bool {
 
 /// What a found difference is told against.
 struct Scene<'a> {
-    base: Option<&'a Variant>,
+    /// the baseline's rate
+    base: Option<f64>,
     against: &'a str,
     in_base: String,
     confidence: f64,
+    /// people: the same number for every variant, so that they compare
+    out_of: f64,
 }
 
 impl Scene<'_> {
@@ -275,18 +281,18 @@ impl Scene<'_> {
     fn sentence(&self, judged: &Judged, alone: bool) -> String {
         let who =
             if alone { "sent the message".to_owned() } else { format!("sent “{}”", name(&judged.arm.name, 60)) };
-        let (Some(rate), Some(base)) = (judged.row.rate.finite(), self.base.and_then(|b| b.rate.finite())) else {
+        let (Some(rate), Some(base)) = (judged.row.rate.finite(), self.base) else {
             return format!("{}: {} than {}.", name(&judged.arm.name, 60), judged.finding.words(), self.against);
         };
-        let (out_of, difference) = difference(rate, base);
-        let people = |fraction: f64| decimal(fraction * out_of, 0);
+        let people = |fraction: f64| decimal((fraction * self.out_of).round(), 0);
         format!(
-            "Of every {} people {who}, about <b>{}</b> reached the goal, against <b>{}</b> {}: <b>{difference}</b>{}.",
-            decimal(out_of, 0),
+            "Of every {} people {who}, about <b>{}</b> reached the goal, against <b>{}</b> {}: <b>{}</b>{}.",
+            decimal(self.out_of, 0),
             people(rate),
             people(base),
             self.in_base,
-            self.between(judged.row, out_of, true)
+            self.difference(rate, base),
+            self.between(judged.row, true)
         )
     }
 
@@ -296,15 +302,13 @@ impl Scene<'_> {
             .iter()
             .map(|j| {
                 let (_, mark) = j.finding.tone().class_and_mark();
-                let said = match (j.row.rate.finite(), self.base.and_then(|b| b.rate.finite())) {
-                    (Some(rate), Some(base)) => {
-                        let (out_of, difference) = difference(rate, base);
-                        format!(
-                            "<b>{difference}</b> of every {}{}",
-                            decimal(out_of, 0),
-                            self.between(j.row, out_of, false)
-                        )
-                    }
+                let said = match (j.row.rate.finite(), self.base) {
+                    (Some(rate), Some(base)) => format!(
+                        "<b>{}</b> of every {}{}",
+                        self.difference(rate, base),
+                        decimal(self.out_of, 0),
+                        self.between(j.row, false)
+                    ),
                     _ => j.finding.words().to_owned(),
                 };
                 format!("<li><span aria-hidden=\"true\">{mark}</span> “{}”: {said}</li>", name(&j.arm.name, 60))
@@ -313,18 +317,22 @@ impl Scene<'_> {
         format!("<ul>{lines}</ul>")
     }
 
-    fn between(&self, row: &Variant, out_of: f64, named: bool) -> String {
+    /// "77 more": of the two numbers of people as they are shown, so that they add up.
+    fn difference(&self, rate: f64, base: f64) -> String {
+        let apart = (rate * self.out_of).round() - (base * self.out_of).round();
+        format!("{} {}", decimal(apart.abs(), 0), if rate < base { "fewer" } else { "more" })
+    }
+
+    fn between(&self, row: &Variant, named: bool) -> String {
         let name = if named { format!("{} interval: ", round_percent(self.confidence)) } else { String::new() };
-        interval(row, out_of)
+        interval(row, self.out_of)
             .map_or(String::new(), |(low, high)| format!(" ({name}{} to {})", decimal(low, 0), decimal(high, 0)))
     }
 }
 
-/// The round number of people that makes the difference at least ten of them, and the difference in words.
-fn difference(rate: f64, base: f64) -> (f64, String) {
-    let apart = (rate - base).abs();
-    let out_of = [100.0, 1_000.0, 10_000.0, 100_000.0].into_iter().find(|n| n * apart >= 10.0).unwrap_or(1_000_000.0);
-    (out_of, format!("{} {}", decimal(apart * out_of, 0), if rate < base { "fewer" } else { "more" }))
+/// The round number of people that makes a difference of rates at least ten of them.
+fn round_number(apart: f64) -> f64 {
+    [100.0, 1_000.0, 10_000.0, 100_000.0].into_iter().find(|n| n * apart >= 10.0).unwrap_or(1_000_000.0)
 }
 
 /// The interval of the difference in people, in the direction of the difference; none where it does not exclude zero

@@ -75,7 +75,7 @@ def hillstrom_script(customers, message="campaign"):
                            ((c["id"], c["visit"], c["conversion"], c["spend"]) for c in customers if c["visit"]))
     yield f"""analyze users;
         select goals.track_users('users');
-        select goals.create_message('{message}', kind => 'one_off', channel => 'e-mail');
+        select goals.create_message('{message}', kind => 'one_off', channel => 'e-mail', users => 'users');
         select goals.add_variant('{message}', 'mens');
         select goals.add_variant('{message}', 'womens');
         select goals.set_control_group('{message}', 1.0 / 3);

@@ -59,7 +59,7 @@ pub fn curve(report: &Report, arms: &[Arm]) -> Option<String> {
     let floor = TOP + plot;
     let svg = draw(
         floor + 40.0,
-        &format!("Share of people who reached the goal, by days since sending. {}.", said.join("; ")),
+        &format!("Share of receipts that reached the goal, by days since sending. {}.", said.join("; ")),
         |canvas| {
             let up = Axis::new((0.0, if most > 0.0 { (most * 1.08).min(1.0) } else { 0.01 }), (floor, TOP));
             let levels: Vec<(f64, String)> = up.ticks(5).into_iter().map(|t| (up.at(t), round_percent(t))).collect();

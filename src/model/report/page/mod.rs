@@ -184,7 +184,8 @@ fn path(report: &Report, arms: &[Arm]) -> String {
         let drawn = curve::drawn(report, arms);
         let legend = if drawn.len() > 1 { legend(&drawn) } else { String::new() };
         let table = curve_table(report, arms, &drawn);
-        let said = "Share of people who had reached the goal by the end of each day.";
+        let said = "Share of receipts that had reached the goal by the end of each day. Once some time limits have passed, \
+                    those still running are left out.";
         figure("Days since sending", said, &legend, &format!("{svg}{table}"))
     });
     let charts: String = [funnel, curve].into_iter().flatten().collect();

@@ -55,7 +55,7 @@ fn notes(report: &Report, arms: &[Arm]) -> Vec<(&'static str, String)> {
     if !report.goals.is_empty() {
         notes.push((
             "Receipts and people",
-            "The bar and the funnel count receipts, one for each time the message was sent to somebody. \
+            "The bar, the funnel and the days since sending count receipts, one for each time the message was sent to somebody. \
             Comparisons count people, each once, whatever the number of receipts."
                 .into(),
         ));
@@ -82,8 +82,17 @@ fn notes(report: &Report, arms: &[Arm]) -> Vec<(&'static str, String)> {
             notes.push(("Baseline", format!("Differences and lifts are against {against}.")));
         }
         let sure = round_percent(report.confidence());
-        notes.push(("Interval", format!("Where the true figure may well lie: intervals made this way hold it {sure} of the time. Receipts whose \
-            time limit still runs are left out.")));
+        let running = if report.running_included {
+            "No time limit has passed yet, so everybody is counted as far as they have come."
+        } else {
+            "Receipts whose time limit still runs are left out."
+        };
+        notes.push((
+            "Interval",
+            format!(
+                "Where the true figure may well lie: intervals made this way hold it {sure} of the time. {running}"
+            ),
+        ));
         notes.push(("Safe every day", "The thin interval stays honest however often it is looked at while figures come in; the thick one, and p, \
             are meant for one look at the end. A variant is called better or worse by either, each at its proper time.".into()));
         notes.push((
