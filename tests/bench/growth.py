@@ -35,7 +35,7 @@ def write_history(server, database, users, receipts):
             last = min(start + step - 1, receipts)
             session.run(HISTORY.format(users=users, receipts=receipts, first=start, last=last))
         session.run("vacuum analyze goals.receipt, goals.engagement, goals.match_log")
-    say(f"    {receipts:,} receipts written in {time.monotonic() - began:.0f} s")
+    say(f"    {database}: {receipts:,} receipts written in {time.monotonic() - began:.0f} s")
 
 
 # A database with the longest history, left for the figure that reads it.

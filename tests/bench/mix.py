@@ -112,7 +112,7 @@ def mix(server):
             figure.add(f"{clients} clients, {kind}", samples[clients, kind], samples[clients, PLAIN])
             p99.append(middle([load.p99 for load in loads[clients, kind]]))
             figure.rows[-1]["p99"] = p99[-1]
-        figure.note(f"{clients} clients: 99 % of the transactions within {', '.join(f'{t * 1e3:.1f}' for t in p99)} ms")
+        figure.note(f"{clients} clients: 99 % of the transactions within {' / '.join(f'{t * 1e3:.1f}' for t in p99)} ms, in this order")
     long_waits = len(re.findall(r"still waiting for", log))
     figure.reach("waits seen for a lock of pg_goals", waits, "<=", 0)
     roll, look = Sample.middle(rolls), Sample.middle(reads)
