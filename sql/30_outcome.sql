@@ -81,7 +81,9 @@ SELECT l.settled,
        (l.as_matched_at IS NOT NULL)::integer AS matched,
        coalesce(l.as_opened_at <= l.as_matched_at, false)::integer AS matched_after_open,
        coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
-       coalesce(l.as_worth, 0) AS worth
+       coalesce(l.as_worth, 0) AS worth,
+       -- Receipts of one user whose match is the same change: same instant, same cause.
+       coalesce('a' || l.attribute, 'e' || l.event) AS cause
 FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
              CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,

@@ -3,7 +3,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the rest,
 -- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
--- keeping the matched ones alone would favour the quick.
+-- keeping the matched ones alone would favour the quick. A user's worth is that of his changes, each once, however many
+-- receipts it is a match for.
 CREATE FUNCTION goals.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)
@@ -36,14 +37,18 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = of_message AND NOT v.is_control)
     ), person AS MATERIALIZED (
         SELECT c.user_key, min(coalesce(c.variant_id, 0)) AS variant_id,
-               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND (include_running OR NOT r.running)) AS counts,
-               bool_or(c.matched = 1 AND (include_running OR NOT r.running)) AS matched,
+               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND (include_running OR NOT c.running)) AS counts,
+               bool_or(c.matched = 1 AND (include_running OR NOT c.running)) AS matched,
                bool_or(c.matched = 1) AS converted,
-               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND r.running) AS running,
-               coalesce(sum(c.worth) FILTER (WHERE include_running OR NOT r.running), 0) AS worth
-        FROM goals.contribution c
-        CROSS JOIN LATERAL (SELECT coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running) r
-        WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
+               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND c.running) AS running,
+               coalesce(sum(c.worth) FILTER (WHERE c.first_with_it), 0) AS worth
+        FROM (SELECT k.*, r.running,
+                     k.matched = 1 AND (include_running OR NOT r.running)
+                     AND row_number() OVER (PARTITION BY k.user_key, k.matched_at, k.cause, include_running OR NOT r.running
+                                            ORDER BY k.worth DESC) = 1 AS first_with_it
+              FROM goals.contribution k
+              CROSS JOIN LATERAL (SELECT coalesce(k.stopped_at IS NULL AND k.window_closes >= at_once, false) AS running) r
+              WHERE NOT k.settled AND k.message_id = of_message AND (k.goal IS NULL OR k.goal = compare_data.goal)) c
         GROUP BY c.user_key
         HAVING min(coalesce(c.variant_id, 0)) = max(coalesce(c.variant_id, 0))
     ), counted AS (

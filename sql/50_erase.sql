@@ -45,11 +45,19 @@ BEGIN
                bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
                bool_or(s.leaves AND s.matched = 1) AS matched,
                bool_or(NOT s.leaves AND s.matched = 1) AS matches,
-               coalesce(sum(s.worth) FILTER (WHERE s.leaves AND NOT s.running), 0) AS worth,
                (s.users_id, s.user_key, s.message_id) IN (SELECT x.users_id, x.user_key, x.message_id FROM mixed x) AS mixed
         FROM seen s
         GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id
         HAVING bool_or(s.leaves)
+    ), gains AS (
+        -- A change that is a match for several receipts is worth something once, and stays with those that stay.
+        SELECT g.users_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
+        FROM (SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
+              FROM seen s
+              WHERE s.matched = 1 AND NOT s.running
+              GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
+              HAVING bool_and(s.leaves)) g
+        GROUP BY g.users_id, g.user_key, g.message_id, g.goal, g.variant_id
     ), archived AS (
         SELECT s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date AS day, sum(s.sent) AS sent,
                sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
@@ -66,8 +74,10 @@ BEGIN
                count(*) FILTER (WHERE q.matched AND NOT q.matches),
                count(*) FILTER (WHERE q.converted AND NOT q.converts AND NOT q.mixed),
                count(*) FILTER (WHERE q.matched AND NOT q.matches AND NOT q.mixed),
-               coalesce(sum(q.worth) FILTER (WHERE NOT q.mixed), 0)
+               coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0)
         FROM people q
+        LEFT JOIN gains w ON w.users_id = q.users_id AND w.user_key = q.user_key AND w.message_id = q.message_id
+                             AND w.goal = q.goal AND w.variant_id IS NOT DISTINCT FROM q.variant_id
         GROUP BY q.message_id, q.goal, q.variant_id, q.day
     ), rolled AS (
         SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened, sum(c.clicked) AS clicked,

@@ -187,12 +187,23 @@ thread_local! {
 /// The set-up as it is now; None while the extension is not installed.
 pub fn setup() -> Option<Rc<Setup>> {
     invalidate::listen();
-    if !invalidate::setup_is_stale() {
+    if !invalidate::setup_is_stale() && (!invalidate::indexes_are_stale() || indexes_are_the_same()) {
         return CACHE.with_borrow(|c| c.setup.clone());
     }
     let fresh = read_setup().map(Rc::new);
     CACHE.with_borrow_mut(|c| *c = Cache { setup: fresh.clone(), ..Cache::default() });
+    if fresh.is_some() {
+        invalidate::setup_is_read();
+    }
     fresh
+}
+
+/// Are the tables and indexes of the set-up still those that exist?
+#[cold]
+fn indexes_are_the_same() -> bool {
+    invalidate::indexes_are_read();
+    let known = CACHE.with_borrow(|c| c.setup.as_ref().map(|s| s.ours));
+    known.is_some() && known == Ours::find()
 }
 
 /// Forgets everything read so far.
@@ -373,7 +384,7 @@ fn each(table: Oid, mut row: impl FnMut(&Row)) {
 // The column numbers below are those of the CREATE TABLE statements in sql/10_tables.sql.
 fn read_setup() -> Option<Setup> {
     let ours = Ours::find()?;
-    invalidate::setup_is_read(&[ours.revision, ours.receipt, ours.match_log, ours.engagement]);
+    invalidate::setup_is_being_read(ours.revision, &[ours.receipt, ours.match_log, ours.engagement, ours.ignored]);
 
     let mut sources = Vec::new();
     each(ours.source, |r| {

@@ -555,7 +555,9 @@ SELECT l.settled,
        (l.as_matched_at IS NOT NULL)::integer AS matched,
        coalesce(l.as_opened_at <= l.as_matched_at, false)::integer AS matched_after_open,
        coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
-       coalesce(l.as_worth, 0) AS worth
+       coalesce(l.as_worth, 0) AS worth,
+       -- Receipts of one user whose match is the same change: same instant, same cause.
+       coalesce('a' || l.attribute, 'e' || l.event) AS cause
 FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
              CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
@@ -1417,7 +1419,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the rest,
 -- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
--- keeping the matched ones alone would favour the quick.
+-- keeping the matched ones alone would favour the quick. A user's worth is that of his changes, each once, however many
+-- receipts it is a match for.
 CREATE FUNCTION goals.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)
@@ -1450,14 +1453,18 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = of_message AND NOT v.is_control)
     ), person AS MATERIALIZED (
         SELECT c.user_key, min(coalesce(c.variant_id, 0)) AS variant_id,
-               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND (include_running OR NOT r.running)) AS counts,
-               bool_or(c.matched = 1 AND (include_running OR NOT r.running)) AS matched,
+               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND (include_running OR NOT c.running)) AS counts,
+               bool_or(c.matched = 1 AND (include_running OR NOT c.running)) AS matched,
                bool_or(c.matched = 1) AS converted,
-               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND r.running) AS running,
-               coalesce(sum(c.worth) FILTER (WHERE include_running OR NOT r.running), 0) AS worth
-        FROM goals.contribution c
-        CROSS JOIN LATERAL (SELECT coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running) r
-        WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
+               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND c.running) AS running,
+               coalesce(sum(c.worth) FILTER (WHERE c.first_with_it), 0) AS worth
+        FROM (SELECT k.*, r.running,
+                     k.matched = 1 AND (include_running OR NOT r.running)
+                     AND row_number() OVER (PARTITION BY k.user_key, k.matched_at, k.cause, include_running OR NOT r.running
+                                            ORDER BY k.worth DESC) = 1 AS first_with_it
+              FROM goals.contribution k
+              CROSS JOIN LATERAL (SELECT coalesce(k.stopped_at IS NULL AND k.window_closes >= at_once, false) AS running) r
+              WHERE NOT k.settled AND k.message_id = of_message AND (k.goal IS NULL OR k.goal = compare_data.goal)) c
         GROUP BY c.user_key
         HAVING min(coalesce(c.variant_id, 0)) = max(coalesce(c.variant_id, 0))
     ), counted AS (
@@ -1594,11 +1601,19 @@ BEGIN
                bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
                bool_or(s.leaves AND s.matched = 1) AS matched,
                bool_or(NOT s.leaves AND s.matched = 1) AS matches,
-               coalesce(sum(s.worth) FILTER (WHERE s.leaves AND NOT s.running), 0) AS worth,
                (s.users_id, s.user_key, s.message_id) IN (SELECT x.users_id, x.user_key, x.message_id FROM mixed x) AS mixed
         FROM seen s
         GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id
         HAVING bool_or(s.leaves)
+    ), gains AS (
+        -- A change that is a match for several receipts is worth something once, and stays with those that stay.
+        SELECT g.users_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
+        FROM (SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
+              FROM seen s
+              WHERE s.matched = 1 AND NOT s.running
+              GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
+              HAVING bool_and(s.leaves)) g
+        GROUP BY g.users_id, g.user_key, g.message_id, g.goal, g.variant_id
     ), archived AS (
         SELECT s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date AS day, sum(s.sent) AS sent,
                sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
@@ -1615,8 +1630,10 @@ BEGIN
                count(*) FILTER (WHERE q.matched AND NOT q.matches),
                count(*) FILTER (WHERE q.converted AND NOT q.converts AND NOT q.mixed),
                count(*) FILTER (WHERE q.matched AND NOT q.matches AND NOT q.mixed),
-               coalesce(sum(q.worth) FILTER (WHERE NOT q.mixed), 0)
+               coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0)
         FROM people q
+        LEFT JOIN gains w ON w.users_id = q.users_id AND w.user_key = q.user_key AND w.message_id = q.message_id
+                             AND w.goal = q.goal AND w.variant_id IS NOT DISTINCT FROM q.variant_id
         GROUP BY q.message_id, q.goal, q.variant_id, q.day
     ), rolled AS (
         SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened, sum(c.clicked) AS clicked,

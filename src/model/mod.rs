@@ -11,6 +11,7 @@ pub mod condition;
 pub mod decimal;
 pub mod error;
 pub mod inference;
+pub mod interval;
 pub mod json;
 pub mod jsonb;
 pub mod names;

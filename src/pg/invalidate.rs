@@ -8,15 +8,26 @@ use std::cell::{Cell, RefCell};
 
 thread_local! {
     static REGISTERED: Cell<bool> = const { Cell::new(false) };
-    /// The relations whose invalidation makes the goals stale, and those that make a table's columns stale.
-    static SETUP: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
+    /// The relation whose invalidation makes the goals stale, those that make the oids of our indexes stale, and those that
+    /// make a table's columns stale.
+    static SETUP: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
+    static INDEXED: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
     static TABLES: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
     static SETUP_STALE: Cell<bool> = const { Cell::new(true) };
+    static INDEXES_STALE: Cell<bool> = const { Cell::new(true) };
     static TABLES_STALE: Cell<bool> = const { Cell::new(true) };
+    /// Has this transaction changed the set-up, so that what it reads of it may never come to be?
+    static CHANGED_HERE: Cell<bool> = const { Cell::new(false) };
+    /// Is the set-up being read? An error on the way leaves half of it.
+    static READING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Tells every backend, when and if this transaction commits, that set-up has changed.
+/// Tells every backend, when and if this transaction commits, that set-up has changed; this one knows it at once, also within
+/// the same statement.
 pub fn announce(revision_table: pg_sys::Oid) {
+    register();
+    CHANGED_HERE.set(true);
+    SETUP_STALE.set(true);
     // SAFETY: the table exists; this queues a message for the end of the transaction.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(revision_table) }
 }
@@ -38,11 +49,29 @@ pub fn tables_are_stale() -> bool {
     TABLES_STALE.get()
 }
 
+/// May an index of ours have been replaced (REINDEX CONCURRENTLY)? VACUUM and ANALYZE of our tables say so too.
+pub fn indexes_are_stale() -> bool {
+    INDEXES_STALE.get()
+}
+
+/// The indexes are about to be looked up again.
+pub fn indexes_are_read() {
+    INDEXES_STALE.set(false);
+}
+
 /// The goals are about to be read again: what comes in from now on makes them stale once more.
-pub fn setup_is_read(depends_on: &[pg_sys::Oid]) {
+pub fn setup_is_being_read(revision_table: pg_sys::Oid, indexed_tables: &[pg_sys::Oid]) {
     register();
-    SETUP.with_borrow_mut(|s| *s = depends_on.to_vec());
+    SETUP.set(revision_table);
+    INDEXED.with_borrow_mut(|s| *s = indexed_tables.to_vec());
     SETUP_STALE.set(false);
+    INDEXES_STALE.set(false);
+    READING.set(true);
+}
+
+/// The goals have been read to the end.
+pub fn setup_is_read() {
+    READING.set(false);
 }
 
 /// As setup_is_read, for the tables' columns; the tables are given one by one.
@@ -80,6 +109,7 @@ fn register() {
 
 fn everything_is_stale() {
     SETUP_STALE.set(true);
+    INDEXES_STALE.set(true);
     TABLES_STALE.set(true);
 }
 
@@ -91,20 +121,35 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
     let hits = |list: &'static std::thread::LocalKey<RefCell<Vec<pg_sys::Oid>>>| {
         list.with(|l| l.try_borrow().map_or(true, |l| l.contains(&relid)))
     };
-    if hits(&SETUP) {
+    if SETUP.get() == relid {
         SETUP_STALE.set(true);
+    }
+    if hits(&INDEXED) {
+        INDEXES_STALE.set(true);
     }
     if hits(&TABLES) {
         TABLES_STALE.set(true);
     }
 }
 
-// What was read inside a transaction that is rolled back may never have been.
-unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut core::ffi::c_void) {
-    if event == pg_sys::XactEvent::XACT_EVENT_ABORT {
-        super::statement::forget();
+/// What was read inside a transaction that changed the set-up, and is rolled back, may never have been. Of a table's columns
+/// the server itself says so: it replays to us what the transaction would have announced.
+fn forget_what_may_never_be() {
+    super::statement::forget();
+    if CHANGED_HERE.get() || READING.replace(false) {
         everything_is_stale();
     }
+}
+
+unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut core::ffi::c_void) {
+    match event {
+        pg_sys::XactEvent::XACT_EVENT_ABORT => forget_what_may_never_be(),
+        // What is prepared is not visible any more, and may be rolled back without a word.
+        pg_sys::XactEvent::XACT_EVENT_PREPARE if CHANGED_HERE.get() => everything_is_stale(),
+        pg_sys::XactEvent::XACT_EVENT_COMMIT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {}
+        _ => return,
+    }
+    CHANGED_HERE.set(false);
 }
 
 unsafe extern "C-unwind" fn on_subtransaction(
@@ -114,8 +159,7 @@ unsafe extern "C-unwind" fn on_subtransaction(
     _arg: *mut core::ffi::c_void,
 ) {
     if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
-        super::statement::forget();
-        everything_is_stale();
+        forget_what_may_never_be();
     }
 }
 

@@ -4,7 +4,7 @@ use pgrx::pg_sys;
 use std::ffi::CStr;
 
 /// The oids of what the trigger reads and writes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ours {
     pub source: pg_sys::Oid,
     pub message: pg_sys::Oid,

@@ -56,6 +56,22 @@ pub fn as_owner<T>(revision_table: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Runs `work` with the settings under which every session writes a value in the same way, as postgres_fdw does.
+pub fn with_portable_output<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: settings of the session with valid values; if `work` raises, the end of the (sub)transaction restores them.
+    unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        set(c"datestyle", c"ISO, YMD");
+        set(c"timezone", c"UTC");
+        set(c"intervalstyle", c"postgres");
+        set(c"extra_float_digits", c"1");
+        set(c"bytea_output", c"hex");
+        let result = work();
+        pg_sys::AtEOXact_GUC(true, level);
+        result
+    }
+}
+
 unsafe fn set(name: &CStr, value: &CStr) {
     // SAFETY: a valid name and value, saved on the current nest level.
     unsafe {

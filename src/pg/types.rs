@@ -5,10 +5,11 @@
 //! types are compared by their text.
 
 use super::datum::{self, Row};
-use super::strings;
+use super::{spi, strings};
 use crate::model::array;
 use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
+use crate::model::interval;
 use crate::model::operator::Operator;
 use crate::model::text::{CaseFolded, Exact, TextEquality};
 use crate::model::value::{Kind, Value};
@@ -199,10 +200,10 @@ impl ColumnType {
         (overflow == 0 && time != i64::MIN && time != i64::MAX).then_some(time)
     }
 
-    /// An element of a list: dates and times by their text, as they can be asked for.
+    /// An element of a list: dates and times by a text that is the same for equal values, as they can be asked for.
     fn read_element<'a>(&self, value: Datum) -> Value<'a> {
         match self.shape {
-            Shape::Moment => self.moment(value).map_or(Value::Unknown, |t| Value::Text(Cow::Owned(t))),
+            Shape::Moment => Value::Text(Cow::Owned(self.moment_by_value(value))),
             _ => self.read(value),
         }
     }
@@ -212,13 +213,29 @@ impl ColumnType {
         if self.type_oid == pg_sys::INTERVALOID {
             return output_text(pg_sys::Oid::from_u32(pg_sys::F_INTERVAL_OUT), value);
         }
+        Some(self.encode_moment(value, std::ptr::null()))
+    }
+
+    /// A date or time in ISO 8601 and UTC, whatever the session's settings; an interval by its length.
+    fn moment_by_value(&self, value: Datum) -> Vec<u8> {
+        if self.type_oid == pg_sys::INTERVALOID {
+            // SAFETY: a datum of this type points to an Interval.
+            let interval = unsafe { &*value.cast_mut_ptr::<pg_sys::Interval>() };
+            return interval::canonical(interval.month, interval.day, interval.time).into_bytes();
+        }
+        self.encode_moment(value, &0)
+    }
+
+    /// `offset`: seconds west of Greenwich for a time with time zone, null for the session's zone.
+    fn encode_moment(&self, value: Datum, offset: *const core::ffi::c_int) -> Vec<u8> {
+        // Only this type has no zone of its own.
+        let offset = if self.type_oid == pg_sys::TIMESTAMPTZOID { offset } else { std::ptr::null() };
         let mut buffer = [0 as core::ffi::c_char; pg_sys::MAXDATELEN as usize + 1];
         // SAFETY: the buffer has the size that the function asks for, the type is one of the five it knows; it writes a
         // zero-terminated string.
-        let text = unsafe {
-            CStr::from_ptr(pg_sys::JsonEncodeDateTime(buffer.as_mut_ptr(), value, self.type_oid, std::ptr::null()))
-        };
-        Some(text.to_bytes().to_vec())
+        let text =
+            unsafe { CStr::from_ptr(pg_sys::JsonEncodeDateTime(buffer.as_mut_ptr(), value, self.type_oid, offset)) };
+        text.to_bytes().to_vec()
     }
 
     /// The value as JSON text in the server's encoding, for the match log.
@@ -260,10 +277,7 @@ impl ColumnType {
         let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
         match self.kind() {
             Kind::Number => Decimal::parse(value).map(|_| value.to_owned()).ok_or_else(invalid),
-            Kind::Moment => {
-                let text = self.moment(self.input(value)?).ok_or_else(invalid)?;
-                Ok(String::from_utf8_lossy(&text).into_owned())
-            }
+            Kind::Moment => Ok(String::from_utf8_lossy(&self.moment_by_value(self.input(value)?)).into_owned()),
             _ => self.canonical(value),
         }
     }
@@ -524,7 +538,12 @@ fn output_text(function: pg_sys::Oid, value: Datum) -> Option<Vec<u8>> {
             strings::to_model(text.to_bytes()).into_owned()
         }
     };
-    if is_built_in(function) { Some(call()) } else { super::guarded(call) }
+    match function.to_u32() {
+        // As these are written depends on settings; two sessions must write the same value alike.
+        pg_sys::F_BYTEAOUT | pg_sys::F_RANGE_OUT | pg_sys::F_MULTIRANGE_OUT => Some(spi::with_portable_output(call)),
+        _ if is_built_in(function) => Some(call()),
+        _ => super::guarded(call),
+    }
 }
 
 /// A uuid in its canonical form.

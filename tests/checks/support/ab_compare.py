@@ -349,10 +349,10 @@ def messages_at_random(count):
                 judged = [d for _, d in own if included or not (d <= 10 and has_running)]
                 if judged:
                     arm["users"] += 1
-                    hits = sum(d <= 10 for d in judged)
-                    if user in changes and hits:
+                    # one change, however many receipts it is a match for
+                    if user in changes and any(d <= 10 for d in judged):
                         arm["matched"] += 1
-                        arm["worth"] += user * hits
+                        arm["worth"] += user
             for a in arms.values():
                 for key in ("users", "matched", "converters", "assigned"):
                     a[key] = int(a[key])

@@ -63,7 +63,7 @@ insert into subject values
 ('char(3)[]', 'list', '{"{}","{a}","{\"a  \"}","{ab,c}",NULL}', 'array[substr(md5(random()::text), 1, 1)]', '{a,"ab "}'),
 ('date[]', 'list', '{"{}","{2024-02-29}","{infinity,2024-01-01}",NULL}', 'array[current_date]', '{2024-02-29,infinity}'),
 ('timestamp with time zone[]', 'list', '{"{}","{2024-02-29 12:00+00}","{2024-02-29 13:00+01}",NULL}', 'array[now()]', '{2024-02-29 12:00+00}'),
-('interval[]', 'list', '{"{}","{1 day}","{1 mon}","{30 days}",NULL}', 'array[random() * interval ''1 day'']', '{1 day}'), -- elements by their text: 1 day is not 24 hours
+('interval[]', 'list', '{"{}","{1 day}","{24 hours}","{1 mon}","{30 days}",NULL}', 'array[random() * interval ''1 day'']', '{24 hours}'),
 ('inet[]', 'list', '{"{}","{10.0.0.1}","{10.0.0.1/32}","{10.0.0.0/8}",NULL}', 'array[(''10.0.0.'' || (random() * 9)::int)::inet]', '{10.0.0.1/32}'),
 ('bytea[]', 'list', '{"{}","{\"\\\\x00\"}","{\"\\\\xff\"}",NULL}', 'array[decode(substr(md5(random()::text), 1, 2), ''hex'')]', '{"\\xFF"}'),
 ('money[]', 'list', '{"{}","{1.50}","{1,2}",NULL}', 'array[(random() * 3)::int::money]', '{1.5,2}'),

@@ -84,8 +84,33 @@ select * from changed('es', '[["{sad}", "{sad,happy}"], ["{happy}", "{happy}"]]'
 select * from changed('ds', '[["{2024-02-28}", "{2024-02-28,2024-02-29}"]]', '[["contains", "2024-02-29"], ["does not contain", "2024-02-29"]]');
 select * from changed('us', '[["{}", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"]]', '[["contains", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"]]');
 select * from changed('rs', '[["{}", "{0.1}"]]', '[["contains", "0.1"]]');
+-- Whatever the session's settings: equal intervals are equal, an instant is the same in every zone, and bytes and ranges are
+-- compared as they are and not as they are shown.
+create table settings (id bigint primary key, spans interval[], instants timestamptz[], bytes bytea, span tstzrange);
+select goals.track_users('settings');
+insert into settings (id) select generate_series(1, 4);
+select from goals.create_message('settings', users => 'settings');
+begin;
+set local timezone = 'Asia/Tokyo';
+set local intervalstyle = 'sql_standard';
+set local datestyle = 'German';
+set local bytea_output = 'escape';
+select count(goals.set_goal('settings', a, o, v, '1 day', goal => a))
+from (values ('spans', 'contains', '24 hours'), ('instants', 'contains', '2024-02-29 12:00+00'), ('bytes', 'is', '\x00ff'),
+    ('span', 'is', '[2024-02-29 12:00+00,2024-03-01 12:00+00)')) x (a, o, v);
+commit;
+select from goals.record_sent('settings', array['1', '2']);
+set timezone = 'America/New_York';
+update settings set spans = '{1 day}', instants = '{2024-02-29 13:00+01}', bytes = '\x00ff', span = '[2024-02-29 12:00+00,2024-03-01 12:00+00)' where id = 1;
+set intervalstyle = 'iso_8601';
+set datestyle = 'SQL, DMY';
+set bytea_output = 'escape';
+update settings set spans = '{1 day}', instants = '{2024-02-29 13:00+01}', bytes = '\x00ff', span = '[2024-02-29 12:00+00,2024-03-01 12:00+00)' where id = 2;
+reset timezone; reset intervalstyle; reset datestyle; reset bytea_output;
+select user_key, goal, new_value from goals.matches('settings') order by goal, user_key;
+select name, value from goals.goal where value is not null and name in ('spans', 'instants', 'bytes', 'span') order by name;
 
 -- Operators are accepted with spaces or underscores, in any case.
-select from goals.create_message('spelling');
+select from goals.create_message('spelling', users => 'users');
 select count(goals.set_goal('spelling', 't', o, v, '1 day', goal => o))
 from (values ('IS', 'a'), ('Is_Not', 'a'), ('is any_of', '{a}'), ('has_any_value', null), ('DOES NOT_CONTAIN', 'a')) as x (o, v);

@@ -96,3 +96,23 @@ update users set visits = 7 where id = 19;
 update users set visits = 8 where id = 19;
 commit;
 select user_key, new_value from goals.matches('sub');
+
+-- All of it in one statement, and nothing of what was rolled back: each step knows what the one before it did.
+select goals.create_message('at once') > 0 as created, goals.set_goal('at once', 'plan', 'is', 'pro', '1 day') > 0 as set,
+       goals.record_sent('at once', 1::bigint) > 0 as sent, goals.stop_goal('at once') is not null as stopped;
+begin;
+savepoint a;
+select goals.create_message('never') > 0 as created, goals.set_goal('never', 'plan', 'is', 'pro', '1 day') > 0 as set;
+rollback to a;
+select goals.record_sent('never', 1::bigint);
+rollback;
+begin;
+select goals.create_message('never') > 0 as created, goals.set_goal('never', 'plan', 'is', 'pro', '1 day') > 0 as set;
+rollback;
+select goals.record_sent('never', 1::bigint);
+begin;
+select goals.create_message('prepared') > 0 as created, goals.record_sent('prepared', 1::bigint) > 0 as sent;
+prepare transaction 'later';
+select goals.record_sent('prepared', 1::bigint);
+rollback prepared 'later';
+select goals.record_sent('prepared', 1::bigint);

@@ -54,6 +54,23 @@ select from goals.record_event(1::bigint, 'tip', '{"amount": 3}');
 select sent, matched, worth from goals.message_stats where message = 'held back';
 select variant, sent, matched, worth from goals.variant_stats where message = 'held back' order by variant;
 
+-- compare() looks at users: a change is worth the same however many of a user's receipts it is a match for. It stays as it
+-- was when one of the receipts is purged, and when all are.
+select from goals.create_message('thrice');
+select from (values ('a'), ('b')) x (v), goals.add_variant('thrice', v);
+select from goals.set_goal('thrice', 'spend', 'is increased', time_limit => '9 days', value_from => 'spend');
+insert into users (id, spend) values (8001, 0), (8002, 0);
+select from (values (8001, 'a', 8), (8001, 'a', 2), (8001, 'a', 1), (8002, 'b', 1)) x (u, v, d), goals.record_sent('thrice', u::bigint, v, now() - d * interval '1 day');
+update users set spend = 10 where id >= 8001;
+select variant, sent, matched, worth from goals.variant_stats where message = 'thrice' order by 1;
+select variant, users, matched, worth_per_user from goals.compare('thrice', include_running => true);
+select from goals.stop_goal('thrice');
+select variant, users, matched, worth_per_user from goals.compare('thrice');
+select goals.purge(now() - interval '7 days');
+select variant, users, matched, worth_per_user from goals.compare('thrice');
+select goals.forget_user(8001);
+select variant, users, matched, worth_per_user from goals.compare('thrice');
+
 -- It must be there and be a number.
 select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', value_from => 'spent');
 select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', value_from => 'note');
