@@ -461,6 +461,10 @@ fn numbers_read_as_people_write_them() {
     assert_eq!(text::decimal(-1234567.5, 1), "−1,234,567.5");
     assert_eq!(text::decimal(-0.2, 0), "0");
     assert_eq!(text::short_count(2_340_000.0), "2.3M");
+    let counts = [(9_999.0, "9,999"), (12_345.0, "12K"), (999_600.0, "1.0M"), (2_340_000.0, "2.3M"), (25e12, "25T")];
+    for (n, shown) in counts {
+        assert_eq!(text::shortest_count(n), shown);
+    }
     let percents =
         [(0.0, "0%"), (0.00001, "<0.01%"), (0.004, "0.40%"), (0.18276, "18.3%"), (1.0, "100%"), (-0.5, "−50.0%")];
     for (fraction, shown) in percents {
@@ -488,6 +492,44 @@ fn figures_come_as_numbers_or_as_text() {
     // straight from text too, where arbitrary_precision hands numbers over as maps
     assert_eq!(serde_json::from_str::<Figure>("0.1").unwrap().0, Some(0.1));
     assert_eq!(serde_json::from_str::<Words>("14").unwrap().get(), Some("14"));
+}
+
+#[test]
+fn a_chart_has_room_for_any_count() {
+    for sent in [999_999, 12_345_678, 987_654_321, 999_499_999_999_i64] {
+        let third = sent / 3;
+        let html = page(&json!({"totals": {"sent": sent, "opened": sent, "clicked": sent},
+            "goals": [{"name": "primary", "sent": sent, "opened": sent, "matched": sent,
+                       "matched_after_open": 2 * third, "matched_after_click": third}]}));
+        assert!(html.contains("after a click"));
+    }
+}
+
+/// How many tiles stand in the row of each, by the columns of sixty that it spans.
+fn rows_of_tiles(goals: usize, span: &str) -> Vec<usize> {
+    let goals: Vec<Value> = (0..goals).map(|g| json!({"name": format!("g{g}"), "sent": 9, "matched": 1})).collect();
+    let html = page(&json!({"totals": {"sent": 9, "control": 1}, "goals": goals}));
+    html.split(&format!("{span}:"))
+        .skip(1)
+        .map(|s| 60 / s.split([';', '"']).next().unwrap().parse::<usize>().unwrap())
+        .collect()
+}
+
+#[test]
+fn tiles_fill_their_rows() {
+    assert_eq!(rows_of_tiles(1, "--span"), [5; 5]);
+    assert_eq!(rows_of_tiles(1, "--span-narrow"), [3, 3, 3, 2, 2]);
+    assert_eq!(rows_of_tiles(3, "--span"), [3, 3, 3, 4, 4, 4, 4]);
+    for goals in 0..20 {
+        for (span, most) in [("--span", 6), ("--span-narrow", 4)] {
+            let mut rows = &rows_of_tiles(goals, span)[..];
+            assert_eq!(rows.len(), goals + 4);
+            while let [first, ..] = *rows {
+                assert!(first <= most && rows[..first].iter().all(|n| *n == first), "{goals} goals, {span}");
+                rows = &rows[first..];
+            }
+        }
+    }
 }
 
 #[test]

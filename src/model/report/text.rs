@@ -140,6 +140,18 @@ pub fn short_count(n: f64) -> String {
     }
 }
 
+/// A count in at most five characters, up to trillions: 9,999 · 12K · 1.2M.
+pub fn shortest_count(n: f64) -> String {
+    let units = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")];
+    // 999,600 is 1.0M, not 1,000K
+    match units.into_iter().find(|(unit, _)| n >= unit * 0.9995) {
+        Some((unit, letter)) if n > 9999.0 => {
+            format!("{}{letter}", decimal(n / unit, usize::from(n < unit * 9.95)))
+        }
+        _ => decimal(n, 0),
+    }
+}
+
 /// Money or whatever the worth is: no decimals where there are none.
 pub fn worth(n: f64) -> String {
     decimal(n, if n.fract() == 0.0 { 0 } else { 2 })

@@ -1,7 +1,7 @@
 //! From sent to the goal: one bar per step, the goal's split by how far the receipt had come before it.
 
 use super::super::data::{Figure, Goal, Report};
-use super::super::text::{decimal, fit, percent, short_count};
+use super::super::text::{decimal, fit, percent, short_count, shortest_count, width};
 use super::{Columns, Hang, SMALL, TEXT, WIDTH, draw};
 
 const BAR: f64 = 18.0;
@@ -13,15 +13,18 @@ struct Step {
     /// of what was sent
     share: Option<f64>,
     /// how much of it came after a click, after an open only, without either; empty where opens are not known
-    parts: Vec<(&'static str, &'static str, f64)>,
+    parts: Vec<Part>,
 }
+
+/// class, words, count
+type Part = (&'static str, &'static str, f64);
 
 fn step(name: &str, n: Figure, sent: Figure) -> Option<Step> {
     let count = n.finite()?.max(0.0);
     Some(Step { name: name.to_owned(), count, goal: false, share: n.of(sent), parts: Vec::new() })
 }
 
-fn parts(goal: &Goal) -> Option<Vec<(&'static str, &'static str, f64)>> {
+fn parts(goal: &Goal) -> Option<Vec<Part>> {
     let matched = goal.matched.finite()?;
     let opened = goal.matched_after_open.finite()?.clamp(0.0, matched.max(0.0));
     let clicked = goal.matched_after_click.count().min(opened);
@@ -33,6 +36,15 @@ fn parts(goal: &Goal) -> Option<Vec<(&'static str, &'static str, f64)>> {
             ("part1", "unopened", matched - opened),
         ]
     })
+}
+
+/// On one line, with counts as exact as there is room for.
+fn in_words(parts: &[Part]) -> String {
+    let line = |shown: fn(f64) -> String| {
+        parts.iter().map(|(_, word, n)| format!("{word} {}", shown(*n))).collect::<Vec<_>>().join(" · ")
+    };
+    let exact = line(short_count);
+    if width(&exact, SMALL) <= WIDTH { exact } else { line(shortest_count) }
 }
 
 fn steps(report: &Report) -> Vec<Step> {
@@ -98,9 +110,7 @@ pub fn funnel(report: &Report) -> Option<String> {
                 left = right;
             }
             if !step.parts.is_empty() {
-                let words: Vec<String> =
-                    step.parts.iter().map(|(_, w, n)| format!("{w} {}", short_count(*n))).collect();
-                canvas.text("note", (0.0, y + BAR + 13.0), Hang::Start, SMALL, &words.join(" · "));
+                canvas.text("note", (0.0, y + BAR + 13.0), Hang::Start, SMALL, &in_words(&step.parts));
             }
             top += height;
         }

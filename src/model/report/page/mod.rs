@@ -4,9 +4,9 @@ mod small_print;
 mod tables;
 
 use super::arms::{Arm, arms};
-use super::chart::{curve, forest, funnel};
+use super::chart::{BOLD, curve, forest, funnel};
 use super::data::{Figure, Goal, Report, Words};
-use super::text::{MISSING, count, duration, escape, goal_words, moment, name, percent, round_percent, worth};
+use super::text::{MISSING, count, duration, escape, goal_words, moment, name, percent, round_percent, width, worth};
 use super::verdict::verdict;
 use small_print::small_print;
 use tables::{curve_table, goals_table, variants_table};
@@ -145,11 +145,30 @@ fn stats(report: &Report) -> String {
             notes,
         });
     }
-    let tiles: String = tiles.iter().map(tile).collect();
-    format!("<section aria-label=\"Counts\">\n<ul class=\"stats\">\n{tiles}</ul>\n</section>\n")
+    let widest = tiles.iter().map(|t| width(&count(t.number), BOLD)).fold(1.0, f64::max);
+    let (wide, narrow) = (rows(tiles.len(), 6), rows(tiles.len(), 4));
+    let most = |rows: &[usize]| rows.iter().copied().max().unwrap_or(1);
+    let style = format!("--widest:{widest:.2};--most:{};--most-narrow:{}", most(&wide), most(&narrow));
+    let tiles: String = tiles.iter().zip(wide.iter().zip(&narrow)).map(|(t, (w, n))| tile(t, *w, *n)).collect();
+    format!(
+        "<section class=\"counts\" aria-label=\"Counts\">\n<ul class=\"stats\" style=\"{style}\">\n{tiles}</ul>\n</section>\n"
+    )
 }
 
-fn tile(tile: &Tile) -> String {
+/// For each tile, how many stand in its row. Where one row of `most` does not hold them, what was sent, opened and
+/// clicked has the first, and the others share theirs evenly, so that every row is full.
+fn rows(tiles: usize, most: usize) -> Vec<usize> {
+    if tiles <= most {
+        return vec![tiles; tiles];
+    }
+    let others = tiles - 3;
+    let lines = others.div_ceil(most);
+    let others = (0..lines).map(|line| others / lines + usize::from(line < others % lines));
+    [3].into_iter().chain(others).flat_map(|n| vec![n; n]).collect()
+}
+
+/// Of 60 columns; `wide` and `narrow` are how many tiles stand in its row on a wide and on a narrow screen.
+fn tile(tile: &Tile, wide: usize, narrow: usize) -> String {
     let share = tile.share.map_or(String::new(), |s| {
         let wide = (s * 100.0).clamp(0.0, 100.0);
         format!(
@@ -164,15 +183,14 @@ fn tile(tile: &Tile) -> String {
     } else {
         format!("<span class=\"note\">{}</span>", tile.notes.join(" · "))
     };
-    let number = count(tile.number);
-    let size = match number.chars().count() {
-        0..=9 => "",
-        10..=13 => " long",
-        _ => " longer",
-    };
     format!(
-        "<li class=\"{}\"><span class=\"label\">{}</span><span class=\"number{size}\">{number}</span>{share}{notes}</li>\n",
-        tile.class, tile.label
+        "<li class=\"{}\" style=\"--span:{};--span-narrow:{}\"><span class=\"label\">{}</span>\
+         <span class=\"number\">{}</span>{share}{notes}</li>\n",
+        tile.class,
+        60 / wide,
+        60 / narrow,
+        tile.label,
+        count(tile.number)
     )
 }
 
