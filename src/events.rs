@@ -7,8 +7,7 @@ use crate::model::error::{Error, Result};
 use crate::model::jsonb;
 use crate::model::value::Value;
 use crate::pg::call::{Args, Out};
-use crate::pg::relation;
-use crate::pg::{append, datum};
+use crate::pg::{append, datum, document, relation};
 use crate::receipts::{reported_time, setup};
 use crate::settle::{self, Evidence};
 use pgrx::pg_sys::{Datum, Oid};
@@ -54,11 +53,11 @@ impl<'a> Occurrence<'a> {
     fn property(&self, hit: usize) -> Option<Value<'a>> {
         let name = self.goals[hit].value_from.as_deref()?;
         let root = jsonb::root(self.properties)?;
-        if let Some(found) = root.key(name.as_bytes()) {
-            return Some(found.value());
-        }
-        let parsed = Attribute::parse(name).ok()?;
-        root.key(parsed.column.as_bytes())?.path(&parsed.path).map(|n| n.value())
+        let found = document::find(&root, &[name]).or_else(|| {
+            let parsed = Attribute::parse(name).ok()?;
+            document::find(&document::find(&root, &[&parsed.column])?, &parsed.path)
+        });
+        found.map(|node| document::value(&node))
     }
 }
 

@@ -5,6 +5,7 @@ use super::{datum, strings};
 use crate::model::value::Value;
 use crate::model::{json, jsonb};
 use pgrx::pg_sys::Datum;
+use std::borrow::Cow;
 
 /// An opened document.
 pub enum Document<'a> {
@@ -32,7 +33,7 @@ impl<'a> Document<'a> {
     pub fn value(&self, path: &[Vec<u8>]) -> Value<'_> {
         match self {
             Document::Absent => None,
-            Document::Binary(root) => root.path(path).map(|n| n.value()),
+            Document::Binary(root) => find(root, path).map(|n| value(&n)),
             Document::Text(document) => document.root().path(path).map(|n| n.value()),
         }
         .unwrap_or(Value::Unknown)
@@ -44,7 +45,7 @@ impl<'a> Document<'a> {
             return self.value_is_unknown(path) != other.value_is_unknown(path);
         }
         match (self, other) {
-            (Document::Binary(a), Document::Binary(b)) => match (a.path(path), b.path(path)) {
+            (Document::Binary(a), Document::Binary(b)) => match (find(a, path), find(b, path)) {
                 (Some(a), Some(b)) => !a.same(&b),
                 _ => true,
             },
@@ -58,5 +59,28 @@ impl<'a> Document<'a> {
 
     fn value_is_unknown(&self, path: &[Vec<u8>]) -> bool {
         self.value(path).is_unknown()
+    }
+}
+
+/// The node behind these keys of a goal, which are UTF-8: a jsonb document is in the server's encoding, keys and all.
+pub fn find<'a, K: AsRef<[u8]>>(root: &jsonb::Node<'a>, path: &[K]) -> Option<jsonb::Node<'a>> {
+    if strings::is_utf8() {
+        return root.path(path);
+    }
+    let path: Vec<_> = path.iter().map(|key| strings::to_server(key.as_ref())).collect();
+    root.path(&path)
+}
+
+/// The value of a node, its texts as the model takes them.
+pub fn value<'a>(node: &jsonb::Node<'a>) -> Value<'a> {
+    let value = node.value();
+    if strings::is_utf8() { value } else { to_model(value) }
+}
+
+fn to_model(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(Cow::Owned(strings::to_model(&text).into_owned())),
+        Value::List(items) => Value::List(items.into_iter().map(to_model).collect()),
+        other => other,
     }
 }

@@ -136,7 +136,8 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
 /// the server itself says so: it replays to us what the transaction would have announced.
 fn forget_what_may_never_be() {
     super::statement::forget();
-    if CHANGED_HERE.get() || READING.replace(false) {
+    let interrupted = READING.replace(false);
+    if interrupted || CHANGED_HERE.get() {
         everything_is_stale();
     }
 }

@@ -211,7 +211,7 @@ impl ColumnType {
     /// A date or time in ISO 8601, an interval as the session writes it.
     fn moment(&self, value: Datum) -> Option<Vec<u8>> {
         if self.type_oid == pg_sys::INTERVALOID {
-            return output_text(pg_sys::Oid::from_u32(pg_sys::F_INTERVAL_OUT), value);
+            return output_text(self.type_oid, pg_sys::Oid::from_u32(pg_sys::F_INTERVAL_OUT), value);
         }
         Some(self.encode_moment(value, std::ptr::null()))
     }
@@ -304,7 +304,7 @@ impl ColumnType {
             Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
             Shape::Enum => has_label(self.type_oid, value.as_bytes()).then(|| value.to_owned()).ok_or_else(invalid),
             Shape::Other { output } if is_built_in(*output) => {
-                let text = output_text(*output, self.input(value)?).ok_or_else(invalid)?;
+                let text = output_text(self.type_oid, *output, self.input(value)?).ok_or_else(invalid)?;
                 Ok(String::from_utf8_lossy(&text).into_owned())
             }
             _ => Ok(value.to_owned()),
@@ -401,7 +401,7 @@ impl ColumnType {
                         .collect(),
                 ),
                 Shape::Other { output } => {
-                    output_text(*output, value).map_or(Value::Unknown, |t| Value::Text(Cow::Owned(t)))
+                    output_text(self.type_oid, *output, value).map_or(Value::Unknown, |t| Value::Text(Cow::Owned(t)))
                 }
             }
         }
@@ -528,22 +528,38 @@ fn has_label(enum_type: pg_sys::Oid, text: &[u8]) -> bool {
     }
 }
 
-/// The text of a value by its type's output function. One that is not the server's own may raise: it runs in a
-/// subtransaction, which costs no transaction id as it writes nothing, and an error means that the value is unknown.
-fn output_text(function: pg_sys::Oid, value: Datum) -> Option<Vec<u8>> {
-    let call = || {
+/// The text of a value by its type's output function, the same in every session. A function that is not the server's own, or
+/// is and calls those of others (a range or a row of a user's type), may raise: it runs in a subtransaction, which costs no
+/// transaction id as it writes nothing, and an error means that the value is unknown.
+fn output_text(type_oid: pg_sys::Oid, function: pg_sys::Oid, value: Datum) -> Option<Vec<u8>> {
+    let write = || {
         // SAFETY: the output function of the value's type; it answers a palloc'd string.
         unsafe {
             let text = CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, value));
             strings::to_model(text.to_bytes()).into_owned()
         }
     };
-    match function.to_u32() {
-        // As these are written depends on settings; two sessions must write the same value alike.
-        pg_sys::F_BYTEAOUT | pg_sys::F_RANGE_OUT | pg_sys::F_MULTIRANGE_OUT => Some(spi::with_portable_output(call)),
-        _ if is_built_in(function) => Some(call()),
-        _ => super::guarded(call),
-    }
+    let call = || if depends_on_settings(function) { spi::with_portable_output(write) } else { write() };
+    if is_built_in(function) && is_built_in(type_oid) { Some(call()) } else { super::guarded(call) }
+}
+
+/// Does what this output function writes depend on the session's settings? Of the server's own these; of others it may.
+fn depends_on_settings(function: pg_sys::Oid) -> bool {
+    !is_built_in(function)
+        || matches!(
+            function.to_u32(),
+            pg_sys::F_BYTEAOUT
+                | pg_sys::F_RANGE_OUT
+                | pg_sys::F_MULTIRANGE_OUT
+                | pg_sys::F_RECORD_OUT
+                | pg_sys::F_POINT_OUT
+                | pg_sys::F_LSEG_OUT
+                | pg_sys::F_LINE_OUT
+                | pg_sys::F_BOX_OUT
+                | pg_sys::F_PATH_OUT
+                | pg_sys::F_POLY_OUT
+                | pg_sys::F_CIRCLE_OUT
+        )
 }
 
 /// A uuid in its canonical form.

@@ -99,7 +99,9 @@ select user_key, new_value from goals.matches('sub');
 
 -- All of it in one statement, and nothing of what was rolled back: each step knows what the one before it did.
 select goals.create_message('at once') > 0 as created, goals.set_goal('at once', 'plan', 'is', 'pro', '1 day') > 0 as set,
-       goals.record_sent('at once', 1::bigint) > 0 as sent, goals.stop_goal('at once') is not null as stopped;
+       goals.record_sent('at once', 1::bigint) > 0 as sent, goals.stop_goal('at once');
+select m.name, g.name, s.stopped_at is not null as stopped
+from goals.message m join goals.goal g using (message_id) left join goals.goal_stop s using (goal_id) where m.name = 'at once';
 begin;
 savepoint a;
 select goals.create_message('never') > 0 as created, goals.set_goal('never', 'plan', 'is', 'pro', '1 day') > 0 as set;
@@ -116,3 +118,16 @@ prepare transaction 'later';
 select goals.record_sent('prepared', 1::bigint);
 rollback prepared 'later';
 select goals.record_sent('prepared', 1::bigint);
+
+-- An index of ours is replaced while we know the old one.
+select from goals.create_message('index');
+select from goals.set_goal('index', 'visits', 'is increased', time_limit => '1 day');
+select from goals.record_sent('index', 20::bigint);
+select from goals.record_sent('index', 19::bigint);
+update users set visits = coalesce(visits, 0) + 1 where id = 20;
+reindex table concurrently goals.receipt;
+reindex table concurrently goals.match_log;
+reindex table concurrently goals.engagement;
+update users set visits = coalesce(visits, 0) + 1 where id in (19, 20);
+select from goals.record_opened('index', 19::bigint);
+select user_key, opened_at is not null as opened from goals.matches('index') order by 1;
