@@ -1451,26 +1451,31 @@ BEGIN
         SELECT NULL, NULL, false,
                1 - coalesce((SELECT v.weight FROM goals.variant v WHERE v.message_id = of_message AND v.is_control), 0)
         WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = of_message AND NOT v.is_control)
+    ), seen AS MATERIALIZED (
+        SELECT c.user_key, c.variant_id, c.goal IS NOT NULL AND c.already_matched = 0 AS eligible, c.matched = 1 AS matched,
+               r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.worth
+        FROM goals.contribution c
+        CROSS JOIN LATERAL (SELECT coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running) r
+        WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), person AS MATERIALIZED (
-        SELECT c.user_key, min(coalesce(c.variant_id, 0)) AS variant_id,
-               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND (include_running OR NOT c.running)) AS counts,
-               bool_or(c.matched = 1 AND (include_running OR NOT c.running)) AS matched,
-               bool_or(c.matched = 1) AS converted,
-               bool_or(c.goal IS NOT NULL AND c.already_matched = 0 AND c.running) AS running,
-               coalesce(sum(c.worth) FILTER (WHERE c.first_with_it), 0) AS worth
-        FROM (SELECT k.*, r.running,
-                     k.matched = 1 AND (include_running OR NOT r.running)
-                     AND row_number() OVER (PARTITION BY k.user_key, k.matched_at, k.cause, include_running OR NOT r.running
-                                            ORDER BY k.worth DESC) = 1 AS first_with_it
-              FROM goals.contribution k
-              CROSS JOIN LATERAL (SELECT coalesce(k.stopped_at IS NULL AND k.window_closes >= at_once, false) AS running) r
-              WHERE NOT k.settled AND k.message_id = of_message AND (k.goal IS NULL OR k.goal = compare_data.goal)) c
-        GROUP BY c.user_key
-        HAVING min(coalesce(c.variant_id, 0)) = max(coalesce(c.variant_id, 0))
+        SELECT s.user_key, min(coalesce(s.variant_id, 0)) AS variant_id,
+               bool_or(s.eligible AND s.judged) AS counts, bool_or(s.matched AND s.judged) AS matched,
+               bool_or(s.matched) AS converted, bool_or(s.eligible AND s.running) AS running
+        FROM seen s
+        GROUP BY s.user_key
+        HAVING min(coalesce(s.variant_id, 0)) = max(coalesce(s.variant_id, 0))
+    ), gains AS (
+        SELECT p.variant_id, sum(g.worth) AS worth
+        FROM (SELECT s.user_key, max(s.worth) AS worth
+              FROM seen s
+              WHERE s.matched AND s.judged
+              GROUP BY s.user_key, s.matched_at, s.cause) g
+        JOIN person p ON p.user_key = g.user_key
+        GROUP BY p.variant_id
     ), counted AS (
         SELECT p.variant_id, count(*) FILTER (WHERE p.counts) AS users, count(*) FILTER (WHERE p.matched) AS matched,
                count(*) FILTER (WHERE p.converted) AS converters_all, count(*) AS assigned_users,
-               sum(p.worth) AS worth, NOT bool_or(p.running) AS all_matured
+               (SELECT g.worth FROM gains g WHERE g.variant_id = p.variant_id) AS worth, NOT bool_or(p.running) AS all_matured
         FROM person p
         GROUP BY p.variant_id
         UNION ALL
