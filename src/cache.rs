@@ -5,6 +5,7 @@
 
 use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
+use crate::model::conditions::Conditions;
 use crate::model::operator::Operator;
 use crate::model::value::Kind;
 use crate::pg::datum::{KeptJsonb, Layout, Row};
@@ -16,7 +17,7 @@ use crate::pg::users::KeyType;
 use crate::pg::{errors, invalidate, relation, scan};
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -108,7 +109,31 @@ pub struct Setup {
     pub revisions: HashMap<i32, Rc<Revision>>,
     users_of_message: HashMap<i32, i32>,
     /// By users table and event name, the goals that wait for it.
-    events: HashMap<(i32, String), Vec<Rc<Goal>>>,
+    events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
+}
+
+/// How far back the receipts that goals may still count for can lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// The longest time limit, in microseconds.
+    pub longest: i64,
+    /// Is every window counted from the sending? An open may come at any time.
+    pub by_sending: bool,
+}
+
+impl Reach {
+    /// That of no goal at all.
+    pub const NONE: Reach = Reach { longest: 0, by_sending: true };
+
+    /// Of these goals and one more.
+    pub fn and(self, goal: &Goal) -> Reach {
+        self.or(Reach { longest: goal.time_limit, by_sending: goal.after == Anchor::Sent })
+    }
+
+    /// Of all the goals of both.
+    pub fn or(self, other: Reach) -> Reach {
+        Reach { longest: self.longest.max(other.longest), by_sending: self.by_sending && other.by_sending }
+    }
 }
 
 /// A column on which something depends, as a table or partition has it.
@@ -116,16 +141,27 @@ pub struct WatchedColumn {
     pub name: String,
     pub number: i16,
     pub column_type: ColumnType,
-    pub goals: Vec<WatchedGoal>,
+    /// Of a plain column one; of a json column one for each path that has a goal.
+    pub attributes: Vec<WatchedAttribute>,
 }
 
-/// A goal on a column, ready to be evaluated.
-pub struct WatchedGoal {
-    pub goal: Rc<Goal>,
+/// An attribute with the distinct conditions of its goals.
+pub struct WatchedAttribute {
     /// Keys inside a json column.
     pub path: Vec<Vec<u8>>,
-    pub condition: Condition,
-    pub worth: Option<Place>,
+    pub conditions: Conditions,
+    /// By condition.
+    pub reach: Vec<Reach>,
+}
+
+/// Where to find a condition: column, attribute, condition.
+pub type ConditionPlace = (u32, u32, u32);
+
+/// A goal on an attribute, ready to be judged.
+pub struct WatchedGoal {
+    pub goal: Rc<Goal>,
+    pub place: ConditionPlace,
+    pub worth: Option<Box<Place>>,
 }
 
 /// Where to read a value: a column, and keys inside it.
@@ -142,8 +178,28 @@ pub struct Watch {
     pub key_type: KeyType,
     /// Ordered by name: the same order in every partition.
     pub columns: Vec<WatchedColumn>,
+    /// By id: a receipt names the few that it is judged by.
+    pub goals: HashMap<i32, WatchedGoal>,
     /// Of the table's columns up to the last of these.
     pub layout: Layout,
+}
+
+impl Watch {
+    /// The condition of a goal, and where its attribute is.
+    pub fn condition(&self, goal: &WatchedGoal) -> (&WatchedColumn, &WatchedAttribute, &Condition) {
+        let (i, j, k) = goal.place;
+        let column = &self.columns[i as usize];
+        let attribute = &column.attributes[j as usize];
+        (column, attribute, attribute.conditions.get(k))
+    }
+}
+
+/// Goals that wait for the same event with the same properties.
+pub struct Awaited {
+    pub properties: Option<KeptJsonb>,
+    /// By id, ascending.
+    pub goals: Vec<Rc<Goal>>,
+    pub reach: Reach,
 }
 
 impl Setup {
@@ -153,20 +209,23 @@ impl Setup {
     }
 
     /// The live goals that wait for this event of users of this table.
-    pub fn event_goals(&self, users_id: i32, event: &str) -> &[Rc<Goal>] {
-        // A borrowed pair cannot look up an owned one; events are few enough for the copy not to matter.
-        self.events.get(&(users_id, event.to_owned())).map_or(&[], Vec::as_slice)
+    pub fn event_goals(&self, users_id: i32, event: &str) -> &[Awaited] {
+        self.events.get(&users_id).and_then(|events| events.get(event)).map_or(&[], Vec::as_slice)
     }
 
     /// Is anything waiting for events of these users at all?
     pub fn waits_for_events(&self, users_id: i32) -> bool {
-        self.events.keys().any(|(users, _)| *users == users_id)
+        self.events.contains_key(&users_id)
     }
 
-    fn attribute_goals(&self, users_id: i32) -> impl Iterator<Item = &Rc<Goal>> {
-        self.goals.values().filter(move |g| {
+    /// By id, ascending.
+    fn attribute_goals(&self, users_id: i32) -> Vec<&Rc<Goal>> {
+        let live = |g: &&Rc<Goal>| {
             g.attribute.is_some() && !g.stopped && self.users_of_message.get(&g.message_id) == Some(&users_id)
-        })
+        };
+        let mut goals: Vec<_> = self.goals.values().filter(live).collect();
+        goals.sort_unstable_by_key(|g| g.id);
+        goals
     }
 }
 
@@ -286,33 +345,39 @@ fn refresh_tables() {
 fn build_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     let key = table.column(&users.key)?;
     let key_type = KeyType::of(key.type_oid)?;
-    let mut columns: Vec<WatchedColumn> = Vec::new();
+    // By column and path: the same order in every partition.
+    let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), (i16, ColumnType, Vec<(&Rc<Goal>, Condition)>)> =
+        BTreeMap::new();
     for goal in setup.attribute_goals(users.id) {
-        let (name, place, condition) = match resolve(table, goal) {
-            Ok(resolved) => resolved,
-            Err(problem) => {
-                log_once(goal.id, &problem);
-                continue;
+        match resolve(table, goal) {
+            Ok((name, place, condition)) => {
+                let Place { number, column_type, path } = place;
+                let attribute = attributes.entry((name, path)).or_insert_with(|| (number, column_type, Vec::new()));
+                attribute.2.push((goal, condition));
             }
-        };
-        let worth = goal.value_from.as_deref().and_then(|attribute| find_place(table, attribute)).map(|(_, p)| p);
-        let watched = WatchedGoal { goal: goal.clone(), path: place.path, condition, worth };
-        match columns.iter_mut().find(|c| c.name == name) {
-            Some(column) => column.goals.push(watched),
-            None => columns.push(WatchedColumn {
-                name,
-                number: place.number,
-                column_type: place.column_type,
-                goals: vec![watched],
-            }),
+            Err(problem) => log_once(goal.id, &problem),
         }
     }
-    columns.sort_by(|a, b| a.name.cmp(&b.name));
-    for column in &mut columns {
-        column.goals.sort_by_key(|g| g.goal.id);
+    let mut columns: Vec<WatchedColumn> = Vec::new();
+    let mut goals = HashMap::new();
+    for ((name, path), (number, column_type, judged)) in attributes {
+        if columns.last().is_none_or(|c| c.name != name) {
+            columns.push(WatchedColumn { name, number, column_type, attributes: Vec::new() });
+        }
+        let i = columns.len() - 1;
+        let (judging, conditions): (Vec<&Rc<Goal>>, Vec<Condition>) = judged.into_iter().unzip();
+        let (conditions, places) = Conditions::new(conditions);
+        let mut reach = vec![Reach::NONE; conditions.len()];
+        for (goal, k) in judging.into_iter().zip(places) {
+            reach[k as usize] = reach[k as usize].and(goal);
+            let worth = goal.value_from.as_deref().and_then(|from| find_place(table, from)).map(|(_, p)| Box::new(p));
+            let place = (i as u32, columns[i].attributes.len() as u32, k);
+            goals.insert(goal.id, WatchedGoal { goal: goal.clone(), place, worth });
+        }
+        columns[i].attributes.push(WatchedAttribute { path, conditions, reach });
     }
     let layout = Layout::up_to(table, columns.iter().map(|c| c.number).max().unwrap_or(0));
-    Some(Watch { users_id: users.id, key: key.number, key_type, columns, layout })
+    Some(Watch { users_id: users.id, key: key.number, key_type, columns, goals, layout })
 }
 
 /// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.
@@ -483,10 +548,23 @@ fn read_setup() -> Option<Setup> {
         messages.insert(name, Rc::new(message));
     });
 
-    let mut events: HashMap<(i32, String), Vec<Rc<Goal>>> = HashMap::new();
-    for goal in goals.values().filter(|g| !g.stopped) {
+    let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && !g.stopped).collect();
+    waiting.sort_unstable_by_key(|g| g.id);
+    let mut events: HashMap<i32, HashMap<String, Vec<Awaited>>> = HashMap::new();
+    for goal in waiting {
         if let (Some(event), Some(users)) = (&goal.event, users_of_message.get(&goal.message_id)) {
-            events.entry((*users, event.clone())).or_default().push(goal.clone());
+            let awaited = events.entry(*users).or_default().entry(event.clone()).or_default();
+            match awaited.iter_mut().find(|a| a.properties == goal.properties) {
+                Some(same) => {
+                    same.reach = same.reach.and(goal);
+                    same.goals.push(goal.clone());
+                }
+                None => awaited.push(Awaited {
+                    properties: goal.properties.clone(),
+                    goals: vec![goal.clone()],
+                    reach: Reach::NONE.and(goal),
+                }),
+            }
         }
     }
     Some(Setup { ours, sources, messages, goals, revisions, users_of_message, events })

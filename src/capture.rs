@@ -3,7 +3,7 @@
 //! It raises nothing of its own, runs no SQL and takes no snapshot; what it does is ordered by how often it is needed: bytes
 //! of the columns that have a goal, then pure evaluation, then the user's receipts, then a match.
 
-use crate::cache::{self, Goal, Place, Watch, WatchedColumn, WatchedGoal};
+use crate::cache::{self, ConditionPlace, Goal, Place, Reach, Watch, WatchedAttribute, WatchedColumn, WatchedGoal};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
@@ -13,6 +13,7 @@ use crate::pg::document::Document;
 use crate::pg::guc;
 use crate::pg::trigger::{Change, KeptRow, Trigger};
 use crate::settle::{self, Evidence};
+use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 
 /// A row of a tracked users table has changed.
@@ -78,13 +79,14 @@ impl Watch {
     }
 }
 
-/// A user's row before and after, and the goals (by column and place in it) that the difference satisfies.
+/// A user's row before and after, and the conditions that the difference satisfies.
 struct Difference<'a> {
     before: &'a Watch,
     old: &'a Row<'a>,
     after: &'a Watch,
     new: &'a Row<'a>,
-    hits: SmallVec<[(u32, u32); 8]>,
+    holding: SmallVec<[ConditionPlace; 8]>,
+    reach: Reach,
 }
 
 /// Matches what differs between two rows of one user; false: goals have been set meanwhile, start again.
@@ -92,13 +94,9 @@ fn settle_difference(before: &Watch, old: &Row, after: &Watch, new: &Row) -> boo
     if after.columns.is_empty() {
         return true;
     }
-    // A column that is broken in one of the partitions only: the two do not line up, and health() says so.
-    if before.columns.len() != after.columns.len() {
-        return true;
-    }
-    let mut difference = Difference { before, old, after, new, hits: SmallVec::new() };
+    let mut difference = Difference { before, old, after, new, holding: SmallVec::new(), reach: Reach::NONE };
     difference.find();
-    if difference.hits.is_empty() {
+    if difference.holding.is_empty() {
         return true;
     }
     // Receipts were made out to the key that the user had before this change.
@@ -110,7 +108,8 @@ impl<'a> Difference<'a> {
     #[inline]
     fn find(&mut self) {
         let (olds, news) = (self.old.first(&self.before.layout), self.new.first(&self.after.layout));
-        for (i, (was, is)) in self.before.columns.iter().zip(&self.after.columns).enumerate() {
+        for (i, is) in self.after.columns.iter().enumerate() {
+            let Some(was) = self.column_before(i) else { continue };
             let (old, new) = (olds[was.number as usize - 1], news[is.number as usize - 1]);
             if is.column_type.is_json() {
                 if is.column_type.bytes_differ(old, new) {
@@ -122,34 +121,51 @@ impl<'a> Difference<'a> {
         }
     }
 
+    /// The column as it was: of the same table as a rule. None where it is broken in the partition that the row has left.
+    #[inline]
+    fn column_before(&self, i: usize) -> Option<&'a WatchedColumn> {
+        if std::ptr::eq(self.before, self.after) {
+            return self.before.columns.get(i);
+        }
+        let name = &self.after.columns[i].name;
+        self.before.columns.iter().find(|c| c.name == *name)
+    }
+
     fn find_values(&mut self, i: usize, was: &WatchedColumn, is: &WatchedColumn) {
         let old = was.column_type.value(self.old, was.number);
         let new = is.column_type.value(self.new, is.number);
-        let equality = is.column_type.text_equality();
-        for (j, goal) in is.goals.iter().enumerate() {
-            if goal.condition.holds(&old, &new, equality) {
-                self.hits.push((i as u32, j as u32));
-            }
+        for (j, attribute) in is.attributes.iter().enumerate() {
+            self.find_holding((i, j), is, attribute, (&old, &new));
         }
     }
 
     fn find_keys(&mut self, i: usize, was: &WatchedColumn, is: &WatchedColumn) {
         let old = Document::open(self.old.get(was.number), &was.column_type);
         let new = Document::open(self.new.get(is.number), &is.column_type);
-        let equality = is.column_type.text_equality();
-        for (j, goal) in is.goals.iter().enumerate() {
-            if new.differs(&old, &goal.path)
-                && goal.condition.holds(&old.value(&goal.path), &new.value(&goal.path), equality)
-            {
-                self.hits.push((i as u32, j as u32));
+        for (j, attribute) in is.attributes.iter().enumerate() {
+            if new.differs(&old, &attribute.path) {
+                let values = (&old.value(&attribute.path), &new.value(&attribute.path));
+                self.find_holding((i, j), is, attribute, values);
             }
         }
     }
 
-    fn watched(&self, hit: usize) -> (&'a WatchedColumn, &'a WatchedColumn, &'a WatchedGoal) {
-        let (i, j) = self.hits[hit];
-        let (was, is) = (&self.before.columns[i as usize], &self.after.columns[i as usize]);
-        (was, is, &is.goals[j as usize])
+    fn find_holding(
+        &mut self,
+        (i, j): (usize, usize),
+        column: &WatchedColumn,
+        attribute: &WatchedAttribute,
+        (old, new): (&Value, &Value),
+    ) {
+        let (holding, reach) = (&mut self.holding, &mut self.reach);
+        attribute.conditions.holding(old, new, column.column_type.text_equality(), |k| {
+            holding.push((i as u32, j as u32, k));
+            *reach = reach.or(attribute.reach[k as usize]);
+        });
+    }
+
+    fn watched(&self, goal_id: i32) -> Option<&'a WatchedGoal> {
+        self.after.goals.get(&goal_id)
     }
 }
 
@@ -174,50 +190,47 @@ impl Place {
     }
 }
 
-impl WatchedColumn {
-    /// The place of one of the column's goals, as with_value takes it.
-    pub fn place<'a>(&'a self, goal: &'a WatchedGoal) -> (i16, &'a crate::pg::types::ColumnType, &'a [Vec<u8>]) {
-        (self.number, &self.column_type, &goal.path)
-    }
-}
-
 /// A value as it is kept with the match.
-fn logged(row: &Row, column: &WatchedColumn, goal: &WatchedGoal) -> Option<Vec<u8>> {
+fn logged(row: &Row, column: &WatchedColumn, path: &[Vec<u8>]) -> Option<Datum> {
     if column.column_type.is_json() {
-        with_value(row, column.place(goal), settle::as_json)
+        with_value(row, (column.number, &column.column_type, path), settle::as_json)
     } else {
         row.get(column.number).and_then(|value| column.column_type.logged(value))
     }
 }
 
 impl Evidence for Difference<'_> {
-    fn len(&self) -> usize {
-        self.hits.len()
+    fn reach(&self) -> Reach {
+        self.reach
     }
 
-    fn goal(&self, hit: usize) -> &Goal {
-        &self.watched(hit).2.goal
+    fn goal(&self, goal_id: i32) -> Option<&Goal> {
+        let watched = self.watched(goal_id)?;
+        self.holding.contains(&watched.place).then_some(&*watched.goal)
     }
 
-    fn gained(&self, hit: usize, baseline: Option<&Decimal>) -> bool {
-        let (_, is, goal) = self.watched(hit);
-        with_value(self.new, is.place(goal), |new| goal.condition.gained(baseline, new))
+    fn gained(&self, goal_id: i32, baseline: Option<&Decimal>) -> bool {
+        self.watched(goal_id).is_some_and(|watched| {
+            let (is, attribute, condition) = self.after.condition(watched);
+            let place = (is.number, &is.column_type, attribute.path.as_slice());
+            with_value(self.new, place, |new| condition.gained(baseline, new))
+        })
     }
 
-    fn old_value(&self, hit: usize) -> Option<Vec<u8>> {
-        let (was, _, goal) = self.watched(hit);
-        logged(self.old, was, goal)
+    fn old_value(&self, goal_id: i32) -> Option<Datum> {
+        let (_, attribute, _) = self.after.condition(self.watched(goal_id)?);
+        let was = self.column_before(self.watched(goal_id)?.place.0 as usize)?;
+        logged(self.old, was, &attribute.path)
     }
 
-    fn new_value(&self, hit: usize) -> Option<Vec<u8>> {
-        let (_, is, goal) = self.watched(hit);
-        logged(self.new, is, goal)
+    fn new_value(&self, goal_id: i32) -> Option<Datum> {
+        let (is, attribute, _) = self.after.condition(self.watched(goal_id)?);
+        logged(self.new, is, &attribute.path)
     }
 
-    fn worth(&self, hit: usize) -> Option<Decimal> {
-        let place = self.watched(hit).2.worth.as_ref()?;
-        let (i, j) = self.hits[hit];
-        let before = self.before.columns[i as usize].goals[j as usize].worth.as_ref()?;
-        with_value(self.old, before.parts(), |old| with_value(self.new, place.parts(), |new| condition::gain(old, new)))
+    fn worth(&self, goal_id: i32) -> Option<Decimal> {
+        let after = self.watched(goal_id)?.worth.as_ref()?;
+        let before = self.before.goals.get(&goal_id)?.worth.as_ref()?;
+        with_value(self.old, before.parts(), |old| with_value(self.new, after.parts(), |new| condition::gain(old, new)))
     }
 }

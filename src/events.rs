@@ -1,6 +1,6 @@
 //! Events: reported by a call, or inserted into a table that the application has anyway.
 
-use crate::cache::{self, Goal};
+use crate::cache::{self, Awaited, Goal, Reach};
 use crate::model::attribute::Attribute;
 use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
@@ -11,38 +11,42 @@ use crate::pg::{append, datum, document, relation};
 use crate::receipts::{reported_time, setup};
 use crate::settle::{self, Evidence};
 use pgrx::pg_sys::{Datum, Oid};
+use smallvec::SmallVec;
 use std::rc::Rc;
 
 /// An event, and the goals whose name and properties it has.
 struct Occurrence<'a> {
-    goals: Vec<Rc<Goal>>,
+    awaited: SmallVec<[&'a Awaited; 4]>,
     properties: &'a [u8],
 }
 
 impl Evidence for Occurrence<'_> {
-    fn len(&self) -> usize {
-        self.goals.len()
+    fn reach(&self) -> Reach {
+        self.awaited.iter().fold(Reach::NONE, |reach, awaited| reach.or(awaited.reach))
     }
 
-    fn goal(&self, hit: usize) -> &Goal {
-        &self.goals[hit]
+    fn goal(&self, goal_id: i32) -> Option<&Goal> {
+        self.awaited.iter().find_map(|awaited| {
+            let at = awaited.goals.binary_search_by_key(&goal_id, |goal| goal.id).ok()?;
+            Some(&*awaited.goals[at])
+        })
     }
 
-    fn gained(&self, _hit: usize, _baseline: Option<&Decimal>) -> bool {
+    fn gained(&self, _goal_id: i32, _baseline: Option<&Decimal>) -> bool {
         true
     }
 
-    fn old_value(&self, _hit: usize) -> Option<Vec<u8>> {
+    fn old_value(&self, _goal_id: i32) -> Option<Datum> {
         None
     }
 
     /// What was counted: the property the worth was taken from.
-    fn new_value(&self, hit: usize) -> Option<Vec<u8>> {
-        self.property(hit).and_then(|value| settle::as_json(&value))
+    fn new_value(&self, goal_id: i32) -> Option<Datum> {
+        self.property(goal_id).and_then(|value| settle::as_json(&value))
     }
 
-    fn worth(&self, hit: usize) -> Option<Decimal> {
-        match self.property(hit)? {
+    fn worth(&self, goal_id: i32) -> Option<Decimal> {
+        match self.property(goal_id)? {
             Value::Number(number) if number.is_finite() => Some(number),
             _ => None,
         }
@@ -50,8 +54,8 @@ impl Evidence for Occurrence<'_> {
 }
 
 impl<'a> Occurrence<'a> {
-    fn property(&self, hit: usize) -> Option<Value<'a>> {
-        let name = self.goals[hit].value_from.as_deref()?;
+    fn property(&self, goal_id: i32) -> Option<Value<'a>> {
+        let name = self.goal(goal_id)?.value_from.as_deref()?;
         let root = jsonb::root(self.properties)?;
         let found = document::find(&root, &[name]).or_else(|| {
             let parsed = Attribute::parse(name).ok()?;
@@ -65,20 +69,16 @@ impl<'a> Occurrence<'a> {
 pub fn occurred(users_id: i32, key: &[u8], event: &str, properties: Option<(Datum, &[u8])>, at: i64) {
     for _ in 0..3 {
         let Some(setup) = cache::setup() else { return };
-        let goals: Vec<Rc<Goal>> = setup
-            .event_goals(users_id, event)
-            .iter()
-            .filter(|g| match (&g.properties, properties) {
-                (None, _) => true,
-                (Some(wanted), Some((given, _))) => datum::jsonb_contains(given, wanted.datum()),
-                (Some(_), None) => false,
-            })
-            .cloned()
-            .collect();
-        if goals.is_empty() {
+        let fits = |awaited: &&Awaited| match (&awaited.properties, properties) {
+            (None, _) => true,
+            (Some(wanted), Some((given, _))) => datum::jsonb_contains(given, wanted.datum()),
+            (Some(_), None) => false,
+        };
+        let awaited: SmallVec<_> = setup.event_goals(users_id, event).iter().filter(fits).collect();
+        if awaited.is_empty() {
             return;
         }
-        let occurrence = Occurrence { goals, properties: properties.map_or(&[], |(_, bytes)| bytes) };
+        let occurrence = Occurrence { awaited, properties: properties.map_or(&[], |(_, bytes)| bytes) };
         if settle::settle(users_id, key, Some(at), &occurrence) {
             return;
         }

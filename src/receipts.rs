@@ -136,21 +136,20 @@ impl Judgement {
 /// row as it is.
 pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
     let mut judgement = Judgement { already: Vec::new(), baseline: vec![None; revision.baselines.len()] };
-    for column in &watch.columns {
-        for watched in column.goals.iter().filter(|g| revision.goals.binary_search(&g.goal.id).is_ok()) {
-            with_value(row, column.place(watched), |value| {
-                if watched.condition.already(value, column.column_type.text_equality()) {
-                    judgement.already.push(watched.goal.id);
-                }
-                if let Ok(i) = revision.baselines.binary_search(&watched.goal.id) {
-                    judgement.baseline[i] = match value {
-                        Value::Unknown => None,
-                        Value::Number(number) => Some(number.to_string()),
-                        _ => Some(NO_GAIN.into()),
-                    };
-                }
-            });
-        }
+    for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
+        let (column, attribute, condition) = watch.condition(watched);
+        with_value(row, (column.number, &column.column_type, &attribute.path), |value| {
+            if condition.already(value, column.column_type.text_equality()) {
+                judgement.already.push(id);
+            }
+            if let Ok(i) = revision.baselines.binary_search(&id) {
+                judgement.baseline[i] = match value {
+                    Value::Unknown => None,
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => Some(NO_GAIN.into()),
+                };
+            }
+        });
     }
     judgement
 }

@@ -1,30 +1,32 @@
 //! From a change that satisfies goals to matches: the receipts of that user that are in their window, one append each.
 
-use crate::cache::{self, Anchor, Goal, Setup};
+use crate::cache::{self, Anchor, Goal, Reach, Setup};
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
 use crate::model::window::TimeLimit;
-use crate::pg::append::{self, Appender};
+use crate::pg::append;
 use crate::pg::datum::{self, Row};
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::scan::{Key, Probe};
 use crate::pg::statement::{self, Probes};
 use crate::pg::strings;
-use pgrx::pg_sys::{self, Oid};
+use pgrx::pg_sys::{self, Datum, Oid};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;
 
-/// What satisfied goals: a difference between two rows, or an event. Asked for the rest only where there is a match.
+/// What satisfied goals: a difference between two rows, or an event. A receipt names the few goals it is judged by; only those
+/// are asked for, and the rest only where there is a match.
 pub trait Evidence {
-    /// How many goals it satisfies.
-    fn len(&self) -> usize;
-    fn goal(&self, hit: usize) -> &Goal;
+    /// How far back the receipts can lie for which one of the goals counts.
+    fn reach(&self) -> Reach;
+    /// The goal of this id, if this satisfies it.
+    fn goal(&self, goal_id: i32) -> Option<&Goal>;
     /// `is increased by`: is the gain since this value (None: unknown, zero) enough? True for every other goal.
-    fn gained(&self, hit: usize, baseline: Option<&Decimal>) -> bool;
-    /// JSON text in the server's encoding.
-    fn old_value(&self, hit: usize) -> Option<Vec<u8>>;
-    fn new_value(&self, hit: usize) -> Option<Vec<u8>>;
-    fn worth(&self, hit: usize) -> Option<Decimal>;
+    fn gained(&self, goal_id: i32, baseline: Option<&Decimal>) -> bool;
+    /// As jsonb.
+    fn old_value(&self, goal_id: i32) -> Option<Datum>;
+    fn new_value(&self, goal_id: i32) -> Option<Datum>;
+    fn worth(&self, goal_id: i32) -> Option<Decimal>;
 }
 
 /// A receipt as the probe sees it.
@@ -54,20 +56,20 @@ impl Receipt {
 pub fn settle(users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidence) -> bool {
     let Some(setup) = cache::setup() else { return true };
     let now = at.unwrap_or_else(datum::clock);
-    let found = statement::with_probes(&setup.ours, |probes| {
-        let receipts = pending(probes, users_id, key, now, evidence);
-        matches(&setup, probes, &receipts, at, now, evidence)
+    let settled = statement::with_probes(&setup.ours, |probes| {
+        let receipts = pending(probes, users_id, key, now, evidence.reach());
+        if receipts.is_empty() {
+            return Some(());
+        }
+        let matches = matches(&setup, probes, &receipts, at, now, evidence)?;
+        record(&setup, probes, evidence, &matches);
+        Some(())
     });
-    match found {
-        Some(Some(matches)) => record(&setup, evidence, &matches),
-        Some(None) => return false,
-        None => {}
-    }
-    true
+    settled != Some(None)
 }
 
-/// A hit, the receipt it is a match for, and when.
-type Matches = SmallVec<[(usize, i64, i64); 4]>;
+/// A goal, the receipt it is a match for, and when.
+type Matches = SmallVec<[(i32, i64, i64); 4]>;
 
 /// None: a receipt's revision is not known to this backend.
 fn matches(
@@ -83,33 +85,22 @@ fn matches(
         let revision = setup.revisions.get(&receipt.revision)?;
         // A clock that was set back must not put a change before the message that is already there.
         let t = if at.is_none() { now.max(receipt.sent_at) } else { now };
-        for hit in 0..evidence.len() {
-            let goal = evidence.goal(hit);
-            if revision.goals.binary_search(&goal.id).is_ok()
-                && !receipt.already.contains(&goal.id)
+        for goal in revision.goals.iter().filter_map(|id| evidence.goal(*id)) {
+            if !receipt.already.contains(&goal.id)
                 && in_window(setup, goal, receipt, t)
-                && evidence.gained(hit, baseline(revision, receipt, goal.id).as_ref())
+                && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
                 && !is_recorded(probes, goal, receipt.id, t)
             {
-                matches.push((hit, receipt.id, t));
+                matches.push((goal.id, receipt.id, t));
             }
         }
     }
     Some(matches)
 }
 
-fn pending(
-    probes: &mut Probes,
-    users_id: i32,
-    key: &[u8],
-    now: i64,
-    evidence: &dyn Evidence,
-) -> SmallVec<[Receipt; 2]> {
+fn pending(probes: &mut Probes, users_id: i32, key: &[u8], now: i64, reach: Reach) -> SmallVec<[Receipt; 2]> {
     let mut receipts = SmallVec::new();
-    // Where every window is counted from the sending, older receipts cannot be in theirs; an open may come at any time.
-    let by_sending = (0..evidence.len()).all(|i| evidence.goal(i).after == Anchor::Sent);
-    let longest = (0..evidence.len()).map(|i| evidence.goal(i).time_limit).max().unwrap_or(0);
-    let since = if by_sending { now.saturating_sub(longest) } else { i64::MIN };
+    let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
     probes.receipts.visit(&user_keys(users_id, key, since), false, |row| {
         receipts.push(Receipt::of(row));
         ControlFlow::Continue(())
@@ -188,8 +179,9 @@ fn baseline(revision: &cache::Revision, receipt: &Receipt, goal: i32) -> Option<
 /// Are there already as many earlier hits as the goal needs? Then this one can never be the match, and a counter that goes up
 /// all day does not fill the log. What is seen here lives at least as long as we do: it is committed, or our own.
 fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> bool {
+    let Some(log) = probes.match_log() else { return true };
     let mut earlier = 0;
-    probes.matches.visit(&receipt_key(receipt_id), false, |row| {
+    log.visit(&receipt_key(receipt_id), |row| {
         // The column numbers are those of goals.match_log.
         if row.integer(4) == Some(goal.id) && row.bigint(3) <= t {
             earlier += 1;
@@ -199,26 +191,28 @@ fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> boo
     earlier >= goal.times
 }
 
-fn record(setup: &Setup, evidence: &dyn Evidence, matches: &Matches) {
-    if matches.is_empty() {
-        return;
-    }
-    let Some(log) = Appender::open(setup.ours.match_log) else { return };
-    for &(hit, receipt_id, t) in matches {
+fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {
+    for &(goal_id, receipt_id, t) in matches {
+        let Some(log) = probes.match_log() else { return };
         log.append([
             Some(append::next_id(setup.ours.match_id_seq).into()),
             Some(receipt_id.into()),
             Some(t.into()),
-            Some(evidence.goal(hit).id.into()),
-            evidence.old_value(hit).and_then(|json| datum::jsonb(&json)),
-            evidence.new_value(hit).and_then(|json| datum::jsonb(&json)),
-            evidence.worth(hit).and_then(|worth| datum::numeric(&worth.to_string())),
+            Some(goal_id.into()),
+            evidence.old_value(goal_id),
+            evidence.new_value(goal_id),
+            evidence.worth(goal_id).and_then(|worth| datum::numeric(&worth.to_string())),
         ]);
     }
 }
 
-/// A value as JSON text in the server's encoding, bounded in length.
-pub fn as_json(value: &Value) -> Option<Vec<u8>> {
+/// A value as jsonb, bounded in length.
+pub fn as_json(value: &Value) -> Option<Datum> {
+    if let Value::Number(number) = value
+        && let Some(whole) = number.as_i64()
+    {
+        return Some(datum::jsonb_integer(whole));
+    }
     let json = if strings::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
-    Some(strings::to_server(&json).into_owned())
+    datum::jsonb(&strings::to_server(&json))
 }

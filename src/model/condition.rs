@@ -8,7 +8,7 @@ use super::text::{self, Exact, TextEquality};
 use super::value::{Kind, Value};
 
 /// An operator with what it compares with, checked against the attribute's type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     operator: Operator,
     /// None, one, or for `is any of` all.
@@ -16,7 +16,7 @@ pub struct Condition {
 }
 
 /// What the goal's author wrote, in every reading it has: a json attribute may hold any of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Operand {
     text: Vec<u8>,
     /// The text in lower case, for the operators that ignore case.
@@ -73,6 +73,16 @@ impl Condition {
             }
         };
         Ok(Self { operator, operands })
+    }
+
+    /// The operator.
+    pub fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    /// The number compared with, if it is one.
+    pub fn threshold(&self) -> Option<&Decimal> {
+        self.operands.first()?.number.as_ref()
     }
 
     /// Rewrites the numbers compared with, for a type that rounds (float4, float8); a gain stays as written.

@@ -8,6 +8,7 @@ pub mod array;
 pub mod assignment;
 pub mod attribute;
 pub mod condition;
+pub mod conditions;
 pub mod decimal;
 pub mod error;
 pub mod inference;

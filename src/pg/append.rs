@@ -1,7 +1,10 @@
 //! Appending rows to our own tables, without SQL: no plan, no snapshot, no privileges to switch, nothing to wait for.
 
+use super::datum::Row;
 use super::relation::{Lock, Relation};
+use super::scan::{Key, Probe};
 use pgrx::pg_sys::{self, Datum};
+use std::ops::ControlFlow;
 
 /// A table opened for appending, with its indexes.
 pub struct Appender {
@@ -38,6 +41,39 @@ impl Drop for Appender {
             // SAFETY: opened by us, closed once.
             unsafe { pg_sys::CatalogCloseIndexes(self.indexes) }
         }
+    }
+}
+
+/// A table of ours that is searched by one of its indexes and appended to, opened once for both.
+pub struct Log {
+    // Before the table and its indexes, which it scans: fields are dropped in this order.
+    probe: Probe<'static>,
+    appender: Appender,
+}
+
+impl Log {
+    /// Opens the table; None if it, or the index to search it by, is gone.
+    pub fn open(table: pg_sys::Oid, index: pg_sys::Oid, keys: usize) -> Option<Log> {
+        let appender = Appender::open(table)?;
+        // SAFETY: the state holds all indexes of the table open and locked until the appender is dropped, after the probe.
+        let probe: Probe<'static> = unsafe {
+            let state = &*appender.indexes;
+            let indexes = (0..state.ri_NumIndices as usize).map(|i| *state.ri_IndexRelationDescs.add(i));
+            let index = Relation::borrowed(indexes.into_iter().find(|i| (**i).rd_id == index)?);
+            let table = Relation::borrowed(appender.table.raw());
+            std::mem::transmute::<Probe<'_>, Probe<'static>>(Probe::new(&table, &index, keys))
+        };
+        Some(Log { probe, appender })
+    }
+
+    /// As [`Probe::visit`], forwards.
+    pub fn visit(&mut self, keys: &[Key], row: impl FnMut(&Row) -> ControlFlow<()>) {
+        self.probe.visit(keys, false, row);
+    }
+
+    /// As [`Appender::append`].
+    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) {
+        self.appender.append(row);
     }
 }
 

@@ -272,6 +272,18 @@ pub fn jsonb(json: &[u8]) -> Option<Datum> {
     input(pg_sys::jsonb_in, json, false)
 }
 
+/// A jsonb datum that is a whole number.
+pub fn jsonb_integer(value: i64) -> Datum {
+    // SAFETY: a scalar of type numeric, made and copied in the current context.
+    unsafe {
+        let mut scalar = pg_sys::JsonbValue {
+            type_: pg_sys::jbvType::jbvNumeric,
+            val: pg_sys::JsonbValue__bindgen_ty_1 { numeric: pg_sys::int64_to_numeric(value) },
+        };
+        pg_sys::JsonbValueToJsonb(&mut scalar).into()
+    }
+}
+
 /// An array of integers.
 pub fn integer_array(values: &[i32]) -> Datum {
     let mut elements: Vec<Datum> = values.iter().map(|v| Datum::from(*v)).collect();
@@ -328,8 +340,8 @@ pub fn clock() -> i64 {
     unsafe { pg_sys::GetCurrentTimestamp() }
 }
 
-/// A jsonb value kept beyond the call that read it.
-#[derive(Debug)]
+/// A jsonb value kept beyond the call that read it. Equal bytes are equal values.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptJsonb {
     words: Vec<u64>,
 }

@@ -134,8 +134,8 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
 
 /// What was read inside a transaction that changed the set-up, and is rolled back, may never have been. Of a table's columns
 /// the server itself says so: it replays to us what the transaction would have announced.
-fn forget_what_may_never_be() {
-    super::statement::forget();
+fn forget_what_may_never_be(rolled_back: Option<pg_sys::SubTransactionId>) {
+    super::statement::forget(rolled_back);
     let interrupted = READING.replace(false);
     if interrupted || CHANGED_HERE.get() {
         everything_is_stale();
@@ -144,7 +144,7 @@ fn forget_what_may_never_be() {
 
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut core::ffi::c_void) {
     match event {
-        pg_sys::XactEvent::XACT_EVENT_ABORT => forget_what_may_never_be(),
+        pg_sys::XactEvent::XACT_EVENT_ABORT => forget_what_may_never_be(None),
         // What is prepared is not visible any more, and may be rolled back without a word.
         pg_sys::XactEvent::XACT_EVENT_PREPARE if CHANGED_HERE.get() => everything_is_stale(),
         pg_sys::XactEvent::XACT_EVENT_COMMIT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {}
@@ -155,12 +155,12 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
 
 unsafe extern "C-unwind" fn on_subtransaction(
     event: pg_sys::SubXactEvent::Type,
-    _id: pg_sys::SubTransactionId,
+    id: pg_sys::SubTransactionId,
     _parent: pg_sys::SubTransactionId,
     _arg: *mut core::ffi::c_void,
 ) {
     if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
-        forget_what_may_never_be();
+        forget_what_may_never_be(Some(id));
     }
 }
 

@@ -4,75 +4,95 @@
 //! the statement and calls us back when it goes; the relations are closed then, on behalf of the resource owner that they were
 //! opened for. If the transaction is rolled back the owner has already released them, and what we hold is only forgotten.
 
+use super::append::Log;
 use super::ours::Ours;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
 use std::ffi::CStr;
 
-/// The scans that the matching of one change needs.
+/// What the matching of one change needs.
 pub struct Probes {
     /// receipt by users_id, user_key, sent_at
     pub receipts: OwnedProbe,
-    /// match_log by receipt_id
-    pub matches: OwnedProbe,
+    /// match_log by receipt_id, once a receipt is found
+    log: Option<Log>,
+    ours: Ours,
+    home: Home,
 }
 
-struct Kept {
-    probes: Box<Probes>,
+/// Where what is opened lives, and on whose behalf. Boxed in its statement's context it is found again by the address of that.
+#[derive(Clone, Copy)]
+struct Home {
     context: pg_sys::MemoryContext,
     owner: pg_sys::ResourceOwner,
-    receipt_table: pg_sys::Oid,
+    subtransaction: pg_sys::SubTransactionId,
+}
+
+impl Probes {
+    /// The match log, to be searched by receipt and appended to; None if it is gone.
+    pub fn match_log(&mut self) -> Option<&mut Log> {
+        if self.log.is_none() {
+            let (log, index) = (self.ours.match_log, self.ours.match_log_receipt_idx);
+            self.log = self.home.open(|| Log::open(log, index, 1));
+        }
+        self.log.as_mut()
+    }
+}
+
+impl Home {
+    /// Opens something there.
+    fn open<T>(self, open: impl FnOnce() -> T) -> T {
+        if self.context.is_null() {
+            return open();
+        }
+        // SAFETY: context and owner are those of the running statement.
+        unsafe {
+            let (context, owner) = (pg_sys::MemoryContextSwitchTo(self.context), pg_sys::CurrentResourceOwner);
+            pg_sys::CurrentResourceOwner = self.owner;
+            let opened = open();
+            pg_sys::CurrentResourceOwner = owner;
+            pg_sys::MemoryContextSwitchTo(context);
+            opened
+        }
+    }
 }
 
 thread_local! {
-    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Box<Probes>>> = const { RefCell::new(None) };
 }
 
 /// Lends the scans to `work`; None if our tables are gone. They are out of the cell meanwhile, so that nothing is borrowed.
 pub fn with_probes<T>(ours: &Ours, work: impl FnOnce(&mut Probes) -> T) -> Option<T> {
-    let kept = KEPT.with_borrow_mut(Option::take).filter(|k| k.receipt_table == ours.receipt);
-    let mut kept = match kept {
+    let kept = KEPT.with_borrow_mut(Option::take).filter(|k| k.ours == *ours);
+    let mut probes = match kept {
         Some(kept) => kept,
         None => open(ours)?,
     };
-    let result = work(&mut kept.probes);
-    if kept.context.is_null() {
-        drop(kept);
-    } else {
-        KEPT.with_borrow_mut(|k| *k = Some(kept));
+    let result = work(&mut probes);
+    if !probes.home.context.is_null() {
+        KEPT.with_borrow_mut(|k| *k = Some(probes));
     }
     Some(result)
 }
 
-fn open(ours: &Ours) -> Option<Kept> {
-    // SAFETY: the current context and its parent are valid; what is allocated in the statement's context lives as long as it.
+fn open(ours: &Ours) -> Option<Box<Probes>> {
+    // SAFETY: the current context and owner are valid; what is allocated in the statement's context lives as long as it.
     unsafe {
-        let statement = statement_context();
-        let before = pg_sys::CurrentMemoryContext;
-        if !statement.is_null() {
-            pg_sys::MemoryContextSwitchTo(statement);
-        }
-        let probes = (|| {
-            Some(Box::new(Probes {
-                receipts: OwnedProbe::open(ours.receipt, ours.receipt_user_idx, 3)?,
-                matches: OwnedProbe::open(ours.match_log, ours.match_log_receipt_idx, 1)?,
-            }))
-        })();
-        if probes.is_some() && !statement.is_null() {
-            let callback = pg_sys::palloc0(size_of::<pg_sys::MemoryContextCallback>());
+        let home = Home {
+            context: statement_context(),
+            owner: pg_sys::CurrentResourceOwner,
+            subtransaction: pg_sys::GetCurrentSubTransactionId(),
+        };
+        let receipts = home.open(|| OwnedProbe::open(ours.receipt, ours.receipt_user_idx, 3))?;
+        if !home.context.is_null() {
+            let callback = pg_sys::MemoryContextAllocZero(home.context, size_of::<pg_sys::MemoryContextCallback>());
             let callback = callback.cast::<pg_sys::MemoryContextCallback>();
             (*callback).func = Some(on_end);
-            (*callback).arg = statement.cast();
-            pg_sys::MemoryContextRegisterResetCallback(statement, callback);
+            (*callback).arg = home.context.cast();
+            pg_sys::MemoryContextRegisterResetCallback(home.context, callback);
         }
-        pg_sys::MemoryContextSwitchTo(before);
-        Some(Kept {
-            probes: probes?,
-            context: statement,
-            owner: pg_sys::CurrentResourceOwner,
-            receipt_table: ours.receipt,
-        })
+        Some(Box::new(Probes { receipts, log: None, ours: *ours, home }))
     }
 }
 
@@ -94,21 +114,24 @@ unsafe fn statement_context() -> pg_sys::MemoryContext {
 }
 
 unsafe extern "C-unwind" fn on_end(context: *mut core::ffi::c_void) {
-    let ended = KEPT.with_borrow_mut(|k| k.take_if(|k| k.context.cast() == context));
+    let ended = KEPT.with_borrow_mut(|k| k.take_if(|k| k.home.context.cast() == context));
     if let Some(kept) = ended {
         // SAFETY: the statement has ended well: its resource owner still holds the relations, and they are closed for it.
         unsafe {
             let before = pg_sys::CurrentResourceOwner;
-            pg_sys::CurrentResourceOwner = kept.owner;
+            pg_sys::CurrentResourceOwner = kept.home.owner;
             drop(kept);
             pg_sys::CurrentResourceOwner = before;
         }
     }
 }
 
-/// The (sub)transaction is being rolled back: the resource owner releases what was opened, and the memory goes with its context.
-pub(super) fn forget() {
-    if let Some(kept) = KEPT.with_borrow_mut(Option::take) {
+/// This subtransaction, or with None the transaction, is being rolled back: the resource owner releases what was opened in it,
+/// and the memory goes with its context. What a statement around it has opened stays.
+pub(super) fn forget(rolled_back: Option<pg_sys::SubTransactionId>) {
+    // The ids of what was begun inside it are greater.
+    let inside = |kept: &Probes| rolled_back.is_none_or(|id| kept.home.subtransaction >= id);
+    if let Some(kept) = KEPT.with_borrow_mut(|k| k.take_if(|k| inside(k))) {
         std::mem::forget(kept);
     }
 }

@@ -238,8 +238,8 @@ impl ColumnType {
         text.to_bytes().to_vec()
     }
 
-    /// The value as JSON text in the server's encoding, for the match log.
-    pub fn logged(&self, value: Datum) -> Option<Vec<u8>> {
+    /// The value as jsonb, for the match log.
+    pub fn logged(&self, value: Datum) -> Option<Datum> {
         match self.shape {
             Shape::Moment => crate::settle::as_json(&Value::Text(Cow::Owned(self.moment(value)?))),
             _ => crate::settle::as_json(&self.read(value)),
