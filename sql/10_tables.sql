@@ -193,7 +193,9 @@ CREATE TABLE goals.next_watermark (
     receipt_id    bigint NOT NULL,
     engagement_id bigint NOT NULL,
     match_id      bigint NOT NULL,
-    settled_at    xid8 NOT NULL
+    settled_at    xid8 NOT NULL,
+    -- of the set-up: revisions up to this one were known to everybody who has begun to write since
+    revision_id   integer NOT NULL DEFAULT 0
 );
 
 -- Dump marks -----------------------------------------------------------------------------------------------------------

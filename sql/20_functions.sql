@@ -150,6 +150,10 @@ COMMENT ON FUNCTION goals.record_event(uuid, text, jsonb, timestamptz, regclass)
 
 -- For the functions written in SQL -------------------------------------------------------------------------------------
 
+CREATE FUNCTION goals.announce() RETURNS void
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pg_goals_announce';
+COMMENT ON FUNCTION goals.announce() IS 'Internal. Tell every backend that the set-up has changed; it does when this transaction commits';
+
 CREATE FUNCTION goals.goal_problem(goal_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_goal_problem';
 COMMENT ON FUNCTION goals.goal_problem(integer) IS 'What keeps a goal from being evaluated; NULL if nothing does';

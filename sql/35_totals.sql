@@ -46,27 +46,143 @@ END
 $$;
 COMMENT ON FUNCTION goals.tail() IS 'Internal. The receipts that facts past the watermark touch';
 
--- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled (JIT),
--- which takes longer than the query. Without materialization, because the tail may be ten times what the planner guesses,
--- and comparing each of it with every revision is what it would then do.
-CREATE FUNCTION goals.tail_sums()
+-- What contribution says of the touched receipts at both marks, worked out for all of them together: each kind of fact is read
+-- once, where looking it up for every receipt and goal would take several times as long. verify() holds the totals that these
+-- differences add up to against contribution.
+--
+-- The joins are made in the order in which they are written: looking for a better one takes longer than a short tail. Without
+-- materialization, because a tail may be ten times what the planner guesses, and comparing each of it with every revision is
+-- what it would then do.
+--
+-- In the names: old, a receipt below the first mark; ..._then, as known at the first mark; ..._now, at the second.
+CREATE FUNCTION goals.movement(
+    after_receipt bigint, after_engagement bigint, after_match bigint,
+    to_receipt bigint, to_engagement bigint, to_match bigint)
 RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
     already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
-SET join_collapse_limit = 16 SET from_collapse_limit = 16 SET enable_material = off
+SET join_collapse_limit = 1 SET from_collapse_limit = 1 SET enable_material = off
 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT c.message_id, c.goal::text, c.variant_id, sum(c.sign * c.sent)::bigint, sum(c.sign * c.opened)::bigint,
-           sum(c.sign * c.clicked)::bigint, sum(c.sign * c.already_matched)::bigint, sum(c.sign * c.matched)::bigint,
-           sum(c.sign * c.matched_after_open)::bigint, sum(c.sign * c.matched_after_click)::bigint, sum(CASE WHEN c.settled THEN -c.worth ELSE c.worth END)
-    FROM goals.tail() AS t (receipt_id)
-    JOIN (SELECT CASE WHEN c.settled THEN -1 ELSE 1 END AS sign, c.* FROM goals.contribution c) c
-         ON c.receipt_id = t.receipt_id
-    WHERE c.changed
-    GROUP BY c.message_id, c.goal, c.variant_id;
+    WITH old AS MATERIALIZED (
+        SELECT r.receipt_id, r.revision_id, r.variant_id, r.already
+        FROM (SELECT e.receipt_id FROM goals.engagement e
+              WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement AND e.receipt_id <= after_receipt
+              UNION
+              SELECT h.receipt_id FROM goals.match_log h
+              WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt) f
+        JOIN goals.receipt r ON r.receipt_id = f.receipt_id
+    ), touched AS MATERIALIZED (
+        SELECT o.receipt_id, o.revision_id, o.variant_id, o.already, true AS old FROM old o
+        UNION ALL
+        SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, false FROM goals.receipt r
+        WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt
+    ), judged AS MATERIALIZED (
+        -- goal_id NULL: the receipt itself, whatever its goals.
+        SELECT v.revision_id, v.message_id, u.goal_id, g.name, g.times
+        FROM (SELECT DISTINCT t.revision_id FROM touched t) t
+        JOIN goals.revision v ON v.revision_id = t.revision_id
+        CROSS JOIN LATERAL unnest(array_append(v.goal_ids, NULL)) AS u (goal_id)
+        LEFT JOIN goals.goal g ON g.goal_id = u.goal_id
+    ), engaged AS (
+        SELECT f.receipt_id,
+               min(f.at) AS opened_now, min(f.at) FILTER (WHERE f.kind = 'c') AS clicked_now,
+               min(f.at) FILTER (WHERE f.then) AS opened_then, min(f.at) FILTER (WHERE f.then AND f.kind = 'c') AS clicked_then
+        FROM (SELECT e.receipt_id, e.at, e.kind, e.engagement_id <= after_engagement AS then
+              FROM old o
+              JOIN goals.engagement e ON e.receipt_id = o.receipt_id
+              WHERE e.engagement_id <= to_engagement
+              UNION ALL
+              SELECT e.receipt_id, e.at, e.kind, false
+              FROM goals.engagement e
+              WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement) f
+        GROUP BY f.receipt_id
+    ), hit AS (
+        -- The match: the times-th hit in the order of time.
+        SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.then,
+               row_number() OVER earlier AS place_now, count(*) FILTER (WHERE h.then) OVER earlier AS place_then
+        FROM (SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.match_id, h.match_id <= after_match AS then
+              FROM old o
+              JOIN goals.match_log h ON h.receipt_id = o.receipt_id
+              WHERE h.match_id <= to_match
+              UNION ALL
+              SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.match_id, false
+              FROM goals.match_log h
+              WHERE h.receipt_id > after_receipt AND h.receipt_id <= to_receipt AND h.match_id <= to_match) h
+        WINDOW earlier AS (PARTITION BY h.receipt_id, h.goal_id ORDER BY h.matched_at, h.match_id ROWS UNBOUNDED PRECEDING)
+    ), matched AS (
+        SELECT h.receipt_id, h.goal_id,
+               min(h.matched_at) FILTER (WHERE h.place_now = g.times) AS matched_now,
+               min(h.worth) FILTER (WHERE h.place_now = g.times) AS worth_now,
+               min(h.matched_at) FILTER (WHERE h.then AND h.place_then = g.times) AS matched_then,
+               min(h.worth) FILTER (WHERE h.then AND h.place_then = g.times) AS worth_then
+        FROM hit h
+        JOIN goals.goal g ON g.goal_id = h.goal_id
+        WHERE h.place_now = g.times OR h.then AND h.place_then = g.times
+        GROUP BY h.receipt_id, h.goal_id
+    ), line AS (
+        SELECT j.message_id, j.name AS goal, t.variant_id, t.old, a.already,
+               e.opened_now, e.clicked_now, e.opened_then, e.clicked_then,
+               m.matched_now, m.matched_then, m.worth_now, m.worth_then
+        FROM touched t
+        JOIN judged j ON j.revision_id = t.revision_id
+        CROSS JOIN LATERAL (SELECT t.already IS NOT NULL AND coalesce(j.goal_id = ANY (t.already), false) AS already) a
+        LEFT JOIN engaged e ON e.receipt_id = t.receipt_id
+        LEFT JOIN matched m ON m.receipt_id = t.receipt_id AND m.goal_id = j.goal_id AND NOT a.already
+    )
+    SELECT l.message_id, l.goal::text, l.variant_id,
+           count(*) FILTER (WHERE NOT l.old),
+           count(l.opened_now) - count(l.opened_then),
+           count(l.clicked_now) - count(l.clicked_then),
+           count(*) FILTER (WHERE NOT l.old AND l.already),
+           count(l.matched_now) - count(l.matched_then),
+           count(*) FILTER (WHERE l.opened_now <= l.matched_now) - count(*) FILTER (WHERE l.opened_then <= l.matched_then),
+           count(*) FILTER (WHERE l.clicked_now <= l.matched_now) - count(*) FILTER (WHERE l.clicked_then <= l.matched_then),
+           coalesce(sum(l.worth_now), 0) - coalesce(sum(l.worth_then), 0)
+    FROM line l
+    GROUP BY l.message_id, l.goal, l.variant_id;
+END
+$$;
+COMMENT ON FUNCTION goals.movement(bigint, bigint, bigint, bigint, bigint, bigint) IS
+    'Internal. By how much the counters change from one mark to a later one';
+
+CREATE FUNCTION goals.drawn(OUT receipt_id bigint, OUT engagement_id bigint, OUT match_id bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT CASE WHEN r.is_called THEN r.last_value ELSE 0 END, CASE WHEN e.is_called THEN e.last_value ELSE 0 END,
+           CASE WHEN h.is_called THEN h.last_value ELSE 0 END
+    INTO receipt_id, engagement_id, match_id
+    FROM goals.receipt_id_seq r, goals.engagement_id_seq e, goals.match_id_seq h;
+END
+$$;
+COMMENT ON FUNCTION goals.drawn() IS 'Internal. Up to which ids of facts have been drawn, committed or not';
+
+-- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled (JIT),
+-- which takes longer than the query.
+CREATE FUNCTION goals.tail_sums()
+RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
+    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    w goals.watermark;
+    everything CONSTANT bigint := 9223372036854775807;
+BEGIN
+    SELECT * INTO w FROM goals.watermark;
+    -- Nothing has an id beyond these: the usual case between two calls of roll_up(), and not worth a plan.
+    IF (w.receipt_id, w.engagement_id, w.match_id) = (SELECT d.receipt_id, d.engagement_id, d.match_id FROM goals.drawn() d) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT * FROM goals.movement(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
+                                 everything, everything, everything);
 END
 $$;
 COMMENT ON FUNCTION goals.tail_sums() IS
@@ -122,30 +238,6 @@ $$;
 COMMENT ON FUNCTION goals.lock_totals(boolean) IS
     'Internal. The lock of those who write the totals, held to the end of the transaction; false: somebody else has it';
 
--- What the receipts touched between two marks amount to at the watermark as it stands, times sign.
-CREATE FUNCTION goals.settled_sums(
-    sign integer, after_receipt bigint, after_engagement bigint, after_match bigint,
-    to_receipt bigint, to_engagement bigint, to_match bigint)
-RETURNS goals.total[]
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET jit = off SET join_collapse_limit = 16 SET from_collapse_limit = 16
-AS $$
-    SELECT array_agg(ROW('rolled', s.message_id, s.goal, s.variant_id, sign * s.sent, sign * s.opened, sign * s.clicked,
-                         sign * s.already_matched, sign * s.matched, sign * s.matched_after_open,
-                         sign * s.matched_after_click, sign * s.worth, 0, 0, NULL, 0, 0, 0)::goals.total)
-    FROM (SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened,
-                 sum(c.clicked) AS clicked, sum(c.already_matched) AS already_matched, sum(c.matched) AS matched,
-                 sum(c.matched_after_open) AS matched_after_open, sum(c.matched_after_click) AS matched_after_click,
-                 sum(c.worth) AS worth
-          FROM goals.touched_between(after_receipt, after_engagement, after_match, to_receipt, to_engagement, to_match)
-               AS t (receipt_id)
-          JOIN goals.contribution c ON c.receipt_id = t.receipt_id
-          WHERE c.settled
-          GROUP BY c.message_id, c.goal, c.variant_id) s
-$$;
-COMMENT ON FUNCTION goals.settled_sums(integer, bigint, bigint, bigint, bigint, bigint, bigint) IS
-    'Internal. What the receipts touched between two marks amount to at the current watermark, times sign, as rows for add_to_totals';
-
 -- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an id
 -- below it has ended. A writer has its transaction id before it draws; so: read the sequences, then take a transaction id
 -- of our own. Whoever drew an id up to the mark has a smaller one, and all smaller ones have ended as soon as a
@@ -189,12 +281,13 @@ BEGIN
     END IF;
 
     -- From here on n is a mark to fold, or nothing.
-    SELECT true, CASE WHEN r.is_called THEN r.last_value ELSE 0 END, CASE WHEN e.is_called THEN e.last_value ELSE 0 END,
-           CASE WHEN h.is_called THEN h.last_value ELSE 0 END
-    INTO sampled.only_row, sampled.receipt_id, sampled.engagement_id, sampled.match_id
-    FROM goals.receipt_id_seq r, goals.engagement_id_seq e, goals.match_id_seq h;
+    sampled.only_row := true;
+    sampled.revision_id := goals.last_settled_revision();
+    SELECT d.receipt_id, d.engagement_id, d.match_id INTO sampled.receipt_id, sampled.engagement_id, sampled.match_id
+    FROM goals.drawn() d;
     IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id)
-       IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id) THEN
+       IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id)
+       AND NOT EXISTS (SELECT FROM goals.unused_revisions(sampled.revision_id)) THEN
         RETURN 0;
     END IF;
     IF pg_current_xact_id_if_assigned() IS NULL THEN
@@ -233,21 +326,95 @@ BEGIN
          + (SELECT count(*) FROM goals.match_log h WHERE h.match_id > w.match_id AND h.match_id <= n.match_id)
     INTO folded;
 
-    -- The same receipts before and after the mark moves: what they stood for is taken off, what they stand for is added.
-    PERFORM goals.add_to_totals(goals.settled_sums(-1, w.receipt_id, w.engagement_id, w.match_id,
-                                                   n.receipt_id, n.engagement_id, n.match_id));
+    PERFORM goals.add_to_totals(ARRAY(
+        SELECT ROW('rolled', d.message_id, d.goal, d.variant_id, d.sent, d.opened, d.clicked, d.already_matched, d.matched,
+                   d.matched_after_open, d.matched_after_click, d.worth, 0, 0, NULL, 0, 0, 0)::goals.total
+        FROM goals.movement(w.receipt_id, w.engagement_id, w.match_id, n.receipt_id, n.engagement_id, n.match_id) d));
     INSERT INTO goals.watermark AS mine VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp())
     ON CONFLICT (only_row) DO UPDATE
     SET receipt_id = EXCLUDED.receipt_id, engagement_id = EXCLUDED.engagement_id, match_id = EXCLUDED.match_id,
         rolled_at = EXCLUDED.rolled_at;
-    PERFORM goals.add_to_totals(goals.settled_sums(1, w.receipt_id, w.engagement_id, w.match_id,
-                                                   n.receipt_id, n.engagement_id, n.match_id));
     PERFORM goals.summarize_marks();
+    PERFORM goals.drop_unused_revisions(n.revision_id);
     RETURN folded;
 END
 $$;
 COMMENT ON FUNCTION goals.roll_up() IS
     'Fold settled history into the running totals; returns how many receipts, opens, clicks and hits were folded (0: nothing settled, or another call is at it). Safe at any time, by several callers';
+
+-- Goals that were set anew before anybody was sent something under them can never count. Each backend keeps all goals in memory
+-- and judges them, so these are taken away, as soon as nobody can be about to make a receipt under them:
+--   who makes a receipt has a transaction id, and only then learns which goals are in force;
+--   so, once the announcement of the newer ones is out, only transactions that have an id by then can miss it;
+--   they have all ended when the mark is folded that was sampled afterwards.
+-- The announcement goes out before the setter's lock on the table is released, but after its commit is visible: hence the look
+-- at the locks.
+CREATE FUNCTION goals.last_settled_revision()
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    last_one CONSTANT integer := (SELECT max(v.revision_id) FROM goals.revision v);
+BEGIN
+    IF EXISTS (SELECT FROM pg_locks l
+               WHERE l.locktype = 'relation' AND l.relation = 'goals.revision'::regclass AND l.mode = 'RowExclusiveLock'
+                 AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                 AND l.pid IS DISTINCT FROM pg_backend_pid()) THEN
+        RETURN 0;
+    END IF;
+    RETURN coalesce(last_one, 0);
+END
+$$;
+COMMENT ON FUNCTION goals.last_settled_revision() IS
+    'Internal. The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';
+
+CREATE FUNCTION goals.unused_revisions(up_to integer)
+RETURNS SETOF goals.revision
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT v.*
+    FROM goals.revision v
+    JOIN (SELECT n.message_id, max(n.revision_id) AS revision_id
+          FROM goals.revision n WHERE n.revision_id <= up_to GROUP BY n.message_id) newest
+         ON newest.message_id = v.message_id AND newest.revision_id > v.revision_id
+    WHERE NOT EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id);
+END
+$$;
+COMMENT ON FUNCTION goals.unused_revisions(integer) IS
+    'Internal. The revisions that have been replaced by one up to this, and under which there is no receipt';
+
+CREATE FUNCTION goals.drop_unused_revisions(up_to integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    unused CONSTANT goals.revision[] := ARRAY(SELECT u FROM goals.unused_revisions(up_to) u);
+    dropped integer[];
+BEGIN
+    IF cardinality(unused) = 0 THEN
+        RETURN;
+    END IF;
+    DELETE FROM goals.revision v USING unnest(unused) u WHERE v.revision_id = u.revision_id;
+    -- The first version stands for the goal's name.
+    WITH gone AS (
+        DELETE FROM goals.goal g
+        USING (SELECT DISTINCT unnest(u.goal_ids) AS goal_id FROM unnest(unused) u) u
+        WHERE g.goal_id = u.goal_id AND g.version > 1
+          AND NOT EXISTS (SELECT FROM goals.revision v WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids))
+        RETURNING g.goal_id
+    )
+    SELECT array_agg(g.goal_id) INTO dropped FROM gone g;
+    DELETE FROM goals.goal_stop s WHERE s.goal_id = ANY (dropped);
+    PERFORM goals.announce();
+END
+$$;
+COMMENT ON FUNCTION goals.drop_unused_revisions(integer) IS
+    'Internal. Forget the versions of goals that have been replaced before anybody was sent something under them';
 
 -- The block-range indexes that find the tail learn of new pages from VACUUM only. Where one is at work it will do it.
 CREATE FUNCTION goals.summarize_marks()

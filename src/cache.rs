@@ -17,7 +17,7 @@ use crate::pg::users::KeyType;
 use crate::pg::{errors, invalidate, relation, scan};
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -65,7 +65,8 @@ pub struct Goal {
     pub time_limit: i64,
     pub after: Anchor,
     pub value_from: Option<String>,
-    pub stopped: bool,
+    /// Can it still count? Not one that has been stopped, nor one that no revision has any more.
+    pub live: bool,
 }
 
 /// A variant; for the control group the weight is its share.
@@ -221,7 +222,7 @@ impl Setup {
     /// By id, ascending.
     fn attribute_goals(&self, users_id: i32) -> Vec<&Rc<Goal>> {
         let live = |g: &&Rc<Goal>| {
-            g.attribute.is_some() && !g.stopped && self.users_of_message.get(&g.message_id) == Some(&users_id)
+            g.attribute.is_some() && g.live && self.users_of_message.get(&g.message_id) == Some(&users_id)
         };
         let mut goals: Vec<_> = self.goals.values().filter(live).collect();
         goals.sort_unstable_by_key(|g| g.id);
@@ -473,6 +474,13 @@ fn read_setup() -> Option<Setup> {
     let mut stopped = Vec::new();
     each(ours.goal_stop, |r| stopped.extend(r.integer(1)));
     stopped.sort_unstable();
+    let mut given: Vec<(i32, i32, Vec<i32>)> = Vec::new();
+    each(ours.revision, |r| {
+        let mut ids = r.integers(3);
+        ids.sort_unstable();
+        given.push((r.integer(1).unwrap_or(0), r.integer(2).unwrap_or(0), ids));
+    });
+    let judged: HashSet<i32> = given.iter().flat_map(|(_, _, goals)| goals).copied().collect();
     let mut goals = HashMap::new();
     each(ours.goal, |r| {
         let id = r.integer(1).unwrap_or(0);
@@ -493,29 +501,23 @@ fn read_setup() -> Option<Setup> {
                 time_limit: r.bigint(12),
                 after: anchor(&r.string(13).unwrap_or_default()),
                 value_from: r.string(14),
-                stopped: stopped.binary_search(&id).is_ok(),
+                live: judged.contains(&id) && stopped.binary_search(&id).is_err(),
             }),
         );
     });
 
     let mut revisions: HashMap<i32, Rc<Revision>> = HashMap::new();
     let mut current: HashMap<i32, Rc<Revision>> = HashMap::new();
-    each(ours.revision, |r| {
-        let mut ids = r.integers(3);
-        ids.sort_unstable();
+    for (id, message_id, ids) in given {
         let by_gain = |id: &i32| goals.get(id).is_some_and(|g: &Rc<Goal>| g.operator == Some(Operator::IsIncreasedBy));
-        let revision = Rc::new(Revision {
-            id: r.integer(1).unwrap_or(0),
-            message_id: r.integer(2).unwrap_or(0),
-            baselines: ids.iter().copied().filter(by_gain).collect(),
-            goals: ids,
-        });
+        let baselines = ids.iter().copied().filter(by_gain).collect();
+        let revision = Rc::new(Revision { id, message_id, goals: ids, baselines });
         let newest = current.entry(revision.message_id).or_insert_with(|| revision.clone());
         if newest.id < revision.id {
             *newest = revision.clone();
         }
         revisions.insert(revision.id, revision);
-    });
+    }
 
     let mut variants: HashMap<i32, Vec<(Variant, bool)>> = HashMap::new();
     each(ours.variant, |r| {
@@ -548,7 +550,7 @@ fn read_setup() -> Option<Setup> {
         messages.insert(name, Rc::new(message));
     });
 
-    let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && !g.stopped).collect();
+    let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && g.live).collect();
     waiting.sort_unstable_by_key(|g| g.id);
     let mut events: HashMap<i32, HashMap<String, Vec<Awaited>>> = HashMap::new();
     for goal in waiting {

@@ -203,6 +203,7 @@ pub fn look_up(
 
 fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Result<(i64, Option<Variant>, bool)> {
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
+    append::begin();
     let setup = setup()?;
     let message = setup.message(&name)?;
     let given = variant.map(|v| message.variant(&v)).transpose()?;
@@ -245,6 +246,7 @@ fn send_many(
 ) -> Result<i64> {
     let name = args.text_required(0, "message")?;
     let keys = args.raw_texts(1).ok_or(Error::NullArgument { name: "user_keys" })?;
+    append::begin();
     let setup = setup()?;
     let message = setup.message(&name)?;
     let given = variant.map(|v| message.variant(&v)).transpose()?;

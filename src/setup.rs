@@ -255,7 +255,7 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
                 name: goal.clone(),
             });
         }
-        for running in goals.iter().filter(|g| g.name == goal && !g.stopped) {
+        for running in goals.iter().filter(|g| g.name == goal && g.live) {
             spi::run("INSERT INTO goals.goal_stop (goal_id) VALUES ($1)", &[Arg::Integer(Some(running.id))]);
         }
         revise(&setup, &message, &goal, None);
@@ -332,6 +332,12 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
         invalidate::announce(setup.ours.revision);
         Ok(Out::Null)
     })
+}
+
+/// goals.announce(): tells every backend that the set-up has changed.
+pub fn announce(_: &Args) -> Result<Out> {
+    invalidate::announce(setup()?.ours.revision);
+    Ok(Out::Null)
 }
 
 // Health ---------------------------------------------------------------------------------------------------------------

@@ -86,16 +86,21 @@ pub fn refuse_if_read_only() {
     }
 }
 
-/// The next id of a sequence of ours. The transaction gets its own id first: goals.roll_up() relies on it (an id drawn by a
-/// transaction that has no id yet could be committed below a watermark already passed).
+/// To be called before the set-up is read that something is recorded under: gives the transaction its id. goals.roll_up() relies
+/// on it, twice: an id drawn by a transaction without one could be committed below a watermark already passed; and goals
+/// that have been replaced are forgotten when every transaction has ended that could still record something under them.
+pub fn begin() {
+    refuse_if_read_only();
+    // SAFETY: assigns an id where there is none.
+    unsafe { pg_sys::GetTopTransactionId() };
+}
+
+/// The next id of a sequence of ours.
 pub fn next_id(sequence: pg_sys::Oid) -> i64 {
     unsafe extern "C-unwind" {
         fn nextval_internal(relid: pg_sys::Oid, check_permissions: bool) -> i64;
     }
-    refuse_if_read_only();
+    begin();
     // SAFETY: declared as in commands/sequence.h; the oid is that of a sequence of ours.
-    unsafe {
-        pg_sys::GetTopTransactionId();
-        pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false))
-    }
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false)) }
 }

@@ -64,6 +64,7 @@ functions! { fcinfo:
     pg_goals_stop_goal pg_finfo_pg_goals_stop_goal setup::stop_goal;
     pg_goals_add_variant pg_finfo_pg_goals_add_variant setup::add_variant;
     pg_goals_set_control_group pg_finfo_pg_goals_set_control_group setup::set_control_group;
+    pg_goals_announce pg_finfo_pg_goals_announce setup::announce;
     pg_goals_goal_problem pg_finfo_pg_goals_goal_problem setup::goal_problem;
     pg_goals_source_problem pg_finfo_pg_goals_source_problem track::source_problem;
     pg_goals_stored_key pg_finfo_pg_goals_stored_key setup::stored_key;
