@@ -1,7 +1,7 @@
 """Totals against a model that remembers every fact: random histories with late events, new versions of goals, the n-th
 event, roll-ups at random moments (some killed), writers that drew their ids long before they commit, forget and purge.
-Usage: PGHOST=... python totals.py [runs] [steps] [first seed]"""
-import random, sys, datetime as dt
+TOTALS_RUNS, TOTALS_STEPS, TOTALS_SEED: how many histories, how long, the first one's seed."""
+import os, random, datetime as dt
 from decimal import Decimal
 import scratch
 
@@ -21,7 +21,8 @@ class Model:
         n = self.goals[goal]['times']
         m = hits[n - 1] if len(hits) >= n else None
         return (1, bool(opens), bool(clicks), already, m is not None, bool(m and opens and min(opens) <= m[0]),
-                bool(m and clicks and min(clicks) <= m[0]), (m[3] or Decimal(0)) if m else Decimal(0))
+                bool(m and clicks and min(clicks) <= m[0]), (m[3] or Decimal(0)) if m else Decimal(0),
+                m and m[0])
     def stats(self, by_variant, keep=lambda r: True):
         out = {}
         for r in self.rows():
@@ -51,7 +52,7 @@ class Model:
         person = {}
         for r in self.rows():
             if r['message'] != message: continue
-            p = person.setdefault(r['user'], dict(arms=set(), n=False, m=False, c=False, w=Decimal(0)))
+            p = person.setdefault(r['user'], dict(arms=set(), n=False, m=False, c=False, w={}))
             p['arms'].add(r['variant'])
             for g in r['goals']:
                 if self.goals[g]['name'] != goal: continue
@@ -60,12 +61,14 @@ class Model:
                 running = not self.goals[g]['stopped'] and closes >= now
                 p['c'] |= j[4]
                 if not running:
-                    p['n'] |= not j[3]; p['m'] |= j[4]; p['w'] += j[7]
+                    p['n'] |= not j[3]; p['m'] |= j[4]
+                    # one change of a user is one instant, and worth something once however many receipts it matches
+                    if j[4]: p['w'][j[8]] = max(p['w'].get(j[8], j[7]), j[7])
         out = {}
         for p in person.values():
             if len(p['arms']) == 1:
                 o = out.setdefault(min(p['arms'], key=str), [0, 0, 0, 0, Decimal(0)])
-                for i, v in enumerate((p['n'], p['m'], p['c'], 1, p['w'])): o[i] += v
+                for i, v in enumerate((p['n'], p['m'], p['c'], 1, sum(p['w'].values(), Decimal(0)))): o[i] += v
         return out
 
 def run(seed, steps):
@@ -73,7 +76,7 @@ def run(seed, steps):
     scratch.create(DB)
     c = scratch.connect(DB); one = lambda q, *a: c.execute(q, a).fetchone()[0]
     now0 = dt.datetime.now(UTC)
-    src = one("INSERT INTO goals.source(kind, relation, users_id, key_column) VALUES ('users', 'pg_class', 1, 'oid') RETURNING source_id")
+    src = one("INSERT INTO goals.source(kind, relation, users_id, key_column) VALUES ('users', 'goals.message', 1, 'message_id') RETURNING source_id")
     messages, variants, revision, inforce = {}, {}, {}, {}
     def new_revision(mid, name):
         revision[name] = one('INSERT INTO goals.revision(message_id, goal_ids) VALUES (%s, %s) RETURNING revision_id', mid, inforce[name])
@@ -179,8 +182,7 @@ def run(seed, steps):
             erase(lambda r: r['user'] != u); forgotten = True
         elif x < .95:
             before = now0 - dt.timedelta(days=rnd.random() * 20)
-            now = dt.datetime.now(UTC)
-            stays = lambda r: r['sent_at'] >= before or any(r['sent_at'] + m.goals[g]['limit'] >= now and g not in r['already'] for g in r['goals'])
+            stays = lambda r: r['sent_at'] >= before
             n = one('SELECT goals.purge(%s)', before); want = sum(not stays(r) for r in m.receipts.values())
             assert n == want, (seed, step, n, want)
             erase(stays); purged = True
@@ -203,9 +205,10 @@ def run(seed, steps):
     orphans = one('SELECT (SELECT count(*) FROM goals.match_log h WHERE receipt_id NOT IN (SELECT receipt_id FROM goals.receipt)) + (SELECT count(*) FROM goals.engagement h WHERE receipt_id NOT IN (SELECT receipt_id FROM goals.receipt))')
     assert orphans == 0, (seed, orphans)
     c.close()
+    scratch.drop(DB)
 
 if __name__ == '__main__':
-    runs, steps, first = (int(a) for a in (sys.argv[1:] + ['20', '150', '1'][len(sys.argv) - 1:]))
+    runs, steps, first = (int(os.environ.get(f'TOTALS_{name}', default)) for name, default in (('RUNS', 20), ('STEPS', 150), ('SEED', 1)))
     for seed in range(first, first + runs):
         run(seed, steps)
     print(f'ok: {runs} histories of {steps} steps, every figure equal to the model')

@@ -1,7 +1,7 @@
 """Roll-up among writers: writers that hold their ids for a while and commit or abort in any order, several callers of
 roll_up (some terminated in the middle), forget and purge; readers compare every figure with a plain recount in one snapshot.
-Usage: PGHOST=... python writers.py [seconds]"""
-import random, sys, threading, time
+TOTALS_SECONDS: for how long."""
+import os, random, sys, threading, time
 import psycopg, scratch
 
 DB = 'goals_reading_writers'
@@ -80,10 +80,10 @@ def reader(c, rnd):
     if bad: problems.append(f'verify {bad}'); stop.set()
 
 if __name__ == '__main__':
-    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    seconds = int(os.environ.get('TOTALS_SECONDS', 60))
     scratch.create(DB)
     with scratch.connect(DB) as c:
-        c.execute("""INSERT INTO goals.source(kind, relation, users_id, key_column) VALUES ('users', 'pg_class', 1, 'oid');
+        c.execute("""INSERT INTO goals.source(kind, relation, users_id, key_column) VALUES ('users', 'goals.message', 1, 'message_id');
             INSERT INTO goals.message(name, kind, users_id) SELECT 'm' || i, 'ongoing', 1 FROM generate_series(1, 3) i;
             INSERT INTO goals.goal(message_id, name, version, event, times, time_limit_us, after)
                 SELECT i, 'primary', 1, 'e', i, 5 * 86400000000, 'sent' FROM generate_series(1, 3) i;
@@ -98,5 +98,6 @@ if __name__ == '__main__':
         a, b = c.execute(FIGURES).fetchall(), c.execute(RECOUNT).fetchall()
         if a != b: problems.append(f'end: figures {a} recount {b}')
         if c.execute('SELECT * FROM goals.verify()').fetchall(): problems.append('end: verify')
+    scratch.drop(DB)
     print(tally); print('\n'.join(problems)[:3000] if problems else 'ok: every snapshot equal to its recount')
     sys.exit(bool(problems))
