@@ -179,6 +179,8 @@ pub struct Watch {
     pub key_type: KeyType,
     /// Ordered by name: the same order in every partition.
     pub columns: Vec<WatchedColumn>,
+    /// Their places in the order of the table.
+    pub by_number: Vec<usize>,
     /// By id: a receipt names the few that it is judged by.
     pub goals: HashMap<i32, WatchedGoal>,
     /// Of the table's columns up to the last of these.
@@ -377,8 +379,10 @@ fn build_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch>
         }
         columns[i].attributes.push(WatchedAttribute { path, conditions, reach });
     }
+    let mut by_number: Vec<usize> = (0..columns.len()).collect();
+    by_number.sort_unstable_by_key(|i| columns[*i].number);
     let layout = Layout::up_to(table, columns.iter().map(|c| c.number).max().unwrap_or(0));
-    Some(Watch { users_id: users.id, key: key.number, key_type, columns, goals, layout })
+    Some(Watch { users_id: users.id, key: key.number, key_type, columns, by_number, goals, layout })
 }
 
 /// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.

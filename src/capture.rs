@@ -107,10 +107,13 @@ fn settle_difference(before: &Watch, old: &Row, after: &Watch, new: &Row) -> boo
 impl<'a> Difference<'a> {
     #[inline]
     fn find(&mut self) {
-        let (olds, news) = (self.old.first(&self.before.layout), self.new.first(&self.after.layout));
-        for (i, is) in self.after.columns.iter().enumerate() {
+        let (mut olds, mut news) = (self.old.walk(&self.before.layout), self.new.walk(&self.after.layout));
+        for &i in &self.after.by_number {
+            let is = &self.after.columns[i];
             let Some(was) = self.column_before(i) else { continue };
-            let (old, new) = (olds[was.number as usize - 1], news[is.number as usize - 1]);
+            let new = news.get(is.number);
+            // Another partition may have its columns in another order.
+            let old = if std::ptr::eq(was, is) { olds.get(was.number) } else { self.old.get(was.number) };
             if is.column_type.is_json() {
                 if is.column_type.bytes_differ(old, new) {
                     self.find_keys(i, was, is);
