@@ -1,8 +1,11 @@
-"""What must not grow: an update's time with the history and with the goals, a backend's memory with its work."""
+"""What must not grow: an update's time with the history, the goals, the users and the connections."""
 
 import time
 
-from harness import Figure, Sample, Session, interleaved, memory_of, pgbench, psql, say, sized
+from harness import Figure, Sample, Session, interleaved, pgbench, psql, say, sized
+from writing import NONE, OURS
+
+CPU = "CPU: updates that a second of the backends' processor time is enough for"
 
 # Receipts that are in nobody's window any more: 45 to 30 days old, sent as campaigns are, each to all users in turn. One in five
 # was opened and one in ten matched. Written as the extension would have: the ids in order, and the sequences moved on.
@@ -83,10 +86,11 @@ def history(server):
     # The next figure reads it.
     server.session.run(f"alter database {largest} rename to {BIG}")
     first, *others = names
-    figure.add_all(samples, first)
+    for size, variant in zip(sizes, names):
+        figure.add(variant, samples[variant], samples[first], series="pg_goals, a match every time", x=size)
     for variant in others:
         figure.reach_ratio(f"throughput with {variant} over {first}", samples[variant], samples[first], ">=", 0.90)
-    figure.note("CPU: updates that a second of the backends' processor time is enough for")
+    figure.note(CPU)
     return figure
 
 
@@ -120,12 +124,13 @@ HOLDS = "'logins', 'integer', 'is increased', null"
 def goals(server):
     """Time of one row's update with ever more live goals: on attributes that do not change, on the one that does without holding,
     and holding for a user without a receipt. Measured over many rows of one statement, where nothing else hides it."""
-    counts = sized([1, 100, 10_000], [1, 100, 2_000])
-    some, all_rows = sized(2_000, 1_000), 20_000
+    counts = sized([1, 10, 100, 1_000, 10_000], [1, 50, 500])
+    some, all_rows = sized(2_000, 500), sized(20_000, 2_000)
     figure = Figure("goals", "UPDATE of a counter, a row's time with so many live goals")
     server.create_users("goals", all_rows, every=2 * all_rows)
     kinds = {"on other attributes": OTHERS, "on the attribute, not holding": SAME, "on the attribute, holding": HOLDS}
-    tables = {"no goals, no trigger": ("users", all_rows)}
+    none = "no goals, no trigger"
+    tables, places = {none: ("users", all_rows)}, {none: (none, 0, none)}
     with Session("goals") as session:
         session.run("select peer.use('none')")
         for k, (kind, goal) in enumerate(kinds.items()):
@@ -134,11 +139,13 @@ def goals(server):
                 session.run(GOALS.format(table=table, count=count, goal=goal))
                 slow = goal != OTHERS and count == counts[-1]
                 tables[f"{count:,} {kind}"] = (table, some if slow else all_rows)
-    first_use, rebuilt = {}, {}
+                places[f"{count:,} {kind}"] = (table, count, kind)
+    first_use, rebuilt, own = {}, {}, {}
     for variant, (table, _) in tables.items():
         with Session("goals") as session:
             session.run("select count(*) from users where id = 1")
             first_use[variant] = session.time(f"update {table} set logins = logins + 1 where id = 1")
+            own[variant] = session.memory()
     rolled_back = {}
     with Session("goals") as session:
 
@@ -156,7 +163,9 @@ def goals(server):
             measure(variant)
         samples = interleaved(list(tables), measure)
     server.drop("goals")
-    figure.add_all(samples, "no goals, no trigger")
+    for variant, values in samples.items():
+        _, count, kind = places[variant]
+        figure.add(variant, values, samples[none], series=kind, x=count)
     few, many = counts[0], counts[-1]
     for kind in kinds:
         for count in counts[1:]:
@@ -171,59 +180,112 @@ def goals(server):
     total = sum(counts) * len(kinds)
     slowest = max(s.wall for s in first_use.values())
     figure.note(f"first UPDATE of a new connection, which reads all {total:,} goals: {slowest * 1e3:.0f} ms")
+    figure.note(f"memory of its own that it takes for them: {(max(own.values()) - own[none]) / 2**20:.1f} MB")
     figure.note(f"first UPDATE after a ROLLBACK: {max(rolled_back.values()) * 1e3:.0f} ms")
     figure.note(f"first UPDATE after a VACUUM of a table with {many:,} goals: {max(rebuilt.values()) * 1e3:.0f} ms")
     return figure
 
 
-def memory(server):
-    """A backend's own memory, over many row updates and goal edits; beside one whose table has the empty trigger in C."""
-    rows, statements, edits = sized(300_000, 20_000), sized(34, 5), sized(2_000, 300)
-    figure = Figure("memory", f"a backend's own memory (RssAnon) grows by, {rows * statements:,} row updates", "KB")
-    server.create_users("memory", rows, every=30)
-    update = "update users set logins = logins + 1, touched = touched + 1"
-    one = f"{update} where id = 1"
+def users(server):
+    """The same one-row UPDATE with ever more users, of whom as many are updated and have a receipt, spread over the table: what
+    grows is the tables and their indexes, not the pages in use."""
+    sizes, pending, clients = sized([10_000, 100_000, 1_000_000, 10_000_000], [1_000, 10_000]), sized(10_000, 500), 2
+    figure = Figure("users", f"one-row UPDATE by key, so many users, the same {pending:,} of them updated", "tps")
+    quiet, match = "pg_goals, no goal attribute changed", "pg_goals, a match every time"
+    kinds = {NONE: ("none", "logins"), quiet: ("pg_goals", "touched"), match: ("pg_goals", "logins")}
+    began = time.monotonic()
+    for size in sizes:
+        server.create_users(f"users_{size}", size, every=size // pending, fillfactor=80)
+    say(f"    {sum(sizes):,} users written in {time.monotonic() - began:.0f} s")
+    server.checkpoint()
 
-    def grown(session, first, work):
-        for _ in range(2):
-            session.run(first)
-        before = memory_of(session.pid)
-        work(session)
-        return (memory_of(session.pid) - before) / 1024
-
-    def updates(session):
-        for i in range(statements):
-            session.run(update)
-            if i % 8 == 0:
-                session.run("vacuum users")
-
-    def edit(session):
-        session.run(
-            f"""do $$ begin for i in 1..{edits} loop
-                    perform goals.set_goal('edited', 'score', 'greater than', i::text, '1 day');
-                    commit;
-                end loop; end $$"""
+    def measure(variant):
+        size, kind = variant
+        trigger, column = kinds[kind]
+        every, database = size // pending, f"users_{size}"
+        script = (
+            f"\\set id (:i * {clients} + :client_id) * 7919 % {pending} * {every} + {every}\n"
+            f"update users set {column} = {column} + 1 where id = :id;\n"
+            "\\set i :i + 1\n"
         )
-        session.run(one)
+        psql(database, f"select peer.use('{trigger}'), peer.forget_matches()")
+        load = pgbench(server, database, {script: 1}, clients, transactions=pending // clients, i=0)
+        matched = int(psql(database, "select peer.matches()"))
+        if matched != (pending if kind == match else 0):
+            raise RuntimeError(f"{size:,} users, {kind}: {matched} matches")
+        return load.sample()
 
-    result = {}
-    for label, trigger in (("row updates, empty trigger in C", "empty"), ("row updates, pg_goals", "pg_goals")):
-        psql("memory", f"select peer.use('{trigger}')")
-        with Session("memory") as session:
-            result[label] = grown(session, update, updates)
-        figure.add(label, [Sample(result[label])])
-    psql("memory", "select goals.create_message('edited')")
-    with Session("memory") as session:
-        began = time.monotonic()
-        label = f"{edits:,} goal edits, and an update"
-        session.run("set synchronous_commit = off")
-        result[label] = grown(session, one, edit)
-        took = time.monotonic() - began
-        figure.add(label, [Sample(result[label])])
-        figure.note(f"{edits:,} goal edits took {took:.0f} s, {took / edits * 1e3:.1f} ms each")
-    server.drop("memory")
-    ours = result["row updates, pg_goals"]
-    figure.reach("KB after the row updates", ours, "<=", 2048)
-    # Each edit makes the next one longer, so fewer are made.
-    figure.reach(f"KB after 10,000 goal edits, from {edits:,}", result[label] / edits * 10_000, "<=", 2048)
+    variants = [(size, kind) for size in sizes for kind in kinds]
+    for size in sizes:
+        measure((size, NONE))
+    samples = interleaved(variants, measure)
+    for size in sizes:
+        server.drop(f"users_{size}")
+    for size in sizes:
+        for kind in kinds:
+            figure.add(f"{size:,} users, {kind}", samples[size, kind], samples[size, NONE], series=kind, x=size)
+    few, many = sizes[0], sizes[-1]
+    for kind in (quiet, match):
+        # Over no trigger of the same size, since an index of PostgreSQL's own is deeper too.
+        parts = [
+            [Sample(a.wall / b.wall, a.cpu / b.cpu if a.cpu and b.cpu else None) for a, b in zip(samples[size, kind], samples[size, NONE])]
+            for size in (many, few)
+        ]
+        figure.reach_ratio(f"{kind}, over no trigger: {many:,} users over {few:,}", *parts, ">=", 0.90)
+    figure.note(CPU)
+    return figure
+
+
+def connections(server):
+    """Two busy clients beside ever more idle connections that have each used the extension once; the same without a trigger. Every
+    user has a receipt and is met once a run, so that every change is a match."""
+    counts, clients = sized([0, 50, 100, 200], [0, 20]), 2
+    rows, seconds = sized(100_000, 10_000), sized(4, 1)
+    figure = Figure("connections", f"one-row UPDATE by key, a match every time, {clients} clients beside so many idle connections", "tps")
+    script = (
+        f"\\set id (:i * {clients} + :client_id) * 7919 % {rows} + 1\n"
+        "update users set logins = logins + 1 where id = :id;\n"
+        "\\set i :i + 1\n"
+    )
+    kinds = {NONE: "none", OURS: "pg_goals"}
+    databases = {kind: f"connections_{trigger}" for kind, trigger in kinds.items()}
+    for kind, trigger in kinds.items():
+        server.create_users(databases[kind], rows, every=1)
+        psql(databases[kind], f"select peer.use('{trigger}')")
+    server.checkpoint()
+    idle, own = [], {}
+
+    def measure(variant):
+        count, kind = variant
+        database = databases[kind]
+        # Before the others come, none of whom is to be told of what a vacuum does to the table.
+        close()
+        psql(database, "select peer.forget_matches()")
+        psql(database, "vacuum users, goals.match_log")
+        for _ in range(count):
+            idle.append(Session(database))
+            idle[-1].run("begin; update users set logins = logins + 1 where id = 1; rollback")
+        if count:
+            own[kind] = sorted(session.memory() for session in idle)[count // 2]
+        return pgbench(server, database, {script: 1}, clients, seconds=seconds, i=0).sample()
+
+    def close():
+        while idle:
+            idle.pop().close()
+
+    variants = [(count, kind) for count in counts for kind in kinds]
+    try:
+        samples = interleaved(variants, measure)
+    finally:
+        close()
+    for database in databases.values():
+        server.drop(database)
+    for count in counts:
+        for kind in kinds:
+            figure.add(f"{count} idle connections, {kind}", samples[count, kind], samples[count, NONE], series=kind, x=count)
+    few, many = counts[0], counts[-1]
+    figure.reach_ratio(f"throughput with {many} connections over {few}", samples[many, OURS], samples[few, OURS], ">=", 0.90)
+    for kind, size in own.items():
+        figure.add_memory(f"an idle connection's own memory after one UPDATE, {kind}", size)
+    figure.note(CPU)
     return figure

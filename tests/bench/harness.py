@@ -1,5 +1,6 @@
-"""What the figures are measured with: a private server, sessions whose own CPU time is known, pgbench, and interleaved rounds."""
+"""What the figures are measured with: a private server, sessions whose own CPU time and memory are known, pgbench, interleaved rounds."""
 
+import hashlib
 import os
 import platform
 import re
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SMALL = bool(os.environ.get("SMALL"))
 CPUS = len(os.sched_getaffinity(0))
-ROUNDS = int(os.environ.get("ROUNDS", 3 if SMALL else 5))
+ROUNDS = int(os.environ.get("ROUNDS", 2 if SMALL else 5))
 
 
 def sized(full, small):
@@ -47,6 +49,29 @@ def memory_of(pid):
     return int(re.search(r"^RssAnon:\s+(\d+) kB", status, re.M).group(1)) * 1024
 
 
+class Peak(threading.Thread):
+    """Looks at a process all the while for the most memory it has of its own: the kernel keeps that only together with shared memory."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.ended, self.bytes = pid, threading.Event(), memory_of(pid)
+
+    def run(self):
+        while not self.ended.wait(0.005):
+            try:
+                self.bytes = max(self.bytes, memory_of(self.pid))
+            except OSError:
+                return
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.join()
+
+
 # The server -------------------------------------------------------------------------------------------------------------
 
 
@@ -60,8 +85,7 @@ class Server:
         self.home = self.dir / "s"
 
     def start(self):
-        # with the machine's pg_config: the private one has no headers
-        self.empty_trigger = self.compile("empty", os.environ.get("PG_CONFIG", "pg_config"))
+        self.empty_trigger = self.compile("empty")
         subprocess.run([self.command, "start", self.home, HERE / "bench.conf"], check=True)
         shell = subprocess.check_output([self.command, "env", self.home], text=True)
         for name, value in re.findall(r"(PGHOST|PGPORT|PGUSER)=(\S+)", shell):
@@ -72,11 +96,11 @@ class Server:
         os.environ["PATH"] = f"{bindir}:{os.environ['PATH']}"
         self.session = Session("postgres")
 
-    def compile(self, name, pg_config):
+    def compile(self, name):
         """A C file of ours as a library that the server can load."""
-        include = subprocess.check_output([pg_config, "--includedir-server"], text=True).strip()
         library = self.dir / f"{name}.so"
-        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", f"-I{include}", HERE / f"{name}.c", "-o", library], check=True)
+        include = headers(os.environ.get("PG_CONFIG", "pg_config"))
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", f"-I{include}", HERE / f"{name}.c", "-o", library], check=True)
         library.chmod(0o755)
         return library
 
@@ -88,9 +112,13 @@ class Server:
             settings = [f"-v{name}={value}" for name, value in variables.items()]
             run_psql(database, *settings, "-f", HERE / script)
 
-    def create_users(self, database, rows, every):
+    def create_users(self, database, rows, every, fillfactor=50):
         """A database with a users table, one user in so many with a receipt, and the peers."""
-        self.create(database, "peers.sql", rows=rows, every=every, empty=self.empty_trigger)
+        self.create(database, "peers.sql", rows=rows, every=every, fillfactor=fillfactor, empty=self.empty_trigger)
+
+    def drop_all(self):
+        for database in self.session.run("select datname from pg_database where datname not in ('postgres', 'template0', 'template1')").split():
+            self.drop(database)
 
     def drop(self, database):
         self.session.run(f'set client_min_messages = warning; drop database if exists "{database}" with (force)')
@@ -102,6 +130,15 @@ class Server:
         if self.home.exists():
             subprocess.run([self.command, "remove", self.home], check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def build(self):
+        """What tells one build from another: the commit does not say what else was changed."""
+        digest = hashlib.sha256()
+        for kind, end in (("pkglib", ".so"), ("share", ".sql")):
+            directory = Path(subprocess.check_output(["pg_config", f"--{kind}dir"], text=True).strip())
+            for path in sorted(directory.rglob(f"pg_goals*{end}")):
+                digest.update(path.read_bytes())
+        return digest.hexdigest()[:12]
 
     def describe(self):
         cpu = Path("/proc/cpuinfo").read_text()
@@ -115,8 +152,20 @@ class Server:
             "system": f"{os_name()}, Linux {platform.release()}",
             "postgresql": self.session.run("show server_version"),
             "pg_goals": f"{version} ({commit.stdout.strip() or 'no git'})",
+            "build": self.build(),
             "settings": settings,
         }
+
+
+def headers(pg_config):
+    """Where the server's headers are: with the machine's pg_config of that version, if a private copy of the server has none."""
+    version = subprocess.check_output([pg_config, "--version"])
+    for candidate in (pg_config, *(f"{path}/pg_config" for path in os.environ["PATH"].split(":"))):
+        if shutil.which(candidate) and subprocess.check_output([candidate, "--version"]) == version:
+            include = subprocess.check_output([candidate, "--includedir-server"], text=True).strip()
+            if Path(include, "postgres.h").exists():
+                return include
+    raise RuntimeError("PostgreSQL's server headers are not there; 'make setup' installs them")
 
 
 def os_name():
@@ -184,14 +233,29 @@ class Session:
         self.run(sql)
         return Sample(time.perf_counter() - wall, cpu_of(self.pid) - cpu)
 
+    def memory(self):
+        return memory_of(self.pid)
+
+    def peak(self, sql):
+        """Seconds, and by how many bytes the backend's own memory has at most grown meanwhile."""
+        before = self.memory()
+        with Peak(self.pid) as peak:
+            sample = self.time(sql)
+        return sample, peak.bytes - before
+
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
+        if error:
+            self.process.kill()  # it may be in the middle of a long statement
         self.close()
 
 
@@ -291,8 +355,9 @@ class Figure:
     goals: list = field(default_factory=list)
     notes: list = field(default_factory=list)
 
-    def add(self, label, samples, base=None):
-        """A row: medians, and the median of the ratios to another variant of the same rounds."""
+    def add(self, label, samples, base=None, **more):
+        """A row: medians, and the median of the ratios to another variant of the same rounds. more: a unit of its own, and where
+        it stands in a plot (series, x)."""
         row = {
             "label": label,
             "wall": middle([s.wall for s in samples]),
@@ -302,11 +367,15 @@ class Figure:
         if base:
             walls, cpus = ratios(samples, base)
             row |= {"ratio": middle(walls), "ratio_cpu": middle(cpus), "ratio_range": [min(walls), max(walls)]}
-        self.rows.append(row)
+        self.rows.append(row | more)
 
     def add_all(self, samples, base):
         for label, values in samples.items():
             self.add(label, values, samples[base])
+
+    def add_memory(self, label, size, **more):
+        """A row of bytes, shown in MB. It is measured once: it does not depend on what else the machine does."""
+        self.add(label, [Sample(size / 2**20)], unit="MB", **more)
 
     def reach(self, label, wall, relation, limit, cpu=None):
         """A goal: a value, measured by the clock and where it makes sense also by CPU time, against a limit."""

@@ -2,7 +2,7 @@
 
 import re
 import threading
-import time
+from contextlib import ExitStack
 
 from harness import Figure, Sample, Session, interleaved, middle, pgbench, psql, sized
 
@@ -26,36 +26,60 @@ MIX = {
     "\\set id random(1, {users})\nupdate sent set opened_at = coalesce(opened_at, now()) where id = :id;\n": 1,
 }
 
-# Waits for locks of ours: an advisory lock is roll_up's, which it never waits for.
+# Waits for locks of ours, at this moment: an advisory lock is roll_up's, which it never waits for.
 WAITS = """
 select count(*) from pg_locks l left join pg_class c on c.oid = l.relation
 where not l.granted and (c.relnamespace = 'goals'::regnamespace or l.locktype = 'advisory')
 """
-
+# And every longer one is in the log, with the relation: by its number if it is the relation itself, by name if it is a row.
+LOGGED = re.compile(
+    r"still waiting for \w+ on (?:.*?relation (\d+)|(advisory lock)|transaction|virtual transaction).*"
+    r"(?:\n.* DETAIL: .*)?(?:\n.* CONTEXT: .*relation \"(\w+)\")?"
+)
+LOGGED_AFTER = "20ms"
 
 PLAIN, OURS, BUSY = "no extension", "pg_goals", "pg_goals, rolled up and read every second"
 
 
-class Beside(threading.Thread):
-    """Rolls up and reads the figures all the while, and looks for anybody who waits for one of our locks."""
+class Worker(threading.Thread):
+    """Does something in a session of its own, again and again, until it is told to end."""
 
-    def __init__(self, database):
+    def __init__(self, database, every, work):
         super().__init__()
-        self.database, self.ended, self.reads, self.rolls, self.waits = database, threading.Event(), [], [], 0
+        self.database, self.every, self.work, self.ended, self.error = database, every, work, threading.Event(), None
 
     def run(self):
-        with Session(self.database) as session:
-            due = 0
-            while not self.ended.wait(0.05):
-                self.waits += int(session.run(WAITS))
-                if time.monotonic() >= due:
-                    due = time.monotonic() + 1
-                    self.rolls.append(session.time("select goals.roll_up()"))
-                    self.reads.append(session.time("select * from goals.message_stats"))
+        try:
+            with Session(self.database) as session:
+                while not self.ended.wait(self.every):
+                    self.work(session)
+        except Exception as error:
+            self.error = error
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.join()
+        if self.error:
+            raise self.error
+
+
+def logged_waits(log, known):
+    """Waits that the server has logged: for locks of ours, and for all others (the application's own rows)."""
+    ours = others = 0
+    for relation, advisory, row in LOGGED.findall(log):
+        if advisory or relation in known or row in known:
+            ours += 1
+        else:
+            others += 1
+    return ours, others
 
 
 def mix(server):
-    users, levels, seconds = sized(100_000, 20_000), sized([1, 2, 8, 32], [1, 32]), sized(4, 1)
+    users, levels, seconds = sized(100_000, 5_000), sized([1, 2, 8, 16, 32], [1, 16]), sized(4, 1)
     figure = Figure("mix", f"pgbench mix of 70 % updates, 20 % events, 10 % sends and opens, {users:,} users", "tps")
     for database in ("mix_plain", "mix_ours"):
         server.create_users(database, users, every=users * 2)
@@ -70,38 +94,42 @@ def mix(server):
                        select goals.record_sent('welcome', array(select id::text from users));
                        select goals.roll_up()"""
                 )
-    server.session.run("alter system set autovacuum = on")
+                oids = session.run("select oid || ' ' || relname from pg_class where relnamespace = 'goals'::regnamespace").split()
+    log = server.home / "log"
+    began = log.stat().st_size
+    for setting in ("autovacuum = on", f"deadlock_timeout = '{LOGGED_AFTER}'"):
+        server.session.run(f"alter system set {setting}")
     server.session.run("select pg_reload_conf()")
     scripts = {script.format(users=users): weight for script, weight in MIX.items()}
-    loads, waits, reads, rolls = {}, 0, [], []
+    loads, waits, reads, rolls = {}, [], [], []
+
+    def look(session):
+        waits.append(int(session.run(WAITS)))
+
+    def keep_house(session):
+        rolls.append(session.time("select goals.roll_up()"))
+        reads.append(session.time("select * from goals.message_stats"))
 
     def measure(variant):
-        nonlocal waits
         clients, kind = variant
         database = "mix_plain" if kind == PLAIN else "mix_ours"
         if kind == OURS:
             # What the others left is not this one's to roll up.
             psql(database, "select goals.roll_up()")
-        beside = Beside(database) if kind == BUSY else None
-        if beside:
-            beside.start()
-        try:
+        with ExitStack() as beside:
+            if kind != PLAIN:
+                beside.enter_context(Worker(database, 0.05, look))
+            if kind == BUSY:
+                beside.enter_context(Worker(database, sized(1, 0.2), keep_house))
             load = pgbench(server, database, scripts, clients, seconds=seconds)
-        finally:
-            if beside:
-                beside.ended.set()
-                beside.join()
-                waits += beside.waits
-                reads.extend(beside.reads)
-                rolls.extend(beside.rolls)
         loads.setdefault(variant, []).append(load)
         return load.sample()
 
     variants = [(clients, kind) for clients in levels for kind in (PLAIN, OURS, BUSY)]
     samples = interleaved(variants, measure)
     deadlocks = server.session.run("select sum(deadlocks) from pg_stat_database where datname like 'mix_%'")
-    log = (server.home / "log").read_text(errors="replace")
-    server.session.run("alter system reset autovacuum")
+    ours, others = logged_waits(log.read_bytes()[began:].decode(errors="replace"), oids)
+    server.session.run("alter system reset all")
     server.session.run("select pg_reload_conf()")
     for database in ("mix_plain", "mix_ours"):
         server.drop(database)
@@ -109,14 +137,15 @@ def mix(server):
     for clients in levels:
         p99 = []
         for kind in (PLAIN, OURS, BUSY):
-            figure.add(f"{clients} clients, {kind}", samples[clients, kind], samples[clients, PLAIN])
-            p99.append(middle([load.p99 for load in loads[clients, kind]]))
-            figure.rows[-1]["p99"] = p99[-1]
+            late = [load.p99 for load in loads[clients, kind]]
+            p99.append(middle(late))
+            more = {"series": kind, "x": clients, "p99": p99[-1], "p99_range": [min(late), max(late)]}
+            figure.add(f"{clients} clients, {kind}", samples[clients, kind], samples[clients, PLAIN], **more)
         figure.note(f"{clients} clients: 99 % of the transactions within {' / '.join(f'{t * 1e3:.1f}' for t in p99)} ms, in this order")
-    long_waits = len(re.findall(r"still waiting for", log))
-    figure.reach("waits seen for a lock of pg_goals", waits, "<=", 0)
-    roll, look = Sample.middle(rolls), Sample.middle(reads)
-    figure.note(f"{BUSY}: roll_up {roll.wall * 1e3:.0f} ms (CPU {roll.cpu * 1e3:.0f}), message_stats {look.wall * 1e3:.0f} ms (CPU {look.cpu * 1e3:.0f})")
-    figure.note(f"deadlocks {deadlocks}; waits of over a second for any lock, in the log {long_waits}")
+    figure.reach("waits for a lock of pg_goals, seen or logged", sum(waits) + ours, "<=", 0)
+    roll, read = Sample.middle(rolls), Sample.middle(reads)
+    figure.note(f"{BUSY}: roll_up {roll.wall * 1e3:.0f} ms (CPU {roll.cpu * 1e3:.0f}), message_stats {read.wall * 1e3:.0f} ms (CPU {read.cpu * 1e3:.0f})")
+    figure.note(f"{len(waits):,} looks at all locks; every wait of over {LOGGED_AFTER} is logged: {ours} for locks of pg_goals, {others} for rows of the application's own")
+    figure.note(f"deadlocks {deadlocks}")
     figure.note("CPU: transactions that a second of the backends' processor time is enough for")
     return figure

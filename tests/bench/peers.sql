@@ -1,5 +1,5 @@
 -- A users table as applications have them, and what people would write instead of pg_goals to measure the same two goals:
--- plan becomes pro, or logins goes up, within 14 days of a message. :rows, :every (one user in so many has a receipt).
+-- plan becomes pro, or logins goes up, within 14 days of a message. :rows, :every (one user in so many has a receipt), :fillfactor.
 
 CREATE TABLE users (
     id           bigint PRIMARY KEY,
@@ -15,7 +15,7 @@ CREATE TABLE users (
     last_seen_at timestamptz,
     tags         text[],
     custom       jsonb NOT NULL DEFAULT '{}'
-) WITH (fillfactor = 50, autovacuum_enabled = off);
+) WITH (fillfactor = :fillfactor, autovacuum_enabled = off);
 
 INSERT INTO users
 SELECT n, 'user' || n || '@example.com', 'User ' || n, 'free', 0, 0, n % 1000 / 10.0, 'NL', true, now(), now(), '{a,b}',
@@ -46,8 +46,8 @@ CREATE TABLE peer.match (
     old_value jsonb, new_value jsonb) WITH (autovacuum_enabled = off);
 CREATE INDEX ON peer.match (receipt_id, goal_id);
 -- Both have matches of other times (receipts below zero), without which the planner would not look into the peers' index.
-INSERT INTO peer.match (receipt_id, goal_id, matched_at, old_value, new_value) SELECT -n, 1, now(), '1', '2' FROM generate_series(1, :rows / 3) n;
-INSERT INTO goals.match_log SELECT nextval('goals.match_id_seq'), -n, now(), 1, '1', '2', NULL FROM generate_series(1, :rows / 3) n;
+INSERT INTO peer.match (receipt_id, goal_id, matched_at, old_value, new_value) SELECT -n, 1, now(), '1', '2' FROM generate_series(1, least(:rows / 3, 100000)) n;
+INSERT INTO goals.match_log SELECT nextval('goals.match_id_seq'), -n, now(), 1, '1', '2', NULL FROM generate_series(1, least(:rows / 3, 100000)) n;
 VACUUM ANALYZE peer.goal, peer.receipt, peer.match, goals.match_log;
 CREATE TABLE peer.number AS SELECT n::integer FROM generate_series(0, 100000) n;
 ALTER TABLE peer.number ADD PRIMARY KEY (n);
