@@ -47,7 +47,7 @@ BIG, BIG_USERS, BIG_RECEIPTS = "big", sized(100_000, 20_000), sized(10_000_000, 
 
 def history(server):
     """The same one-row UPDATE, a match every time, with ever more receipts on record. 10,000 users have one in its window."""
-    users, pending = BIG_USERS, sized(10_000, 500)
+    users, pending = BIG_USERS, sized(10_000, 200)
     sizes = sized([10_000, 1_000_000], [500, 10_000]) + [BIG_RECEIPTS]
     clients, transactions = 2, pending // 2
     figure = Figure("history", f"one-row UPDATE by key, a match every time, receipts in history ({users:,} users)", "tps")
@@ -189,7 +189,7 @@ def goals(server):
 def users(server):
     """The same one-row UPDATE with ever more users, of whom as many are updated and have a receipt, spread over the table: what
     grows is the tables and their indexes, not the pages in use."""
-    sizes, pending, clients = sized([10_000, 100_000, 1_000_000, 10_000_000], [1_000, 10_000]), sized(10_000, 500), 2
+    sizes, pending, clients = sized([10_000, 100_000, 1_000_000, 10_000_000], [1_000, 10_000]), sized(10_000, 200), 2
     figure = Figure("users", f"one-row UPDATE by key, so many users, the same {pending:,} of them updated", "tps")
     quiet, match = "pg_goals, no goal attribute changed", "pg_goals, a match every time"
     kinds = {NONE: ("none", "logins"), quiet: ("pg_goals", "touched"), match: ("pg_goals", "logins")}
@@ -209,6 +209,7 @@ def users(server):
             "\\set i :i + 1\n"
         )
         psql(database, f"select peer.use('{trigger}'), peer.forget_matches()")
+        psql(database, "vacuum users, goals.match_log, peer.match")
         load = pgbench(server, database, {script: 1}, clients, transactions=pending // clients, i=0)
         matched = int(psql(database, "select peer.matches()"))
         if matched != (pending if kind == match else 0):

@@ -65,7 +65,7 @@ def one_statement(server):
             if matched != (size // 100 if "matches" in what and trigger == OURS else 0):
                 raise RuntimeError(f"{what}, {trigger}: {matched} matches of {size} rows")
             series = f"{what}: {trigger}"
-            figure.add_memory(f"{series}, {size:,} rows", peaks[what, trigger, size], series=series, x=size, seconds=took.wall)
+            figure.add_memory(f"{series}, {size:,} rows", peaks[what, trigger, size], what=what, peer=trigger == EMPTY, x=size, seconds=took.wall)
     server.drop("one_statement")
     for what, trigger in statements:
         if trigger == OURS:

@@ -117,8 +117,8 @@ def mix(server):
             # What the others left is not this one's to roll up.
             psql(database, "select goals.roll_up()")
         with ExitStack() as beside:
-            if kind != PLAIN:
-                beside.enter_context(Worker(database, 0.05, look))
+            # Beside all of them, since looking takes time too.
+            beside.enter_context(Worker(database, 0.05, look))
             if kind == BUSY:
                 beside.enter_context(Worker(database, sized(1, 0.2), keep_house))
             load = pgbench(server, database, scripts, clients, seconds=seconds)

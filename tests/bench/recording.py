@@ -54,8 +54,8 @@ def send(server):
 
 
 def copied(server, name, title, tables, variants, lines, forget, count):
-    """COPY of a file into one of two tables alike, of which one is tracked. variants: label to target, what is switched on there,
-    file, and which share of the rows is to be found by count."""
+    """COPY of a file into tables alike but for their trigger. variants: label to table (and columns), file, and which share of the rows
+    is to be found by count."""
     rows = sized(1_000_000, 5_000)
     figure = Figure(name, f"COPY of {rows:,} {title}")
     server.create_users(name, rows, every=30)
@@ -67,10 +67,8 @@ def copied(server, name, title, tables, variants, lines, forget, count):
         session.run(tables)
 
         def measure(variant):
-            target, switch, word, share = variants[variant]
-            session.run(f"{forget}; alter table plain disable trigger all")
-            if switch:
-                session.run(f"alter table plain {switch}")
+            target, word, share = variants[variant]
+            session.run(forget)
             sample = session.time(f"copy {target} from '{server.dir / word}.csv' (format csv)")
             found, expected = int(session.run(count)), rows // share if share else 0
             if found != expected:
@@ -91,6 +89,8 @@ def copied(server, name, title, tables, variants, lines, forget, count):
 EVENTS = """
 create table tracked (user_id bigint, event text, properties jsonb);
 create table plain (like tracked);
+create table called (like tracked);
+create table written (like tracked);
 select goals.track_events('tracked', 'user_id', 'event', properties => 'properties');
 select goals.set_goal('welcome', event => 'login', time_limit => '1 day', goal => 'login');
 select goals.record_sent('welcome', array(select id::text from users where id % 30 = 0));
@@ -107,8 +107,8 @@ begin
     end if;
     return null;
 end $$;
-create trigger empty after insert on plain for each row execute function peer.empty();
-create trigger by_hand after insert on plain for each row execute function peer.event_by_hand()
+create trigger empty after insert on called for each row execute function peer.empty();
+create trigger by_hand after insert on written for each row execute function peer.event_by_hand()
 """
 
 
@@ -116,15 +116,15 @@ def copy_events(server):
     """Events that no goal is on, and a goal's own, for which 1 user in 30 is pending."""
     quiet, match = "no goal on the event", "1 user in 30 pending"
     variants = {
-        NONE: ("plain", None, "visit", None),
-        EMPTY: ("plain", "enable trigger empty", "visit", None),
-        f"{OURS}: {quiet}": ("tracked", None, "visit", None),
-        f"{HAND}: {quiet}": ("plain", "enable trigger by_hand", "visit", None),
-        f"{OURS}: {match}": ("tracked", None, "login", 30),
-        f"{HAND}: {match}": ("plain", "enable trigger by_hand", "login", 30),
+        NONE: ("plain", "visit", None),
+        EMPTY: ("called", "visit", None),
+        f"{OURS}: {quiet}": ("tracked", "visit", None),
+        f"{HAND}: {quiet}": ("written", "visit", None),
+        f"{OURS}: {match}": ("tracked", "login", 30),
+        f"{HAND}: {match}": ("written", "login", 30),
     }
     lines = {event: f'{{0}},{event},"{{{{""page"": 7}}}}"\n' for event in ("visit", "login")}
-    forget = "truncate plain, tracked; select peer.forget_matches(); vacuum goals.match_log, peer.match"
+    forget = "truncate plain, called, written, tracked; select peer.forget_matches(); vacuum goals.match_log, peer.match"
     return copied(server, "copy_events", "events", EVENTS, variants, lines, forget, "select peer.matches()")
 
 
@@ -132,6 +132,9 @@ SENDS = """
 create table tracked (
     id bigint generated always as identity primary key, message text, user_id bigint, at timestamptz default clock_timestamp());
 create table plain (like tracked including all);
+create table called (like tracked including all);
+create table referring (like tracked including all, foreign key (user_id) references users);
+create table written (like tracked including all);
 select goals.track_receipts('tracked', 'message', 'user_id', 'at');
 create table peer.message (message_id integer, name text primary key);
 insert into peer.message values (1, 'welcome');
@@ -147,23 +150,16 @@ begin
     from peer.message m join users u on u.id = new.user_id where m.name = new.message;
     return null;
 end $$;
-create trigger empty after insert on plain for each row execute function peer.empty();
-create trigger by_hand after insert on plain for each row execute function peer.send_by_hand();
-alter table plain add foreign key (user_id) references users;
+create trigger empty after insert on called for each row execute function peer.empty();
+create trigger by_hand after insert on written for each row execute function peer.send_by_hand();
 vacuum analyze peer.message
 """
 
 
 def copy_sends(server):
     """A tracked table of sends makes a receipt of each row, for which it looks at the user; so does what is written by hand."""
-    plain = "plain (message, user_id)"
-    variants = {
-        NONE: (plain, None, "welcome", None),
-        EMPTY: (plain, "enable trigger empty", "welcome", None),
-        KEY: (plain, "enable trigger all, disable trigger user", "welcome", None),
-        OURS: ("tracked (message, user_id)", None, "welcome", 1),
-        HAND: (plain, "enable trigger by_hand", "welcome", 1),
-    }
-    forget = "truncate plain, tracked, goals.receipt, peer.mirrored"
+    tables = {NONE: "plain", EMPTY: "called", KEY: "referring", OURS: "tracked", HAND: "written"}
+    variants = {label: (f"{table} (message, user_id)", "welcome", 1 if label in (OURS, HAND) else None) for label, table in tables.items()}
+    forget = "truncate plain, called, referring, written, tracked, goals.receipt, peer.mirrored"
     count = "select (select count(*) from goals.receipt) + (select count(*) from peer.mirrored)"
     return copied(server, "copy_sends", "rows into a table of sends", SENDS, variants, {"welcome": "welcome,{0}\n"}, forget, count)

@@ -70,7 +70,7 @@ class Axis:
 def lines(title, panels, series):
     """Panels side by side. A panel: title, x title, y title, and for each series points of (x, y, low, high). x is by powers of ten if it
     spans more than one (zero stands at its left end); y starts at zero, or is by powers of ten if the panel says so."""
-    width, height, left, top, gap = 860, 330, 66, 44, 76
+    width, height, left, top, gap = 860, 336, 66, 50, 76
     each = (width - left - 14 - gap * (len(panels) - 1)) / len(panels)
     legend = 26 * ceil(len(series) / 2)
     canvas = Canvas(width, height + legend, title)
@@ -81,9 +81,9 @@ def lines(title, panels, series):
         points = [point for s in series for point in panel["points"].get(s, [])]
         xs = sorted({x for x, *_ in points})
         x_axis = Axis([x for x in xs if x] or [1], x0 + (18 if xs[0] == 0 else 0), x1, log=bool(panel.get("x_log")))
-        y_axis = Axis([max(y, high) for _, y, _, high in points] + [min(y, low) for _, y, low, _ in points], bottom, top, panel.get("log"))
-        canvas.text(x0, top - 24, panel["title"], size=13, more="font-weight='600'")
-        canvas.text(x0 - 52, top - 8, panel["y"], size=11)
+        y_axis = Axis([max(y, high) for _, y, _, high in points] + [min(y, low) for _, y, low, _ in points] + [panel.get("top", 0)], bottom, top, panel.get("log"))
+        canvas.text(x0, top - 32, panel["title"], size=13, more="font-weight='600'")
+        canvas.text(x0, top - 15, panel["y"], size=11)
         canvas.text((x0 + x1) / 2, bottom + 36, panel["x"], "middle", 11)
         for tick in y_axis.ticks:
             y = y_axis.at(tick)
