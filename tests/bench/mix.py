@@ -144,8 +144,9 @@ def mix(server):
         figure.note(f"{clients} clients: 99 % of the transactions within {' / '.join(f'{t * 1e3:.1f}' for t in p99)} ms, in this order")
     figure.reach("waits for a lock of pg_goals, seen or logged", sum(waits) + ours, "<=", 0)
     roll, read = Sample.middle(rolls), Sample.middle(reads)
-    figure.note(f"{BUSY}: roll_up {roll.wall * 1e3:.0f} ms (CPU {roll.cpu * 1e3:.0f}), message_stats {read.wall * 1e3:.0f} ms (CPU {read.cpu * 1e3:.0f})")
-    figure.note(f"{len(waits):,} looks at all locks; every wait of over {LOGGED_AFTER} is logged: {ours} for locks of pg_goals, {others} for rows of the application's own")
+    house = (f"{what} {s.wall * 1e3:.0f} ms (CPU {s.cpu * 1e3:.0f})" for what, s in (("roll_up", roll), ("message_stats", read)))
+    figure.note(f"{BUSY}: {', '.join(house)}")
+    figure.note(f"waits of over {LOGGED_AFTER} in the log: {ours} for locks of pg_goals, {others} for others; {len(waits):,} looks at all locks")
     figure.note(f"deadlocks {deadlocks}")
     figure.note("CPU: transactions that a second of the backends' processor time is enough for")
     return figure

@@ -81,7 +81,8 @@ def lines(title, panels, series):
         points = [point for s in series for point in panel["points"].get(s, [])]
         xs = sorted({x for x, *_ in points})
         x_axis = Axis([x for x in xs if x] or [1], x0 + (18 if xs[0] == 0 else 0), x1, log=bool(panel.get("x_log")))
-        y_axis = Axis([max(y, high) for _, y, _, high in points] + [min(y, low) for _, y, low, _ in points] + [panel.get("top", 0)], bottom, top, panel.get("log"))
+        ys = [y for _, *each_y in points for y in each_y] + [panel.get("top", 0)]
+        y_axis = Axis(ys, bottom, top, panel.get("log"))
         canvas.text(x0, top - 32, panel["title"], size=13, more="font-weight='600'")
         canvas.text(x0, top - 15, panel["y"], size=11)
         canvas.text((x0 + x1) / 2, bottom + 36, panel["x"], "middle", 11)
