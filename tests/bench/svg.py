@@ -46,15 +46,17 @@ class Canvas:
 
 
 class Axis:
-    """Values to positions: from zero, or by powers of ten."""
+    """Values to positions: from zero, or by powers of ten, from one of them to another or just over the values (tight)."""
 
-    def __init__(self, values, start, end, log=False):
+    def __init__(self, values, start, end, log=False, tight=False):
         self.log, self.start, self.end = log, start, end
         if log:
             known = [v for v in values if v > 0]
             self.low, self.high = floor(log10(min(known)) + 1e-9), ceil(log10(max(known)) - 1e-9)
             self.high = max(self.high, self.low + 1)
             self.ticks = [10.0**n for n in range(self.low, self.high + 1)]
+            if tight and min(known) < max(known):
+                self.low, self.high = log10(min(known)), log10(max(known))
         else:
             top = max([*values, 0]) or 1
             step = 10 ** floor(log10(top))
@@ -71,7 +73,7 @@ def lines(title, panels, series):
     """Panels side by side. A panel: title, x title, y title, and for each series points of (x, y, low, high). x is by powers of ten if it
     spans more than one (zero stands at its left end); y starts at zero, or is by powers of ten if the panel says so."""
     width, height, left, top, gap = 860, 336, 66, 50, 76
-    each = (width - left - 14 - gap * (len(panels) - 1)) / len(panels)
+    each = (width - left - 24 - gap * (len(panels) - 1)) / len(panels)
     legend = 26 * ceil(len(series) / 2)
     canvas = Canvas(width, height + legend, title)
     bottom = height - 46
@@ -80,7 +82,8 @@ def lines(title, panels, series):
         x1 = x0 + each
         points = [point for s in series for point in panel["points"].get(s, [])]
         xs = sorted({x for x, *_ in points})
-        x_axis = Axis([x for x in xs if x] or [1], x0 + (18 if xs[0] == 0 else 0), x1, log=bool(panel.get("x_log")))
+        far = bool(panel.get("x_log"))
+        x_axis = Axis([x for x in xs if x] or [1], x0 + (18 if far and not xs[0] else 0), x1, far, tight=True)
         ys = [y for _, *each_y in points for y in each_y] + [panel.get("top", 0)]
         y_axis = Axis(ys, bottom, top, panel.get("log"))
         canvas.text(x0, top - 32, panel["title"], size=13, more="font-weight='600'")
@@ -93,12 +96,12 @@ def lines(title, panels, series):
         canvas.line(x0, bottom, x1, bottom)
         shown = xs if len(xs) <= 6 else x_axis.ticks
         for tick in shown:
-            x = x_axis.at(tick) if tick else x0
+            x = x_axis.at(tick) if tick or not far else x0
             canvas.line(x, bottom, x, bottom + 4)
             canvas.text(x, bottom + 17, number(tick), "middle", 11)
         for s, name in enumerate(series):
             colour = COLOURS[s % len(COLOURS)]
-            placed = [(x_axis.at(x) if x else x0, y, low, high) for x, y, low, high in sorted(panel["points"].get(name, []))]
+            placed = [(x_axis.at(x) if x or not far else x0, y, low, high) for x, y, low, high in sorted(panel["points"].get(name, []))]
             for x, _, low, high in placed:
                 canvas.line(x, y_axis.at(low), x, y_axis.at(high), colour, 1.2, "stroke-opacity='0.6'")
             canvas.path([(x, y_axis.at(y)) for x, y, _, _ in placed], colour)
