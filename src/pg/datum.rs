@@ -148,7 +148,8 @@ impl Walk<'_> {
                     continue;
                 }
                 if column.len != -1 || *data.add(self.offset) == 0 {
-                    self.offset = self.offset.next_multiple_of(column.align);
+                    // a power of two, so that this is no division
+                    self.offset = (self.offset + column.align - 1) & !(column.align - 1);
                 }
                 let at = data.add(self.offset);
                 self.offset += match column.len {
@@ -175,6 +176,7 @@ pub struct Layout(Vec<Place>);
 
 struct Place {
     len: i16,
+    /// 1, 2, 4 or 8.
     align: usize,
     by_value: bool,
 }
