@@ -29,6 +29,12 @@ class Server:
         with psycopg.connect(dbname=self.name, autocommit=True) as db:
             db.execute("create extension pg_goals")
             db.execute(generate.PRELUDE)
+            for column, command in generate.OPTIONAL.items():
+                try:
+                    db.execute(command)
+                except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile) as refused:
+                    self.without = (*self.without, column)
+                    print("no column %s: %s" % (column, str(refused).splitlines()[0]))
         self.copies = 0
 
     def connect(self):
@@ -225,7 +231,7 @@ def regression(path, seed, run, lines):
     """The case as a file for psql: other connections through dblink, times relative to its beginning."""
     others = sorted({c for c, _ in run.script} - {0})
     out = ["-- oracle seed %s. What disagreed:" % seed] + ["--   " + line.replace("\n", "\n--   ") for line in lines[:8]]
-    out += ["create extension pg_goals;", generate.PRELUDE, "select set_config('o.t0', clock_timestamp()::text, false);"]
+    out += ["create extension pg_goals;", generate.PRELUDE, *generate.OPTIONAL.values(), "select set_config('o.t0', clock_timestamp()::text, false);"]
     if others:
         out.append("create extension dblink;")
     for c in others:
