@@ -208,10 +208,14 @@ fn attribute_goal(
 ) -> Result<Spec> {
     let users = setup.users(users_id)?;
     let table = Relation::open(users.relation, Lock::Share).ok_or(Error::NoUsersTable)?;
-    let missing = |name: &str| Error::UnknownColumn {
-        relation: table.qualified_name(),
-        name: name.into(),
-        columns: table.column_names(),
+    let missing = |name: &str| match table.column(name) {
+        Some(column) if column.is_virtual => Error::InvalidArgument {
+            message: format!("column \"{name}\" of {} is a virtual generated column", table.qualified_name()),
+            hint: "No trigger sees its values. Name a column that it is computed from, or make it STORED.".into(),
+        },
+        _ => {
+            Error::UnknownColumn { relation: table.qualified_name(), name: name.into(), columns: table.column_names() }
+        }
     };
     let operator = Operator::parse(&operator.ok_or_else(|| Error::InvalidArgument {
         message: "a goal on an attribute needs an operator".into(),
