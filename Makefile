@@ -4,6 +4,7 @@
 #   make install    copy them to where PG_CONFIG says (uses sudo where it must)
 #   make demo       see it work on a private server; HILLSTROM=file.csv[.gz] replays a real campaign
 #   make test       every test, on a private server; T="regress checks/dump*" runs some
+#   make test-all   the same on PostgreSQL 14 to 18, fetched where they are missing; VERSIONS="14 18", T="regress isolation"
 #   make installcheck, make bench, make clean
 #
 # Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
@@ -13,6 +14,7 @@ CARGO       ?= $(or $(shell command -v cargo),$(wildcard $(HOME)/.cargo/bin/carg
 CARGO_FLAGS ?=
 DESTDIR     ?=
 T           ?=
+VERSIONS    ?=
 
 VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARGET  := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -29,7 +31,7 @@ FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo test unit installcheck bench clean
+.PHONY: all library scripts setup install demo test test-all unit installcheck bench clean
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -67,6 +69,9 @@ demo: setup
 test: setup
 	@$(MAKE) --no-print-directory all
 	@tests/run $(T)
+
+test-all: setup
+	@T="$(T)" tests/all-versions $(VERSIONS)
 
 # The tests of the crate itself; no server takes part.
 unit: library
