@@ -5,6 +5,7 @@
 #   make demo       see it work on a private server; HILLSTROM=file.csv[.gz] replays a real campaign
 #   make test       every test, on a private server; T="regress checks/dump*" runs some
 #   make test-all   the same on PostgreSQL 14 to 18, fetched where they are missing; VERSIONS="14 18", T="regress isolation"
+#   make deb        the Debian package of the PostgreSQL of PG_CONFIG, in build/deb
 #   make installcheck, make bench, make clean
 #
 # Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
@@ -31,7 +32,7 @@ FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo test test-all unit installcheck bench clean
+.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb clean
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -83,6 +84,12 @@ installcheck: scripts
 bench: setup
 	@$(MAKE) --no-print-directory all
 	@if test -x tests/bench/run; then tests/bench/run; else echo "make: there is no tests/bench/run" >&2; exit 1; fi
+
+deb: all
+	@case "$$($(PG_CONFIG) --pkglibdir) $$($(PG_CONFIG) --sharedir)" in \
+	"/usr/lib/postgresql/$(PG_MAJOR)/lib /usr/share/postgresql/$(PG_MAJOR)") ;; \
+	*) echo "make: the PostgreSQL of $(PG_CONFIG) does not lie where Debian puts it" >&2; exit 1;; esac
+	@pgrx-config/packaging/deb $(PG_MAJOR)
 
 clean:
 	rm -rf build $(TARGET)
