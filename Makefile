@@ -6,6 +6,7 @@
 #   make test       every test, on a private server; T="regress checks/dump*" runs some
 #   make test-all   the same on PostgreSQL 14 to 18, fetched where they are missing; VERSIONS="14 18", T="regress isolation"
 #   make deb        the Debian package of the PostgreSQL of PG_CONFIG, in build/deb
+#   make dist       the distribution for PGXN, of the last commit
 #   make installcheck, make bench, make clean
 #
 # Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
@@ -25,6 +26,7 @@ SCRIPTS := $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 PG_MAJOR       = $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
 LIBRARY        = build/pg$(PG_MAJOR)/pg_goals.so
+DIST           = build/pg_goals-$(VERSION).zip
 
 # Without a config.toml to look at, pgrx's build script believes its input has changed and runs again every time.
 PGRX_ENV = PGRX_PG_CONFIG_PATH=$(PG_CONFIG_PATH) PGRX_HOME=$(TARGET)/pgrx-home CARGO_TARGET_DIR=$(TARGET)
@@ -32,7 +34,7 @@ FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb clean
+.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb dist clean
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -90,6 +92,11 @@ deb: all
 	"/usr/lib/postgresql/$(PG_MAJOR)/lib /usr/share/postgresql/$(PG_MAJOR)") ;; \
 	*) echo "make: the PostgreSQL of $(PG_CONFIG) does not lie where Debian puts it" >&2; exit 1;; esac
 	@pgrx-config/packaging/deb $(PG_MAJOR)
+
+dist:
+	@mkdir -p $(dir $(DIST))
+	@git archive --format=zip --prefix=pg_goals-$(VERSION)/ --output=$(DIST) HEAD
+	@echo $(DIST)
 
 clean:
 	rm -rf build $(TARGET)
