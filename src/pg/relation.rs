@@ -315,8 +315,8 @@ pub enum TriggerChange {
     Drop,
 }
 
-/// Takes the lock for CREATE or DROP TRIGGER without ever queueing for it, as everybody else would then queue behind us; false
-/// if it was not free for that long.
+/// Takes the lock for CREATE or DROP TRIGGER, on the table and on every partition of it, without ever queueing for it or holding
+/// one while another is not free, as everybody else would then queue behind us; false if they were not free for that long.
 pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::Duration) -> bool {
     let mode = match change {
         TriggerChange::Create => pg_sys::ShareRowExclusiveLock,
@@ -324,9 +324,18 @@ pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::
     } as pg_sys::LOCKMODE;
     let until = std::time::Instant::now() + patience;
     loop {
-        // SAFETY: any oid may be locked; the lock goes with the transaction.
-        if unsafe { pg_sys::ConditionalLockRelationOid(relid, mode) } {
-            return true;
+        // The table first: its lock keeps the list of its partitions as it is.
+        let mut taken = Vec::new();
+        if lock_if_free(relid, mode, &mut taken) {
+            // SAFETY: the table is locked, so that it exists; the list is ours.
+            let all = unsafe { oids(all_inheritors(relid, KEEP)) };
+            if all.iter().all(|&table| table == relid || lock_if_free(table, mode, &mut taken)) {
+                return true;
+            }
+        }
+        for table in taken {
+            // SAFETY: taken just before.
+            unsafe { pg_sys::UnlockRelationOid(table, mode) };
         }
         if std::time::Instant::now() >= until {
             return false;
@@ -334,6 +343,15 @@ pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::
         pgrx::check_for_interrupts!();
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
+}
+
+fn lock_if_free(relid: pg_sys::Oid, mode: pg_sys::LOCKMODE, taken: &mut Vec<pg_sys::Oid>) -> bool {
+    // SAFETY: any oid may be locked; the lock goes with the transaction.
+    let free = unsafe { pg_sys::ConditionalLockRelationOid(relid, mode) };
+    if free {
+        taken.push(relid);
+    }
+    free
 }
 
 /// The type of a column; None if there is no such table or column.
