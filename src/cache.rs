@@ -235,7 +235,8 @@ impl Setup {
 #[derive(Default)]
 struct Cache {
     setup: Option<Rc<Setup>>,
-    by_table: HashMap<Oid, Option<Rc<Watch>>>,
+    /// By table and source: a partition may be tracked by itself besides the table above it.
+    by_table: HashMap<(Oid, i32), Option<Rc<Watch>>>,
     by_trigger: HashMap<Oid, Option<Rc<Watch>>>,
     key_types: HashMap<i32, Option<KeyType>>,
     /// The trigger that fired last: a statement changes many rows of one table.
@@ -321,14 +322,14 @@ pub fn table_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Rc
     // A caller may still work with a set-up that has been replaced since: what is built from that one is not kept.
     let current = || CACHE.with_borrow(|c| c.setup.as_deref().is_some_and(|s| std::ptr::eq(s, setup)));
     if current()
-        && let Some(known) = CACHE.with_borrow(|c| c.by_table.get(&table.oid()).cloned())
+        && let Some(known) = CACHE.with_borrow(|c| c.by_table.get(&(table.oid(), users.id)).cloned())
     {
         return known;
     }
     invalidate::table_is_kept(table.oid());
     let watch = build_watch(setup, table, users).map(Rc::new);
     if current() {
-        CACHE.with_borrow_mut(|c| c.by_table.insert(table.oid(), watch.clone()));
+        CACHE.with_borrow_mut(|c| c.by_table.insert((table.oid(), users.id), watch.clone()));
     }
     watch
 }
