@@ -20,19 +20,20 @@ BEGIN
     WHERE s.attached AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation)
     ORDER BY s.source_id;
 
+    -- A trigger is known by its function and argument; it may have been renamed.
     RETURN QUERY
     SELECT CASE WHEN t.oid IS NULL THEN 'missing trigger' ELSE 'disabled trigger' END, s.relation::text,
-           CASE WHEN t.oid IS NULL THEN format('the %s table has no trigger pg_goals: its changes are not seen', s.kind)
-                ELSE format('trigger pg_goals of the %s table is disabled: its changes are not seen', s.kind) END,
+           CASE WHEN t.oid IS NULL THEN format('the %s table has no trigger of pg_goals: its changes are not seen', s.kind)
+                ELSE format('trigger %I of the %s table is disabled: its changes are not seen', t.tgname, s.kind) END,
            CASE WHEN t.oid IS NULL THEN format('Attach it again with goals.track_%s().', s.kind)
-                ELSE format('ALTER TABLE %s ENABLE TRIGGER pg_goals', s.relation) END
+                ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', s.relation, t.tgname) END
     FROM goals.source s
     JOIN pg_class c ON c.oid = s.relation
-    LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgname = 'pg_goals' AND NOT t.tgisinternal
+    LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgparentid = 0
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
-         AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
-                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
-                                    ELSE 'goals.capture_receipt()'::regprocedure END
+        AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
+                                   WHEN 'events' THEN 'goals.capture_event()'::regprocedure
+                                   ELSE 'goals.capture_receipt()'::regprocedure END
     WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R'))
     ORDER BY s.source_id;
 
@@ -47,13 +48,29 @@ BEGIN
     -- A partition may be disabled on its own.
     RETURN QUERY
     SELECT 'disabled trigger', t.tgrelid::regclass::text,
-           format('trigger pg_goals of a partition of %s is disabled: its changes are not seen', s.relation),
-           format('ALTER TABLE %s ENABLE TRIGGER pg_goals', t.tgrelid::regclass)
+           format('trigger %I of a partition of %s is disabled: its changes are not seen', t.tgname, s.relation),
+           format('ALTER TABLE %s ENABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
     FROM goals.source s
     CROSS JOIN LATERAL pg_partition_tree(s.relation) p
-    JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgname = 'pg_goals'
+    JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgparentid <> 0
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
+        AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure)
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
+
+    -- Tracked first and made a partition of a tracked table later. Two users tables are two sets of people with messages of
+    -- their own; but an event or a send is one, and is read for the table above.
+    RETURN QUERY
+    SELECT 'tracked twice', s.relation::text,
+           format('it is a partition of %s, which is tracked for %s too: its rows are read as rows of that table', above.relation, s.kind),
+           format('SELECT goals.untrack(%L)', s.relation)
+    FROM goals.source s
+    JOIN pg_class c ON c.oid = s.relation AND c.relispartition
+    JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
+        AND (s.kind = 'receipts' OR above.users_id = s.users_id)
+    JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
+    WHERE s.attached AND s.kind <> 'users'
+    ORDER BY s.source_id, above.source_id;
 
     -- Only goals that still decide something: in force, or with a window that may be open.
     RETURN QUERY
@@ -108,4 +125,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.health() IS
-    'One row a problem: dropped tables, missing and disabled triggers, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+    'One row a problem: dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';

@@ -6,7 +6,7 @@ use crate::model::value::Value;
 use crate::moves;
 use crate::pg::datum::{self, Row};
 use crate::pg::guc;
-use crate::pg::relation::Relation;
+use crate::pg::relation::{self, Relation};
 use crate::pg::strings;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::types::ColumnType;
@@ -60,6 +60,9 @@ struct Reading {
 impl Reading {
     fn of(setup: &Setup, trigger: &Trigger, kind: &str) -> Option<Reading> {
         let source = cache::trigger_source(setup, trigger, kind)?.clone();
+        if is_read_above(setup, trigger, &source) {
+            return None;
+        }
         Reading::of_table(source, &trigger.relation())
     }
 
@@ -85,6 +88,20 @@ impl Reading {
     fn key(&self, row: &Row) -> Option<Vec<u8>> {
         row.get(self.key.number).map(|d| self.key_type.text(d))
     }
+}
+
+/// Was the table tracked before it became a partition of one that is tracked as well? Then a row is one event, or one send, all
+/// the same: it is read for the table above.
+fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
+    let siblings = trigger.siblings();
+    let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
+    let same_users = |s: &Source| s.kind == "receipts" || s.users_id == source.users_id;
+    others.any(|s| {
+        s.attached
+            && s.kind == source.kind
+            && same_users(s)
+            && relation::ancestors(source.relation).contains(&s.relation)
+    })
 }
 
 thread_local! {

@@ -87,6 +87,15 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
     if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
         return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
     }
+    let is_tracked = setup.sources.iter().any(|s| s.relation == relid && s.attached);
+    if !is_tracked && table.is_partition() {
+        let above = relation::ancestors(relid);
+        if let Some(source) = setup.sources.iter().find(|s| s.attached && s.kind == kind && above.contains(&s.relation))
+        {
+            let parent = relation::qualified_name(source.relation);
+            return Err(Error::Covered { relation: table.qualified_name(), parent });
+        }
+    }
     as_owner(setup.ours.revision, || {
         let known = number(spi::one("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]));
         let id = match known {
@@ -126,39 +135,86 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
                 Arg::Text(columns.clicked.as_deref()),
             ],
         );
-        let name = table.qualified_name();
-        let present = has_trigger(relid, None);
-        if present && !has_trigger(relid, Some((function, id))) {
-            // Left by a restore into a database where the table has another source id.
-            with_short_lock(TriggerChange::Drop, relid, || {
-                spi::run(&format!("DROP TRIGGER pg_goals ON {name}"), &[]);
-            })?;
-        }
-        if !has_trigger(relid, Some((function, id))) {
-            with_short_lock(TriggerChange::Create, relid, || {
-                spi::run(
-                    &format!(
-                        "CREATE TRIGGER pg_goals AFTER {events} ON {name} FOR EACH ROW EXECUTE FUNCTION {function}('{id}')"
-                    ),
-                    &[],
-                );
-            })?;
-        }
+        attach_trigger(table, function, events, id)?;
         invalidate::announce(setup.ours.revision);
         Ok(Out::Null)
     })
 }
 
-/// Has the table a trigger of ours; with `wanted`, one that calls this function for this source?
-fn has_trigger(relid: Oid, wanted: Option<(&str, i64)>) -> bool {
-    let (function, id) = wanted.map_or((None, None), |(f, id)| (Some(f), Some(id.to_string())));
-    spi::one(
-        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-         WHERE t.tgrelid = $1 AND t.tgname = 'pg_goals' AND p.pronamespace = 'goals'::regnamespace \
-         AND ($2 IS NULL OR 'goals.' || p.proname = $2 AND t.tgargs = convert_to($3, 'UTF8') || '\\x00'::bytea)",
-        &[Arg::Oid(relid), Arg::Text(function), Arg::Text(id.as_deref())],
-    )
-    .is_some()
+/// Puts the trigger of this source on the table, unless it is there. Its name carries the source's id: a partition may be tracked
+/// by itself and be given a clone of the trigger of the table above it.
+fn attach_trigger(table: &Relation, function: &str, events: &str, id: i64) -> Result<()> {
+    let (relid, on, wanted) = (table.oid(), table.qualified_name(), format!("pg_goals_{id}"));
+    if table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE {
+        let_clone(function);
+    }
+    let (ours, others): (Vec<_>, Vec<_>) = triggers(relid).into_iter().partition(|t| t.serves(function, id));
+    if !others.is_empty() {
+        // Left by a restore into a database where the table has another source id.
+        with_short_lock(TriggerChange::Drop, relid, || others.iter().for_each(|t| t.drop_from(&on)))?;
+    }
+    if ours.is_empty() {
+        return with_short_lock(TriggerChange::Create, relid, || {
+            let trigger = format!(
+                "CREATE TRIGGER {wanted} AFTER {events} ON {on} FOR EACH ROW EXECUTE FUNCTION {function}('{id}')"
+            );
+            spi::run(&trigger, &[]);
+        });
+    }
+    // Up to 0.1.0 all had the same name. It works under any; the right one can wait until the table is free.
+    if let [old] = ours.as_slice()
+        && old.name == "pg_goals"
+        && relation::lock_for(TriggerChange::Drop, relid, std::time::Duration::ZERO)
+    {
+        spi::run(&format!("ALTER TRIGGER pg_goals ON {on} RENAME TO {wanted}"), &[]);
+    }
+    Ok(())
+}
+
+/// Whoever creates or attaches a partition needs the right to execute the function of every trigger that is cloned onto it.
+/// Given to everybody: a right of the owner's would end with his ownership, and would be in the way when he is dropped. Nobody
+/// can name the function without a right on the schema, and a trigger on a table that is not tracked does nothing.
+fn let_clone(function: &str) {
+    let function = format!("{function}()");
+    let args = [Arg::Text(Some(&function))];
+    if spi::one("SELECT true WHERE NOT has_function_privilege('public', $1::regprocedure, 'EXECUTE')", &args).is_some()
+    {
+        spi::run(&format!("GRANT EXECUTE ON FUNCTION {function} TO PUBLIC"), &[]);
+    }
+}
+
+/// A trigger of ours, whatever its name.
+struct Attached {
+    name: String,
+    function: String,
+    argument: Option<String>,
+}
+
+impl Attached {
+    fn serves(&self, function: &str, id: i64) -> bool {
+        self.function == function && self.argument.as_deref() == Some(&id.to_string())
+    }
+
+    fn drop_from(&self, table: &str) {
+        spi::run(&format!("DROP TRIGGER {} ON {table}", spi::quoted(&self.name)), &[]);
+    }
+}
+
+/// Our triggers on a table, without the clones of those of a table above it.
+fn triggers(relid: Oid) -> Vec<Attached> {
+    let rows = spi::run(
+        "SELECT t.tgname, 'goals.' || p.proname, encode(t.tgargs, 'escape') \
+         FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace ORDER BY t.tgname",
+        &[Arg::Oid(relid)],
+    );
+    rows.into_iter()
+        .filter_map(|row| {
+            let [name, function, arguments] = <[Option<String>; 3]>::try_from(row).ok()?;
+            let argument = arguments.and_then(|a| a.strip_suffix("\\000").map(str::to_owned));
+            Some(Attached { name: name?, function: function?, argument })
+        })
+        .collect()
 }
 
 /// Runs DDL on the application's table without queueing behind a long transaction, where it would make everybody else wait.
@@ -276,17 +332,13 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
 
 fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
     as_owner(setup.ours.revision, || {
-        if relation::exists(source.relation)
-            && spi::one(
-                "SELECT true FROM pg_trigger WHERE tgrelid = $1 AND tgname = 'pg_goals' AND tgparentid = 0",
-                &[Arg::Oid(source.relation)],
-            )
-            .is_some()
-        {
+        let ours: Vec<_> = triggers(source.relation)
+            .into_iter()
+            .filter(|t| t.argument.as_deref() == Some(&source.id.to_string()))
+            .collect();
+        if !ours.is_empty() {
             let name = relation::qualified_name(source.relation);
-            with_short_lock(TriggerChange::Drop, source.relation, || {
-                spi::run(&format!("DROP TRIGGER pg_goals ON {name}"), &[]);
-            })?;
+            with_short_lock(TriggerChange::Drop, source.relation, || ours.iter().for_each(|t| t.drop_from(&name)))?;
         }
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         invalidate::announce(setup.ours.revision);

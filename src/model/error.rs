@@ -62,6 +62,8 @@ pub enum Error {
     KeyType { relation: String, column: String, type_name: String, types: &'static str },
     /// The table is tracked as something else.
     AlreadyTracked { relation: String, kind: String },
+    /// The table is a partition of one that is tracked.
+    Covered { relation: String, parent: String },
     /// The caller does not own the relation.
     NotOwner { relation: String },
     /// Variants and control group are fixed once the first receipt exists.
@@ -98,6 +100,7 @@ impl Error {
             | NotTracked { .. }
             | NoKey { .. }
             | KeyType { .. }
+            | Covered { .. }
             | Frozen { .. } => "55000",
             WrongRelation { .. } | AlreadyTracked { .. } => "42809",
             NotOwner { .. } => "42501",
@@ -153,6 +156,9 @@ impl Error {
                 format!("column \"{column}\" of relation \"{relation}\" of type {type_name} cannot be a user key")
             }
             AlreadyTracked { relation, kind } => format!("relation \"{relation}\" is already tracked for {kind}"),
+            Covered { relation, parent } => {
+                format!("relation \"{relation}\" is a partition of \"{parent}\", which is tracked")
+            }
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
             Frozen { message } => format!("message \"{message}\" already has receipts"),
             FutureTime { what } => format!("\"{what}\" is more than 5 minutes in the future"),
@@ -241,6 +247,9 @@ impl Error {
             NoKey { .. } => "Pass key => 'column', or add a primary key of a single column.".into(),
             KeyType { types, .. } => format!("A user key is {types}."),
             AlreadyTracked { relation, .. } => format!("Stop that first with goals.untrack({}).", literal(relation)),
+            Covered { parent, .. } => {
+                format!("Its rows are followed as rows of {parent}; name that table wherever one is asked for.")
+            }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
             Frozen { .. } => "Create a new message for the new test.".into(),
             FutureTime { .. } => "Pass the time at which it happened; check the clock of the sending system.".into(),

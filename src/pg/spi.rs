@@ -139,3 +139,8 @@ pub fn run(statement: &str, args: &[Arg]) -> Rows {
 pub fn one(statement: &str, args: &[Arg]) -> Option<String> {
     run(statement, args).into_iter().next()?.into_iter().next()?
 }
+
+/// A name as it is written in a statement.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -68,6 +68,25 @@ impl<'a> Trigger<'a> {
         }
     }
 
+    /// The first arguments of the table's other triggers that call the same function, and fire whenever this one does.
+    pub fn siblings(&self) -> Vec<String> {
+        // SAFETY: the relation is open; its trigger descriptor is null, or holds numtriggers triggers, each with tgnargs
+        // zero-terminated strings.
+        unsafe {
+            let own = &*self.data.tg_trigger;
+            let all = (*self.data.tg_relation).trigdesc;
+            if all.is_null() {
+                return Vec::new();
+            }
+            (0..(*all).numtriggers as usize)
+                .map(|i| &*(*all).triggers.add(i))
+                .filter(|t| t.tgoid != own.tgoid && t.tgfoid == own.tgfoid && t.tgnargs > 0)
+                .filter(|t| t.tgenabled == own.tgenabled || t.tgenabled as u8 == b'A')
+                .map(|t| super::strings::to_string(CStr::from_ptr(*t.tgargs).to_bytes()))
+                .collect()
+        }
+    }
+
     /// The change.
     #[inline]
     pub fn change(&self) -> Change<'a> {

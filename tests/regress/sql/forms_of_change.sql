@@ -147,10 +147,10 @@ reset session_replication_role;
 set pg_goals.enabled = off;
 update users set plan = 'pro' where id = 39;
 reset pg_goals.enabled;
-alter table users disable trigger pg_goals;
+alter table users disable trigger pg_goals_1;
 update users set plan = 'pro' where id = 40;
 select problem, object, hint from goals.health();
-alter table users enable trigger pg_goals;
+alter table users enable trigger pg_goals_1;
 select count(*) from seen where id between 38 and 40;
 select * from goals.health();
 

@@ -112,11 +112,97 @@ update users set plan = 'gold' where id in (2, 10);
 select user_key, goal from goals.matches('r');
 select * from goals.health();
 -- A partition's trigger can be disabled by itself.
-alter table users_eu disable trigger pg_goals;
+alter table users_eu disable trigger pg_goals_1;
 select problem, object, hint from goals.health();
-alter table users_eu enable trigger pg_goals;
+alter table users_eu enable trigger pg_goals_1;
 -- A column that one partition could never hold does not exist; truncated and dropped partitions take nothing along.
 truncate users_eu;
 drop table users_asia;
 select message, goal, sent, already_matched, matched from goals.message_stats order by message, goal;
 select * from goals.health();
+
+-- A move whose second half a BEFORE trigger prevents is no change; nor is what is inserted with the same key afterwards.
+create function nowhere() returns trigger language plpgsql as $$ begin return null; end $$;
+create trigger nowhere before insert on users_us for each row execute function nowhere();
+insert into users (id, region, plan) values (900, 'eu', 'free');
+select from goals.create_message('n', users => 'users');
+select from goals.set_goal('n', 'plan', 'is', 'pro', '1 day');
+select from goals.record_sent('n', 900::bigint);
+begin;
+update users set region = 'us', plan = 'pro' where id = 900;
+insert into users (id, region, plan) values (900, 'eu', 'pro');
+commit;
+select count(*) from goals.matches('n');
+drop trigger nowhere on users_us;
+
+-- Tracked by themselves before they become partitions of a table that is tracked too: ATTACH works, and each change counts once
+-- for each receipt. Two users tables stay two sets of people; an event or a send is one, and is read for the table above.
+create table members (id bigint, region text, plan text, visits int default 0) partition by list (region);
+create table members_eu (plan text, visits int default 0, region text not null, id bigint not null) partition by list (region);
+create table members_eu_nl partition of members_eu for values in ('nl');
+create table members_eu_be partition of members_eu for values in ('be');
+create table members_us (like members including all);
+create table signals (id bigint, at timestamptz default clock_timestamp(), name text, part int) partition by list (part);
+create table signals_1 (like signals including all);
+create table letters (id bigint, message text, opened timestamptz, part int) partition by list (part);
+create table letters_1 (like letters including all);
+insert into members_eu (id, region, plan) values (1, 'nl', 'free'), (2, 'be', 'free'), (3, 'nl', 'free');
+insert into members_us (id, region, plan) values (4, 'us', 'free');
+select from goals.track_users('members', 'id');
+select from goals.track_users('members_eu', 'id');
+select from goals.track_events('signals', 'id', 'name', 'at', users => 'members');
+select from goals.track_events('signals_1', 'id', 'name', 'at', users => 'members');
+select from goals.track_receipts('letters', 'message', 'id', opened_at => 'opened');
+select from goals.track_receipts('letters_1', 'message', 'id', opened_at => 'opened');
+select from goals.create_message('to all', users => 'members');
+select from goals.set_goal('to all', 'plan', 'is', 'pro', '1 day');
+select from goals.set_goal('to all', event => 'visit', times => 2, time_limit => '1 day', goal => 'twice');
+select from goals.create_message('to europe', users => 'members_eu');
+select from goals.set_goal('to europe', 'plan', 'is', 'pro', '1 day');
+alter table members attach partition members_eu for values in ('nl', 'be');
+alter table members attach partition members_us for values in ('us');
+alter table signals attach partition signals_1 for values in (1);
+alter table letters attach partition letters_1 for values in (1);
+select problem, object, detail, hint from goals.health();
+select tgrelid::regclass, tgname from pg_trigger where tgname like 'pg\_goals%' and tgrelid::regclass::text ~ '^(members|signals|letters)' order by 1::text, 2;
+-- the same call as before still changes nothing
+select from goals.track_users('members_eu', 'id');
+-- what was never tracked by itself need not be
+select from goals.track_users('members_us', 'id');
+select from goals.track_users('members_eu_nl', 'id');
+insert into letters values (1, 'to all', null, 1), (2, 'to europe', null, 1), (4, 'to all', null, 1);
+insert into letters_1 values (3, 'to all', null, 1), (3, 'to europe', null, 1);
+update letters set opened = clock_timestamp() where id = 1;
+insert into signals (id, name, part) values (1, 'visit', 1);
+insert into signals_1 (id, name, part) values (3, 'visit', 1), (3, 'visit', 1);
+update members set plan = 'pro', region = 'be' where id = 1;
+update members set plan = 'pro', region = 'us' where id = 2;
+update members_eu set plan = 'pro' where id = 3;
+update members set plan = 'pro' where id = 4;
+select message, goal, sent, opened, matched from goals.message_stats where message like 'to %' order by 1, 2;
+select count(*) as hits, count(distinct (receipt_id, goal_id, matched_at)) as changes from goals.match_log
+    where goal_id in (select goal_id from goals.goal g join goals.message m using (message_id) where m.name like 'to %');
+-- Either can be untracked; the other goes on.
+select from goals.untrack('signals');
+select from goals.untrack('letters_1');
+select from goals.untrack('members');
+select problem, object from goals.health();
+insert into signals (id, name, part) values (1, 'visit', 1);
+update members_eu set plan = 'free';
+insert into letters values (3, 'to europe', null, 1);
+update members set plan = 'pro' where id = 3;
+select message, goal, sent, opened, matched from goals.message_stats where message like 'to %' order by 1, 2;
+-- Tracked again above the partitions that are tracked, and detached: each is a table of its own again.
+select from goals.track_users('members', 'id');
+select from goals.track_events('signals', 'id', 'name', 'at', users => 'members');
+alter table members detach partition members_eu;
+alter table signals detach partition signals_1 concurrently;
+select problem, object from goals.health();
+select tgrelid::regclass, tgname from pg_trigger where tgname like 'pg\_goals%' and tgrelid::regclass::text ~ '^(members|signals)' order by 1::text, 2;
+-- With the parent's trigger disabled on it, the partition's own reads the rows.
+alter table signals attach partition signals_1 for values in (1);
+alter table signals_1 disable trigger pg_goals_4;
+select problem, object, hint from goals.health();
+insert into signals (id, name, part) values (4, 'visit', 1), (4, 'visit', 1);
+select sent, matched from goals.message_stats where message = 'to all' and goal = 'twice';
+drop table members, members_eu, signals, letters;

@@ -43,6 +43,41 @@ reset role;
 reset search_path;
 select goal, sent, opened, matched from goals.message_stats order by goal;
 
+-- Tracked, a partitioned table is as much its owner's as before: he makes and attaches partitions with no right on anything of ours,
+-- also a new owner; and nobody's role is kept from being dropped.
+create role regress_goals_heir;
+grant create on schema public to regress_goals_owner, regress_goals_heir;
+set role regress_goals_owner;
+create table people (id bigint, region text, plan text) partition by list (region);
+create table logins (who bigint, name text, month int) partition by list (month);
+create table mails (who bigint, message text, month int) partition by list (month);
+reset role;
+select from goals.track_users('people', 'id');
+select from goals.track_events('logins', 'who', 'name', users => 'people');
+select from goals.track_receipts('mails', 'message', 'who');
+set role regress_goals_owner;
+create table people_a partition of people for values in ('a');
+create table people_b (like people);
+alter table people attach partition people_b for values in ('b');
+create table logins_1 partition of logins for values in (1) partition by list (name);
+create table logins_1_x partition of logins_1 default;
+create table mails_1 partition of mails for values in (1);
+reset role;
+alter table people owner to regress_goals_heir;
+set role regress_goals_heir;
+create table people_c partition of people for values in ('c');
+reset role;
+select tgrelid::regclass, tgname from pg_trigger where tgrelid in ('people_c'::regclass, 'logins_1_x'::regclass, 'mails_1'::regclass) order by 1::text;
+-- The right that this takes is on the trigger's function alone, and leads nowhere without one on the schema.
+set role regress_goals_evil;
+create table my_people (id bigint primary key, region text, plan text);
+create trigger pg_goals_4 after update on my_people for each row execute function goals.capture('4');
+reset role;
+select from unnest(array['people', 'logins', 'mails']::regclass[]) t, goals.untrack(t);
+drop table people, logins, mails, my_people;
+revoke create on schema public from regress_goals_owner, regress_goals_heir;
+drop role regress_goals_heir;
+
 -- A sender: EXECUTE on the recording functions is enough. It cannot read who matched, nor the figures.
 create role regress_goals_sender;
 grant usage on schema goals to regress_goals_sender;
@@ -82,7 +117,7 @@ select * from goals.outcome;
 select goals.record_sent('m', '8');
 reset role;
 
--- Nobody else has anything.
+-- Nobody else has anything, but the right to have a trigger cloned onto a partition.
 select p.oid::regprocedure from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where p.pronamespace = 'goals'::regnamespace and a.grantee = 0;
 select c.oid::regclass from pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a where c.relnamespace = 'goals'::regnamespace and a.grantee = 0 and c.relkind <> 'c';
 select nspname from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a where n.nspname = 'goals' and a.grantee = 0;

@@ -95,8 +95,24 @@ select from goals.track_users('users');
 select tgname from pg_trigger where tgrelid = 'users'::regclass and not tgisinternal;
 update users set visits = 3000 where id = 2;
 select old_value, new_value from goals.matches('m', 'visits') where user_key = '2';
+-- The trigger works under any name: that of 0.1.0, which it loses when the table is tracked again, or one that its owner gave it.
+alter trigger pg_goals_1 on users rename to pg_goals;
+select * from goals.health();
+select from goals.record_sent('m', 2::bigint);
+update users set visits = 3100 where id = 2;
+select old_value, new_value from goals.matches('m', 'visits') where user_key = '2' order by matched_at desc limit 1;
+select from goals.track_users('users');
+select tgname from pg_trigger where tgrelid = 'users'::regclass and not tgisinternal;
+alter trigger pg_goals_1 on users rename to "Ours";
+select * from goals.health();
+select from goals.track_users('users');
+alter table users disable trigger "Ours";
+select problem, hint from goals.health();
+select from goals.untrack('users');
+select tgname from pg_trigger where tgrelid = 'users'::regclass and not tgisinternal;
+select from goals.track_users('users');
 -- A trigger that somebody dropped
-drop trigger pg_goals on users;
+drop trigger pg_goals_1 on users;
 select problem, object, hint from goals.health();
 select from goals.track_users('users');
 select * from goals.health();

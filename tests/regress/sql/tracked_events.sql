@@ -86,9 +86,9 @@ insert into events (user_id, kind, data) values (3, 'purchase', '{"paid": true}'
 select user_key from goals.matches('offer', 'primary') order by user_key;
 
 -- Disabled, untracked, tracked again
-alter table events disable trigger pg_goals;
+alter table events disable trigger pg_goals_2;
 select problem, object, hint from goals.health();
-alter table events enable trigger pg_goals;
+alter table events enable trigger pg_goals_2;
 select from goals.untrack('events');
 insert into events (user_id, kind) values (4, 'visit'), (4, 'visit');
 select from goals.track_events('events', 'user_id', 'kind', 'at', 'data');
