@@ -22,7 +22,7 @@ select from goals.record_event(3::bigint, 'purchase', null);
 select user_key, goal, event, new_value, worth from goals.matches('offer') order by user_key, goal;
 
 -- Three visits within a day of the sending, which was two days ago: these come too late ...
-select from generate_series(1, 3), goals.record_event(1::bigint, 'visit');
+do $$ begin for n in 1..3 loop perform goals.record_event(1::bigint, 'visit'); end loop; end $$;
 select count(*) from goals.matches('offer', 'three visits');
 -- ... but visits of that day count whenever they are reported, in whatever order.
 select from goals.record_event(1::bigint, 'visit', occurred_at => :'then'::timestamptz - interval '30 hours');

@@ -65,6 +65,10 @@ select * from changed('d', '[["1.0", "1.00"], ["1", "1.5"], ["NaN", "1"], ["1", 
 select * from changed('f', '[["0", "-0"], ["1", "NaN"], ["NaN", "1"], ["NaN", "NaN"], ["1", "Infinity"], ["-1e308", "1e308"], ["0.1", "0.3"]]',
     '[["is", "NaN"], ["is", "0.3"], ["greater than", "0"], ["less than", "2"], ["at least", "0.3"], ["is increased"], ["is decreased"], ["is increased by", "0.2"], ["is changed"]]');
 select * from changed('r', '[["0", "0.1"]]', '[["is", "0.1"], ["at most", "0.1"], ["greater than", "0.1"]]');
+-- -0 is 0, as a value and where it is asked for.
+alter table users add column f0 double precision, add column r0 real;
+select a.attribute, c.* from (values ('f0'), ('r0')) a (attribute), changed(a.attribute, '[["1", "-0"], ["-0", "1"], ["-1", "-0"], ["-0", "0"]]',
+    '[["is", "0"], ["is", "-0"], ["is not", "0"], ["is any of", "{0,7}"], ["greater than", "-0"], ["less than", "0"], ["at least", "0"], ["at most", "-0"], ["is increased"], ["is changed"]]') c;
 select * from changed('m', '[["1", "12.50"]]', '[["is", "12.5"], ["greater than", "12.49"], ["is increased by", "11.5"]]');
 select * from changed('p', '[["1", "12.50"]]', '[["is", "12.5"], ["is increased by", "200"]]');
 
