@@ -131,3 +131,7 @@ reindex table concurrently goals.engagement;
 update users set visits = coalesce(visits, 0) + 1 where id in (19, 20);
 select from goals.record_opened('index', 19::bigint);
 select user_key, opened_at is not null as opened from goals.matches('index') order by 1;
+
+-- What a receipt is not judged by is not even recorded for it.
+select count(*) > 0 as any, count(*) filter (where h.goal_id <> all (v.goal_ids)) as of_other_goals
+from goals.match_log h join goals.receipt r using (receipt_id) join goals.revision v using (revision_id);
