@@ -14,7 +14,7 @@ use crate::pg::relation::{Lock, Relation};
 use crate::pg::trigger::Trigger;
 use crate::pg::types::ColumnType;
 use crate::pg::users::KeyType;
-use crate::pg::{errors, invalidate, relation, scan};
+use crate::pg::{errors, invalidate, relation, scan, strings};
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -408,7 +408,7 @@ pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> 
     };
     place(attribute, Vec::new()).or_else(|| {
         let parsed = Attribute::parse(attribute).ok()?;
-        place(&parsed.column, parsed.path.into_iter().map(String::into_bytes).collect())
+        place(&parsed.column, parsed.path.iter().map(|key| strings::string_to_model(key).into_owned()).collect())
     })
 }
 
@@ -431,6 +431,7 @@ pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crat
     let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
     let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
     condition.map_numbers(&|n| place.column_type.round(n));
+    condition.map_texts(&|t| strings::string_to_model(t));
     Ok(condition)
 }
 

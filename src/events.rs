@@ -7,7 +7,7 @@ use crate::model::error::{Error, Result};
 use crate::model::jsonb;
 use crate::model::value::Value;
 use crate::pg::call::{Args, Out};
-use crate::pg::{append, datum, document, relation};
+use crate::pg::{append, datum, document, relation, strings};
 use crate::receipts::{reported_time, setup};
 use crate::settle::{self, Evidence};
 use pgrx::pg_sys::{Datum, Oid};
@@ -56,10 +56,12 @@ impl Evidence for Occurrence<'_> {
 impl<'a> Occurrence<'a> {
     fn property(&self, goal_id: i32) -> Option<Value<'a>> {
         let name = self.goal(goal_id)?.value_from.as_deref()?;
+        let model = strings::string_to_model;
         let root = jsonb::root(self.properties)?;
-        let found = document::find(&root, &[name]).or_else(|| {
+        let found = document::find(&root, &[model(name)]).or_else(|| {
             let parsed = Attribute::parse(name).ok()?;
-            document::find(&document::find(&root, &[&parsed.column])?, &parsed.path)
+            let path: Vec<_> = parsed.path.iter().map(|key| model(key)).collect();
+            document::find(&document::find(&root, &[model(&parsed.column)])?, &path)
         });
         found.map(|node| document::value(&node))
     }

@@ -13,6 +13,7 @@ use crate::pg::errors;
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::scan::Probe;
 use crate::pg::scratch::{Scratch, check_for_interrupts};
+use crate::pg::strings;
 use crate::pg::users::{self, KeyType, Users};
 use crate::settle::{receipt_key, user_keys};
 use pgrx::pg_sys;
@@ -92,7 +93,7 @@ impl Message {
         if self.variants.is_empty() && self.control.is_none() {
             return None;
         }
-        let u = assignment::unit_interval(self.name.as_bytes(), key);
+        let u = assignment::unit_interval(&strings::string_to_model(&self.name), key);
         let weights: Vec<f64> = self.variants.iter().map(|v| v.weight).collect();
         match assignment::choose(u, self.control.as_ref().map(|c| c.weight), &weights) {
             Choice::Control => self.control.as_ref(),

@@ -12,6 +12,7 @@ use crate::pg::call::{Args, Out};
 use crate::pg::invalidate;
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::spi::{self, Arg, as_owner};
+use crate::pg::strings;
 use crate::receipts;
 use std::rc::Rc;
 
@@ -34,7 +35,7 @@ pub fn number(text: Option<String>) -> Option<i64> {
 // Messages -------------------------------------------------------------------------------------------------------------
 
 fn name_given(name: String, what: &str) -> Result<String> {
-    if name.trim().is_empty() || name.len() > 1000 {
+    if name.trim().is_empty() || strings::from_string(&name).len() > 1000 {
         return Err(Error::InvalidArgument {
             message: format!("a {what} needs a name of 1 to 1000 bytes"),
             hint: format!("Give the {what} a name that people recognise."),

@@ -29,10 +29,10 @@ impl Field {
         Some(Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) })
     }
 
-    /// Text in UTF-8; None for NULL.
+    /// Text as a string; None for NULL.
     fn text(&self, row: &Row) -> Option<String> {
         match self.column_type.value(row, self.number) {
-            Value::Text(text) => Some(String::from_utf8_lossy(&text).into_owned()),
+            Value::Text(text) => Some(strings::model_to_string(&text)),
             _ => None,
         }
     }
@@ -314,7 +314,7 @@ fn ignore(setup: &Setup, reading: &Reading, reason: &str, name: &str) {
         return;
     }
     if let Some(log) = Appender::open(setup.ours.ignored) {
-        let text = |t: &str| -> Option<Datum> { Some(datum::text(&strings::to_server(t.as_bytes()))) };
+        let text = |t: &str| -> Option<Datum> { Some(datum::text(&strings::from_string(t))) };
         log.append([Some(reading.source.id.into()), text(reason), text(name), Some(datum::clock().into())]);
     }
 }

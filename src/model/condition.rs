@@ -1,5 +1,7 @@
 //! Whether a change satisfies a goal: the one evaluator for live matching, "already matched" and `explain`.
 
+use std::borrow::Cow;
+
 use super::array::parse_array;
 use super::decimal::{Decimal, trim};
 use super::error::{Error, Result};
@@ -90,6 +92,17 @@ impl Condition {
         if self.operator != Operator::IsIncreasedBy {
             for operand in &mut self.operands {
                 operand.number = operand.number.take().map(f);
+            }
+        }
+    }
+
+    /// Rewrites the texts compared with, for a database whose texts are not in UTF-8.
+    pub fn map_texts(&mut self, f: &dyn for<'a> Fn(&'a str) -> Cow<'a, [u8]>) {
+        for operand in &mut self.operands {
+            for text in [&mut operand.text, &mut operand.folded] {
+                if let Ok(written) = std::str::from_utf8(text) {
+                    *text = f(written).into_owned();
+                }
             }
         }
     }

@@ -51,7 +51,7 @@ impl Args {
         value.ok_or(Error::NullArgument { name })
     }
 
-    /// A text, as UTF-8.
+    /// A text, as a string.
     pub fn text(&self, i: usize) -> Option<String> {
         self.raw_text(i).map(|t| strings::to_string(&t))
     }
@@ -85,7 +85,7 @@ impl Args {
         self.get(i).map(super::users::texts)
     }
 
-    /// An array of texts as UTF-8, without NULLs.
+    /// An array of texts as strings, without NULLs.
     pub fn texts(&self, i: usize) -> Option<Vec<String>> {
         Some(self.raw_texts(i)?.into_iter().flatten().map(|t| strings::to_string(&t)).collect())
     }
@@ -171,7 +171,7 @@ impl Out {
             Out::Integer(n) => Some(n.into()),
             Out::Double(x) => Some(Datum::from(x.to_bits() as usize)),
             Out::Boolean(b) => Some(b.into()),
-            Out::Text(text) => Some(datum::text(&strings::to_server(text.as_bytes()))),
+            Out::Text(text) => Some(datum::text(&strings::from_string(&text))),
             Out::Raw(bytes) => Some(datum::text(&bytes)),
             Out::Doubles(values) => Some(double_array(&values)),
             Out::Record(columns) => Some(record(fcinfo, columns)),

@@ -1,5 +1,6 @@
 //! Raising our errors with their SQLSTATE, and writing to the server's log.
 
+use super::strings;
 use crate::model::error::Error;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
@@ -47,7 +48,8 @@ pub fn log(message: String) {
         .report(PgLogLevel::LOG_SERVER_ONLY);
 }
 
-/// pgrx takes a Rust string's bytes as they are; in a database that is not UTF-8, anything beyond ASCII is shown as `?`.
+/// pgrx takes a Rust string's bytes as they are: what is not the same in the server's encoding is shown as `?`.
 fn to_server(text: String) -> String {
-    if super::strings::is_utf8() { text } else { text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect() }
+    let same = |c: char| c.is_ascii() || *strings::from_string(c.encode_utf8(&mut [0; 4])) == *c.to_string().as_bytes();
+    if strings::is_utf8() { text } else { text.chars().map(|c| if same(c) { c } else { '?' }).collect() }
 }

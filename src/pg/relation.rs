@@ -356,7 +356,7 @@ fn lock_if_free(relid: pg_sys::Oid, mode: pg_sys::LOCKMODE, taken: &mut Vec<pg_s
 
 /// The type of a column; None if there is no such table or column.
 pub fn column_type(relid: pg_sys::Oid, column: &str) -> Option<pg_sys::Oid> {
-    let name = std::ffi::CString::new(super::strings::to_server(column.as_bytes()).into_owned()).ok()?;
+    let name = std::ffi::CString::new(super::strings::from_string(column).into_owned()).ok()?;
     // SAFETY: catalog lookups by value and name that answer 0 for what does not exist.
     unsafe {
         let number = pg_sys::get_attnum(relid, name.as_ptr());

@@ -20,7 +20,7 @@ pub enum Arg<'a> {
 impl Arg<'_> {
     fn parts(&self) -> (pg_sys::Oid, Option<Datum>) {
         match self {
-            Arg::Text(text) => (pg_sys::TEXTOID, text.map(|t| super::datum::text(&strings::to_server(t.as_bytes())))),
+            Arg::Text(text) => (pg_sys::TEXTOID, text.map(|t| super::datum::text(&strings::from_string(t)))),
             Arg::Bigint(n) => (pg_sys::INT8OID, Some((*n).into())),
             Arg::Integer(n) => (pg_sys::INT4OID, n.map(Into::into)),
             Arg::Double(x) => (pg_sys::FLOAT8OID, Some(Datum::from(x.to_bits() as usize))),
@@ -90,7 +90,7 @@ unsafe fn set(name: &CStr, value: &CStr) {
 
 /// Runs one statement. Errors of the server go on to the caller.
 pub fn run(statement: &str, args: &[Arg]) -> Rows {
-    let statement = CString::new(strings::to_server(statement.as_bytes()).into_owned()).unwrap_or_default();
+    let statement = CString::new(strings::from_string(statement).into_owned()).unwrap_or_default();
     let mut types = Vec::with_capacity(args.len());
     let mut values = Vec::with_capacity(args.len());
     let mut nulls = Vec::with_capacity(args.len());

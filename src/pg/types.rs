@@ -284,7 +284,7 @@ impl ColumnType {
 
     /// Reads a literal by the type's own input function, which raises what is not one.
     fn input(&self, value: &str) -> Result<Datum> {
-        let literal = std::ffi::CString::new(strings::to_server(value.as_bytes()).into_owned())
+        let literal = std::ffi::CString::new(strings::from_string(value).into_owned())
             .map_err(|_| Error::InvalidValue { value: value.to_owned(), type_name: self.name() })?;
         // SAFETY: the input function of the type, with a typmod that asks for nothing.
         unsafe {
@@ -302,10 +302,10 @@ impl ColumnType {
                 Ok(String::from_utf8_lossy(&format_uuid(&bytes)).into_owned())
             }
             Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
-            Shape::Enum => has_label(self.type_oid, value.as_bytes()).then(|| value.to_owned()).ok_or_else(invalid),
+            Shape::Enum => has_label(self.type_oid, value).then(|| value.to_owned()).ok_or_else(invalid),
             Shape::Other { output } if is_built_in(*output) => {
                 let text = output_text(self.type_oid, *output, self.input(value)?).ok_or_else(invalid)?;
-                Ok(String::from_utf8_lossy(&text).into_owned())
+                Ok(strings::model_to_string(&text))
             }
             _ => Ok(value.to_owned()),
         }
@@ -507,9 +507,9 @@ fn label(value: Datum) -> Option<Vec<u8>> {
     }
 }
 
-fn has_label(enum_type: pg_sys::Oid, text: &[u8]) -> bool {
-    let server = strings::to_server(text);
-    if server.len() >= pg_sys::NAMEDATALEN as usize {
+fn has_label(enum_type: pg_sys::Oid, text: &str) -> bool {
+    let server = strings::from_string(text);
+    if server.len() >= pg_sys::NAMEDATALEN as usize || strings::to_string(&server) != text {
         return false;
     }
     let Ok(text) = std::ffi::CString::new(server.into_owned()) else { return false };
