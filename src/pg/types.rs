@@ -11,7 +11,7 @@ use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
 use crate::model::interval;
 use crate::model::operator::Operator;
-use crate::model::text::{CaseFolded, Exact, TextEquality};
+use crate::model::text::{Exact, TextEquality};
 use crate::model::value::{Kind, Value};
 use pgrx::pg_sys::{self, Datum};
 use std::borrow::Cow;
@@ -358,7 +358,7 @@ impl ColumnType {
     /// How texts of this type are compared.
     pub fn text_equality(&self) -> &dyn TextEquality {
         match self.shape {
-            Shape::CaseInsensitiveText => &CaseFolded,
+            Shape::CaseInsensitiveText => self,
             Shape::Text | Shape::PaddedText | Shape::Array { .. } if !self.deterministic => self,
             _ => &Exact,
         }
@@ -409,15 +409,39 @@ impl ColumnType {
 }
 
 impl TextEquality for ColumnType {
-    /// By the column's collation, which may call different bytes equal.
+    /// By the column's collation, which may call different bytes equal; of citext, as its own equality does it.
     fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         if a == b {
             return true;
         }
-        let (a, b) = (datum::text(&strings::to_server(a)), datum::text(&strings::to_server(b)));
+        let (a, b) = (strings::to_server(a), strings::to_server(b));
+        if matches!(self.shape, Shape::CaseInsensitiveText) {
+            return lower(&a) == lower(&b);
+        }
+        let (a, b) = (datum::text(&a), datum::text(&b));
         // SAFETY: two text datums and an existing collation.
         unsafe { pg_sys::OidFunctionCall2Coll(pg_sys::Oid::from_u32(pg_sys::F_TEXTEQ), self.collation, a, b) }.value()
             != 0
+    }
+}
+
+/// In lower case by the database's locale.
+fn lower(text: &[u8]) -> Vec<u8> {
+    unsafe extern "C-unwind" {
+        fn str_tolower(
+            text: *const core::ffi::c_char,
+            length: usize,
+            collation: pg_sys::Oid,
+        ) -> *mut core::ffi::c_char;
+    }
+    // SAFETY: declared as in utils/formatting.h; the text is read for its length, the answer is a palloc'd string.
+    unsafe {
+        let lower = pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            str_tolower(text.as_ptr().cast(), text.len(), pg_sys::DEFAULT_COLLATION_OID)
+        });
+        let copy = CStr::from_ptr(lower).to_bytes().to_vec();
+        pg_sys::pfree(lower.cast());
+        copy
     }
 }
 
