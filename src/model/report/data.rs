@@ -40,8 +40,14 @@ impl Figure {
     }
 }
 
+/// A share of a whole, from 0 to 1; whatever else is given is `None`.
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Figure, D::Error> {
+    let figure = Figure::deserialize(deserializer)?;
+    Ok(Figure(figure.0.filter(|n| (0.0..=1.0).contains(n))))
+}
+
 /// Text as SQL gives it: a string; any other scalar or a json value by its JSON text; null is `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Words(pub Option<String>);
 
 impl<'de> Deserialize<'de> for Words {
@@ -180,8 +186,11 @@ pub struct Variant {
     pub is_control: Option<bool>,
     pub users: Figure,
     pub matched: Figure,
+    #[serde(deserialize_with = "share")]
     pub rate: Figure,
+    #[serde(deserialize_with = "share")]
     pub rate_low: Figure,
+    #[serde(deserialize_with = "share")]
     pub rate_high: Figure,
     pub difference: Figure,
     pub difference_low: Figure,
@@ -189,13 +198,18 @@ pub struct Variant {
     pub lift: Figure,
     pub lift_low: Figure,
     pub lift_high: Figure,
+    #[serde(deserialize_with = "share")]
     pub p_value: Figure,
+    #[serde(deserialize_with = "share")]
     pub p_adjusted: Figure,
+    #[serde(deserialize_with = "share")]
     pub probability_better: Figure,
+    #[serde(deserialize_with = "share")]
     pub anytime_p: Figure,
     pub anytime_lift_low: Figure,
     pub anytime_lift_high: Figure,
     pub worth_per_user: Figure,
+    #[serde(deserialize_with = "share")]
     pub split_p: Figure,
     pub verdict: Words,
 }

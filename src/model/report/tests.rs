@@ -1,8 +1,9 @@
 //! What the page promises, each test by the name of its promise. `sample.json` is the shape SQL builds.
 
-use super::chart::{BOLD, TEXT, WIDTH};
+use super::chart::{Axis, BOLD, TEXT, WIDTH};
 use super::data::{Figure, Goal, Report, Words};
-use super::{render, text};
+use super::{read, render, text};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const SAMPLE: &str = include_str!("sample.json");
@@ -12,7 +13,7 @@ fn sample() -> Value {
 }
 
 fn page(data: &Value) -> String {
-    let html = render(&serde_json::from_value::<Report>(data.clone()).unwrap());
+    let html = super::page::render(&serde_json::from_value::<Report>(data.clone()).unwrap());
     check_well_formed(&html);
     check_self_contained(&html);
     check_no_text_overlaps(&html);
@@ -529,6 +530,82 @@ fn tiles_fill_their_rows() {
                 rows = &rows[first..];
             }
         }
+    }
+}
+
+#[test]
+fn the_page_is_ascii_and_says_the_same() {
+    let mut data = sample();
+    data["message"]["name"] = json!("Größe “日本” 🚀");
+    let (html, whole) = (render(&serde_json::from_value(data.clone()).unwrap()), page(&data));
+    assert!(html.is_ascii() && !whole.is_ascii());
+    let style = |html: &str| html.split_once("</style>").unwrap().0.split_once("<style>").unwrap().1.to_owned();
+    // in a style sheet a reference would not be read
+    assert_eq!(style(&html), style(&whole));
+    let read: String = html
+        .split("&#")
+        .enumerate()
+        .map(|(i, part)| match part.split_once(';').map(|(n, rest)| (n.parse::<u32>(), rest)) {
+            Some((Ok(n), rest)) if i > 0 && n > 127 => format!("{}{rest}", char::from_u32(n).unwrap()),
+            _ => format!("{}{part}", if i > 0 { "&#" } else { "" }),
+        })
+        .collect();
+    assert_eq!(read, whole);
+}
+
+#[test]
+fn figures_that_cannot_be_are_left_out_and_never_loop() {
+    for odd in
+        [json!(5), json!(1e9), json!(1e15), json!(1e300), json!("Infinity"), json!(-1), json!(1e-320), json!("NaN")]
+    {
+        let mut data = sample();
+        for key in [
+            "rate",
+            "rate_low",
+            "rate_high",
+            "p_value",
+            "anytime_p",
+            "probability_better",
+            "split_p",
+            "lift",
+            "lift_low",
+            "lift_high",
+        ] {
+            for variant in data["variants"].as_array_mut().unwrap() {
+                variant[key] = odd.clone();
+            }
+        }
+        for point in data["curve"].as_array_mut().unwrap() {
+            point["matched_cumulative"] = odd.clone();
+        }
+        let html = page(&data);
+        assert!(!html.contains("500%"), "{odd}");
+        for point in data["curve"].as_array_mut().unwrap() {
+            point["day"] = odd.clone();
+            point["matched_cumulative"] = json!(1);
+        }
+        page(&data);
+    }
+}
+
+#[test]
+fn more_than_a_page_holds_is_refused() {
+    let variants =
+        |n: usize| json!({"variants": (0..n).map(|i| json!({"variant": i.to_string()})).collect::<Vec<_>>()});
+    assert!(read(&variants(1000).to_string()).is_ok());
+    assert_eq!(read(&variants(1001).to_string()).unwrap_err(), "1001 variants, of which a page takes 1000");
+    let curve: Vec<_> = (0..1001).map(|i| json!({"variant": i.to_string(), "day": 1})).collect();
+    assert!(read(&json!({"curve": curve}).to_string()).is_err());
+    assert!(read(&json!({"goals": vec![json!({}); 1001]}).to_string()).is_err());
+    assert!(read("{").is_err());
+}
+
+proptest! {
+    #[test]
+    fn an_axis_of_any_range_has_few_ticks(low in any::<f64>(), span in any::<f64>(), near: bool, most in 1usize..10) {
+        prop_assume!(low.is_finite() && low.abs() < 1e16 && span.is_finite());
+        let high = if near { low + span.abs() % 2.0 } else { low + span.abs() % 1e16 };
+        prop_assert!(Axis::new((low, high), (0.0, 1.0)).ticks(most).len() <= most + 1);
     }
 }
 

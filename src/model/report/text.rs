@@ -34,6 +34,18 @@ pub fn escape(raw: &str) -> String {
     out
 }
 
+/// HTML in ASCII alone, every other character by its number.
+pub fn ascii(html: &str) -> String {
+    let mut out = String::with_capacity(html.len() + html.len() / 8);
+    for c in html.chars() {
+        match c.is_ascii() {
+            true => out.push(c),
+            false => out.push_str(&format!("&#{};", u32::from(c))),
+        }
+    }
+    out
+}
+
 /// A mark that belongs to the character before it, which a cut must not part from it.
 fn joins_previous(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{93c}' | '\u{93e}'..='\u{94d}'

@@ -1,6 +1,6 @@
 //! How the share of people who reached the goal grows with the days since sending.
 
-use super::super::arms::{Arm, find};
+use super::super::arms::{Arm, Places};
 use super::super::data::Report;
 use super::super::text::{decimal, percent, round_percent, width};
 use super::{Axis, Hang, SMALL, WIDTH, draw};
@@ -19,8 +19,9 @@ struct Line<'a> {
 
 fn lines<'a>(report: &Report, arms: &'a [Arm]) -> Vec<Line<'a>> {
     let mut lines: Vec<Line> = arms.iter().map(|arm| Line { arm, points: Vec::new() }).collect();
+    let places = Places::of(arms);
     for point in &report.curve {
-        let place = find(arms, &point.variant, point.is_control);
+        let place = places.find(&point.variant, point.is_control);
         let day = point.day.finite().filter(|d| *d >= 0.0);
         let share = point.matched_cumulative.of(point.eligible).filter(|s| *s >= 0.0);
         if let (Some(place), Some(day), Some(share)) = (place, day, share) {

@@ -1,13 +1,14 @@
 //! The tables. On a phone each row becomes a card, so every cell carries its column's name and every element its role,
 //! which `display: block` would take from it.
 
-use super::super::arms::{Arm, find};
+use super::super::arms::{Arm, Places, find};
 use super::super::data::{Report, Variant};
 use super::super::text::{
     chance, count, decimal, escape, name, p_value, percent, points, range, signed_percent, worth,
 };
 use super::super::verdict::{Finding, people};
 use super::{badge, goal_name, or_missing};
+use std::collections::HashMap;
 
 struct Cell {
     html: String,
@@ -163,25 +164,33 @@ pub fn curve_table(report: &Report, arms: &[Arm], drawn: &[&Arm]) -> String {
     days.dedup();
     let step = days.len().div_ceil(40).max(1);
     let kept = days.iter().rev().step_by(step).rev();
+    let places = Places::of(arms);
+    // the first of two points of a day, as in the chart
+    let mut shares: HashMap<(usize, u64), f64> = HashMap::new();
+    for point in &report.curve {
+        let share = point.matched_cumulative.of(point.eligible);
+        if let (Some(i), Some(day), Some(share)) =
+            (places.find(&point.variant, point.is_control), point.day.finite(), share)
+        {
+            shares.entry((i, day.to_bits())).or_insert(share);
+        }
+    }
     let heads: String = drawn
         .iter()
         .map(|a| format!("<th scope=\"col\">{}<span class=\"unseen\">{}</span></th>", badge(a), name(&a.name, 48)))
         .collect();
     let rows: String = kept
         .map(|day| {
-            let cells: String =
-                drawn.iter().map(|arm| format!("<td>{}</td>", or_missing(on_day(report, arms, arm, *day)))).collect();
+            let share =
+                |arm: &&Arm| places.find(&arm.variant, Some(arm.control)).and_then(|i| shares.get(&(i, day.to_bits())));
+            let cells: String = drawn
+                .iter()
+                .map(|arm| format!("<td>{}</td>", or_missing(share(arm).map(|share| percent(*share)))))
+                .collect();
             format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", decimal(*day, usize::from(day.fract() != 0.0)))
         })
         .collect();
     format!(
         "<details>\n<summary>The curve in figures</summary>\n<div class=\"plain\"><table>\n<thead><tr><th scope=\"col\">Day</th>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</details>\n"
     )
-}
-
-fn on_day(report: &Report, arms: &[Arm], arm: &Arm, day: f64) -> Option<String> {
-    let point = report.curve.iter().find(|p| {
-        p.day.finite() == Some(day) && find(arms, &p.variant, p.is_control).is_some_and(|i| arms[i] == *arm)
-    })?;
-    point.matched_cumulative.of(point.eligible).map(percent)
 }
