@@ -51,6 +51,9 @@ BEGIN
                floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
         FROM goals.contribution c
         WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily_since_sending.goal
+    ), time_limit AS (
+        SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
+        WHERE g.message_id = of_message AND g.name = daily_since_sending.goal
     ), moments AS (
         -- A receipt of age a has lived through days 0 to a: it is counted at a and summed from the oldest down.
         SELECT a.variant_id, x.day, count(*) FILTER (WHERE x.what = 'age') AS aged, count(*) FILTER (WHERE x.what = 'o') AS opened,
@@ -59,21 +62,28 @@ BEGIN
         CROSS JOIN LATERAL (VALUES ('age', a.age), ('o', a.opened_day), ('c', a.clicked_day), ('m', a.matched_day)) AS x (what, day)
         WHERE x.day IS NOT NULL
         GROUP BY a.variant_id, x.day
-    ), span AS (
-        SELECT m.variant_id, least(min(m.day), 0) AS first_day, max(m.day) AS last_day FROM moments m GROUP BY m.variant_id
+        UNION ALL
+        SELECT s.variant_id, generate_series(0, least(s.last_day, l.days)), 0, 0, 0, 0
+        FROM (SELECT a.variant_id, greatest(max(a.age), max(a.opened_day), max(a.clicked_day), max(a.matched_day)) AS last_day
+              FROM aged a GROUP BY a.variant_id) s
+        CROSS JOIN time_limit l
+    ), summed AS (
+        SELECT m.variant_id, m.day, sum(sum(m.aged)) OVER (PARTITION BY m.variant_id ORDER BY m.day DESC) AS reached,
+               sum(m.opened) AS opened, sum(m.clicked) AS clicked, sum(m.matched) AS matched
+        FROM moments m
+        GROUP BY m.variant_id, m.day
     )
-    SELECT v.name::text, d.day,
-           sum(coalesce(m.aged, 0)) OVER (PARTITION BY s.variant_id ORDER BY d.day DESC)::bigint,
-           coalesce(m.opened, 0)::bigint, coalesce(m.clicked, 0)::bigint, coalesce(m.matched, 0)::bigint
-    FROM span s
-    CROSS JOIN LATERAL generate_series(s.first_day, s.last_day) AS d (day)
-    LEFT JOIN moments m ON m.variant_id IS NOT DISTINCT FROM s.variant_id AND m.day = d.day
+    SELECT v.name::text, s.day, s.reached::bigint, s.opened::bigint, s.clicked::bigint, s.matched::bigint
+    FROM summed s
+    CROSS JOIN time_limit l
     LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
-    ORDER BY v.variant_id, d.day;
+    -- A receipt may be as old as time itself: beyond the time limit there are only the days on which something happened.
+    WHERE s.day BETWEEN 0 AND l.days OR s.opened > 0 OR s.clicked > 0 OR s.matched > 0
+    ORDER BY v.variant_id, s.day;
 END
 $$;
 COMMENT ON FUNCTION goals.daily_since_sending(text, text) IS
-    'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old enough to have reached it. Receipts on record only';
+    'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old enough to have reached it. Every day up to the longest time limit of the goal, and of the others those on which something happened. Receipts on record only';
 
 -- Every receipt in its window has credit in the records. Here the credit of a change is shared out once: the receipts whose
 -- match is the same change of the same user (same instant, same attribute or event) divide 1 between them.
@@ -133,7 +143,10 @@ BEGIN
                w.weight / sum(w.weight) OVER (PARTITION BY w.users_id, w.user_key, w.matched_at, w.cause) AS credit
         FROM weighed w
     )
-    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth), sum(s.worth::double precision * s.credit)
+    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth), 
+           -- A worth beyond the range of double precision is infinite, not an error.
+           sum(CASE WHEN abs(s.worth) < 1e300 THEN s.worth::double precision * s.credit
+                    ELSE sign(s.worth)::double precision * 'Infinity'::double precision END)
     FROM shared s
     GROUP BY s.message, s.goal
     ORDER BY s.message, s.goal;

@@ -63,7 +63,9 @@ BEGIN
         -- time limit still runs are left out: they have not lived through every day. Until one has run out, all are taken.
         WITH eligible AS MATERIALIZED (
             SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint + 1 AS age,
-                   floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 AS matched_day,
+                   -- An open may be reported with a time before the sending, and a match after it then is.
+                   CASE WHEN c.matched_at <= c.sent_at THEN 1
+                        ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
                    coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running
             FROM goals.contribution c
             WHERE NOT c.settled AND c.message_id = of_message AND c.goal = of_goal AND c.already_matched = 0
@@ -74,11 +76,20 @@ BEGIN
             GROUP BY e.variant_id, e.matched_day
         ), span AS (
             -- After the time limit nothing is added, except where it begins with an open or click.
-            SELECT c.variant_id, sum(c.receipts) AS receipts,
-                   least(max(c.oldest), greatest(max(c.matched_day), (
-                       SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint FROM goals.goal g
-                       WHERE g.message_id = of_message AND g.name = of_goal))) AS days
-            FROM counted c GROUP BY c.variant_id
+            SELECT c.variant_id, sum(c.receipts) AS receipts, l.days AS limit_days,
+                   least(max(c.oldest), greatest(max(c.matched_day), l.days)) AS days
+            FROM counted c
+            CROSS JOIN (SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
+                        WHERE g.message_id = of_message AND g.name = of_goal) l
+            GROUP BY c.variant_id, l.days
+        ), day AS (
+            -- Every day up to the time limit; later ones only where something is added, and the day before: receipts may be
+            -- as old as time itself.
+            SELECT generate_series(1, least(max(s.days), max(s.limit_days))) AS day FROM span s
+            UNION
+            SELECT x.day FROM counted c CROSS JOIN LATERAL (VALUES (c.matched_day - 1), (c.matched_day)) AS x (day)
+            UNION
+            SELECT s.days FROM span s
         )
         SELECT jsonb_agg(jsonb_build_object('variant', v.name, 'is_control', coalesce(v.is_control, false), 'day', d.day,
                    'matched_cumulative', d.matched, 'eligible', d.receipts) ORDER BY v.is_control NULLS FIRST, v.variant_id, d.day)
@@ -86,7 +97,7 @@ BEGIN
         FROM (SELECT s.variant_id, s.receipts, x.day,
                      sum(coalesce(c.receipts, 0)) OVER (PARTITION BY s.variant_id ORDER BY x.day) AS matched
               FROM span s
-              CROSS JOIN LATERAL generate_series(1, s.days) AS x (day)
+              JOIN day x ON x.day BETWEEN 1 AND s.days
               LEFT JOIN counted c ON c.variant_id IS NOT DISTINCT FROM s.variant_id AND c.matched_day = x.day) d
         LEFT JOIN goals.variant v ON v.variant_id = d.variant_id;
     END IF;
