@@ -17,14 +17,16 @@ END
 $$;
 COMMENT ON FUNCTION goals.glyph(integer, text) IS 'Internal. The character of that code point, or something plainer in another encoding than UTF8';
 
--- Widths are counted in characters. A control character would break the line: it shows as a question mark.
+-- Widths are counted in characters. A control character would break the line: it shows as a question mark. Beyond ASCII there
+-- are such only in Unicode and the ISO encodings; elsewhere the same bytes are letters, or parts of them.
 CREATE FUNCTION goals.fit(line text, width integer)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT rpad(CASE WHEN length(c) > width THEN left(c, width - 1) || goals.glyph(8230, '~') ELSE c END, width)
-    FROM regexp_replace(line, '[[:cntrl:]]', '?', 'g') c
+    FROM regexp_replace(line, CASE WHEN getdatabaseencoding() ~ '^(UTF8|LATIN|ISO)' THEN '[[:cntrl:]]'
+                                   ELSE '[\x01-\x1f\x7f]' END, '?', 'g') c
 $$;
 COMMENT ON FUNCTION goals.fit(text, integer) IS 'Internal. The text in exactly that many characters: padded, or cut with an ellipsis';
 
