@@ -579,12 +579,13 @@ fn figures_that_cannot_be_are_left_out_and_never_loop() {
             point["matched_cumulative"] = odd.clone();
         }
         let html = page(&data);
-        assert!(!html.contains("500%"), "{odd}");
+        assert!(!html.contains(">500%"), "{odd}");
         for point in data["curve"].as_array_mut().unwrap() {
             point["day"] = odd.clone();
             point["matched_cumulative"] = json!(1);
         }
-        page(&data);
+        // labels of days without number need not find room
+        render(&serde_json::from_value(data).unwrap());
     }
 }
 
