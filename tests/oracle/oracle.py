@@ -19,13 +19,13 @@ T0 = "set o.t0 = '%s'"
 class Server:
     """A template database with the extension and the types; every case gets a copy."""
 
-    def __init__(self, without=()):
+    def __init__(self, without=(), options=""):
         self.without = without
         self.connect()
         self.version = self.admin.info.server_version
         self.name = "oracle_%d" % os.getpid()
         self.admin.execute("drop database if exists %s with (force)" % self.name)
-        self.admin.execute("create database %s template template0" % self.name)
+        self.admin.execute("create database %s template template0 %s" % (self.name, options))
         with psycopg.connect(dbname=self.name, autocommit=True) as db:
             db.execute("create extension pg_goals")
             db.execute(generate.PRELUDE)
@@ -264,11 +264,16 @@ def main():
     parser.add_argument("--lines", type=int, default=6, help="how many disagreements of a case to show")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--failures", default="build/failed/oracle", help="where a failing case is written")
+    parser.add_argument("--database", default="", metavar="OPTIONS", help="options of CREATE DATABASE; PGCLIENTENCODING is how its text is written")
+    parser.add_argument("--charset", help="the codec that can write all of its text")
+    parser.add_argument("--c-locale", action="store_true", help="its citext knows the letters of ASCII only")
+    parser.add_argument("--uncased", action="store_true", help="letters beyond ASCII have no case: SQL_ASCII")
     args = parser.parse_args()
+    v.restrict(args.charset, args.c_locale, not args.uncased)
     if args.concurrent:
         import concurrent_mode
         return concurrent_mode.main(args)
-    began, server = time.monotonic(), Server(args.without)
+    began, server = time.monotonic(), Server(args.without, args.database)
     totals = dict(cases=0, changes=0, events=0, goals=0, receipts=0, matches=0)
     failed, seed = 0, args.seed
     try:

@@ -25,6 +25,59 @@ class Folded(str):
         return hash(str.lower(self))
 
 
+class AsciiFolded(Folded):
+    """The same where only the letters of ASCII have another case: citext in a database of locale C."""
+
+    def __eq__(self, other):
+        return ascii_lower(self) == ascii_lower(other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        return hash(ascii_lower(self))
+
+
+class Text:
+    """What the text of the database is: restrict() says so."""
+
+    charset = None  # a codec that can write all of it
+    c_locale = False  # citext knows the letters of ASCII only
+    cased = True  # letters beyond ASCII have a case
+
+
+def ascii_lower(text):
+    return "".join(c.lower() if c.isascii() else c for c in str(text))
+
+
+def lower(text):
+    return text.lower() if Text.cased else ascii_lower(text)
+
+
+def database_lower(text):
+    """lower() of the database's own locale."""
+    return ascii_lower(text) if Text.c_locale else text.lower()
+
+
+def writable(text):
+    try:
+        return not Text.charset or not isinstance(text, str) or bool(text.encode(Text.charset)) or text == ""
+    except UnicodeEncodeError:
+        return False
+
+
+def restrict(charset, c_locale, cased):
+    """Values and names are those that a database of this encoding can hold."""
+    Text.charset, Text.c_locale, Text.cased = charset, c_locale, cased
+    if charset:
+        WORDS[:] = [w for w in WORDS if writable(w)] + ["\xff\xc3", "\xc3\xa9"]
+        for path in [p for p in PATHS if not writable(p)]:
+            del PATHS[path]
+        PATHS["cl\xe9"] = "text"
+        for pool in PATH_POOLS.values():
+            pool[:] = [x for x in pool if writable(x)]
+
+
 class Array:
     """A PostgreSQL array: equal only with the same elements, dimensions and lower bounds."""
 
@@ -131,7 +184,7 @@ def holds(goal, column, new, old=None, base=None):
         return found != (op == "is not")
     if op in ("contains", "does not contain"):
         if what == "text":
-            found = text.lower() in new.lower()
+            found = lower(text) in lower(new)
         elif what == "list":
             items = new.items if isinstance(new, Array) else new
             element = column.element if isinstance(new, Array) else column
@@ -141,9 +194,9 @@ def holds(goal, column, new, old=None, base=None):
             return False
         return found != (op == "does not contain")
     if op == "starts with":
-        return what == "text" and new.lower().startswith(text.lower())
+        return what == "text" and lower(new).startswith(lower(text))
     if op == "ends with":
-        return what == "text" and new.lower().endswith(text.lower())
+        return what == "text" and lower(new).endswith(lower(text))
     if what != "number" or nan(new):
         return False
     if op in ("is increased", "is decreased"):
@@ -202,6 +255,8 @@ def json_equal(a, b):
 
 
 def loads(text):
+    if not isinstance(text, str):
+        text = bytes(text).decode(Text.charset or "utf-8")
     return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
@@ -247,6 +302,8 @@ class Column:
             return text.lower()
         if self.sql.startswith("char("):
             return text.rstrip(" ")
+        if self.sql == "citext" and Text.c_locale:
+            return AsciiFolded(text)
         return Folded(text) if self.folds else text
 
     def value(self, literal):
@@ -354,7 +411,10 @@ def catalogue(rng):
         Column("refs", "uuid[]", "list", [Array([UUIDS[0]]), Array(UUIDS[:3]), Array([])], Column("", "uuid", "text", [])),
         Column("bits", "boolean[]", "list", [Array([True]), Array([False, True]), Array([False])], Column("", "boolean", "boolean", [])),
         Column("doc", "jsonb", "json", None), Column("extra", "jsonb", "json", None), Column("raw", "json", "json", None)]
-    return columns
+    for column in columns:
+        if column.pool and column.kind in ("text", "list"):
+            column.pool = [x for x in column.pool if all(map(writable, x.items if isinstance(x, Array) else [x]))]
+    return [c for c in columns if Text.cased or c.name != "nd"]  # ICU knows nothing of SQL_ASCII
 
 
 PATHS = {"plan": "text", "n": "number", "flag": "boolean", "tags": "list", "wild": "wild", "company.size": "number",
