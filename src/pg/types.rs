@@ -428,11 +428,8 @@ impl TextEquality for ColumnType {
 /// In lower case by the database's locale.
 fn lower(text: &[u8]) -> Vec<u8> {
     unsafe extern "C-unwind" {
-        fn str_tolower(
-            text: *const core::ffi::c_char,
-            length: usize,
-            collation: pg_sys::Oid,
-        ) -> *mut core::ffi::c_char;
+        fn str_tolower(text: *const core::ffi::c_char, length: usize, collation: pg_sys::Oid)
+        -> *mut core::ffi::c_char;
     }
     // SAFETY: declared as in utils/formatting.h; the text is read for its length, the answer is a palloc'd string.
     unsafe {
