@@ -69,15 +69,27 @@ impl Args {
 
     /// A user key, declared as text, bigint or uuid, in its text form and the server's encoding.
     pub fn user_key(&self, i: usize) -> Result<Vec<u8>> {
-        // SAFETY: the argument's type is what the call's expression tree says; a uuid datum points to 16 bytes.
+        // SAFETY: an argument is of the type that the function is declared with; a uuid datum points to 16 bytes.
         let key = unsafe {
-            match pg_sys::get_fn_expr_argtype((*self.fcinfo).flinfo, i as core::ffi::c_int) {
+            match self.declared_type(i) {
                 pg_sys::INT8OID => self.get(i).map(|d| (d.value() as i64).to_string().into_bytes()),
                 pg_sys::UUIDOID => self.get(i).map(|d| super::types::format_uuid(&*d.cast_mut_ptr::<[u8; 16]>())),
                 _ => self.raw_text(i),
             }
         };
         self.need(key, "user_key")
+    }
+
+    /// From the catalog: called by the fast path of the protocol, a function has no expression tree to tell.
+    fn declared_type(&self, i: usize) -> pg_sys::Oid {
+        let (mut types, mut count) = (std::ptr::null_mut(), 0);
+        // SAFETY: the function being called exists; the answer is a copy of its `count` argument types.
+        unsafe {
+            pg_sys::get_func_signature((*(*self.fcinfo).flinfo).fn_oid, &mut types, &mut count);
+            let declared = (i < count as usize).then(|| *types.add(i));
+            pg_sys::pfree(types.cast());
+            declared.unwrap_or(pg_sys::InvalidOid)
+        }
     }
 
     /// An array of texts in the server's encoding, with NULLs.
