@@ -103,7 +103,17 @@ class Server:
             return f.read()
 
     def remove(self):
+        if sys.exc_info()[0] is not None and os.environ.get('KEEP_FAILED'):
+            self.keep(os.path.join(ROOT, os.environ['KEEP_FAILED'], os.path.basename(self.dir)))
         self.script('remove', check=False)
+
+    def keep(self, where):
+        """What a failure leaves to look at: the log, and the databases where the server still answers."""
+        os.makedirs(where, exist_ok=True)
+        with open(os.path.join(where, 'log'), 'w') as out:
+            out.write(self.log())
+        with open(os.path.join(where, 'dump.sql'), 'w') as out:
+            subprocess.run([self.bin('pg_dumpall'), '-h', self.dir, '-p', '5432'], stdout=out, stderr=subprocess.DEVNULL, timeout=600, check=False)
 
 
 def complaints(log, killed=False):
