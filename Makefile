@@ -7,6 +7,8 @@
 #   make test-all   the same on PostgreSQL 14 to 18, fetched where they are missing; VERSIONS="14 18", T="regress isolation"
 #   make deb        the Debian package of the PostgreSQL of PG_CONFIG, in build/deb
 #   make dist       the distribution for PGXN, of the last commit
+#   make torture    the hard tests with changing seeds for SECONDS=3600; SEED=n for the same ones again
+#   make valgrind   the regress suite and a long session under memcheck
 #   make installcheck, make bench, make clean
 #
 # Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
@@ -34,7 +36,7 @@ FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb dist clean
+.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb dist clean torture valgrind
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -97,6 +99,15 @@ dist:
 	@mkdir -p $(dir $(DIST))
 	@git archive --format=zip --prefix=pg_goals-$(VERSION)/ --output=$(DIST) HEAD
 	@echo $(DIST)
+
+torture: setup
+	@$(MAKE) --no-print-directory all
+	@env -u SECONDS tests/torture $(or $(SECONDS),3600) $(SEED)
+
+# Line numbers for our own frames only, so that nothing else is built again.
+valgrind: setup
+	@$(MAKE) --no-print-directory all CARGO_FLAGS='$(CARGO_FLAGS) --config profile.release.package.pg_goals.debug=1'
+	@tests/fuzz/valgrind $(T)
 
 clean:
 	rm -rf build $(TARGET)
