@@ -21,3 +21,6 @@ pub mod report;
 pub mod text;
 pub mod value;
 pub mod window;
+
+#[cfg(test)]
+mod tests;

@@ -35,3 +35,6 @@ pub use intervals::{Interval, difference_interval, rate_interval, ratio_interval
 pub use posterior::probability_better;
 pub use power::sample_size;
 pub use significance::{adjust_p, proportion_test, proportions_test, split_test};
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What the page promises, each test by the name of its promise. `sample.json` is the shape SQL builds.
 
+mod alone;
+
 use super::chart::{Axis, BOLD, TEXT, WIDTH};
 use super::data::{Figure, Goal, Report, Words};
 use super::{read, render, text};
