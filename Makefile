@@ -10,6 +10,7 @@
 #   make torture    the hard tests with changing seeds for SECONDS=3600; SEED=n for the same ones again
 #   make valgrind   the regress suite and a long session under memcheck
 #   make installcheck, make bench, make clean
+#   make bite       plant faults and see that the tests catch them; make mutants, make coverage: the same question of src/model
 #
 # Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
 
@@ -36,7 +37,7 @@ FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb dist clean torture valgrind
+.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb dist clean torture valgrind bite mutants coverage
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -108,6 +109,17 @@ torture: setup
 valgrind: setup
 	@$(MAKE) --no-print-directory all CARGO_FLAGS='$(CARGO_FLAGS) --config profile.release.package.pg_goals.debug=1'
 	@tests/fuzz/valgrind $(T)
+
+# Do the tests bite? Faults planted in a copy of everything; B="faults" plants some.
+bite: setup
+	@tests/bite/run $(B)
+
+# M="modules of src/model" for some; hours for all
+mutants:
+	@tests/bite/mutants $(M)
+
+coverage:
+	@tests/bite/coverage
 
 clean:
 	rm -rf build $(TARGET)
