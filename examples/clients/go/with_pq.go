@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"net/url"
 	"os"
 	"strconv"
 	"time"
@@ -66,7 +67,13 @@ func save(db querier, c Customer) {
 }
 
 func main() {
-	db, err := sql.Open("postgres", os.Getenv("DATABASE_URL"))
+	// parse, bind and execute in one round trip: without it a pooler may change the connection between them
+	url, err := url.Parse(os.Getenv("DATABASE_URL"))
+	must(err)
+	options := url.Query()
+	options.Set("binary_parameters", "yes")
+	url.RawQuery = options.Encode()
+	db, err := sql.Open("postgres", url.String())
 	must(err)
 	defer db.Close()
 

@@ -1,6 +1,6 @@
 // pg_goals from Node with Sequelize: DATABASE_URL=postgresql://... node with_sequelize.js
 //
-// save() writes the columns that were set; told the fields, it writes all of them. Both are here, and only what differs counts.
+// save() writes the columns that were set; told the fields, it writes all of them, as update() and upsert() do. Only what differs counts.
 const { Sequelize, DataTypes, QueryTypes } = require('sequelize');
 
 const WATCHED = ['email', 'balance', 'score', 'settings', 'tags', 'active'];
@@ -53,12 +53,11 @@ async function main() {
     await customer.save({ fields: everything });
   }
   for (const customer of await Customer.findAll({ where: { id: upTo(10, 14) } })) {
-    await customer.save({ fields: everything });
-    await Customer.upsert(customer.get());   // INSERT ... ON CONFLICT DO UPDATE, of every column
+    await Customer.update(customer.get(), { where: { id: customer.id } });
+    await Customer.upsert(customer.get());   // INSERT ... ON CONFLICT DO UPDATE
   }
   const customer = await Customer.findByPk(15);
   customer.settings = { ...customer.settings, theme: 'dark' };
-  await customer.save();
   await customer.save({ fields: everything });
   const regret = new Error('on second thoughts');
   await db.transaction(async (transaction) => {

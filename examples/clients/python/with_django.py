@@ -18,7 +18,8 @@ settings.configure(
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "HOST": url.hostname, "PORT": url.port, "NAME": url.path[1:], "USER": url.username, "PASSWORD": url.password or "",
-            "OPTIONS": {"prepare_threshold": 0},
+            # parameters bound by the server, in prepared statements; without these options Django writes the values into the query
+            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 0},
             # what Django asks for where a pooler shares out connections by the transaction
             "DISABLE_SERVER_SIDE_CURSORS": True,
         }
