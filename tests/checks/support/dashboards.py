@@ -181,8 +181,8 @@ def exporter(db, file):
         check(f"{name}: usage that is neither LABEL nor GAUGE", len(labels) + len(gauges) == len(described))
         check(f"{name}: a metric without description", all(v["description"] for v in described.values()))
         for row in (dict(zip(columns, row)) for row in rows):
-            check(f"{name}: {row}", all(isinstance(row[k], str) for k in labels) and all(isinstance(row[k], NUMBERS) for k in gauges))
-        series = [tuple(row[columns.index(k)] for k in labels) for row in rows]
+            check(f"{name}: {row}", all(isinstance(row.get(k), str) for k in labels) and all(isinstance(row.get(k), NUMBERS) for k in gauges))
+        series = [tuple(row[columns.index(k)] for k in labels if k in columns) for row in rows]
         check(f"{name}: two rows of the same labels", len(set(series)) == len(series))
         metrics += len(gauges)
     return metrics
