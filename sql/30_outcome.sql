@@ -70,8 +70,6 @@ COMMENT ON VIEW goals.ledger IS 'Internal. Each receipt and goal it is judged by
 
 CREATE VIEW goals.contribution AS
 SELECT l.settled,
-       NOT l.rolled OR l.opened_at IS DISTINCT FROM l.rolled_opened_at OR l.clicked_at IS DISTINCT FROM l.rolled_clicked_at
-           OR l.matched_at IS DISTINCT FROM l.rolled_matched_at OR l.worth IS DISTINCT FROM l.rolled_worth AS changed,
        l.receipt_id, l.users_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
        l.as_opened_at AS opened_at, l.as_clicked_at AS clicked_at, l.as_matched_at AS matched_at, l.window_opens, l.window_closes, l.stopped_at,
        1 AS sent,
@@ -93,7 +91,7 @@ FROM (SELECT k.settled, l.*,
       -- A lateral VALUES list would say it shorter, but sets its expressions up anew for every row.
       CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
       WHERE NOT k.settled OR l.rolled) l;
-COMMENT ON VIEW goals.contribution IS 'Internal. What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled); changed: the two are not the same';
+COMMENT ON VIEW goals.contribution IS 'Internal. What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
 
 CREATE VIEW goals.outcome AS
 SELECT l.receipt_id, l.users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,

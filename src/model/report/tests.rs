@@ -353,30 +353,6 @@ fn a_page_is_made_whatever_is_missing_or_odd() {
 }
 
 #[test]
-fn a_page_is_made_of_figures_that_cannot_be() {
-    for figure in [
-        json!(1e15),
-        json!(-1e15),
-        json!("Infinity"),
-        json!(-1),
-        json!(9223372036854775807_i64),
-        json!(1e-300),
-        json!(0.5e15),
-    ] {
-        let mut data = small_sample();
-        for row in data["variants"].as_array_mut().unwrap() {
-            for value in row.as_object_mut().unwrap().values_mut().filter(|v| v.is_number()) {
-                *value = figure.clone();
-            }
-        }
-        for point in data["curve"].as_array_mut().unwrap() {
-            point["day"] = figure.clone();
-        }
-        page(&data);
-    }
-}
-
-#[test]
 fn a_page_is_made_with_every_combination_of_sections() {
     let whole = small_sample();
     let keys: Vec<&String> = whole.as_object().unwrap().keys().collect();

@@ -172,10 +172,7 @@ pub struct Axis {
 
 impl Axis {
     pub fn new((low, high): (f64, f64), (left, right): (f64, f64)) -> Axis {
-        let low = if low.is_finite() { low } else { 0.0 };
-        // Ticks closer than two neighbouring numbers would never reach the end.
-        let least = low.abs() * 1e-9;
-        let high = if high.is_finite() && high - low > least { high } else { low + least.max(1.0) };
+        let high = if high > low { high } else { low + 1.0 };
         Axis { low, high, left, right }
     }
 
