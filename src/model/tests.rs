@@ -247,6 +247,38 @@ fn plain_text((negative, digits, scale): (bool, String, i64)) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
+#[test]
+fn numbers_beyond_what_a_double_holds_are_compared_exactly() {
+    let value = |text: &str| Value::Number(Decimal::parse(text).unwrap());
+    for (operator, limit, new, old) in [
+        ("greater than", "9007199254740992", "9007199254740993", "0"),
+        ("less than", "9223372036854775807", "9223372036854775806", "0"),
+        ("at least", "0.30000000000000000001", "0.30000000000000000001", "0"),
+        ("is not", "9007199254740992", "9007199254740993", "0"),
+        ("is increased", "", "123456789012345678901.1", "123456789012345678901"),
+        ("is decreased", "", "9007199254740992", "9007199254740993"),
+    ] {
+        let limit = Some(limit).filter(|l| !l.is_empty());
+        let condition = Condition::new(Kind::Number, "numeric", Operator::parse(operator).unwrap(), limit).unwrap();
+        assert!(condition.holds(&value(old), &value(new), &Exact), "{operator}");
+    }
+    for (operator, limit, new) in [
+        ("at least", "9007199254740993", "9007199254740992"),
+        ("at most", "0.3", "0.30000000000000000001"),
+        ("is", "9007199254740992", "9007199254740993"),
+    ] {
+        let condition =
+            Condition::new(Kind::Number, "numeric", Operator::parse(operator).unwrap(), Some(limit)).unwrap();
+        assert!(!condition.holds(&Value::Unknown, &value(new), &Exact), "{operator}");
+    }
+    let by = Condition::new(Kind::Number, "numeric", Operator::IsIncreasedBy, Some("1")).unwrap();
+    let start = Decimal::parse("9007199254740992");
+    assert!(
+        by.gained(start.as_ref(), &value("9007199254740993"))
+            && !by.gained(start.as_ref(), &value("9007199254740992.9999"))
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, max_shrink_iters: 300, ..ProptestConfig::default() })]
 

@@ -46,3 +46,9 @@ select * from facts;
 select goals.roll_up() >= 0 as rolled_up;
 select * from kept order by goal;
 select * from goals.verify();
+
+-- Of somebody who is nobody's user the mirrored row is remembered by its message, not by his key.
+create table sends (message text, user_id bigint);
+select from goals.track_receipts('sends', 'message', 'user_id');
+insert into sends values ('m', 4711);
+select reason, name from goals.ignored;
