@@ -28,3 +28,9 @@ from pg_stat_xact_user_tables join before using (relid, relname)
 where n_tup_ins > added or n_tup_upd + n_tup_del > changed order by 1;
 commit;
 select goal, sent, opened, matched from goals.message_stats order by goal;
+
+-- Nothing is logged for a goal that the receipt is not judged by.
+select from goals.set_goal('m', 'plan', 'is changed', time_limit => '1 day', goal => 'later');
+update users set plan = 'team';
+select h.goal_id from goals.match_log h join goals.receipt r using (receipt_id) join goals.revision v using (revision_id)
+where h.goal_id <> all (v.goal_ids);
