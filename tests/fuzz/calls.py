@@ -32,7 +32,7 @@ class Function:
 class Fuzz:
     """One database and the one session that calls in it."""
 
-    def __init__(self, server, dbname, checked_encoding, mirror_crashes=None):
+    def __init__(self, server, dbname, checked_encoding):
         self.server, self.dbname, self.rand = server, dbname, random.Random(f'{SEED} {dbname}')
         self.states, public = documented()
         self.wrong = {}
@@ -220,15 +220,14 @@ class Fuzz:
     MODES = ['begin'] * 5 + ['begin isolation level serializable', 'begin read only', "begin; set local role stranger", "begin; set local work_mem = '64kB'; set local enable_indexscan = off"]
 
     def undone(self, inputs, seconds):
-        """`inputs` calls of each function on average, every one undone, so that each meets the same database; dear functions get fewer.
-        Where the time is not enough, the rest is left out, and the figures say so."""
+        """`inputs` calls of each function, every one undone, so that each meets the same database. Where the time is not enough, dear functions get
+        fewer than cheap ones, and the figures say so."""
         before, began = self.fingerprint(), time.monotonic()
         waiting = list(self.functions)
         while waiting and time.monotonic() - began < seconds:
             for f in list(waiting):
                 if time.monotonic() - began > seconds:
                     break
-                goal = inputs if f.took < 1 or f.done / f.took > 500 else min(inputs, max(50, f.done))
                 n = min(inputs - f.done, max(10, int(f.done / f.took * .4)) if f.took else 20)
                 if n <= 0:
                     waiting.remove(f)
