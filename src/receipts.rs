@@ -93,7 +93,7 @@ impl Message {
         if self.variants.is_empty() && self.control.is_none() {
             return None;
         }
-        let u = assignment::unit_interval(&strings::string_to_model(&self.name), key);
+        let u = assignment::unit_interval(&strings::string_to_model(&self.name), &strings::to_model(key));
         let weights: Vec<f64> = self.variants.iter().map(|v| v.weight).collect();
         match assignment::choose(u, self.control.as_ref().map(|c| c.weight), &weights) {
             Choice::Control => self.control.as_ref(),
