@@ -1,3 +1,816 @@
 \echo Use "ALTER EXTENSION pg_goals UPDATE TO '0.2.0'" to load this file. \quit
 -- What 0.2.0 changes in an installation of 0.1.0; checks/upgraded_equals_fresh compares the result with sql/.
 SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- What cannot be replaced in place ------------------------------------------------------------------------------------
+
+-- Rights granted on these are lost and have to be granted again:
+-- goals.contribution
+DROP VIEW goals.contribution;
+
+-- Tables --------------------------------------------------------------------------------------------------------------
+
+ALTER TABLE goals.next_watermark ADD COLUMN revision_id integer DEFAULT 0 NOT NULL;
+
+-- Functions, views and row types --------------------------------------------------------------------------------------
+
+CREATE FUNCTION goals.announce() RETURNS void
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pg_goals_announce';
+
+CREATE VIEW goals.contribution AS
+SELECT l.settled,
+       l.receipt_id, l.users_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
+       l.as_opened_at AS opened_at, l.as_clicked_at AS clicked_at, l.as_matched_at AS matched_at, l.window_opens, l.window_closes, l.stopped_at,
+       1 AS sent,
+       (l.as_opened_at IS NOT NULL)::integer AS opened,
+       (l.as_clicked_at IS NOT NULL)::integer AS clicked,
+       l.already_matched::integer AS already_matched,
+       (l.as_matched_at IS NOT NULL)::integer AS matched,
+       coalesce(l.as_opened_at <= l.as_matched_at, false)::integer AS matched_after_open,
+       coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
+       coalesce(l.as_worth, 0) AS worth,
+       -- Receipts of one user whose match is the same change: same instant, same cause.
+       coalesce('a' || l.attribute, 'e' || l.event) AS cause
+FROM (SELECT k.settled, l.*,
+             CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
+             CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
+             CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
+             CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth
+      FROM goals.ledger l
+      -- A lateral VALUES list would say it shorter, but sets its expressions up anew for every row.
+      CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
+      WHERE NOT k.settled OR l.rolled) l;
+
+-- What contribution says of the touched receipts at both marks, worked out for all of them together: each kind of fact is read
+-- once, where looking it up for every receipt and goal would take several times as long. verify() holds the totals that these
+-- differences add up to against contribution.
+--
+-- The joins are made in the order in which they are written: looking for a better one takes longer than a short tail. Without
+-- materialization, because a tail may be ten times what the planner guesses, and comparing each of it with every revision is
+-- what it would then do.
+--
+-- In the names: old, a receipt below the first mark; ..._then, as known at the first mark; ..._now, at the second.
+CREATE FUNCTION goals.movement(
+    after_receipt bigint, after_engagement bigint, after_match bigint,
+    to_receipt bigint, to_engagement bigint, to_match bigint)
+RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
+    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 1 SET from_collapse_limit = 1 SET enable_material = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH old AS MATERIALIZED (
+        SELECT r.receipt_id, r.revision_id, r.variant_id, r.already
+        FROM (SELECT e.receipt_id FROM goals.engagement e
+              WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement AND e.receipt_id <= after_receipt
+              UNION
+              SELECT h.receipt_id FROM goals.match_log h
+              WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt) f
+        JOIN goals.receipt r ON r.receipt_id = f.receipt_id
+    ), touched AS MATERIALIZED (
+        SELECT o.receipt_id, o.revision_id, o.variant_id, o.already, true AS old FROM old o
+        UNION ALL
+        SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, false FROM goals.receipt r
+        WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt
+    ), judged AS MATERIALIZED (
+        -- goal_id NULL: the receipt itself, whatever its goals.
+        SELECT v.revision_id, v.message_id, u.goal_id, g.name, g.times
+        FROM (SELECT DISTINCT t.revision_id FROM touched t) t
+        JOIN goals.revision v ON v.revision_id = t.revision_id
+        CROSS JOIN LATERAL unnest(array_append(v.goal_ids, NULL)) AS u (goal_id)
+        LEFT JOIN goals.goal g ON g.goal_id = u.goal_id
+    ), engaged AS (
+        SELECT f.receipt_id,
+               min(f.at) AS opened_now, min(f.at) FILTER (WHERE f.kind = 'c') AS clicked_now,
+               min(f.at) FILTER (WHERE f.then) AS opened_then, min(f.at) FILTER (WHERE f.then AND f.kind = 'c') AS clicked_then
+        FROM (SELECT e.receipt_id, e.at, e.kind, e.engagement_id <= after_engagement AS then
+              FROM old o
+              JOIN goals.engagement e ON e.receipt_id = o.receipt_id
+              WHERE e.engagement_id <= to_engagement
+              UNION ALL
+              SELECT e.receipt_id, e.at, e.kind, false
+              FROM goals.engagement e
+              WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement) f
+        GROUP BY f.receipt_id
+    ), hit AS (
+        -- The match: the times-th hit in the order of time.
+        SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.then,
+               row_number() OVER earlier AS place_now, count(*) FILTER (WHERE h.then) OVER earlier AS place_then
+        FROM (SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.match_id, h.match_id <= after_match AS then
+              FROM old o
+              JOIN goals.match_log h ON h.receipt_id = o.receipt_id
+              WHERE h.match_id <= to_match
+              UNION ALL
+              SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.match_id, false
+              FROM goals.match_log h
+              WHERE h.receipt_id > after_receipt AND h.receipt_id <= to_receipt AND h.match_id <= to_match) h
+        WINDOW earlier AS (PARTITION BY h.receipt_id, h.goal_id ORDER BY h.matched_at, h.match_id ROWS UNBOUNDED PRECEDING)
+    ), matched AS (
+        SELECT h.receipt_id, h.goal_id,
+               min(h.matched_at) FILTER (WHERE h.place_now = g.times) AS matched_now,
+               min(h.worth) FILTER (WHERE h.place_now = g.times) AS worth_now,
+               min(h.matched_at) FILTER (WHERE h.then AND h.place_then = g.times) AS matched_then,
+               min(h.worth) FILTER (WHERE h.then AND h.place_then = g.times) AS worth_then
+        FROM hit h
+        JOIN goals.goal g ON g.goal_id = h.goal_id
+        WHERE h.place_now = g.times OR h.then AND h.place_then = g.times
+        GROUP BY h.receipt_id, h.goal_id
+    ), line AS (
+        SELECT j.message_id, j.name AS goal, t.variant_id, t.old, a.already,
+               e.opened_now, e.clicked_now, e.opened_then, e.clicked_then,
+               m.matched_now, m.matched_then, m.worth_now, m.worth_then
+        FROM touched t
+        JOIN judged j ON j.revision_id = t.revision_id
+        CROSS JOIN LATERAL (SELECT t.already IS NOT NULL AND coalesce(j.goal_id = ANY (t.already), false) AS already) a
+        LEFT JOIN engaged e ON e.receipt_id = t.receipt_id
+        LEFT JOIN matched m ON m.receipt_id = t.receipt_id AND m.goal_id = j.goal_id AND NOT a.already
+    )
+    SELECT l.message_id, l.goal::text, l.variant_id,
+           count(*) FILTER (WHERE NOT l.old),
+           count(l.opened_now) - count(l.opened_then),
+           count(l.clicked_now) - count(l.clicked_then),
+           count(*) FILTER (WHERE NOT l.old AND l.already),
+           count(l.matched_now) - count(l.matched_then),
+           count(*) FILTER (WHERE l.opened_now <= l.matched_now) - count(*) FILTER (WHERE l.opened_then <= l.matched_then),
+           count(*) FILTER (WHERE l.clicked_now <= l.matched_now) - count(*) FILTER (WHERE l.clicked_then <= l.matched_then),
+           coalesce(sum(l.worth_now), 0) - coalesce(sum(l.worth_then), 0)
+    FROM line l
+    GROUP BY l.message_id, l.goal, l.variant_id;
+END
+$$;
+
+CREATE FUNCTION goals.drawn(OUT receipt_id bigint, OUT engagement_id bigint, OUT match_id bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT CASE WHEN r.is_called THEN r.last_value ELSE 0 END, CASE WHEN e.is_called THEN e.last_value ELSE 0 END,
+           CASE WHEN h.is_called THEN h.last_value ELSE 0 END
+    INTO receipt_id, engagement_id, match_id
+    FROM goals.receipt_id_seq r, goals.engagement_id_seq e, goals.match_id_seq h;
+END
+$$;
+
+-- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled (JIT),
+-- which takes longer than the query.
+CREATE OR REPLACE FUNCTION goals.tail_sums()
+RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
+    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    w goals.watermark;
+    everything CONSTANT bigint := 9223372036854775807;
+BEGIN
+    SELECT * INTO w FROM goals.watermark;
+    -- Nothing has an id beyond these: the usual case between two calls of roll_up(), and not worth a plan.
+    IF (w.receipt_id, w.engagement_id, w.match_id) = (SELECT d.receipt_id, d.engagement_id, d.match_id FROM goals.drawn() d) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT * FROM goals.movement(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
+                                 everything, everything, everything);
+END
+$$;
+
+-- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an id
+-- below it has ended. A writer has its transaction id before it draws; so: read the sequences, then take a transaction id
+-- of our own. Whoever drew an id up to the mark has a smaller one, and all smaller ones have ended as soon as a
+-- snapshot's xmin has reached ours. (The xmax of a snapshot would not do: it is one past the latest transaction that has
+-- *ended*, and a running one may be at or beyond it.)
+CREATE OR REPLACE FUNCTION goals.roll_up()
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+    w goals.watermark;
+    n goals.next_watermark;
+    sampled goals.next_watermark;
+    folded bigint;
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction',
+            MESSAGE = 'cannot execute goals.roll_up() during recovery', HINT = 'Call it on the primary; the figures are exact here as well.';
+    END IF;
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE NOTICE 'goals.roll_up() does nothing at isolation level %', current_setting('transaction_isolation')
+            USING HINT = 'Call it at READ COMMITTED: it has to see what was committed meanwhile.';
+        RETURN 0;
+    END IF;
+    IF NOT goals.lock_totals(false) THEN
+        RETURN 0;
+    END IF;
+
+    SELECT * INTO w FROM goals.watermark;
+    w.receipt_id := coalesce(w.receipt_id, 0);
+    w.engagement_id := coalesce(w.engagement_id, 0);
+    w.match_id := coalesce(w.match_id, 0);
+    SELECT * INTO n FROM goals.next_watermark;
+    -- The call that left it has committed, so its id is behind us, unless these files came from another cluster.
+    IF n.settled_at >= pg_snapshot_xmax(pg_current_snapshot()) THEN
+        n := NULL;
+    END IF;
+    IF pg_snapshot_xmin(pg_current_snapshot()) < n.settled_at THEN
+        RETURN 0;
+    END IF;
+
+    -- From here on n is a mark to fold, or nothing.
+    sampled.only_row := true;
+    sampled.revision_id := goals.last_settled_revision();
+    SELECT d.receipt_id, d.engagement_id, d.match_id INTO sampled.receipt_id, sampled.engagement_id, sampled.match_id
+    FROM goals.drawn() d;
+    IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id)
+       IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id)
+       AND NOT EXISTS (SELECT FROM goals.unused_revisions(sampled.revision_id)) THEN
+        RETURN 0;
+    END IF;
+    IF pg_current_xact_id_if_assigned() IS NULL THEN
+        sampled.settled_at := pg_current_xact_id();
+        IF pg_snapshot_xmin(pg_current_snapshot()) >= sampled.settled_at THEN
+            n := sampled;
+            sampled := NULL;
+        END IF;
+    ELSE
+        -- Our id is older than what was drawn since: it proves nothing about the marks just read.
+        sampled := NULL;
+        IF n.settled_at IS NULL THEN
+            RAISE NOTICE 'goals.roll_up() does nothing in a transaction that has already written'
+                USING HINT = 'Call it in a transaction of its own.';
+            RETURN 0;
+        END IF;
+    END IF;
+    DELETE FROM goals.next_watermark;
+    IF sampled.settled_at IS NOT NULL THEN
+        INSERT INTO goals.next_watermark SELECT sampled.*;
+    END IF;
+    IF n.settled_at IS NULL THEN
+        RETURN 0;
+    END IF;
+
+    -- A receipt's facts may outlive it: a writer was under way while the person was forgotten.
+    DELETE FROM goals.engagement e
+    WHERE e.engagement_id > w.engagement_id AND e.engagement_id <= n.engagement_id
+      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = e.receipt_id);
+    DELETE FROM goals.match_log h
+    WHERE h.match_id > w.match_id AND h.match_id <= n.match_id
+      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = h.receipt_id);
+    SELECT (SELECT count(*) FROM goals.receipt r WHERE r.receipt_id > w.receipt_id AND r.receipt_id <= n.receipt_id)
+         + (SELECT count(*) FROM goals.engagement e
+            WHERE e.engagement_id > w.engagement_id AND e.engagement_id <= n.engagement_id)
+         + (SELECT count(*) FROM goals.match_log h WHERE h.match_id > w.match_id AND h.match_id <= n.match_id)
+    INTO folded;
+
+    PERFORM goals.add_to_totals(ARRAY(
+        SELECT ROW('rolled', d.message_id, d.goal, d.variant_id, d.sent, d.opened, d.clicked, d.already_matched, d.matched,
+                   d.matched_after_open, d.matched_after_click, d.worth, 0, 0, NULL, 0, 0, 0)::goals.total
+        FROM goals.movement(w.receipt_id, w.engagement_id, w.match_id, n.receipt_id, n.engagement_id, n.match_id) d));
+    INSERT INTO goals.watermark AS mine VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp())
+    ON CONFLICT (only_row) DO UPDATE
+    SET receipt_id = EXCLUDED.receipt_id, engagement_id = EXCLUDED.engagement_id, match_id = EXCLUDED.match_id,
+        rolled_at = EXCLUDED.rolled_at;
+    PERFORM goals.summarize_marks();
+    PERFORM goals.drop_unused_revisions(n.revision_id);
+    RETURN folded;
+END
+$$;
+
+-- Goals that were set anew before anybody was sent something under them can never count. Each backend keeps all goals in memory
+-- and judges them, so these are taken away, as soon as nobody can be about to make a receipt under them:
+--   who makes a receipt has a transaction id, and only then learns which goals are in force;
+--   so, once the announcement of the newer ones is out, only transactions that have an id by then can miss it;
+--   they have all ended when the mark is folded that was sampled afterwards.
+-- The announcement goes out before the setter's lock on the table is released, but after its commit is visible: hence the look
+-- at the locks.
+CREATE FUNCTION goals.last_settled_revision()
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    last_one CONSTANT integer := (SELECT max(v.revision_id) FROM goals.revision v);
+BEGIN
+    IF EXISTS (SELECT FROM pg_locks l
+               WHERE l.locktype = 'relation' AND l.relation = 'goals.revision'::regclass AND l.mode = 'RowExclusiveLock'
+                 AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                 AND l.pid IS DISTINCT FROM pg_backend_pid()) THEN
+        RETURN 0;
+    END IF;
+    RETURN coalesce(last_one, 0);
+END
+$$;
+
+CREATE FUNCTION goals.unused_revisions(up_to integer)
+RETURNS SETOF goals.revision
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT v.*
+    FROM goals.revision v
+    JOIN (SELECT n.message_id, max(n.revision_id) AS revision_id
+          FROM goals.revision n WHERE n.revision_id <= up_to GROUP BY n.message_id) newest
+         ON newest.message_id = v.message_id AND newest.revision_id > v.revision_id
+    WHERE NOT EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id);
+END
+$$;
+
+CREATE FUNCTION goals.drop_unused_revisions(up_to integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    unused CONSTANT goals.revision[] := ARRAY(SELECT u FROM goals.unused_revisions(up_to) u);
+    dropped integer[];
+BEGIN
+    IF cardinality(unused) = 0 THEN
+        RETURN;
+    END IF;
+    DELETE FROM goals.revision v USING unnest(unused) u WHERE v.revision_id = u.revision_id;
+    -- The first version stands for the goal's name.
+    WITH gone AS (
+        DELETE FROM goals.goal g
+        USING (SELECT DISTINCT unnest(u.goal_ids) AS goal_id FROM unnest(unused) u) u
+        WHERE g.goal_id = u.goal_id AND g.version > 1
+          AND NOT EXISTS (SELECT FROM goals.revision v WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids))
+        RETURNING g.goal_id
+    )
+    SELECT array_agg(g.goal_id) INTO dropped FROM gone g;
+    DELETE FROM goals.goal_stop s WHERE s.goal_id = ANY (dropped);
+    PERFORM goals.announce();
+END
+$$;
+
+-- Widths are counted in characters. A control character would break the line: it shows as a question mark. Beyond ASCII there
+-- are such only in Unicode and the ISO encodings; elsewhere the same bytes are letters, or parts of them.
+CREATE OR REPLACE FUNCTION goals.fit(line text, width integer)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT rpad(CASE WHEN length(c) > width THEN left(c, width - 1) || goals.glyph(8230, '~') ELSE c END, width)
+    FROM regexp_replace(line, CASE WHEN getdatabaseencoding() ~ '^(UTF8|LATIN|ISO)' THEN '[[:cntrl:]]'
+                                   ELSE '[\x01-\x1f\x7f]' END, '?', 'g') c
+$$;
+
+CREATE OR REPLACE FUNCTION goals.daily_since_sending(message text, goal text DEFAULT 'primary')
+RETURNS TABLE (variant text, days bigint, reached bigint, opened bigint, clicked bigint, matched bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+    at_once CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    PERFORM goals.check_goal(of_message, daily_since_sending.goal);
+    RETURN QUERY
+    WITH aged AS MATERIALIZED (
+        SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint AS age,
+               floor(extract(epoch FROM c.opened_at - c.sent_at) / 86400)::bigint AS opened_day,
+               floor(extract(epoch FROM c.clicked_at - c.sent_at) / 86400)::bigint AS clicked_day,
+               floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
+        FROM goals.contribution c
+        WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily_since_sending.goal
+    ), time_limit AS (
+        SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
+        WHERE g.message_id = of_message AND g.name = daily_since_sending.goal
+    ), moments AS (
+        -- A receipt of age a has lived through days 0 to a: it is counted at a and summed from the oldest down.
+        SELECT a.variant_id, x.day, count(*) FILTER (WHERE x.what = 'age') AS aged, count(*) FILTER (WHERE x.what = 'o') AS opened,
+               count(*) FILTER (WHERE x.what = 'c') AS clicked, count(*) FILTER (WHERE x.what = 'm') AS matched
+        FROM aged a
+        CROSS JOIN LATERAL (VALUES ('age', a.age), ('o', a.opened_day), ('c', a.clicked_day), ('m', a.matched_day)) AS x (what, day)
+        WHERE x.day IS NOT NULL
+        GROUP BY a.variant_id, x.day
+        UNION ALL
+        SELECT s.variant_id, generate_series(0, least(s.last_day, l.days)), 0, 0, 0, 0
+        FROM (SELECT a.variant_id, greatest(max(a.age), max(a.opened_day), max(a.clicked_day), max(a.matched_day)) AS last_day
+              FROM aged a GROUP BY a.variant_id) s
+        CROSS JOIN time_limit l
+    ), summed AS (
+        SELECT m.variant_id, m.day, sum(sum(m.aged)) OVER (PARTITION BY m.variant_id ORDER BY m.day DESC) AS reached,
+               sum(m.opened) AS opened, sum(m.clicked) AS clicked, sum(m.matched) AS matched
+        FROM moments m
+        GROUP BY m.variant_id, m.day
+    )
+    SELECT v.name::text, s.day, s.reached::bigint, s.opened::bigint, s.clicked::bigint, s.matched::bigint
+    FROM summed s
+    CROSS JOIN time_limit l
+    LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
+    -- A receipt may be as old as time itself: beyond the time limit there are only the days on which something happened.
+    WHERE s.day BETWEEN 0 AND l.days OR s.opened > 0 OR s.clicked > 0 OR s.matched > 0
+    ORDER BY v.variant_id, s.day;
+END
+$$;
+
+-- Every receipt in its window has credit in the records. Here the credit of a change is shared out once: the receipts whose
+-- match is the same change of the same user (same instant, same attribute or event) divide 1 between them.
+CREATE OR REPLACE FUNCTION goals.attribution(model text DEFAULT 'last touch', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+    half_life interval DEFAULT '7 days')
+RETURNS TABLE (message text, goal text, matched bigint, credit double precision, worth numeric, worth_credit double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
+AS $$
+#variable_conflict use_column
+DECLARE
+    way CONSTANT text := replace(lower(trim(model)), '_', ' ');
+    half_life_seconds CONSTANT double precision := extract(epoch FROM half_life);
+BEGIN
+    IF way IS NULL OR way NOT IN ('first touch', 'last touch', 'last click', 'linear', 'time decay') THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('attribution model "%s" is not known', model),
+            HINT = 'The models are: first touch, last touch, last click, linear, time decay.';
+    END IF;
+    IF half_life_seconds IS NULL OR half_life_seconds <= 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'half_life must be greater than zero', HINT = 'For example: half_life => interval ''7 days''.';
+    END IF;
+    RETURN QUERY
+    WITH matched AS MATERIALIZED (
+        SELECT o.message, o.goal, o.users_id, o.user_key, o.receipt_id, o.sent_at, o.matched_at, coalesce(o.worth, 0) AS worth,
+               coalesce('a' || o.attribute, 'e' || o.event) AS cause,
+               CASE WHEN o.clicked_at <= o.matched_at THEN o.clicked_at END AS clicked_at
+        FROM goals.outcome o
+        WHERE o.matched_at IS NOT NULL AND NOT o.is_control
+          AND (attribution.since IS NULL OR o.matched_at >= attribution.since)
+          AND (attribution.until IS NULL OR o.matched_at < attribution.until)
+    ), ranked AS (
+        SELECT m.*,
+               row_number() OVER (by_change ORDER BY m.sent_at, m.receipt_id, m.goal) AS from_first,
+               row_number() OVER (by_change ORDER BY m.sent_at DESC, m.receipt_id DESC, m.goal) AS from_last,
+               -- Nobody clicked: the last touch has it.
+               row_number() OVER (by_change ORDER BY m.clicked_at DESC NULLS LAST, m.sent_at DESC, m.receipt_id DESC, m.goal)
+                   AS from_click,
+               -- Relative to the latest touch, so that old changes do not vanish below the smallest number.
+               extract(epoch FROM max(m.sent_at) OVER by_change - m.sent_at)::double precision AS age
+        FROM matched m
+        WINDOW by_change AS (PARTITION BY m.users_id, m.user_key, m.matched_at, m.cause)
+    ), weighed AS (
+        SELECT r.*,
+               CASE way WHEN 'first touch' THEN (r.from_first = 1)::integer::double precision
+                        WHEN 'last touch' THEN (r.from_last = 1)::integer
+                        WHEN 'last click' THEN (r.from_click = 1)::integer
+                        WHEN 'linear' THEN 1
+                        -- 2^-1000 is nothing beside the 1 of the latest touch; below 2^-1022 it would be an error.
+                        ELSE power(2::double precision, -least(r.age / half_life_seconds, 1000))
+               END AS weight
+        FROM ranked r
+    ), shared AS (
+        SELECT w.message, w.goal, w.worth,
+               w.weight / sum(w.weight) OVER (PARTITION BY w.users_id, w.user_key, w.matched_at, w.cause) AS credit
+        FROM weighed w
+    )
+    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth), 
+           -- A worth beyond the range of double precision is infinite, not an error.
+           sum(CASE WHEN abs(s.worth) < 1e300 THEN s.worth::double precision * s.credit
+                    ELSE sign(s.worth)::double precision * 'Infinity'::double precision END)
+    FROM shared s
+    GROUP BY s.message, s.goal
+    ORDER BY s.message, s.goal;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION goals.compare(message text, goal text DEFAULT 'primary', baseline text DEFAULT NULL,
+    confidence double precision DEFAULT 0.95, include_running boolean DEFAULT false)
+RETURNS TABLE (variant text, users bigint, matched bigint, rate double precision, rate_low double precision,
+    rate_high double precision, difference double precision, difference_low double precision, difference_high double precision,
+    lift double precision, lift_low double precision, lift_high double precision, p_value double precision,
+    p_adjusted double precision, probability_better double precision, anytime_p double precision,
+    anytime_lift_low double precision, anytime_lift_high double precision, worth_per_user double precision,
+    split_p double precision, verdict text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    arms record;
+    base integer;
+BEGIN
+    SELECT array_agg(d.variant ORDER BY d.no) AS variants, array_agg(coalesce(d.variant, '') ORDER BY d.no) AS names,
+           array_agg(d.weight ORDER BY d.no) AS weights, array_agg(d.users ORDER BY d.no) AS users,
+           array_agg(d.matched ORDER BY d.no) AS matched, array_agg(d.converters_all ORDER BY d.no) AS converters,
+           array_agg(d.assigned_users ORDER BY d.no) AS assigned,
+           -- A worth beyond the range of double precision is infinite, not an error.
+           array_agg(CASE WHEN abs(d.worth) < 1e300 THEN d.worth::double precision
+                          ELSE sign(d.worth)::double precision * 'Infinity'::double precision END ORDER BY d.no) AS worths, bool_and(d.all_matured) AS all_matured
+    INTO arms
+    FROM (SELECT c.*, row_number() OVER () AS no FROM goals.compare_data(message, goal, include_running) c) d;
+    -- The control group, else the first variant; the control group is the last arm.
+    base := array_position(arms.names, coalesce(compare.baseline, 'control'));
+    IF base IS NULL AND compare.baseline IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('variant "%s" of message "%s" does not exist', compare.baseline, compare.message),
+            HINT = coalesce((SELECT 'The variants are ' || string_agg('"' || n || '"', ', ') || '.'
+                             FROM unnest(arms.variants) n WHERE n IS NOT NULL),
+                            'The message has no variants: leave the baseline out.');
+    END IF;
+    RETURN QUERY
+    SELECT arms.variants[a.variant_no], a.users_counted, a.users_matched, a.rate, a.rate_low, a.rate_high, a.difference,
+           a.difference_low, a.difference_high, a.lift, a.lift_low, a.lift_high, a.p_value, a.p_adjusted,
+           a.probability_better, a.anytime_p, a.anytime_lift_low, a.anytime_lift_high, a.worth_per_user, a.split_p, a.verdict
+    FROM goals.compare_arms(arms.names, arms.weights, arms.users, arms.matched, arms.converters, arms.assigned, arms.worths,
+                            coalesce(base, 1), compare.confidence, arms.all_matured) a;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION goals.health()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+    longest interval;
+    behind bigint;
+BEGIN
+    -- A dropped table leaves its oid behind.
+    RETURN QUERY
+    SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
+           'What was recorded stays. Track its successor with goals.track_' || s.kind || '().'
+    FROM goals.source s
+    WHERE s.attached AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation)
+    ORDER BY s.source_id;
+
+    -- A trigger is known by its function and argument; it may have been renamed.
+    RETURN QUERY
+    SELECT CASE WHEN t.oid IS NULL THEN 'missing trigger' ELSE 'disabled trigger' END, s.relation::text,
+           CASE WHEN t.oid IS NULL THEN format('the %s table has no trigger of pg_goals: its changes are not seen', s.kind)
+                ELSE format('trigger %I of the %s table is disabled: its changes are not seen', t.tgname, s.kind) END,
+           CASE WHEN t.oid IS NULL THEN format('Attach it again with goals.track_%s().', s.kind)
+                ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', s.relation, t.tgname) END
+    FROM goals.source s
+    JOIN pg_class c ON c.oid = s.relation
+    LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgparentid = 0
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
+        AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
+                                   WHEN 'events' THEN 'goals.capture_event()'::regprocedure
+                                   ELSE 'goals.capture_receipt()'::regprocedure END
+    WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R'))
+    ORDER BY s.source_id;
+
+    RETURN QUERY
+    SELECT 'broken ' || s.kind || ' table', s.relation::text, p.problem,
+           format('Name the columns as they are now with goals.track_%s().', s.kind)
+    FROM goals.source s
+    CROSS JOIN LATERAL goals.source_problem(s.source_id) AS p (problem)
+    WHERE s.attached AND p.problem IS NOT NULL
+    ORDER BY s.source_id;
+
+    -- A partition may be disabled on its own.
+    RETURN QUERY
+    SELECT 'disabled trigger', t.tgrelid::regclass::text,
+           format('trigger %I of a partition of %s is disabled: its changes are not seen', t.tgname, s.relation),
+           format('ALTER TABLE %s ENABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
+    FROM goals.source s
+    CROSS JOIN LATERAL pg_partition_tree(s.relation) p
+    JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgparentid <> 0
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
+        AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure)
+    WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
+    ORDER BY 2;
+
+    -- Tracked first and made a partition of a tracked table later. Two users tables are two sets of people with messages of
+    -- their own; but an event or a send is one, and is read for the table above.
+    RETURN QUERY
+    SELECT 'tracked twice', s.relation::text,
+           format('it is a partition of %s, which is tracked for %s too: its rows are read as rows of that table', above.relation, s.kind),
+           format('SELECT goals.untrack(%L)', s.relation)
+    FROM goals.source s
+    JOIN pg_class c ON c.oid = s.relation AND c.relispartition
+    JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
+        AND (s.kind = 'receipts' OR above.users_id = s.users_id)
+    JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
+    WHERE s.attached AND s.kind <> 'users'
+    ORDER BY s.source_id, above.source_id;
+
+    -- Only goals that still decide something: in force, or with a window that may be open.
+    RETURN QUERY
+    SELECT 'broken goal', format('%s / %s', m.name, g.name), p.problem,
+           'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+    FROM goals.goal g
+    JOIN goals.message m ON m.message_id = g.message_id
+    CROSS JOIN LATERAL (SELECT goals.goal_problem(g.goal_id) AS problem) p
+    WHERE p.problem IS NOT NULL
+      AND NOT EXISTS (SELECT FROM goals.goal_stop x WHERE x.goal_id = g.goal_id)
+      AND (g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
+                             ORDER BY v.revision_id DESC LIMIT 1)::integer[])
+           OR EXISTS (SELECT FROM goals.revision v
+                      JOIN goals.receipt r ON r.revision_id = v.revision_id
+                      WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids)
+                        AND (g.after <> 'sent' OR r.sent_at >= at_once - g.time_limit_us * interval '1 microsecond')))
+    ORDER BY m.name, g.name, g.version;
+
+    RETURN QUERY
+    SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
+           format('named by a row of %s first at %s; such rows are ignored', s.relation, min(i.first_at)),
+           CASE i.reason WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+                         WHEN 'unknown user' THEN 'Insert the user before the row that names it.'
+                         ELSE 'Correct the rows that the application writes.' END
+    FROM goals.ignored i
+    LEFT JOIN goals.source s ON s.source_id = i.source_id
+    WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name))
+    GROUP BY i.source_id, i.reason, i.name, s.relation
+    ORDER BY i.reason, i.name;
+
+    RETURN QUERY
+    SELECT 'users in two variants', m.name::text,
+           format('%s users have received more than one variant; goals.compare() leaves them out', x.users),
+           'Let goals.assign() or goals.deliver() choose the variant.'
+    FROM (SELECT d.message_id, count(*) AS users
+          FROM (SELECT v.message_id, r.user_key
+                FROM goals.receipt r
+                JOIN goals.revision v ON v.revision_id = r.revision_id
+                WHERE v.message_id IN (SELECT a.message_id FROM goals.variant a)
+                GROUP BY v.message_id, r.user_key
+                HAVING min(coalesce(r.variant_id, 0)) <> max(coalesce(r.variant_id, 0))) d
+          GROUP BY d.message_id) x
+    JOIN goals.message m ON m.message_id = x.message_id
+    ORDER BY m.name;
+
+    SELECT count(*) INTO behind FROM goals.tail();
+    IF behind > 100000 THEN
+        RETURN QUERY
+        SELECT 'roll-up behind', 'goals.roll_up()', format('%s receipts have facts that are not in the totals yet', behind),
+               'Call goals.roll_up() regularly (pg_cron, or shared_preload_libraries = ''pg_goals''). A transaction that stays open holds it up.'::text;
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION goals.report_data(message text, goal text DEFAULT NULL)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+    at_once CONSTANT timestamptz := clock_timestamp();
+    of_goal text;
+    goal_list jsonb;
+    arm_list jsonb;
+    curve_points jsonb;
+    totals jsonb;
+    running_included boolean := false;
+    anybody boolean;
+BEGIN
+    -- The goal asked for, else the primary one, else the first.
+    SELECT g.name INTO of_goal FROM goals.goal g WHERE g.message_id = of_message
+    ORDER BY g.name = coalesce(report_data.goal, 'primary') DESC, g.goal_id LIMIT 1;
+    IF report_data.goal IS NOT NULL THEN
+        PERFORM goals.check_goal(of_message, report_data.goal);
+    END IF;
+
+    -- From the records of this message, which the comparison reads anyway: the views would first count the tail of all messages.
+    SELECT jsonb_agg(to_jsonb(s) || jsonb_build_object(
+               'name', g.name, 'goal', g.name, 'attribute', g.attribute, 'operator', g.operator, 'value', g.value, 'event', g.event,
+               'times', g.times, 'properties', g.properties, 'after', g.after, 'version', g.version,
+               'time_limit', g.time_limit_us / 1000000.0, 'stopped', x.stopped_at)
+               ORDER BY g.name = of_goal DESC, g.name)
+    INTO goal_list
+    FROM (SELECT DISTINCT ON (v.name) v.* FROM goals.goal v WHERE v.message_id = of_message
+          ORDER BY v.name, v.version DESC) g
+    LEFT JOIN goals.goal_stop x ON x.goal_id = g.goal_id
+    CROSS JOIN LATERAL (
+        SELECT sum(t.sent) AS sent, sum(t.opened) AS opened, sum(t.clicked) AS clicked,
+               sum(t.already_matched) AS already_matched, sum(t.matched) AS matched,
+               sum(t.matched_after_open) AS matched_after_open, sum(t.matched_after_click) AS matched_after_click,
+               sum(t.worth) AS worth, sum(t.in_progress) AS in_progress
+        FROM goals.stats(message, g.name) t
+        WHERE t.variant IS DISTINCT FROM 'control') s;
+
+    IF of_goal IS NOT NULL THEN
+        -- Until a time limit has run out there is nobody to compare: then everybody, as far as they have come. The verdict is the
+        -- same either way, for while one runs it is the anytime test that speaks.
+        FOR running_included IN SELECT false UNION ALL SELECT true LOOP
+            SELECT jsonb_agg(to_jsonb(c) || jsonb_build_object('is_control', coalesce(c.variant = 'control', false))),
+                   coalesce(sum(c.users), 0) > 0
+            INTO arm_list, anybody
+            FROM goals.compare(message, of_goal, include_running => running_included) c;
+            EXIT WHEN anybody OR coalesce(goal_list #>> '{0,in_progress}', '0') = '0' AND coalesce(goal_list #>> '{0,matched}', '0') = '0';
+        END LOOP;
+
+        -- Of the receipts that could match, how many had by the end of each day since sending. As in compare(), those whose
+        -- time limit still runs are left out: they have not lived through every day. Until one has run out, all are taken.
+        WITH eligible AS MATERIALIZED (
+            SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint + 1 AS age,
+                   -- An open may be reported with a time before the sending, and a match after it then is.
+                   CASE WHEN c.matched_at <= c.sent_at THEN 1
+                        ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
+                   coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running
+            FROM goals.contribution c
+            WHERE NOT c.settled AND c.message_id = of_message AND c.goal = of_goal AND c.already_matched = 0
+        ), counted AS (
+            SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest
+            FROM eligible e
+            WHERE NOT e.running OR NOT EXISTS (SELECT FROM eligible o WHERE NOT o.running)
+            GROUP BY e.variant_id, e.matched_day
+        ), span AS (
+            -- After the time limit nothing is added, except where it begins with an open or click.
+            SELECT c.variant_id, sum(c.receipts) AS receipts, l.days AS limit_days,
+                   least(max(c.oldest), greatest(max(c.matched_day), l.days)) AS days
+            FROM counted c
+            CROSS JOIN (SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
+                        WHERE g.message_id = of_message AND g.name = of_goal) l
+            GROUP BY c.variant_id, l.days
+        ), day AS (
+            -- Every day up to the time limit; later ones only where something is added, and the day before: receipts may be
+            -- as old as time itself.
+            SELECT generate_series(1, least(max(s.days), max(s.limit_days))) AS day FROM span s
+            UNION
+            SELECT x.day FROM counted c CROSS JOIN LATERAL (VALUES (c.matched_day - 1), (c.matched_day)) AS x (day)
+            UNION
+            SELECT s.days FROM span s
+        )
+        SELECT jsonb_agg(jsonb_build_object('variant', v.name, 'is_control', coalesce(v.is_control, false), 'day', d.day,
+                   'matched_cumulative', d.matched, 'eligible', d.receipts) ORDER BY v.is_control NULLS FIRST, v.variant_id, d.day)
+        INTO curve_points
+        FROM (SELECT s.variant_id, s.receipts, x.day,
+                     sum(coalesce(c.receipts, 0)) OVER (PARTITION BY s.variant_id ORDER BY x.day) AS matched
+              FROM span s
+              JOIN day x ON x.day BETWEEN 1 AND s.days
+              LEFT JOIN counted c ON c.variant_id IS NOT DISTINCT FROM s.variant_id AND c.matched_day = x.day) d
+        LEFT JOIN goals.variant v ON v.variant_id = d.variant_id;
+    END IF;
+
+    SELECT jsonb_build_object(
+               'sent', coalesce(sum(t.sent) FILTER (WHERE t.variant IS DISTINCT FROM 'control'), 0),
+               'opened', coalesce(sum(t.opened), 0), 'clicked', coalesce(sum(t.clicked), 0),
+               'control', coalesce(sum(t.sent) FILTER (WHERE t.variant = 'control'), 0))
+    INTO totals
+    FROM goals.stats(message, NULL) t;
+
+    RETURN (SELECT jsonb_build_object(
+                'message', jsonb_build_object('name', m.name, 'kind', m.kind, 'channel', m.channel, 'created_at', m.created_at),
+                'as_of', at_once, 'goal', of_goal, 'confidence', 0.95,
+                'running_included', running_included, 'goals', goal_list, 'totals', totals,
+                'variants', arm_list, 'curve', curve_points)
+            FROM goals.message m WHERE m.message_id = of_message);
+END
+$$;
+
+
+-- What is gone --------------------------------------------------------------------------------------------------------
+
+DROP FUNCTION goals.settled_sums(integer,bigint,bigint,bigint,bigint,bigint,bigint);
+
+-- Comments ------------------------------------------------------------------------------------------------------------
+
+COMMENT ON FUNCTION goals.announce() IS 'Internal. Tell every backend that the set-up has changed; it does when this transaction commits';
+COMMENT ON FUNCTION goals.daily_since_sending(text,text) IS 'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old enough to have reached it. Every day up to the longest time limit of the goal, and of the others those on which something happened. Receipts on record only';
+COMMENT ON FUNCTION goals.drawn() IS 'Internal. Up to which ids of facts have been drawn, committed or not';
+COMMENT ON FUNCTION goals.drop_unused_revisions(integer) IS 'Internal. Forget the versions of goals that have been replaced before anybody was sent something under them';
+COMMENT ON FUNCTION goals.health() IS 'One row a problem: dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+COMMENT ON FUNCTION goals.last_settled_revision() IS 'Internal. The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';
+COMMENT ON FUNCTION goals.movement(bigint,bigint,bigint,bigint,bigint,bigint) IS 'Internal. By how much the counters change from one mark to a later one';
+COMMENT ON FUNCTION goals.unused_revisions(integer) IS 'Internal. The revisions that have been replaced by one up to this, and under which there is no receipt';
+COMMENT ON VIEW goals.contribution IS 'Internal. What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
+
+-- Nobody has a right in any of it until it is granted -----------------------------------------------------------------
+
+REVOKE ALL ON FUNCTION goals.announce() FROM PUBLIC;
+REVOKE ALL ON TABLE goals.contribution FROM PUBLIC;
+REVOKE ALL ON FUNCTION goals.drawn() FROM PUBLIC;
+REVOKE ALL ON FUNCTION goals.drop_unused_revisions(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION goals.last_settled_revision() FROM PUBLIC;
+REVOKE ALL ON FUNCTION goals.movement(bigint,bigint,bigint,bigint,bigint,bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION goals.unused_revisions(integer) FROM PUBLIC;
+
+-- Triggers ------------------------------------------------------------------------------------------------------------
+
+-- Since 0.2.0 a trigger's name carries the id of its source, so that a tracked table can become a partition of another.
+-- A table that is in use keeps the old name, under which the trigger works as well: the upgrade does not wait for it.
+DO $$
+DECLARE
+    s record;
+BEGIN
+    FOR s IN
+        SELECT q.source_id, q.relation
+        FROM goals.source q
+        JOIN pg_class c ON c.oid = q.relation
+        JOIN pg_trigger t ON t.tgrelid = q.relation AND t.tgparentid = 0
+             AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure)
+        WHERE q.attached AND t.tgname = 'pg_goals'
+        ORDER BY q.source_id
+    LOOP
+        BEGIN
+            SET LOCAL lock_timeout = '100ms';
+            EXECUTE format('ALTER TRIGGER pg_goals ON %s RENAME TO %I', s.relation, 'pg_goals_' || s.source_id);
+        EXCEPTION WHEN lock_not_available THEN
+            RAISE NOTICE 'table % is in use: its trigger keeps the name pg_goals', s.relation
+                USING HINT = format('Rename it when the table is free: ALTER TRIGGER pg_goals ON %s RENAME TO pg_goals_%s', s.relation, s.source_id);
+        END;
+    END LOOP;
+END
+$$;

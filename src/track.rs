@@ -155,10 +155,12 @@ fn attach_trigger(table: &Relation, function: &str, events: &str, id: i64) -> Re
     }
     if ours.is_empty() {
         return with_short_lock(TriggerChange::Create, relid, || {
-            let trigger = format!(
-                "CREATE TRIGGER {wanted} AFTER {events} ON {on} FOR EACH ROW EXECUTE FUNCTION {function}('{id}')"
+            spi::run(
+                &format!(
+                    "CREATE TRIGGER {wanted} AFTER {events} ON {on} FOR EACH ROW EXECUTE FUNCTION {function}('{id}')"
+                ),
+                &[],
             );
-            spi::run(&trigger, &[]);
         });
     }
     // Up to 0.1.0 all had the same name. It works under any; the right one can wait until the table is free.
@@ -196,7 +198,8 @@ impl Attached {
     }
 
     fn drop_from(&self, table: &str) {
-        spi::run(&format!("DROP TRIGGER {} ON {table}", spi::quoted(&self.name)), &[]);
+        let name = spi::quoted(&self.name);
+        spi::run(&format!("DROP TRIGGER {name} ON {table}"), &[]);
     }
 }
 

@@ -65,7 +65,7 @@ def script(findings, path, name):
 CALL = re.compile(r'\b(?:spi::|super::spi::)(?:run|one)\s*\(\s*')
 LITERAL = re.compile(r'(&format!\(\s*)?"((?:[^"\\]|\\.)*)"', re.S)
 # what the placeholders of format! stand for
-SAMPLE = {'name': 'goals.sample', 'events': 'UPDATE', 'function': 'goals.capture', 'id': '1'}
+SAMPLE = {'name': '"sample"', 'wanted': 'pg_goals_1', 'on': 'goals.sample', 'table': 'goals.sample', 'events': 'UPDATE', 'function': 'goals.capture', 'id': '1'}
 
 
 class Unqualified(Visitor):
