@@ -4,7 +4,7 @@ from load import ROOT, SEED, Problem, psycopg
 import values as drawn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ONE_CALL = float(os.environ.get('ONE_CALL', 20))  # seconds after which a single call hangs
+ONE_CALL = float(os.environ.get('ONE_CALL', 60))  # seconds after which a single call hangs
 # The server's own words, under a SQLSTATE that is in the README; it gives no hint with them.
 SERVERS_OWN = r'^cannot execute .* in a read-only transaction$|^permission denied for '
 # Of functions that are not documented, only the class is: a wrong value, a limit, a constraint of our own tables.
