@@ -175,9 +175,6 @@ BEGIN
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
     WHERE r.users_id = of_users AND r.user_key = key;
-    DELETE FROM goals.ignored i
-    WHERE i.reason = 'unknown user' AND i.name = key
-      AND i.source_id IN (SELECT s.source_id FROM goals.source s WHERE s.users_id = of_users);
     RETURN coalesce(goals.archive(ids), 0);
 END
 $$;

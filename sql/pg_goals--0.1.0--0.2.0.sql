@@ -523,6 +523,39 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION goals.forget_user(user_key text, users regclass DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_users integer;
+    how_many integer;
+    key text;
+    ids bigint[];
+BEGIN
+    SELECT min(s.source_id), count(*) INTO of_users, how_many
+    FROM goals.source s
+    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;
+    IF how_many <> 1 THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)
+                           WHEN how_many = 0 THEN 'no users table is tracked'
+                           ELSE 'several users tables are tracked' END,
+            HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
+                        ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
+    END IF;
+    -- In the spelling in which receipts were made out: a uuid may be given in capitals.
+    key := coalesce(goals.stored_key(of_users, forget_user.user_key), forget_user.user_key);
+    PERFORM goals.lock_totals(true);
+    SELECT array_agg(r.receipt_id) INTO ids
+    FROM goals.receipt r
+    WHERE r.users_id = of_users AND r.user_key = key;
+    RETURN coalesce(goals.archive(ids), 0);
+END
+$$;
+
 CREATE OR REPLACE FUNCTION goals.health()
 RETURNS TABLE (problem text, object text, detail text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER

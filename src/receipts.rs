@@ -79,6 +79,9 @@ impl Source {
     }
 
     fn gone(&self) -> Error {
+        if !relation::exists(self.relation) {
+            return Error::UsersTableDropped;
+        }
         Error::NoKey { relation: self.name(), why: format!("no longer has its key column \"{}\"", self.key) }
     }
 

@@ -62,6 +62,8 @@ pub enum Error {
     KeyType { relation: String, column: String, type_name: String, types: &'static str },
     /// The table is tracked as something else.
     AlreadyTracked { relation: String, kind: String },
+    /// The users table of a message has been dropped.
+    UsersTableDropped,
     /// The table is a partition of one that is tracked.
     Covered { relation: String, parent: String },
     /// The caller does not own the relation.
@@ -96,6 +98,7 @@ impl Error {
             NameTaken { .. } => "42710",
             ControlReceipt { .. }
             | NoUsersTable
+            | UsersTableDropped
             | SeveralUsersTables { .. }
             | NotTracked { .. }
             | NoKey { .. }
@@ -149,6 +152,7 @@ impl Error {
                 format!("receipt {receipt_id} belongs to the control group")
             }
             NoUsersTable => "no users table is tracked".to_owned(),
+            UsersTableDropped => "the users table of this message has been dropped".to_owned(),
             SeveralUsersTables { .. } => "more than one users table is tracked".to_owned(),
             NotTracked { relation } => format!("relation \"{relation}\" is not tracked"),
             WrongRelation { relation, why } | NoKey { relation, why } => format!("relation \"{relation}\" {why}"),
@@ -236,6 +240,7 @@ impl Error {
             }
             ControlReceipt { .. } => "Record opens and clicks only where goals.deliver() said send.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
+            UsersTableDropped => "Track its successor with goals.track_users(), and create a message for that.".into(),
             SeveralUsersTables { .. } => "Name one with users => 'public.users'.".into(),
             NotTracked { relation } => format!(
                 "Track it with goals.track_users({0}), goals.track_events({0}, ...) or goals.track_receipts({0}, ...).",

@@ -132,7 +132,7 @@ CREATE TRIGGER by_jsonb AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION peer
 CREATE TRIGGER by_statement AFTER UPDATE ON users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION peer.by_statement();
 CREATE TABLE peer.trigger AS
-    SELECT tgname, pg_get_triggerdef(oid) AS definition FROM pg_trigger WHERE tgrelid = 'users'::regclass AND NOT tgisinternal;
+    SELECT CASE WHEN tgname LIKE 'pg_goals%' THEN 'pg_goals' ELSE tgname END AS tgname, pg_get_triggerdef(oid) AS definition FROM pg_trigger WHERE tgrelid = 'users'::regclass AND NOT tgisinternal;
 
 -- use(trigger): only that one is there; any other word: none. references(column): a foreign key on it instead.
 CREATE FUNCTION peer.use(wanted text) RETURNS void LANGUAGE plpgsql AS $$

@@ -1,0 +1,35 @@
+-- A users table that is dropped takes nothing along but itself: what was recorded stays, and what can be said no more is said so.
+create table users (id int primary key, plan text);
+insert into users values (1, 'free'), (2, 'free');
+select from goals.track_users('users');
+select from goals.create_message('m');
+select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day');
+select goals.record_sent('m', array['1', '2']);
+update users set plan = 'pro' where id = 1;
+drop table users;
+select problem, hint from goals.health();
+select sent, matched from goals.message_stats;
+
+-- Its successor is another table: the message stays bound to the one it was made for.
+create table users (id int primary key, plan text);
+insert into users values (2, 'free');
+select from goals.track_users('users');
+\pset format unaligned
+create procedure refused(statement text) language plpgsql as $$
+declare
+    state text; said text; hint text;
+begin
+    execute statement;
+    raise 'not refused';
+exception when others then
+    get stacked diagnostics state = returned_sqlstate, said = message_text, hint = pg_exception_hint;
+    insert into refusal values (state, said, hint);
+end $$;
+create table refusal (state text, said text, hint text);
+call refused($$ select goals.record_sent('m', 2) $$);
+call refused($$ select goals.record_sent('m', array['2']) $$);
+call refused($$ select goals.deliver('m', 2) $$);
+select * from refusal;
+update users set plan = 'pro';
+select sent, matched from goals.message_stats;
+select * from goals.verify();
