@@ -52,7 +52,8 @@ impl Receipt {
 }
 
 /// Records a match for every receipt of the user for which one of the goals counts. `at`: when it happened, None for now.
-/// False: a receipt was made under goals that this backend has not read yet, start again with fresh ones.
+/// False: a receipt was made under goals that this backend has not read yet, or an index has been replaced: start again with
+/// what there is now.
 pub fn settle(users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidence) -> bool {
     let Some(setup) = cache::setup() else { return true };
     let now = at.unwrap_or_else(datum::clock);
@@ -65,13 +66,13 @@ pub fn settle(users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidenc
         record(&setup, probes, evidence, &matches);
         Some(())
     });
-    settled != Some(None)
+    settled.flatten().is_some()
 }
 
 /// A goal, the receipt it is a match for, and when.
 type Matches = SmallVec<[(i32, i64, i64); 4]>;
 
-/// None: a receipt's revision is not known to this backend.
+/// None: a receipt's revision is not known to this backend, or the match log not as it knows it.
 fn matches(
     setup: &Setup,
     probes: &mut Probes,
@@ -89,7 +90,7 @@ fn matches(
             if !receipt.already.contains(&goal.id)
                 && in_window(setup, goal, receipt, t)
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
-                && !is_recorded(probes, goal, receipt.id, t)
+                && !is_recorded(probes, goal, receipt.id, t)?
             {
                 matches.push((goal.id, receipt.id, t));
             }
@@ -178,8 +179,8 @@ fn baseline(revision: &cache::Revision, receipt: &Receipt, goal: i32) -> Option<
 
 /// Are there already as many earlier hits as the goal needs? Then this one can never be the match, and a counter that goes up
 /// all day does not fill the log. What is seen here lives at least as long as we do: it is committed, or our own.
-fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> bool {
-    let Some(log) = probes.match_log() else { return true };
+fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Option<bool> {
+    let log = probes.match_log()?;
     let mut earlier = 0;
     log.visit(&receipt_key(receipt_id), |row| {
         // The column numbers are those of goals.match_log.
@@ -188,7 +189,7 @@ fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> boo
         }
         if earlier >= goal.times { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    earlier >= goal.times
+    Some(earlier >= goal.times)
 }
 
 fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {
