@@ -3,21 +3,17 @@
 //! Read as it is now, kept until an invalidation says otherwise. Nothing is borrowed across a call into the server: users of
 //! the cache hold counted references to immutable snapshots of it.
 
-use crate::model::attribute::Attribute;
-use crate::model::condition::Condition;
-use crate::model::conditions::Conditions;
 use crate::model::operator::Operator;
-use crate::model::value::Kind;
-use crate::pg::datum::{KeptJsonb, Layout, Row};
+use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::ours::Ours;
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::trigger::Trigger;
-use crate::pg::types::ColumnType;
 use crate::pg::users::KeyType;
-use crate::pg::{errors, invalidate, relation, scan, strings};
+use crate::pg::{invalidate, relation, scan};
+use crate::watch::{self, Reach, Watch};
 use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -113,90 +109,6 @@ pub struct Setup {
     events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
 }
 
-/// How far back the receipts that goals may still count for can lie.
-#[derive(Clone, Copy, Debug)]
-pub struct Reach {
-    /// The longest time limit, in microseconds.
-    pub longest: i64,
-    /// Is every window counted from the sending? An open may come at any time.
-    pub by_sending: bool,
-}
-
-impl Reach {
-    /// That of no goal at all.
-    pub const NONE: Reach = Reach { longest: 0, by_sending: true };
-
-    /// Of these goals and one more.
-    pub fn and(self, goal: &Goal) -> Reach {
-        self.or(Reach { longest: goal.time_limit, by_sending: goal.after == Anchor::Sent })
-    }
-
-    /// Of all the goals of both.
-    pub fn or(self, other: Reach) -> Reach {
-        Reach { longest: self.longest.max(other.longest), by_sending: self.by_sending && other.by_sending }
-    }
-}
-
-/// A column on which something depends, as a table or partition has it.
-pub struct WatchedColumn {
-    pub name: String,
-    pub number: i16,
-    pub column_type: ColumnType,
-    /// Of a plain column one; of a json column one for each path that has a goal.
-    pub attributes: Vec<WatchedAttribute>,
-}
-
-/// An attribute with the distinct conditions of its goals.
-pub struct WatchedAttribute {
-    /// Keys inside a json column.
-    pub path: Vec<Vec<u8>>,
-    pub conditions: Conditions,
-    /// By condition.
-    pub reach: Vec<Reach>,
-}
-
-/// Where to find a condition: column, attribute, condition.
-pub type ConditionPlace = (u32, u32, u32);
-
-/// A goal on an attribute, ready to be judged.
-pub struct WatchedGoal {
-    pub goal: Rc<Goal>,
-    pub place: ConditionPlace,
-    pub worth: Option<Box<Place>>,
-}
-
-/// Where to read a value: a column, and keys inside it.
-pub struct Place {
-    pub number: i16,
-    pub column_type: ColumnType,
-    pub path: Vec<Vec<u8>>,
-}
-
-/// What to look at when a row of a table or partition changes.
-pub struct Watch {
-    pub users_id: i32,
-    pub key: i16,
-    pub key_type: KeyType,
-    /// Ordered by name: the same order in every partition.
-    pub columns: Vec<WatchedColumn>,
-    /// Their places in the order of the table.
-    pub by_number: Vec<usize>,
-    /// By id: a receipt names the few that it is judged by.
-    pub goals: HashMap<i32, WatchedGoal>,
-    /// Of the table's columns up to the last of these.
-    pub layout: Layout,
-}
-
-impl Watch {
-    /// The condition of a goal, and where its attribute is.
-    pub fn condition(&self, goal: &WatchedGoal) -> (&WatchedColumn, &WatchedAttribute, &Condition) {
-        let (i, j, k) = goal.place;
-        let column = &self.columns[i as usize];
-        let attribute = &column.attributes[j as usize];
-        (column, attribute, attribute.conditions.get(k))
-    }
-}
-
 /// Goals that wait for the same event with the same properties.
 pub struct Awaited {
     pub properties: Option<KeptJsonb>,
@@ -222,7 +134,7 @@ impl Setup {
     }
 
     /// By id, ascending.
-    fn attribute_goals(&self, users_id: i32) -> Vec<&Rc<Goal>> {
+    pub fn attribute_goals(&self, users_id: i32) -> Vec<&Rc<Goal>> {
         let live = |g: &&Rc<Goal>| {
             g.attribute.is_some() && g.live && self.users_of_message.get(&g.message_id) == Some(&users_id)
         };
@@ -327,7 +239,7 @@ pub fn table_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Rc
         return known;
     }
     invalidate::table_is_kept(table.oid());
-    let watch = build_watch(setup, table, users).map(Rc::new);
+    let watch = watch::build(setup, table, users).map(Rc::new);
     if current() {
         CACHE.with_borrow_mut(|c| c.by_table.insert((table.oid(), users.id), watch.clone()));
     }
@@ -344,95 +256,6 @@ fn refresh_tables() {
             c.last = None;
         });
     }
-}
-
-fn build_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
-    let key = table.column(&users.key)?;
-    let key_type = KeyType::of(key.type_oid)?;
-    // By column and path: the same order in every partition.
-    let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), (i16, ColumnType, Vec<(&Rc<Goal>, Condition)>)> =
-        BTreeMap::new();
-    for goal in setup.attribute_goals(users.id) {
-        match resolve(table, goal) {
-            Ok((name, place, condition)) => {
-                let Place { number, column_type, path } = place;
-                let attribute = attributes.entry((name, path)).or_insert_with(|| (number, column_type, Vec::new()));
-                attribute.2.push((goal, condition));
-            }
-            Err(problem) => log_once(goal.id, &problem),
-        }
-    }
-    let mut columns: Vec<WatchedColumn> = Vec::new();
-    let mut goals = HashMap::new();
-    for ((name, path), (number, column_type, judged)) in attributes {
-        if columns.last().is_none_or(|c| c.name != name) {
-            columns.push(WatchedColumn { name, number, column_type, attributes: Vec::new() });
-        }
-        let i = columns.len() - 1;
-        let (judging, conditions): (Vec<&Rc<Goal>>, Vec<Condition>) = judged.into_iter().unzip();
-        let (conditions, places) = Conditions::new(conditions);
-        let mut reach = vec![Reach::NONE; conditions.len()];
-        for (goal, k) in judging.into_iter().zip(places) {
-            reach[k as usize] = reach[k as usize].and(goal);
-            let worth = goal.value_from.as_deref().and_then(|from| find_place(table, from)).map(|(_, p)| Box::new(p));
-            let place = (i as u32, columns[i].attributes.len() as u32, k);
-            goals.insert(goal.id, WatchedGoal { goal: goal.clone(), place, worth });
-        }
-        columns[i].attributes.push(WatchedAttribute { path, conditions, reach });
-    }
-    let mut by_number: Vec<usize> = (0..columns.len()).collect();
-    by_number.sort_unstable_by_key(|i| columns[*i].number);
-    let layout = Layout::up_to(table, columns.iter().map(|c| c.number).max().unwrap_or(0));
-    Some(Watch { users_id: users.id, key: key.number, key_type, columns, by_number, goals, layout })
-}
-
-/// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.
-fn log_once(goal_id: i32, problem: &str) {
-    thread_local! {
-        static LOGGED: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) };
-    }
-    let new = LOGGED.with_borrow_mut(|l| !l.contains(&goal_id) && l.len() < 1000);
-    if new {
-        LOGGED.with_borrow_mut(|l| l.push(goal_id));
-        errors::log(format!("pg_goals: goal {goal_id} is not evaluated: {problem}"));
-    }
-}
-
-/// Finds an attribute in a table: a column of exactly that name, or a column and keys inside it.
-pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
-    let place = |name: &str, path: Vec<Vec<u8>>| {
-        let column = table.column(name).filter(|c| !c.is_virtual)?;
-        let column_type = ColumnType::resolve(column.type_oid, column.collation);
-        (path.is_empty() || column_type.is_json())
-            .then(|| (column.name.clone(), Place { number: column.number, column_type, path }))
-    };
-    place(attribute, Vec::new()).or_else(|| {
-        let parsed = Attribute::parse(attribute).ok()?;
-        place(&parsed.column, parsed.path.iter().map(|key| strings::string_to_model(key).into_owned()).collect())
-    })
-}
-
-/// A goal's attribute in a table as the table is now; Err says in words what has become of it.
-pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Condition), String> {
-    let attribute = goal.attribute.as_deref().unwrap_or_default();
-    let (name, place) = find_place(table, attribute)
-        .ok_or_else(|| format!("attribute \"{attribute}\" is no longer in {}", table.qualified_name()))?;
-    let now = place.column_type.identity();
-    let then = goal.attribute_type.as_deref().unwrap_or_default();
-    if now != then {
-        return Err(format!("attribute \"{attribute}\" was of type {then} and is now of type {now}"));
-    }
-    let operator = goal.operator.ok_or("the operator is not one of this version of the extension")?;
-    condition(&place, operator, goal.value.as_deref()).map(|c| (name, place, c)).map_err(|e| e.message())
-}
-
-/// The condition for values at this place.
-pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crate::model::error::Result<Condition> {
-    let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
-    let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
-    condition.map_numbers(&|n| place.column_type.round(n));
-    condition.map_texts(&|t| strings::string_to_model(t));
-    Ok(condition)
 }
 
 fn anchor(name: &str) -> Anchor {

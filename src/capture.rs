@@ -3,7 +3,7 @@
 //! It raises nothing of its own, runs no SQL and takes no snapshot; what it does is ordered by how often it is needed: bytes
 //! of the columns that have a goal, then pure evaluation, then the user's receipts, then a match.
 
-use crate::cache::{self, ConditionPlace, Goal, Place, Reach, Watch, WatchedAttribute, WatchedColumn, WatchedGoal};
+use crate::cache::{self, Goal};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
@@ -13,6 +13,7 @@ use crate::pg::document::Document;
 use crate::pg::guc;
 use crate::pg::trigger::{Change, KeptRow, Trigger};
 use crate::settle::{self, Evidence};
+use crate::watch::{ConditionPlace, Place, Reach, Watch, WatchedAttribute, WatchedColumn, WatchedGoal};
 use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 

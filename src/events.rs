@@ -1,6 +1,6 @@
 //! Events: reported by a call, or inserted into a table that the application has anyway.
 
-use crate::cache::{self, Awaited, Goal, Reach};
+use crate::cache::{self, Awaited, Goal};
 use crate::model::attribute::Attribute;
 use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
@@ -10,6 +10,7 @@ use crate::pg::call::{Args, Out};
 use crate::pg::{append, datum, document, relation, strings};
 use crate::receipts::{reported_time, setup};
 use crate::settle::{self, Evidence};
+use crate::watch::Reach;
 use pgrx::pg_sys::{Datum, Oid};
 use smallvec::SmallVec;
 use std::rc::Rc;

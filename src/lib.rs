@@ -13,6 +13,7 @@
 //! | `settle` | the receipts of that user in their windows, and a match appended for each |
 //! | `statistics` | the SQL face of intervals, tests and verdicts; what is read is SQL, in `sql/` |
 //! | `cache` | the backend's copy of the set-up, which all of them read |
+//! | `watch` | per table: which columns have a goal, and what it asks for |
 //! | `model` | what a goal means, without a server: pure, proves itself by `cargo test` |
 //! | `pg` | the server: the only place with `unsafe` |
 #![deny(unsafe_code)]
@@ -29,6 +30,7 @@ mod setup;
 mod statistics;
 mod tables;
 mod track;
+mod watch;
 
 pgrx::pg_module_magic!();
 

@@ -1,6 +1,6 @@
 //! What was sent, opened and clicked: receipts and engagements, appended as they are reported.
 
-use crate::cache::{self, Message, Revision, Setup, Source, Variant, Watch};
+use crate::cache::{self, Message, Revision, Setup, Source, Variant};
 use crate::capture::with_value;
 use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
@@ -16,6 +16,7 @@ use crate::pg::scratch::{Scratch, check_for_interrupts};
 use crate::pg::strings;
 use crate::pg::users::{self, KeyType, Users};
 use crate::settle::{receipt_key, user_keys};
+use crate::watch::Watch;
 use pgrx::pg_sys;
 use std::ops::ControlFlow;
 use std::rc::Rc;

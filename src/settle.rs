@@ -1,6 +1,6 @@
 //! From a change that satisfies goals to matches: the receipts of that user that are in their window, one append each.
 
-use crate::cache::{self, Anchor, Goal, Reach, Setup};
+use crate::cache::{self, Anchor, Goal, Setup};
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
 use crate::model::window::TimeLimit;
@@ -10,6 +10,7 @@ use crate::pg::relation::{Lock, Relation};
 use crate::pg::scan::{Key, Probe};
 use crate::pg::statement::{self, Probes};
 use crate::pg::strings;
+use crate::watch::Reach;
 use pgrx::pg_sys::{self, Datum, Oid};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;

@@ -14,6 +14,7 @@ use crate::pg::relation::{Lock, Relation};
 use crate::pg::spi::{self, Arg, as_owner};
 use crate::pg::strings;
 use crate::receipts;
+use crate::watch;
 use std::rc::Rc;
 
 impl From<Invalid> for Error {
@@ -225,9 +226,9 @@ fn attribute_goal(
             Operator::ALL.iter().map(|o| format!("\"{}\"", o.name())).collect::<Vec<_>>().join(", ")
         ),
     })?)?;
-    let (_, place) = cache::find_place(&table, attribute).ok_or_else(|| missing(attribute))?;
+    let (_, place) = watch::find_place(&table, attribute).ok_or_else(|| missing(attribute))?;
     if let Some(from) = value_from {
-        let (_, worth) = cache::find_place(&table, from).ok_or_else(|| missing(from))?;
+        let (_, worth) = watch::find_place(&table, from).ok_or_else(|| missing(from))?;
         let kind = worth.column_type.kind();
         if worth.path.is_empty() && kind != crate::model::value::Kind::Number {
             return Err(Error::InvalidArgument {
@@ -237,7 +238,7 @@ fn attribute_goal(
         }
     }
     // Checks operator and value against the type, then writes the value as the type itself would.
-    cache::condition(&place, operator, value.as_deref())?;
+    watch::condition(&place, operator, value.as_deref())?;
     let value = match value {
         Some(value) if place.path.is_empty() => Some(place.column_type.canonical_value(operator, &value)?),
         other => other,
@@ -357,11 +358,11 @@ pub fn goal_problem(args: &Args) -> Result<Out> {
         let Some(table) = Relation::open(users.relation, Lock::Share) else {
             return Some("the users table no longer exists".to_owned());
         };
-        if let Err(problem) = cache::resolve(&table, goal) {
+        if let Err(problem) = watch::resolve(&table, goal) {
             return Some(problem);
         }
         let worth = goal.value_from.as_deref()?;
-        cache::find_place(&table, worth)
+        watch::find_place(&table, worth)
             .is_none()
             .then(|| format!("value_from \"{worth}\" is no longer in {}", table.qualified_name()))
     };

@@ -8,6 +8,7 @@
 
 use pgrx::pg_sys;
 use std::borrow::Cow;
+use std::ffi::CStr;
 
 fn encoding() -> i32 {
     // SAFETY: reads a variable of the backend.
@@ -173,4 +174,21 @@ pub fn readable(text: String) -> String {
         return text;
     }
     text.chars().map(|c| if byte_of(c).is_some() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// In lower case by the database's locale.
+pub fn lower(text: &[u8]) -> Vec<u8> {
+    unsafe extern "C-unwind" {
+        fn str_tolower(text: *const core::ffi::c_char, length: usize, collation: pg_sys::Oid)
+        -> *mut core::ffi::c_char;
+    }
+    // SAFETY: declared as in utils/formatting.h; the text is read for its length, the answer is a palloc'd string.
+    unsafe {
+        let lower = pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            str_tolower(text.as_ptr().cast(), text.len(), pg_sys::DEFAULT_COLLATION_OID)
+        });
+        let copy = CStr::from_ptr(lower).to_bytes().to_vec();
+        pg_sys::pfree(lower.cast());
+        copy
+    }
 }

@@ -416,29 +416,12 @@ impl TextEquality for ColumnType {
         }
         let (a, b) = (strings::to_server(a), strings::to_server(b));
         if matches!(self.shape, Shape::CaseInsensitiveText) {
-            return lower(&a) == lower(&b);
+            return strings::lower(&a) == strings::lower(&b);
         }
         let (a, b) = (datum::text(&a), datum::text(&b));
         // SAFETY: two text datums and an existing collation.
         unsafe { pg_sys::OidFunctionCall2Coll(pg_sys::Oid::from_u32(pg_sys::F_TEXTEQ), self.collation, a, b) }.value()
             != 0
-    }
-}
-
-/// In lower case by the database's locale.
-fn lower(text: &[u8]) -> Vec<u8> {
-    unsafe extern "C-unwind" {
-        fn str_tolower(text: *const core::ffi::c_char, length: usize, collation: pg_sys::Oid)
-        -> *mut core::ffi::c_char;
-    }
-    // SAFETY: declared as in utils/formatting.h; the text is read for its length, the answer is a palloc'd string.
-    unsafe {
-        let lower = pg_sys::ffi::pg_guard_ffi_boundary(|| {
-            str_tolower(text.as_ptr().cast(), text.len(), pg_sys::DEFAULT_COLLATION_OID)
-        });
-        let copy = CStr::from_ptr(lower).to_bytes().to_vec();
-        pg_sys::pfree(lower.cast());
-        copy
     }
 }
 
