@@ -5,7 +5,10 @@ Array, or what json.loads makes of a document (with Decimal for numbers)."""
 import json
 import math
 import struct
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DefaultContext, InvalidOperation, getcontext
+
+# numeric is exact; sums in here are to be, too
+DefaultContext.prec = getcontext().prec = 1000
 
 
 class Real(float):
