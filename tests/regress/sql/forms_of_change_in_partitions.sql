@@ -164,7 +164,7 @@ alter table members attach partition members_us for values in ('us');
 alter table signals attach partition signals_1 for values in (1);
 alter table letters attach partition letters_1 for values in (1);
 select problem, object, detail, hint from goals.health();
-select tgrelid::regclass, tgname from pg_trigger where tgname like 'pg\_goals%' and tgrelid::regclass::text ~ '^(members|signals|letters)' order by 1::text, 2;
+select tgrelid::regclass, tgname from pg_trigger where tgname like 'pg\_goals%' and tgrelid::regclass::text ~ '^(members|signals|letters)' order by tgrelid::regclass::text collate "C", tgname;
 -- the same call as before still changes nothing
 select from goals.track_users('members_eu', 'id');
 -- what was never tracked by itself need not be
@@ -198,7 +198,7 @@ select from goals.track_events('signals', 'id', 'name', 'at', users => 'members'
 alter table members detach partition members_eu;
 alter table signals detach partition signals_1 concurrently;
 select problem, object from goals.health();
-select tgrelid::regclass, tgname from pg_trigger where tgname like 'pg\_goals%' and tgrelid::regclass::text ~ '^(members|signals)' order by 1::text, 2;
+select tgrelid::regclass, tgname from pg_trigger where tgname like 'pg\_goals%' and tgrelid::regclass::text ~ '^(members|signals)' order by tgrelid::regclass::text collate "C", tgname;
 -- With the parent's trigger disabled on it, the partition's own reads the rows.
 alter table signals attach partition signals_1 for values in (1);
 alter table signals_1 disable trigger pg_goals_4;

@@ -67,7 +67,7 @@ alter table people owner to regress_goals_heir;
 set role regress_goals_heir;
 create table people_c partition of people for values in ('c');
 reset role;
-select tgrelid::regclass, tgname from pg_trigger where tgrelid in ('people_c'::regclass, 'logins_1_x'::regclass, 'mails_1'::regclass) order by 1::text;
+select tgrelid::regclass, tgname from pg_trigger where tgrelid in ('people_c'::regclass, 'logins_1_x'::regclass, 'mails_1'::regclass) order by tgrelid::regclass::text collate "C";
 -- The right that this takes is on the trigger's function alone, and leads nowhere without one on the schema.
 set role regress_goals_evil;
 create table my_people (id bigint primary key, region text, plan text);
@@ -118,8 +118,8 @@ select goals.record_sent('m', '8');
 reset role;
 
 -- Nobody else has anything, but the right to have a trigger cloned onto a partition.
-select p.oid::regprocedure from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where p.pronamespace = 'goals'::regnamespace and a.grantee = 0;
-select c.oid::regclass from pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a where c.relnamespace = 'goals'::regnamespace and a.grantee = 0 and c.relkind <> 'c';
+select p.oid::regprocedure from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where p.pronamespace = 'goals'::regnamespace and a.grantee = 0 order by p.oid::regprocedure::text collate "C";
+select c.oid::regclass from pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a where c.relnamespace = 'goals'::regnamespace and a.grantee = 0 and c.relkind <> 'c' order by c.oid::regclass::text collate "C";
 select nspname from pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a where n.nspname = 'goals' and a.grantee = 0;
 
 -- A role cannot attach the trigger to a table of its own, and with it forge matches ...
