@@ -41,6 +41,14 @@ impl Probes {
 }
 
 impl Home {
+    /// Are we working for the same statement, and in the same subtransaction?
+    fn is_here(&self) -> bool {
+        // SAFETY: variables and the state of the running transaction.
+        unsafe {
+            self.owner == pg_sys::CurrentResourceOwner && self.subtransaction == pg_sys::GetCurrentSubTransactionId()
+        }
+    }
+
     /// Opens something there.
     fn open<T>(self, open: impl FnOnce() -> T) -> T {
         if self.context.is_null() {
@@ -59,19 +67,24 @@ impl Home {
 }
 
 thread_local! {
-    static KEPT: RefCell<Option<Box<Probes>>> = const { RefCell::new(None) };
+    /// The innermost statement's last.
+    static KEPT: RefCell<Vec<Box<Probes>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Lends the scans to `work`; None if our tables are gone. They are out of the cell meanwhile, so that nothing is borrowed.
+///
+/// What a statement around this one has opened is not used: an index may keep pages pinned from one insert to the next, on behalf of
+/// whoever made the first, and he may be rolled back or end before that statement does.
 pub fn with_probes<T>(ours: &Ours, work: impl FnOnce(&mut Probes) -> T) -> Option<T> {
-    let kept = KEPT.with_borrow_mut(Option::take).filter(|k| k.ours == *ours);
+    let fits = |k: &Probes| k.home.is_here() && k.ours == *ours;
+    let kept = KEPT.with_borrow_mut(|k| k.iter().rposition(|k| fits(k)).map(|i| k.remove(i)));
     let mut probes = match kept {
         Some(kept) => kept,
         None => open(ours)?,
     };
     let result = work(&mut probes);
     if !probes.home.context.is_null() {
-        KEPT.with_borrow_mut(|k| *k = Some(probes));
+        KEPT.with_borrow_mut(|k| k.push(probes));
     }
     Some(result)
 }
@@ -114,16 +127,20 @@ unsafe fn statement_context() -> pg_sys::MemoryContext {
 }
 
 unsafe extern "C-unwind" fn on_end(context: *mut core::ffi::c_void) {
-    let ended = KEPT.with_borrow_mut(|k| k.take_if(|k| k.home.context.cast() == context));
-    if let Some(kept) = ended {
-        // SAFETY: the statement has ended well: its resource owner still holds the relations, and they are closed for it.
-        unsafe {
-            let before = pg_sys::CurrentResourceOwner;
-            pg_sys::CurrentResourceOwner = kept.home.owner;
-            drop(kept);
-            pg_sys::CurrentResourceOwner = before;
+    let close = move || {
+        let ended = |k: &Probes| k.home.context.cast() == context;
+        while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| ended(k)).map(|i| k.remove(i))) {
+            // SAFETY: the statement has ended well: its resource owner still holds the relations, and they are closed for it.
+            unsafe {
+                let before = pg_sys::CurrentResourceOwner;
+                pg_sys::CurrentResourceOwner = kept.home.owner;
+                drop(kept);
+                pg_sys::CurrentResourceOwner = before;
+            }
         }
-    }
+    };
+    // SAFETY: what #[pg_guard] expands to: an error while closing is one of the server, not the end of it.
+    unsafe { pg_sys::panic::pgrx_extern_c_guard(close) }
 }
 
 /// This subtransaction, or with None the transaction, is being rolled back: the resource owner releases what was opened in it,
@@ -131,7 +148,7 @@ unsafe extern "C-unwind" fn on_end(context: *mut core::ffi::c_void) {
 pub(super) fn forget(rolled_back: Option<pg_sys::SubTransactionId>) {
     // The ids of what was begun inside it are greater.
     let inside = |kept: &Probes| rolled_back.is_none_or(|id| kept.home.subtransaction >= id);
-    if let Some(kept) = KEPT.with_borrow_mut(|k| k.take_if(|k| inside(k))) {
+    while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| inside(k)).map(|i| k.remove(i))) {
         std::mem::forget(kept);
     }
 }
