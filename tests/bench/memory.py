@@ -52,7 +52,8 @@ def one_statement(server):
         session.run(USERS.format(empty=server.empty_trigger, rows=rows))
     for (what, trigger), (enabled, statement) in statements.items():
         if enabled:
-            psql("one_statement", f"alter table users disable trigger user; alter table users enable trigger {enabled}")
+            name = f"select tgname from pg_trigger where tgrelid = 'users'::regclass and tgname like '{enabled}%'"
+            psql("one_statement", f"do $$ begin alter table users disable trigger user; execute format('alter table users enable trigger %I', ({name})); end $$")
         for size in sizes:
             psql("one_statement", "truncate goals.match_log, events, events_plain, sends, sends_plain")
             if enabled:
