@@ -21,7 +21,7 @@ pub struct Probes {
     home: Home,
 }
 
-/// Where what is opened lives, and on whose behalf. Boxed in its statement's context it is found again by the address of that.
+/// Where what is opened lives, and on whose behalf.
 #[derive(Clone, Copy)]
 struct Home {
     context: pg_sys::MemoryContext,
