@@ -142,9 +142,11 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
 }
 
 /// Puts the trigger of this source on the table, unless it is there. Its name carries the source's id: a partition may be tracked
-/// by itself and be given a clone of the trigger of the table above it.
+/// by itself and be given a clone of the trigger of the table above it. Where the extension is still of 0.1.0, whose `health()`
+/// looks for the one name that its triggers have, it is given that.
 fn attach_trigger(table: &Relation, function: &str, events: &str, id: i64) -> Result<()> {
-    let (relid, on, wanted) = (table.oid(), table.qualified_name(), format!("pg_goals_{id}"));
+    let (relid, on) = (table.oid(), table.qualified_name());
+    let wanted = if extension_is_of_0_1_0() { "pg_goals".to_owned() } else { format!("pg_goals_{id}") };
     if table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE {
         let_clone(function);
     }
@@ -166,11 +168,16 @@ fn attach_trigger(table: &Relation, function: &str, events: &str, id: i64) -> Re
     // Up to 0.1.0 all had the same name. It works under any; the right one can wait until the table is free.
     if let [old] = ours.as_slice()
         && old.name == "pg_goals"
+        && old.name != wanted
         && relation::lock_for(TriggerChange::Drop, relid, std::time::Duration::ZERO)
     {
         spi::run(&format!("ALTER TRIGGER pg_goals ON {on} RENAME TO {wanted}"), &[]);
     }
     Ok(())
+}
+
+fn extension_is_of_0_1_0() -> bool {
+    spi::one("SELECT true FROM pg_extension WHERE extname = 'pg_goals' AND extversion = '0.1.0'", &[]).is_some()
 }
 
 /// Whoever creates or attaches a partition needs the right to execute the function of every trigger that is cloned onto it.
