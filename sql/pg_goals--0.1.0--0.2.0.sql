@@ -1,7 +1,6 @@
 \echo Use "ALTER EXTENSION pg_goals UPDATE TO '0.2.0'" to load this file. \quit
 -- What 0.2.0 changes in an installation of 0.1.0; checks/upgraded_equals_fresh compares the result with sql/.
 SET LOCAL search_path = pg_catalog, pg_temp;
-
 -- What cannot be replaced in place ------------------------------------------------------------------------------------
 
 -- Rights granted on these are lost and have to be granted again:
@@ -45,9 +44,11 @@ FROM (SELECT k.settled, l.*,
 -- once, where looking it up for every receipt and goal would take several times as long. verify() holds the totals that these
 -- differences add up to against contribution.
 --
--- The joins are made in the order in which they are written: looking for a better one takes longer than a short tail. Without
--- materialization, because a tail may be ten times what the planner guesses, and comparing each of it with every revision is
--- what it would then do.
+-- What a receipt counts for by itself is the same for every goal of its revision, so it is summed by revision and variant before
+-- the goals come into it. Facts of old receipts are looked up by one scan with an array of ids, at half the price of a join that
+-- descends the index for each. All other joins are by hash: a tail may be many times what the planner guesses, and with nested
+-- loops it would compare each of it with all of it. They are made in the order in which they are written, for looking for a better
+-- one takes longer than a short tail.
 --
 -- In the names: old, a receipt below the first mark; ..._then, as known at the first mark; ..._now, at the second.
 CREATE FUNCTION goals.movement(
@@ -57,88 +58,96 @@ RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, o
     already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
-SET join_collapse_limit = 1 SET from_collapse_limit = 1 SET enable_material = off
+SET join_collapse_limit = 1 SET from_collapse_limit = 1 SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     WITH old AS MATERIALIZED (
-        SELECT r.receipt_id, r.revision_id, r.variant_id, r.already
-        FROM (SELECT e.receipt_id FROM goals.engagement e
-              WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement AND e.receipt_id <= after_receipt
-              UNION
-              SELECT h.receipt_id FROM goals.match_log h
-              WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt) f
-        JOIN goals.receipt r ON r.receipt_id = f.receipt_id
-    ), touched AS MATERIALIZED (
-        SELECT o.receipt_id, o.revision_id, o.variant_id, o.already, true AS old FROM old o
-        UNION ALL
-        SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, false FROM goals.receipt r
-        WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt
-    ), judged AS MATERIALIZED (
-        -- goal_id NULL: the receipt itself, whatever its goals.
-        SELECT v.revision_id, v.message_id, u.goal_id, g.name, g.times
-        FROM (SELECT DISTINCT t.revision_id FROM touched t) t
-        JOIN goals.revision v ON v.revision_id = t.revision_id
-        CROSS JOIN LATERAL unnest(array_append(v.goal_ids, NULL)) AS u (goal_id)
-        LEFT JOIN goals.goal g ON g.goal_id = u.goal_id
+        SELECT ARRAY(SELECT e.receipt_id FROM goals.engagement e
+                     WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement AND e.receipt_id <= after_receipt
+                     UNION
+                     SELECT h.receipt_id FROM goals.match_log h
+                     WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt) AS ids
     ), engaged AS (
         SELECT f.receipt_id,
                min(f.at) AS opened_now, min(f.at) FILTER (WHERE f.kind = 'c') AS clicked_now,
                min(f.at) FILTER (WHERE f.then) AS opened_then, min(f.at) FILTER (WHERE f.then AND f.kind = 'c') AS clicked_then
         FROM (SELECT e.receipt_id, e.at, e.kind, e.engagement_id <= after_engagement AS then
-              FROM old o
-              JOIN goals.engagement e ON e.receipt_id = o.receipt_id
-              WHERE e.engagement_id <= to_engagement
+              FROM goals.engagement e
+              WHERE e.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[]) AND e.engagement_id <= to_engagement
               UNION ALL
               SELECT e.receipt_id, e.at, e.kind, false
               FROM goals.engagement e
               WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement) f
         GROUP BY f.receipt_id
+    ), touched AS MATERIALIZED (
+        SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, r.old,
+               e.opened_now, e.clicked_now, e.opened_then, e.clicked_then
+        FROM (SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, true AS old
+              FROM goals.receipt r
+              WHERE r.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[])
+              UNION ALL
+              SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, false
+              FROM goals.receipt r
+              WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt) r
+        LEFT JOIN engaged e ON e.receipt_id = r.receipt_id
+    ), counted AS MATERIALIZED (
+        SELECT t.revision_id, t.variant_id, t.already,
+               count(*) FILTER (WHERE NOT t.old) AS sent,
+               count(t.opened_now) - count(t.opened_then) AS opened,
+               count(t.clicked_now) - count(t.clicked_then) AS clicked
+        FROM touched t
+        GROUP BY t.revision_id, t.variant_id, t.already
+    ), judged AS MATERIALIZED (
+        -- goal_id NULL: the receipt itself, whatever its goals.
+        SELECT v.revision_id, v.message_id, v.goal_id, g.name
+        FROM (SELECT v.revision_id, v.message_id, unnest(array_append(v.goal_ids, NULL)) AS goal_id
+              FROM goals.revision v
+              WHERE v.revision_id = ANY (ARRAY(SELECT c.revision_id FROM counted c))) v
+        LEFT JOIN goals.goal g ON g.goal_id = v.goal_id
     ), hit AS (
         -- The match: the times-th hit in the order of time.
-        SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.then,
-               row_number() OVER earlier AS place_now, count(*) FILTER (WHERE h.then) OVER earlier AS place_then
+        SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth,
+               row_number() OVER earlier = g.times AS now,
+               h.then AND count(*) FILTER (WHERE h.then) OVER earlier = g.times AS then
         FROM (SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.match_id, h.match_id <= after_match AS then
-              FROM old o
-              JOIN goals.match_log h ON h.receipt_id = o.receipt_id
-              WHERE h.match_id <= to_match
+              FROM goals.match_log h
+              WHERE h.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[]) AND h.match_id <= to_match
               UNION ALL
               SELECT h.receipt_id, h.goal_id, h.matched_at, h.worth, h.match_id, false
               FROM goals.match_log h
               WHERE h.receipt_id > after_receipt AND h.receipt_id <= to_receipt AND h.match_id <= to_match) h
+        JOIN goals.goal g ON g.goal_id = h.goal_id
         WINDOW earlier AS (PARTITION BY h.receipt_id, h.goal_id ORDER BY h.matched_at, h.match_id ROWS UNBOUNDED PRECEDING)
     ), matched AS (
-        SELECT h.receipt_id, h.goal_id,
-               min(h.matched_at) FILTER (WHERE h.place_now = g.times) AS matched_now,
-               min(h.worth) FILTER (WHERE h.place_now = g.times) AS worth_now,
-               min(h.matched_at) FILTER (WHERE h.then AND h.place_then = g.times) AS matched_then,
-               min(h.worth) FILTER (WHERE h.then AND h.place_then = g.times) AS worth_then
-        FROM hit h
-        JOIN goals.goal g ON g.goal_id = h.goal_id
-        WHERE h.place_now = g.times OR h.then AND h.place_then = g.times
-        GROUP BY h.receipt_id, h.goal_id
-    ), line AS (
-        SELECT j.message_id, j.name AS goal, t.variant_id, t.old, a.already,
-               e.opened_now, e.clicked_now, e.opened_then, e.clicked_then,
-               m.matched_now, m.matched_then, m.worth_now, m.worth_then
+        SELECT t.revision_id, t.variant_id, h.goal_id,
+               count(*) FILTER (WHERE h.now) - count(*) FILTER (WHERE h.then) AS matched,
+               count(*) FILTER (WHERE h.now AND t.opened_now <= h.matched_at)
+                   - count(*) FILTER (WHERE h.then AND t.opened_then <= h.matched_at) AS matched_after_open,
+               count(*) FILTER (WHERE h.now AND t.clicked_now <= h.matched_at)
+                   - count(*) FILTER (WHERE h.then AND t.clicked_then <= h.matched_at) AS matched_after_click,
+               coalesce(sum(h.worth) FILTER (WHERE h.now), 0) - coalesce(sum(h.worth) FILTER (WHERE h.then), 0) AS worth
         FROM touched t
-        JOIN judged j ON j.revision_id = t.revision_id
-        CROSS JOIN LATERAL (SELECT t.already IS NOT NULL AND coalesce(j.goal_id = ANY (t.already), false) AS already) a
-        LEFT JOIN engaged e ON e.receipt_id = t.receipt_id
-        LEFT JOIN matched m ON m.receipt_id = t.receipt_id AND m.goal_id = j.goal_id AND NOT a.already
+        JOIN hit h ON h.receipt_id = t.receipt_id
+        WHERE (h.now OR h.then) AND (t.already IS NULL OR h.goal_id <> ALL (t.already))
+        GROUP BY t.revision_id, t.variant_id, h.goal_id
+    ), line AS (
+        SELECT j.message_id, j.name, c.variant_id, c.sent, c.opened, c.clicked,
+               CASE WHEN j.goal_id = ANY (c.already) THEN c.sent ELSE 0 END AS already_matched,
+               0 AS matched, 0 AS matched_after_open, 0 AS matched_after_click, 0 AS worth
+        FROM counted c
+        JOIN judged j ON j.revision_id = c.revision_id
+        UNION ALL
+        SELECT j.message_id, j.name, m.variant_id, 0, 0, 0, 0, m.matched, m.matched_after_open, m.matched_after_click, m.worth
+        FROM matched m
+        JOIN judged j ON j.revision_id = m.revision_id AND j.goal_id = m.goal_id
     )
-    SELECT l.message_id, l.goal::text, l.variant_id,
-           count(*) FILTER (WHERE NOT l.old),
-           count(l.opened_now) - count(l.opened_then),
-           count(l.clicked_now) - count(l.clicked_then),
-           count(*) FILTER (WHERE NOT l.old AND l.already),
-           count(l.matched_now) - count(l.matched_then),
-           count(*) FILTER (WHERE l.opened_now <= l.matched_now) - count(*) FILTER (WHERE l.opened_then <= l.matched_then),
-           count(*) FILTER (WHERE l.clicked_now <= l.matched_now) - count(*) FILTER (WHERE l.clicked_then <= l.matched_then),
-           coalesce(sum(l.worth_now), 0) - coalesce(sum(l.worth_then), 0)
+    SELECT l.message_id, l.name::text, l.variant_id,
+           sum(l.sent)::bigint, sum(l.opened)::bigint, sum(l.clicked)::bigint, sum(l.already_matched)::bigint,
+           sum(l.matched)::bigint, sum(l.matched_after_open)::bigint, sum(l.matched_after_click)::bigint, sum(l.worth)
     FROM line l
-    GROUP BY l.message_id, l.goal, l.variant_id;
+    GROUP BY l.message_id, l.name, l.variant_id;
 END
 $$;
 
@@ -819,7 +828,6 @@ REVOKE ALL ON FUNCTION goals.drop_unused_revisions(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION goals.last_settled_revision() FROM PUBLIC;
 REVOKE ALL ON FUNCTION goals.movement(bigint,bigint,bigint,bigint,bigint,bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION goals.unused_revisions(integer) FROM PUBLIC;
-
 -- Triggers ------------------------------------------------------------------------------------------------------------
 
 -- Since 0.2.0 a trigger's name carries the id of its source, so that a tracked table can become a partition of another.

@@ -44,7 +44,7 @@ const ATTEMPTS: usize = 3;
 fn match_update(trigger: &Trigger, old: &Row, new: &Row) {
     for _ in 0..ATTEMPTS {
         let Some(watch) = cache::watch_for(trigger) else { return };
-        if settle_difference(&watch, old, &watch, new) {
+        if settle_difference(trigger, &watch, old, &watch, new) {
             return;
         }
         cache::reset();
@@ -63,7 +63,7 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
                 // A BEFORE trigger may have prevented the insert that belongs to this row; then the next row is another user's.
                 let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
                 let related = same_user || !trigger.insert_may_be_prevented();
-                done = !related || settle_difference(&before, old, &after, new);
+                done = !related || settle_difference(trigger, &before, old, &after, new);
             }
         });
         if done {
@@ -91,7 +91,7 @@ struct Difference<'a> {
 }
 
 /// Matches what differs between two rows of one user; false: goals have been set meanwhile, start again.
-fn settle_difference(before: &Watch, old: &Row, after: &Watch, new: &Row) -> bool {
+fn settle_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> bool {
     if after.columns.is_empty() {
         return true;
     }
@@ -102,7 +102,7 @@ fn settle_difference(before: &Watch, old: &Row, after: &Watch, new: &Row) -> boo
     }
     // Receipts were made out to the key that the user had before this change.
     let Some(key) = before.key_of(old) else { return true };
-    settle::settle(after.users_id, &key, None, &difference)
+    settle::settle(trigger.statement(), after.users_id, &key, None, &difference)
 }
 
 impl<'a> Difference<'a> {

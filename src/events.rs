@@ -7,6 +7,7 @@ use crate::model::error::{Error, Result};
 use crate::model::jsonb;
 use crate::model::value::Value;
 use crate::pg::call::{Args, Out};
+use crate::pg::statement::Statement;
 use crate::pg::{append, datum, document, relation, strings};
 use crate::receipts::{reported_time, setup};
 use crate::settle::{self, Evidence};
@@ -69,7 +70,14 @@ impl<'a> Occurrence<'a> {
 }
 
 /// Matches an event against the goals that wait for it. `properties`: a jsonb datum and its payload, None for NULL.
-pub fn occurred(users_id: i32, key: &[u8], event: &str, properties: Option<(Datum, &[u8])>, at: i64) {
+pub fn occurred(
+    statement: Statement,
+    users_id: i32,
+    key: &[u8],
+    event: &str,
+    properties: Option<(Datum, &[u8])>,
+    at: i64,
+) {
     for _ in 0..3 {
         let Some(setup) = cache::setup() else { return };
         let fits = |awaited: &&Awaited| match (&awaited.properties, properties) {
@@ -82,7 +90,7 @@ pub fn occurred(users_id: i32, key: &[u8], event: &str, properties: Option<(Datu
             return;
         }
         let occurrence = Occurrence { awaited, properties: properties.map_or(&[], |(_, bytes)| bytes) };
-        if settle::settle(users_id, key, Some(at), &occurrence) {
+        if settle::settle(statement, users_id, key, Some(at), &occurrence) {
             return;
         }
         cache::reset();
@@ -124,7 +132,7 @@ pub fn record_event(args: &Args) -> Result<Out> {
     if let Some(key) = users.key_type()?.canonical(&key) {
         let bytes = args.jsonb_bytes(2);
         let properties = args.jsonb(2).zip(bytes.as_deref());
-        occurred(users.id, &key, &event, properties, at);
+        occurred(Statement::of_call(), users.id, &key, &event, properties, at);
     }
     Ok(Out::Null)
 }

@@ -13,6 +13,7 @@ use crate::pg::errors;
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::scan::Probe;
 use crate::pg::scratch::{Scratch, check_for_interrupts};
+use crate::pg::statement::{self, Statement};
 use crate::pg::strings;
 use crate::pg::users::{self, KeyType, Users};
 use crate::settle::{receipt_key, user_keys};
@@ -163,12 +164,21 @@ pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
 pub struct Sender<'a> {
     setup: &'a Setup,
     message: &'a Message,
-    receipts: Appender,
+    receipts: &'a Appender,
 }
 
 impl<'a> Sender<'a> {
-    pub fn new(setup: &'a Setup, message: &'a Message) -> Option<Sender<'a>> {
-        Some(Sender { setup, message, receipts: Appender::open(setup.ours.receipt)? })
+    /// Hands a sender to `work`; None if the table of receipts is gone.
+    pub fn with<T>(
+        statement: Statement,
+        setup: &Setup,
+        message: &Message,
+        work: impl FnOnce(&Sender) -> T,
+    ) -> Option<T> {
+        statement::with_probes(statement, &setup.ours, |probes| {
+            let receipts = probes.sends()?;
+            Some(work(&Sender { setup, message, receipts }))
+        })
     }
 
     /// Appends a receipt and answers its id.
@@ -217,8 +227,8 @@ fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Resul
     let (key, judgement) =
         look_up(&setup, message, source, &mut source.open()?, &key).ok_or_else(|| source.unknown(&key))?;
     let variant = given.or_else(|| message.assigned(&key));
-    let sender = Sender::new(&setup, message).ok_or(Error::NoUsersTable)?;
-    let id = sender.send(&key, variant, sent_at, &judgement);
+    let id = Sender::with(Statement::of_call(), &setup, message, |sender| sender.send(&key, variant, sent_at, &judgement))
+        .ok_or(Error::NoUsersTable)?;
     Ok((id, variant.cloned(), message.is_control(variant.map(|v| v.id))))
 }
 
@@ -259,26 +269,29 @@ fn send_many(
     let source = setup.users(message.users_id)?;
     let (keys, mut unknown) = distinct(keys, source.key_type()?);
     let mut users = source.open()?;
-    let sender = Sender::new(&setup, message).ok_or(Error::NoUsersTable)?;
-    let scratch = Scratch::new();
-    let mut count = 0;
-    for key in &keys {
-        check_for_interrupts();
-        let receipt = scratch.run(|| {
-            let (stored, judgement) = look_up(&setup, message, source, &mut users, key)?;
-            let variant = given.or_else(|| message.assigned(&stored));
-            Some((stored.clone(), sender.send(&stored, variant, sent_at, &judgement), variant.map(|v| v.id)))
-        });
-        match receipt {
-            Some((stored, id, variant)) => {
-                count += 1;
-                let all = message.variants.iter().chain(&message.control);
-                let variant = all.into_iter().find(|v| Some(v.id) == variant);
-                sent(&stored, id, variant, message.is_control(variant.map(|v| v.id)));
+    let count = Sender::with(Statement::of_call(), &setup, message, |sender| {
+        let scratch = Scratch::new();
+        let mut count = 0;
+        for key in &keys {
+            check_for_interrupts();
+            let receipt = scratch.run(|| {
+                let (stored, judgement) = look_up(&setup, message, source, &mut users, key)?;
+                let variant = given.or_else(|| message.assigned(&stored));
+                Some((stored.clone(), sender.send(&stored, variant, sent_at, &judgement), variant.map(|v| v.id)))
+            });
+            match receipt {
+                Some((stored, id, variant)) => {
+                    count += 1;
+                    let all = message.variants.iter().chain(&message.control);
+                    let variant = all.into_iter().find(|v| Some(v.id) == variant);
+                    sent(&stored, id, variant, message.is_control(variant.map(|v| v.id)));
+                }
+                None => unknown += 1,
             }
-            None => unknown += 1,
         }
-    }
+        count
+    })
+    .ok_or(Error::NoUsersTable)?;
     if unknown > 0 {
         errors::notice(format!("{unknown} user keys are not in {} and were left out", source.name()));
     }

@@ -8,7 +8,7 @@ use crate::pg::append;
 use crate::pg::datum::{self, Row};
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::scan::{Key, Probe};
-use crate::pg::statement::{self, Probes};
+use crate::pg::statement::{self, Probes, Statement};
 use crate::pg::strings;
 use crate::watch::Reach;
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -55,10 +55,10 @@ impl Receipt {
 /// Records a match for every receipt of the user for which one of the goals counts. `at`: when it happened, None for now.
 /// False: a receipt was made under goals that this backend has not read yet, or an index has been replaced: start again with
 /// what there is now.
-pub fn settle(users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidence) -> bool {
+pub fn settle(statement: Statement, users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidence) -> bool {
     let Some(setup) = cache::setup() else { return true };
     let now = at.unwrap_or_else(datum::clock);
-    let settled = statement::with_probes(&setup.ours, |probes| {
+    let settled = statement::with_probes(statement, &setup.ours, |probes| {
         let receipts = pending(probes, users_id, key, now, evidence.reach());
         if receipts.is_empty() {
             return Some(());
@@ -67,7 +67,7 @@ pub fn settle(users_id: i32, key: &[u8], at: Option<i64>, evidence: &dyn Evidenc
         record(&setup, probes, evidence, &matches);
         Some(())
     });
-    settled.flatten().is_some()
+    settled.is_some()
 }
 
 /// A goal, the receipt it is a match for, and when.
@@ -103,10 +103,12 @@ fn matches(
 fn pending(probes: &mut Probes, users_id: i32, key: &[u8], now: i64, reach: Reach) -> SmallVec<[Receipt; 2]> {
     let mut receipts = SmallVec::new();
     let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
-    probes.receipts.visit(&user_keys(users_id, key, since), false, |row| {
-        receipts.push(Receipt::of(row));
-        ControlFlow::Continue(())
-    });
+    if let Some(probe) = probes.receipts() {
+        probe.visit(&user_keys(users_id, key, since), false, |row| {
+            receipts.push(Receipt::of(row));
+            ControlFlow::Continue(())
+        });
+    }
     receipts
 }
 

@@ -157,9 +157,9 @@ pub fn on_event(trigger: &Trigger) {
     match properties {
         Some((value, number)) => {
             let bytes = row.bytes(number).unwrap_or_default();
-            events::occurred(reading.source.users_id, &key, &name, Some((value, bytes)), at);
+            events::occurred(trigger.statement(), reading.source.users_id, &key, &name, Some((value, bytes)), at);
         }
-        None => events::occurred(reading.source.users_id, &key, &name, None, at),
+        None => events::occurred(trigger.statement(), reading.source.users_id, &key, &name, None, at),
     }
 }
 
@@ -180,7 +180,7 @@ pub fn on_receipt(trigger: &Trigger) {
     let Some((setup, reading)) = reading(trigger, "receipts") else { return };
     match trigger.change() {
         Change::Insert(new) => match moves::finish(trigger) {
-            None => mirror_insert(&setup, &reading, &new),
+            None => mirror_insert(trigger, &setup, &reading, &new),
             Some(mut old) => old.show(|partition, old| {
                 if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
                     mirror_update(&setup, (&before, old), (&reading, &new));
@@ -202,7 +202,7 @@ fn message_of<'a>(setup: &'a Setup, reading: &Reading, row: &Row) -> Option<&'a 
     message
 }
 
-fn mirror_insert(setup: &Setup, reading: &Reading, row: &Row) {
+fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
     let Some(message) = message_of(setup, reading, row) else { return };
     let Some(users) = setup.source(message.users_id) else { return };
     let clock = datum::clock();
@@ -229,8 +229,8 @@ fn mirror_insert(setup: &Setup, reading: &Reading, row: &Row) {
         None => message.assigned(&stored),
     };
     let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row)).map_or(clock, |t| t.min(clock));
-    let Some(sender) = Sender::new(setup, message) else { return };
-    let id = sender.send(&stored, variant, sent_at, &judgement);
+    let send = |sender: &Sender| sender.send(&stored, variant, sent_at, &judgement);
+    let Some(id) = Sender::with(trigger.statement(), setup, message, send) else { return };
     if message.is_control(variant.map(|v| v.id)) {
         return;
     }

@@ -3,6 +3,7 @@
 //! A change of goals sends a relcache invalidation for goals.revision: transactional, and seen by every backend at the next
 //! lock it takes. The callbacks only set flags; whoever uses the cache looks at them.
 
+use super::statement::RolledBack;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 
@@ -134,7 +135,7 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
 
 /// What was read inside a transaction that changed the set-up, and is rolled back, may never have been. Of a table's columns
 /// the server itself says so: it replays to us what the transaction would have announced.
-fn forget_what_may_never_be(rolled_back: Option<pg_sys::SubTransactionId>) {
+fn forget_what_may_never_be(rolled_back: RolledBack) {
     super::statement::forget(rolled_back);
     let interrupted = READING.replace(false);
     if interrupted || CHANGED_HERE.get() {
@@ -144,7 +145,7 @@ fn forget_what_may_never_be(rolled_back: Option<pg_sys::SubTransactionId>) {
 
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut core::ffi::c_void) {
     match event {
-        pg_sys::XactEvent::XACT_EVENT_ABORT => forget_what_may_never_be(None),
+        pg_sys::XactEvent::XACT_EVENT_ABORT => forget_what_may_never_be(RolledBack::Transaction),
         // What is prepared is not visible any more, and may be rolled back without a word.
         pg_sys::XactEvent::XACT_EVENT_PREPARE if CHANGED_HERE.get() => everything_is_stale(),
         pg_sys::XactEvent::XACT_EVENT_COMMIT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {}
@@ -155,12 +156,12 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
 
 unsafe extern "C-unwind" fn on_subtransaction(
     event: pg_sys::SubXactEvent::Type,
-    id: pg_sys::SubTransactionId,
+    _id: pg_sys::SubTransactionId,
     _parent: pg_sys::SubTransactionId,
     _arg: *mut core::ffi::c_void,
 ) {
     if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
-        forget_what_may_never_be(Some(id));
+        forget_what_may_never_be(RolledBack::Subtransaction);
     }
 }
 

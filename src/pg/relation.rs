@@ -115,25 +115,22 @@ impl Relation {
         self.form().relispartition
     }
 
+    fn attributes(&self) -> impl Iterator<Item = &pg_sys::FormData_pg_attribute> {
+        let desc = self.desc();
+        // SAFETY: natts of a valid descriptor bounds the attributes asked for, which live as long as it.
+        let all = unsafe { (0..(*desc).natts as usize).map(move |i| version::attribute(desc, i)) };
+        all.filter(|a| !a.attisdropped)
+    }
+
     /// Its columns that have not been dropped.
     pub fn columns(&self) -> Vec<Column> {
-        let desc = self.desc();
-        // SAFETY: natts of a valid descriptor bounds the attributes asked for.
-        let all = unsafe { (0..(*desc).natts as usize).map(|i| version::attribute(desc, i)) };
-        all.filter(|a| !a.attisdropped)
-            .map(|a| Column {
-                number: a.attnum,
-                name: super::strings::to_string(name_bytes(&a.attname)),
-                type_oid: a.atttypid,
-                collation: a.attcollation,
-                is_virtual: a.attgenerated as u8 == b'v',
-            })
-            .collect()
+        self.attributes().map(Column::of).collect()
     }
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<Column> {
-        self.columns().into_iter().find(|c| c.name == name)
+        let name = super::strings::from_string(name);
+        self.attributes().find(|a| name_bytes(&a.attname) == &*name).map(Column::of)
     }
 
     /// The names of its columns, for hints.
@@ -227,6 +224,18 @@ pub struct Column {
     pub collation: pg_sys::Oid,
     /// Computed when read (PostgreSQL 18): a row does not hold it.
     pub is_virtual: bool,
+}
+
+impl Column {
+    fn of(attribute: &pg_sys::FormData_pg_attribute) -> Column {
+        Column {
+            number: attribute.attnum,
+            name: super::strings::to_string(name_bytes(&attribute.attname)),
+            type_oid: attribute.atttypid,
+            collation: attribute.attcollation,
+            is_virtual: attribute.attgenerated as u8 == b'v',
+        }
+    }
 }
 
 /// # Safety

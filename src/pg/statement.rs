@@ -1,22 +1,49 @@
 //! What a trigger keeps open from row to row of one statement.
 //!
-//! Opening a table, an index and a scan costs more than finding a row. A statement's memory context lives exactly as long as
-//! the statement and calls us back when it goes; the relations are closed then, on behalf of the resource owner that they were
-//! opened for. If the transaction is rolled back the owner has already released them, and what we hold is only forgotten.
+//! Opening a table, an index and a scan costs more than finding a row. The memory context of a statement's executor lives exactly
+//! as long as the statement and calls us back when it goes; the relations are closed then, on behalf of the resource owner that
+//! they were opened for. If the transaction is rolled back the owner has already released them, and what we hold is only forgotten.
 
-use super::append::Log;
+use super::append::{Appender, Log};
 use super::ours::Ours;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
-use std::ffi::CStr;
 
-/// What the matching of one change needs.
+/// The executor on whose behalf we are called.
+#[derive(Clone, Copy)]
+pub struct Statement {
+    /// Null: nothing is known that ends together with the resource owner, and nothing is kept.
+    context: pg_sys::MemoryContext,
+}
+
+impl Statement {
+    /// # Safety
+    /// `context` is null or that of an executor which is running.
+    pub(super) unsafe fn of_executor(context: pg_sys::MemoryContext) -> Statement {
+        Statement { context }
+    }
+
+    /// Of a function call. A query at the top keeps what it opens from row to row; anything else may call us from an expression that
+    /// PL/pgSQL evaluates without an executor of its own, in a context that outlives the resource owner.
+    pub fn of_call() -> Statement {
+        // SAFETY: the active portal is null or valid, and so is its query, which has an executor while it runs. A function is called
+        // in a context for one row below that of the executor; the top context has no parent.
+        unsafe {
+            let (portal, here) = (pg_sys::ActivePortal, (*pg_sys::CurrentMemoryContext).parent);
+            let query = if portal.is_null() { std::ptr::null_mut() } else { (*portal).queryDesc };
+            let executor = if query.is_null() { std::ptr::null_mut() } else { (*query).estate };
+            let owns = !executor.is_null() && (*executor).es_query_cxt == here;
+            Statement { context: if owns { here } else { std::ptr::null_mut() } }
+        }
+    }
+}
+
+/// What is needed to match a change and to make a receipt, opened when it is first asked for. None: it is gone.
 pub struct Probes {
-    /// receipt by users_id, user_key, sent_at
-    pub receipts: OwnedProbe,
-    /// match_log by receipt_id, once a receipt is found
+    receipts: Option<OwnedProbe>,
     log: Option<Log>,
+    sends: Option<Appender>,
     ours: Ours,
     home: Home,
 }
@@ -26,27 +53,50 @@ pub struct Probes {
 struct Home {
     context: pg_sys::MemoryContext,
     owner: pg_sys::ResourceOwner,
-    subtransaction: pg_sys::SubTransactionId,
 }
 
 impl Probes {
-    /// The match log, to be searched by receipt and appended to; None if it is gone.
+    /// The receipts, to be searched by users_id, user_key and sent_at.
+    pub fn receipts(&mut self) -> Option<&mut OwnedProbe> {
+        let (ours, home) = (self.ours, self.home);
+        kept(&mut self.receipts, || home.open(|| OwnedProbe::open(ours.receipt, ours.receipt_user_idx, 3)))
+    }
+
+    /// The match log, to be searched by receipt and appended to.
     pub fn match_log(&mut self) -> Option<&mut Log> {
-        if self.log.is_none() {
-            let (log, index) = (self.ours.match_log, self.ours.match_log_receipt_idx);
-            self.log = self.home.open(|| Log::open(log, index, 1));
-        }
-        self.log.as_mut()
+        let (ours, home) = (self.ours, self.home);
+        kept(&mut self.log, || home.open(|| Log::open(ours.match_log, ours.match_log_receipt_idx, 1)))
+    }
+
+    /// The receipts, to be appended to.
+    pub fn sends(&mut self) -> Option<&mut Appender> {
+        let (ours, home) = (self.ours, self.home);
+        kept(&mut self.sends, || home.open(|| Appender::open(ours.receipt)))
     }
 }
 
+fn kept<T>(place: &mut Option<T>, open: impl FnOnce() -> Option<T>) -> Option<&mut T> {
+    if place.is_none() {
+        *place = open();
+    }
+    place.as_mut()
+}
+
 impl Home {
-    /// Are we working for the same statement, and in the same subtransaction?
-    fn is_here(&self) -> bool {
-        // SAFETY: variables and the state of the running transaction.
-        unsafe {
-            self.owner == pg_sys::CurrentResourceOwner && self.subtransaction == pg_sys::GetCurrentSubTransactionId()
+    /// Are we working for the same statement, and on behalf of the same owner?
+    fn is_here(&self, statement: Statement) -> bool {
+        // SAFETY: reads a variable.
+        self.context == statement.context && self.owner == unsafe { pg_sys::CurrentResourceOwner }
+    }
+
+    /// Is its owner this one, or below it?
+    fn belongs_to(&self, above: pg_sys::ResourceOwner) -> bool {
+        let mut owner = self.owner;
+        while !owner.is_null() && owner != above {
+            // SAFETY: an owner lives at least as long as what was opened for it, and so do those above it.
+            owner = unsafe { pg_sys::ResourceOwnerGetParent(owner) };
         }
+        owner == above
     }
 
     /// Opens something there.
@@ -71,57 +121,35 @@ thread_local! {
     static KEPT: RefCell<Vec<Box<Probes>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends the scans to `work`; None if our tables are gone. They are out of the cell meanwhile, so that nothing is borrowed.
+/// Lends what the statement keeps open to `work`. It is out of the cell meanwhile, so that nothing is borrowed.
 ///
 /// What a statement around this one has opened is not used: an index may keep pages pinned from one insert to the next, on behalf of
 /// whoever made the first, and he may be rolled back or end before that statement does.
-pub fn with_probes<T>(ours: &Ours, work: impl FnOnce(&mut Probes) -> T) -> Option<T> {
-    let fits = |k: &Probes| k.home.is_here() && k.ours == *ours;
-    let kept = KEPT.with_borrow_mut(|k| k.iter().rposition(|k| fits(k)).map(|i| k.remove(i)));
-    let mut probes = match kept {
-        Some(kept) => kept,
-        None => open(ours)?,
-    };
+pub fn with_probes<T>(statement: Statement, ours: &Ours, work: impl FnOnce(&mut Probes) -> T) -> T {
+    let fits = |k: &Probes| k.home.is_here(statement) && k.ours == *ours;
+    let known = KEPT.with_borrow_mut(|k| k.iter().rposition(|k| fits(k)).map(|i| k.remove(i)));
+    let mut probes = known.unwrap_or_else(|| Box::new(Probes::new(statement, *ours)));
     let result = work(&mut probes);
     if !probes.home.context.is_null() {
         KEPT.with_borrow_mut(|k| k.push(probes));
     }
-    Some(result)
+    result
 }
 
-fn open(ours: &Ours) -> Option<Box<Probes>> {
-    // SAFETY: the current context and owner are valid; what is allocated in the statement's context lives as long as it.
-    unsafe {
-        let home = Home {
-            context: statement_context(),
-            owner: pg_sys::CurrentResourceOwner,
-            subtransaction: pg_sys::GetCurrentSubTransactionId(),
-        };
-        let receipts = home.open(|| OwnedProbe::open(ours.receipt, ours.receipt_user_idx, 3))?;
-        if !home.context.is_null() {
-            let callback = pg_sys::MemoryContextAllocZero(home.context, size_of::<pg_sys::MemoryContextCallback>());
-            let callback = callback.cast::<pg_sys::MemoryContextCallback>();
-            (*callback).func = Some(on_end);
-            (*callback).arg = home.context.cast();
-            pg_sys::MemoryContextRegisterResetCallback(home.context, callback);
-        }
-        Some(Box::new(Probes { receipts, log: None, ours: *ours, home }))
-    }
-}
-
-/// The context of the statement that fires the trigger; null where the trigger is not fired by the executor (COPY), whose
-/// contexts may outlive the resource owner.
-///
-/// # Safety
-/// Called inside a trigger call, whose context is a child of the one that fires triggers.
-unsafe fn statement_context() -> pg_sys::MemoryContext {
-    // SAFETY: every context has a name; the top one has no parent.
-    unsafe {
-        let parent = (*pg_sys::CurrentMemoryContext).parent;
-        if !parent.is_null() && CStr::from_ptr((*parent).name) == c"ExecutorState" {
-            parent
-        } else {
-            std::ptr::null_mut()
+impl Probes {
+    fn new(statement: Statement, ours: Ours) -> Probes {
+        // SAFETY: variables and the state of the running transaction; the context is that of a running executor, and what is
+        // allocated in it lives as long.
+        unsafe {
+            let home = Home { context: statement.context, owner: pg_sys::CurrentResourceOwner };
+            if !home.context.is_null() {
+                let callback = pg_sys::MemoryContextAllocZero(home.context, size_of::<pg_sys::MemoryContextCallback>());
+                let callback = callback.cast::<pg_sys::MemoryContextCallback>();
+                (*callback).func = Some(on_end);
+                (*callback).arg = home.context.cast();
+                pg_sys::MemoryContextRegisterResetCallback(home.context, callback);
+            }
+            Probes { receipts: None, log: None, sends: None, ours, home }
         }
     }
 }
@@ -143,11 +171,20 @@ unsafe extern "C-unwind" fn on_end(context: *mut core::ffi::c_void) {
     unsafe { pg_sys::panic::pgrx_extern_c_guard(close) }
 }
 
-/// This subtransaction, or with None the transaction, is being rolled back: the resource owner releases what was opened in it,
-/// and the memory goes with its context. What a statement around it has opened stays.
-pub(super) fn forget(rolled_back: Option<pg_sys::SubTransactionId>) {
-    // The ids of what was begun inside it are greater.
-    let inside = |kept: &Probes| rolled_back.is_none_or(|id| kept.home.subtransaction >= id);
+/// What is being rolled back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RolledBack {
+    Transaction,
+    Subtransaction,
+}
+
+/// The running transaction or subtransaction is being rolled back: its resource owner, and those below it, release what was opened
+/// for them, and the memory goes with its context. What a statement around it has opened stays, and so does what a cursor from
+/// before a savepoint has opened after it.
+pub(super) fn forget(rolled_back: RolledBack) {
+    // SAFETY: reads a variable; it is that of what is being rolled back.
+    let released = unsafe { pg_sys::CurTransactionResourceOwner };
+    let inside = |kept: &Probes| rolled_back == RolledBack::Transaction || kept.home.belongs_to(released);
     while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| inside(k)).map(|i| k.remove(i))) {
         std::mem::forget(kept);
     }

@@ -2,6 +2,7 @@
 
 use super::datum::Row;
 use super::relation::Relation;
+use super::statement::Statement;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -84,6 +85,16 @@ impl<'a> Trigger<'a> {
                 .filter(|t| t.tgenabled == own.tgenabled || t.tgenabled as u8 == b'A')
                 .map(|t| super::strings::to_string(CStr::from_ptr(*t.tgargs).to_bytes()))
                 .collect()
+        }
+    }
+
+    /// The statement that fires it.
+    pub fn statement(&self) -> Statement {
+        // SAFETY: the slot of the row was made by the executor that fires the trigger, in its own context. COPY and replication
+        // have one as well.
+        unsafe {
+            let slot = self.data.tg_trigslot;
+            Statement::of_executor(if slot.is_null() { std::ptr::null_mut() } else { (*slot).tts_mcxt })
         }
     }
 

@@ -132,6 +132,9 @@ impl Users {
         let open = |oid| if wait { Relation::open(oid, Lock::Share) } else { Relation::open_if_free(oid) };
         let root = open(relid)?;
         let key = KeyType::of(root.column(key_column)?.type_oid)?;
+        if root.kind() == pg_sys::RELKIND_RELATION {
+            return Some(Users { leaves: vec![Leaf::new(root, key_column, &open)?], key });
+        }
         let mut leaves = Vec::new();
         for oid in root.leaves(wait) {
             let table = open(oid)?;

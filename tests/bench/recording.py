@@ -56,7 +56,7 @@ def send(server):
 def copied(server, name, title, tables, variants, lines, forget, count):
     """COPY of a file into tables alike but for their trigger. variants: label to table (and columns), file, and which share of the rows
     is to be found by count."""
-    rows = sized(1_000_000, 5_000)
+    rows = sized(300_000, 5_000)
     figure = Figure(name, f"COPY of {rows:,} {title}")
     server.create_users(name, rows, every=30)
     for word, line in lines.items():
