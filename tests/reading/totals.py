@@ -138,6 +138,12 @@ def run(seed, steps):
             assert part == {k: v for k, v in got.items() if k[0] == n}
         bad = c.execute('SELECT * FROM goals.verify()').fetchall()
         assert not bad, (seed, step, bad)
+        # what is taken in parts adds up to what is taken whole, from the mark and from before its facts
+        mark, end = list(c.execute('SELECT receipt_id, engagement_id, match_id FROM goals.watermark').fetchone() or (0, 0, 0)), [2**63 - 1] * 3
+        sums = f"SELECT message_id, goal, variant_id, {', '.join(f'sum({n})' for n in NAMES)} FROM goals.movement(%s, %s, %s, %s, %s, %s, %s) GROUP BY 1, 2, 3"
+        for start in (mark, [mark[0], 0, 0]) if rnd.random() < .2 else ():
+            whole, parts = ({tuple(r[:3]): list(r[3:]) for r in c.execute(sums, (*start, *end, n))} for n in (10**6, rnd.randrange(1, 20)))
+            assert {k: v for k, v in whole.items() if any(v)} == {k: v for k, v in parts.items() if any(v)}, (seed, step, start, whole, parts)
     def check_people(step, purged):
         for g in {(x['message'], x['name']) for x in m.goals.values()}:
             got = {r[0]: r for r in c.execute(f"SELECT variant, {', '.join(NAMES)}, users_matched FROM goals.stats(%s, %s)", g)}
