@@ -354,6 +354,7 @@ class Figure:
     rows: list = field(default_factory=list)
     goals: list = field(default_factory=list)
     notes: list = field(default_factory=list)
+    rounds: int | None = None
 
     def add(self, label, samples, base=None, **more):
         """A row: medians, and the median of the ratios to another variant of the same rounds. more: a unit of its own, and where

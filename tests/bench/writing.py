@@ -1,6 +1,6 @@
 """What a tracked users table's own statements cost."""
 
-from harness import Figure, Session, interleaved, pgbench, psql, sized
+from harness import ROUNDS, Figure, Session, interleaved, pgbench, psql, sized
 
 # What the rows are called, and the trigger that fires alone (peers.sql).
 NONE, EMPTY, OURS = "no trigger", "empty trigger in C", "pg_goals"
@@ -82,7 +82,8 @@ def million(server):
 def one_row(server):
     """UPDATE by primary key, a commit each. Every user has a receipt and is met once a run, so that every change of the counter is
     a match; peers that do not match show what the rest is made of."""
-    rows, clients, seconds = sized(300_000, 20_000), 2, sized(5, 1)
+    # Short ones, and more of them: a commit waits for a disk that others use as well, now more, now less.
+    rows, clients, seconds, rounds = sized(300_000, 20_000), 2, sized(2, 1), sized(4 * ROUNDS, ROUNDS)
     figure = Figure("one_row", f"one-row UPDATE by key, pgbench, prepared, {clients} clients, {rows:,} users", "tps")
     server.create_users("one_row", rows, every=1)
     quiet = {f"{v}: no goal attribute changed": ("touched", v) for v in (NONE, EMPTY, OURS, HAND, JSONB, STATEMENT)}
@@ -110,7 +111,8 @@ def one_row(server):
     server.checkpoint()
     for column in ("touched", "logins"):
         psql("one_row", f"update users set {column} = {column}")
-    samples = interleaved(list(variants), measure)
+    samples = interleaved(list(variants), measure, rounds)
+    figure.rounds = rounds
     server.drop("one_row")
     for part in (quiet, match):
         base = next(iter(part))
