@@ -26,9 +26,11 @@ MIX = {
     "\\set id random(1, {users})\nupdate sent set opened_at = coalesce(opened_at, now()) where id = :id;\n": 1,
 }
 
-# Waits for locks of ours, at this moment: an advisory lock is roll_up's, which it never waits for.
+# Waits for locks of ours, at this moment: an advisory lock is roll_up's, which it never waits for. Whoever inserts into a table that is
+# just being made longer waits for that to be done, a page or a few, with any table; that is not held to the end of a transaction.
 WAITS = """
-select count(*) from pg_locks l left join pg_class c on c.oid = l.relation
+select count(*) filter (where l.locktype <> 'extend') || ' ' || count(*) filter (where l.locktype = 'extend')
+from pg_locks l left join pg_class c on c.oid = l.relation
 where not l.granted and (c.relnamespace = 'goals'::regnamespace or l.locktype = 'advisory')
 """
 # And every longer one is in the log, with the relation: by its number if it is the relation itself, by name if it is a row.
@@ -101,10 +103,12 @@ def mix(server):
         server.session.run(f"alter system set {setting}")
     server.session.run("select pg_reload_conf()")
     scripts = {script.format(users=users): weight for script, weight in MIX.items()}
-    loads, waits, reads, rolls = {}, [], [], []
+    loads, waits, extensions, reads, rolls = {}, [], [], [], []
 
     def look(session):
-        waits.append(int(session.run(WAITS)))
+        seen, longer = map(int, session.run(WAITS).split())
+        waits.append(seen)
+        extensions.append(longer)
 
     def keep_house(session):
         rolls.append(session.time("select goals.roll_up()"))
@@ -146,7 +150,10 @@ def mix(server):
     roll, read = Sample.middle(rolls), Sample.middle(reads)
     house = (f"{what} {s.wall * 1e3:.0f} ms (CPU {s.cpu * 1e3:.0f})" for what, s in (("roll_up", roll), ("message_stats", read)))
     figure.note(f"{BUSY}: {', '.join(house)}")
-    figure.note(f"waits of over {LOGGED_AFTER} in the log: {ours} for locks of pg_goals, {others} for others; {len(waits):,} looks at all locks")
+    figure.note(
+        f"waits of over {LOGGED_AFTER} in the log: {ours} for locks of pg_goals, {others} for others; {len(waits):,} looks at all locks, which met "
+        f"{sum(extensions)} waits for a table to be made longer"
+    )
     figure.note(f"deadlocks {deadlocks}")
     figure.note("CPU: transactions that a second of the backends' processor time is enough for")
     return figure
