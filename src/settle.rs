@@ -59,7 +59,7 @@ pub fn settle(statement: Statement, users_id: i32, key: &[u8], at: Option<i64>, 
     let Some(setup) = cache::setup() else { return true };
     let now = at.unwrap_or_else(datum::clock);
     let settled = statement::with_probes(statement, &setup.ours, |probes| {
-        let receipts = pending(probes, users_id, key, now, evidence.reach());
+        let receipts = pending(probes, users_id, key, now, evidence.reach())?;
         if receipts.is_empty() {
             return Some(());
         }
@@ -100,16 +100,15 @@ fn matches(
     Some(matches)
 }
 
-fn pending(probes: &mut Probes, users_id: i32, key: &[u8], now: i64, reach: Reach) -> SmallVec<[Receipt; 2]> {
+/// None: the index of the receipts is not the one that this backend knows.
+fn pending(probes: &mut Probes, users_id: i32, key: &[u8], now: i64, reach: Reach) -> Option<SmallVec<[Receipt; 2]>> {
     let mut receipts = SmallVec::new();
     let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
-    if let Some(probe) = probes.receipts() {
-        probe.visit(&user_keys(users_id, key, since), false, |row| {
-            receipts.push(Receipt::of(row));
-            ControlFlow::Continue(())
-        });
-    }
-    receipts
+    probes.receipts()?.visit(&user_keys(users_id, key, since), false, |row| {
+        receipts.push(Receipt::of(row));
+        ControlFlow::Continue(())
+    });
+    Some(receipts)
 }
 
 /// The receipts of a user from a time on, in the index receipt_user_idx.
