@@ -70,6 +70,10 @@ DECLARE
     drawn record;
 BEGIN
     SELECT d.engagement_id, d.match_id INTO drawn FROM goals.drawn() d;
+    -- Ids begin at 1: whatever is asked for, there is an end.
+    at_a_time := greatest(at_a_time, 1);
+    after_engagement := greatest(after_engagement, 0);
+    after_match := greatest(after_match, 0);
     LOOP
         IF least(last_engagement, drawn.engagement_id) - after_engagement > at_a_time THEN
             to_engagement := after_engagement + at_a_time;
@@ -167,7 +171,7 @@ BEGIN
                sum(l.matched)::bigint, sum(l.matched_after_open)::bigint, sum(l.matched_after_click)::bigint, sum(l.worth)
         FROM line l
         GROUP BY l.message_id, l.name, l.variant_id;
-        EXIT WHEN to_engagement = last_engagement AND to_match = last_match;
+        EXIT WHEN to_engagement IS NOT DISTINCT FROM last_engagement AND to_match IS NOT DISTINCT FROM last_match;
         after_receipt := to_receipt;
         after_engagement := to_engagement;
         after_match := to_match;
