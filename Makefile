@@ -56,11 +56,12 @@ library:
 	    echo "no cargo here: using $(LIBRARY) as it was built before"; \
 	fi
 
-# Cheap, so always made: a file that was taken away would not be noticed otherwise.
+# Cheap, so always made: a file that was taken away would not be noticed otherwise. Moved into place, for somebody may be reading it.
 scripts:
 	@mkdir -p build; rm -f $(filter-out build/pg_goals--$(VERSION).sql,$(wildcard build/pg_goals--*.sql))
-	@{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_goals" to load this file. \quit'; awk 1 $(SCRIPTS); } > build/pg_goals--$(VERSION).sql
-	@sed 's/@CARGO_VERSION@/$(VERSION)/' pg_goals.control > build/pg_goals.control
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_goals" to load this file. \quit'; awk 1 $(SCRIPTS); } > build/script.$$$$ \
+	&& mv build/script.$$$$ build/pg_goals--$(VERSION).sql
+	@sed 's/@CARGO_VERSION@/$(VERSION)/' pg_goals.control > build/control.$$$$ && mv build/control.$$$$ build/pg_goals.control
 
 setup:
 	@pgrx-config/setup

@@ -200,7 +200,8 @@ CREATE TABLE goals.next_watermark (
 
 -- Dump marks -----------------------------------------------------------------------------------------------------------
 
-SELECT pg_catalog.pg_extension_config_dump('goals.source', '');
+-- The row of a dropped table is not dumped: its oid would be that of any table, and in the way of the one tracked there.
+SELECT pg_catalog.pg_extension_config_dump('goals.source', 'WHERE relation::pg_catalog.oid IN (SELECT oid FROM pg_catalog.pg_class)');
 SELECT pg_catalog.pg_extension_config_dump('goals.message', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.variant', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.goal', '');

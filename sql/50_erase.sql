@@ -174,12 +174,18 @@ BEGIN
     PERFORM goals.lock_totals(true);
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
-    WHERE r.users_id = of_users AND r.user_key = key;
+    WHERE r.user_key = key
+      AND r.users_id = ANY (array(SELECT of_users
+                                  UNION
+                                  SELECT m.users_id FROM goals.message m
+                                  WHERE forget_user.users IS NULL
+                                    AND NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation
+                                                    WHERE s.source_id = m.users_id)));
     RETURN coalesce(goals.archive(ids), 0);
 END
 $$;
 COMMENT ON FUNCTION goals.forget_user(text, regclass) IS
-    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under). users: needed when several users tables are tracked';
+    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included unless a table is named. users: needed when several users tables are tracked';
 
 CREATE FUNCTION goals.forget_user(user_key bigint, users regclass DEFAULT NULL)
 RETURNS bigint

@@ -10,6 +10,7 @@ DROP VIEW goals.contribution;
 -- Tables --------------------------------------------------------------------------------------------------------------
 
 ALTER TABLE goals.next_watermark ADD COLUMN revision_id integer DEFAULT 0 NOT NULL;
+SELECT pg_catalog.pg_extension_config_dump('goals.source', 'WHERE relation::pg_catalog.oid IN (SELECT oid FROM pg_catalog.pg_class)');
 
 -- Functions, views and row types --------------------------------------------------------------------------------------
 
@@ -589,7 +590,13 @@ BEGIN
     PERFORM goals.lock_totals(true);
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
-    WHERE r.users_id = of_users AND r.user_key = key;
+    WHERE r.user_key = key
+      AND r.users_id = ANY (array(SELECT of_users
+                                  UNION
+                                  SELECT m.users_id FROM goals.message m
+                                  WHERE forget_user.users IS NULL
+                                    AND NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation
+                                                    WHERE s.source_id = m.users_id)));
     RETURN coalesce(goals.archive(ids), 0);
 END
 $$;
@@ -842,6 +849,7 @@ COMMENT ON FUNCTION goals.announce() IS 'Internal. Tell every backend that the s
 COMMENT ON FUNCTION goals.daily_since_sending(text,text) IS 'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old enough to have reached it. Every day up to the longest time limit of the goal, and of the others those on which something happened. Receipts on record only';
 COMMENT ON FUNCTION goals.drawn() IS 'Internal. Up to which ids of facts have been drawn, committed or not';
 COMMENT ON FUNCTION goals.drop_unused_revisions(integer) IS 'Internal. Forget the versions of goals that have been replaced before anybody was sent something under them';
+COMMENT ON FUNCTION goals.forget_user(text,regclass) IS 'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included unless a table is named. users: needed when several users tables are tracked';
 COMMENT ON FUNCTION goals.health() IS 'One row a problem: dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
 COMMENT ON FUNCTION goals.last_settled_revision() IS 'Internal. The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';
 COMMENT ON FUNCTION goals.movement(bigint,bigint,bigint,bigint,bigint,bigint,bigint) IS 'Internal. By how much the counters change from one mark to a later one, in parts that add up';

@@ -33,3 +33,21 @@ select * from refusal;
 update users set plan = 'pro';
 select sent, matched from goals.message_stats;
 select * from goals.verify();
+
+-- A person is forgotten with what was recorded for the tables that are gone.
+insert into users values (1, 'free');
+select from goals.create_message('successor');
+select from goals.record_sent('successor', 1);
+select goals.forget_user(1);
+select user_key, count(*) from goals.receipt group by user_key;
+select message, sent, matched from goals.message_stats;
+select * from goals.verify();
+-- But a table that is named is meant alone, and those that are there are not gone.
+create table others (id int primary key);
+insert into others values (2);
+select from goals.track_users('others');
+select from goals.create_message('of others', users => 'others');
+select from goals.record_sent('of others', 2);
+select goals.forget_user(2, 'users');
+select goals.forget_user(2, 'others');
+select count(*) from goals.receipt;
