@@ -156,19 +156,19 @@ COMMENT ON FUNCTION goals.announce() IS 'Internal. Tell every backend that the s
 
 CREATE FUNCTION goals.goal_problem(goal_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_goal_problem';
-COMMENT ON FUNCTION goals.goal_problem(integer) IS 'What keeps a goal from being evaluated; NULL if nothing does';
+COMMENT ON FUNCTION goals.goal_problem(integer) IS 'Internal. What keeps a goal from being evaluated; NULL if nothing does';
 
 CREATE FUNCTION goals.source_problem(source_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';
-COMMENT ON FUNCTION goals.source_problem(integer) IS 'What keeps the rows of a tracked table from being read; NULL if nothing does';
+COMMENT ON FUNCTION goals.source_problem(integer) IS 'Internal. What keeps the rows of a tracked table from being read; NULL if nothing does';
 
 CREATE FUNCTION goals.stored_key(source_id integer, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
-COMMENT ON FUNCTION goals.stored_key(integer, text) IS 'A user key in the one spelling in which it is stored; NULL if no user can have it';
+COMMENT ON FUNCTION goals.stored_key(integer, text) IS 'Internal. A user key in the one spelling in which it is stored; NULL if no user can have it';
 
 CREATE FUNCTION goals.nearest(name text, known text[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_nearest';
-COMMENT ON FUNCTION goals.nearest(text, text[]) IS 'The known name most like a misspelt one, for hints; NULL if none is';
+COMMENT ON FUNCTION goals.nearest(text, text[]) IS 'Internal. The known name most like a misspelt one, for hints; NULL if none is';
 
 -- Statistics -----------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,18 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Names ------------------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION goals.refuse_null(parameter text)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+        MESSAGE = format('"%s" must not be null', parameter), HINT = format('Pass a value for %s.', parameter);
+END
+$$;
+COMMENT ON FUNCTION goals.refuse_null(text) IS 'Internal. The error for a NULL where a value is needed';
+
 CREATE FUNCTION goals.known_message(message text)
 RETURNS integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -12,6 +24,9 @@ DECLARE
     found_id integer;
     near text;
 BEGIN
+    IF message IS NULL THEN
+        PERFORM goals.refuse_null('message');
+    END IF;
     SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
     IF found_id IS NULL THEN
         SELECT goals.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
@@ -35,11 +50,13 @@ DECLARE
 BEGIN
     IF EXISTS (SELECT FROM goals.goal g WHERE g.message_id = of_message AND g.name = goal) THEN
         RETURN;
+    ELSIF goal IS NULL THEN
+        PERFORM goals.refuse_null('goal');
     END IF;
     SELECT goals.nearest(goal, array_agg(DISTINCT g.name::text)) INTO near FROM goals.goal g WHERE g.message_id = of_message;
     RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-        MESSAGE = format('message "%s" has no goal "%s"',
-                         (SELECT m.name FROM goals.message m WHERE m.message_id = of_message), goal),
+        MESSAGE = format('goal "%s" of message "%s" does not exist',
+                         goal, (SELECT m.name FROM goals.message m WHERE m.message_id = of_message)),
         HINT = coalesce('Perhaps you meant "' || near || '".', 'Set one with goals.set_goal().');
 END
 $$;

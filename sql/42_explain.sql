@@ -15,6 +15,9 @@ DECLARE
     at_once CONSTANT timestamptz := clock_timestamp();
     users integer;
 BEGIN
+    IF explain.user_key IS NULL THEN
+        PERFORM goals.refuse_null('user_key');
+    END IF;
     SELECT m.users_id INTO users FROM goals.message m WHERE m.message_id = of_message;
     RETURN QUERY
     SELECT o.goal::text, o.receipt_id, o.variant::text, o.sent_at, o.opened_at, o.clicked_at,

@@ -52,7 +52,10 @@ RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT goals.fit(name, 18) || lpad(trim(to_char(part, 'FM999,999,999,999,999,990')), 12)
+    SELECT goals.fit(name, 18)
+        || lpad(CASE WHEN part < 1000000000 THEN to_char(part, 'FM999,999,990')
+                     WHEN part < 1000000000000 THEN part::text
+                     ELSE to_char(part, 'FM9.999EEEE') END, 12)
         || lpad(CASE WHEN whole > 0 THEN to_char(100.0 * part / whole, 'FM990.0') || '%' ELSE '-' END, 8)
         || '  ' || goals.bar(part, whole, 40)
 $$;
@@ -85,8 +88,8 @@ BEGIN
     RETURN NEXT goals.bar_line('Opened', c.opened, c.sent);
     RETURN NEXT goals.bar_line('Clicked', c.clicked, c.sent);
 
-    -- A goal's share is of the receipts it judges, which may be fewer than the message's. Those who had matched before
-    -- they were written to are named when there are any.
+    -- A goal's share is of the receipts it judges. They are named where they are fewer than the message's, and those who had
+    -- matched before they were written to when there are any.
     FOR g IN
         SELECT s.goal, s.sent, s.matched, s.already_matched,
                sum(x.sent) AS control_sent, sum(x.matched) AS control_matched
@@ -97,6 +100,9 @@ BEGIN
         ORDER BY s.goal <> 'primary', s.goal
     LOOP
         RETURN NEXT goals.bar_line('Goal ' || g.goal, g.matched, g.sent);
+        IF g.sent < c.sent THEN
+            RETURN NEXT goals.bar_line('  of those judged', g.sent, c.sent);
+        END IF;
         IF g.control_sent > 0 THEN
             RETURN NEXT goals.bar_line('  control group', g.control_matched::bigint, g.control_sent::bigint);
         END IF;

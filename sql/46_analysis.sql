@@ -134,8 +134,8 @@ BEGIN
                         WHEN 'last touch' THEN (r.from_last = 1)::integer
                         WHEN 'last click' THEN (r.from_click = 1)::integer
                         WHEN 'linear' THEN 1
-                        -- 2^-1000 is nothing beside the 1 of the latest touch; below 2^-1022 it would be an error.
-                        ELSE power(2::double precision, -least(r.age / half_life_seconds, 1000))
+                        -- 2^-100 is nothing beside the 1 of the latest touch; far below it a product would be an error.
+                        ELSE power(2::double precision, -least(r.age / half_life_seconds, 100))
                END AS weight
         FROM ranked r
     ), shared AS (
@@ -143,9 +143,9 @@ BEGIN
                w.weight / sum(w.weight) OVER (PARTITION BY w.users_id, w.user_key, w.matched_at, w.cause) AS credit
         FROM weighed w
     )
-    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth), 
-           -- A worth beyond the range of double precision is infinite, not an error.
-           sum(CASE WHEN abs(s.worth) < 1e300 THEN s.worth::double precision * s.credit
+    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth),
+           -- A worth beyond the range of double precision is infinite, or nothing, and not an error.
+           sum(CASE WHEN abs(s.worth) < 1e-250 THEN 0 WHEN abs(s.worth) < 1e300 THEN s.worth::double precision * s.credit
                     ELSE sign(s.worth)::double precision * 'Infinity'::double precision END)
     FROM shared s
     GROUP BY s.message, s.goal

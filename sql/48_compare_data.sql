@@ -20,16 +20,17 @@ BEGIN
     PERFORM goals.check_goal(of_message, compare_data.goal);
     RETURN QUERY
     WITH arm AS (
-        -- Divided by the heaviest first: the sum of weights may be beyond the largest number.
+        -- Divided by the heaviest first: of weights of 0.1.0 the sum may be beyond the largest number, and the quotient below the least.
         SELECT v.variant_id, v.name, v.is_control,
                CASE WHEN v.is_control THEN v.weight
-                    ELSE (1 - coalesce(o.control, 0)) * (v.weight / o.heaviest)
-                         / sum(v.weight / o.heaviest) FILTER (WHERE NOT v.is_control) OVER ()
+                    ELSE (1 - coalesce(o.control, 0)) * s.share / sum(s.share) FILTER (WHERE NOT v.is_control) OVER ()
                END AS weight
         FROM goals.variant v
         CROSS JOIN (SELECT max(x.weight) FILTER (WHERE NOT x.is_control) AS heaviest,
                            max(x.weight) FILTER (WHERE x.is_control) AS control
                     FROM goals.variant x WHERE x.message_id = of_message) o
+        CROSS JOIN LATERAL (SELECT CASE WHEN v.weight < greatest(o.heaviest, 1e-200) * 1e-12 THEN 1e-12
+                                        ELSE v.weight / o.heaviest END AS share) s
         WHERE v.message_id = of_message
         UNION ALL
         SELECT NULL, NULL, false,

@@ -35,8 +35,8 @@ BEGIN
            array_agg(d.weight ORDER BY d.no) AS weights, array_agg(d.users ORDER BY d.no) AS users,
            array_agg(d.matched ORDER BY d.no) AS matched, array_agg(d.converters_all ORDER BY d.no) AS converters,
            array_agg(d.assigned_users ORDER BY d.no) AS assigned,
-           -- A worth beyond the range of double precision is infinite, not an error.
-           array_agg(CASE WHEN abs(d.worth) < 1e300 THEN d.worth::double precision
+           -- A worth beyond the range of double precision is infinite, or nothing, and not an error.
+           array_agg(CASE WHEN abs(d.worth) < 1e-300 THEN 0 WHEN abs(d.worth) < 1e300 THEN d.worth::double precision
                           ELSE sign(d.worth)::double precision * 'Infinity'::double precision END ORDER BY d.no) AS worths, bool_and(d.all_matured) AS all_matured
     INTO arms
     FROM (SELECT c.*, row_number() OVER () AS no FROM goals.compare_data(message, goal, include_running) c) d;

@@ -131,12 +131,23 @@ DECLARE
     ids bigint[];
     gone bigint := 0;
 BEGIN
+    IF before IS NULL THEN
+        PERFORM goals.refuse_null('before');
+    END IF;
     PERFORM goals.lock_totals(true);
+    DELETE FROM goals.ignored i WHERE i.first_at < purge.before;
     LOOP
-        SELECT array_agg(r.receipt_id), max(r.receipt_id) INTO ids, last_id
-        FROM (SELECT r.receipt_id FROM goals.receipt r
-              WHERE r.receipt_id > last_id AND r.sent_at < purge.before
-              ORDER BY r.receipt_id LIMIT batch) r;
+        -- A person's receipts at once, so that he is counted, or not, for what he did in all of them.
+        WITH next AS MATERIALIZED (
+            SELECT r.receipt_id, r.users_id, r.user_key FROM goals.receipt r
+            WHERE r.receipt_id > last_id AND r.sent_at < purge.before
+            ORDER BY r.receipt_id LIMIT batch
+        )
+        SELECT (SELECT array_agg(r.receipt_id)
+                FROM (SELECT DISTINCT n.users_id, n.user_key FROM next n) p
+                JOIN goals.receipt r ON r.users_id = p.users_id AND r.user_key = p.user_key AND r.sent_at < purge.before),
+               (SELECT max(n.receipt_id) FROM next n)
+        INTO ids, last_id;
         EXIT WHEN ids IS NULL;
         gone := gone + goals.archive(ids);
     END LOOP;
@@ -158,6 +169,9 @@ DECLARE
     key text;
     ids bigint[];
 BEGIN
+    IF forget_user.user_key IS NULL THEN
+        PERFORM goals.refuse_null('user_key');
+    END IF;
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
     WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;

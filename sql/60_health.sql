@@ -12,10 +12,34 @@ DECLARE
     longest interval;
     behind bigint;
 BEGIN
+    -- What is set in this session, and what those of this database or of a role begin with.
+    RETURN QUERY
+    WITH switch AS (
+        SELECT 'pg_goals.enabled' AS what, current_setting('pg_goals.enabled', true) AS is_at
+        UNION ALL
+        SELECT format('pg_goals.enabled of %s',
+                      concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname))),
+               split_part(c.setting, '=', 2)
+        FROM pg_db_role_setting x
+        CROSS JOIN unnest(x.setconfig) AS c (setting)
+        LEFT JOIN pg_roles r ON r.oid = x.setrole
+        LEFT JOIN pg_database d ON d.oid = x.setdatabase
+        WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+          AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
+    )
+    SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
+           'Set it to on, or reset it, and connect anew.'
+    FROM switch w
+    WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
+    ORDER BY 2;
+
     -- A dropped table leaves its oid behind.
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
-           'What was recorded stays. Track its successor with goals.track_' || s.kind || '().'
+           format(CASE s.kind
+                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) ends this row.'
+                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) ends this row.' END,
+                  s.relation::oid)
     FROM goals.source s
     WHERE s.attached AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation)
     ORDER BY s.source_id;
@@ -74,15 +98,21 @@ BEGIN
 
     -- Only goals that still decide something: in force, or with a window that may be open.
     RETURN QUERY
-    SELECT 'broken goal', format('%s / %s', m.name, g.name), p.problem,
-           'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+    SELECT 'broken goal', format('%s / %s', m.name, g.name),
+           p.problem || CASE WHEN f.in_force THEN '' ELSE ' (an earlier version of the goal, with receipts in their time limit)' END,
+           CASE WHEN s.relation IS NULL THEN 'Stop the goal with goals.stop_goal(): a successor of the table needs messages of its own.'
+                WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
+                WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+                ELSE 'The version in force is not affected. This row ends with those time limits, or with goals.stop_goal().' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
+    LEFT JOIN (goals.source s JOIN pg_class c ON c.oid = s.relation) ON s.source_id = m.users_id
     CROSS JOIN LATERAL (SELECT goals.goal_problem(g.goal_id) AS problem) p
+    CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
+                                                 ORDER BY v.revision_id DESC LIMIT 1)::integer[]) AS in_force) f
     WHERE p.problem IS NOT NULL
       AND NOT EXISTS (SELECT FROM goals.goal_stop x WHERE x.goal_id = g.goal_id)
-      AND (g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
-                             ORDER BY v.revision_id DESC LIMIT 1)::integer[])
+      AND (f.in_force
            OR EXISTS (SELECT FROM goals.revision v
                       JOIN goals.receipt r ON r.revision_id = v.revision_id
                       WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids)
@@ -91,10 +121,11 @@ BEGIN
 
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
-           format('named by a row of %s first at %s; such rows are ignored', s.relation, min(i.first_at)),
+           format(CASE i.reason WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
+                                ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
            CASE i.reason WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
-                         WHEN 'unknown user' THEN 'Insert the user before the row that names it.'
-                         ELSE 'Correct the rows that the application writes.' END
+                         WHEN 'unknown user' THEN 'Insert the user before the row that names it. This row ends when the table is tracked again with goals.track_receipts().'
+                         ELSE 'Correct the rows that the application writes. This row ends when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i
     LEFT JOIN goals.source s ON s.source_id = i.source_id
     WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name))
@@ -125,4 +156,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.health() IS
-    'One row a problem: dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+    'One row a problem: triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';

@@ -387,6 +387,104 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION goals.refuse_null(parameter text)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+        MESSAGE = format('"%s" must not be null', parameter), HINT = format('Pass a value for %s.', parameter);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION goals.known_message(message text)
+RETURNS integer
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_id integer;
+    near text;
+BEGIN
+    IF message IS NULL THEN
+        PERFORM goals.refuse_null('message');
+    END IF;
+    SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
+    IF found_id IS NULL THEN
+        SELECT goals.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('message "%s" does not exist', message),
+            HINT = coalesce('Perhaps you meant "' || near || '".', 'Create it with goals.create_message().');
+    END IF;
+    RETURN found_id;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION goals.check_goal(of_message integer, goal text)
+RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    near text;
+BEGIN
+    IF EXISTS (SELECT FROM goals.goal g WHERE g.message_id = of_message AND g.name = goal) THEN
+        RETURN;
+    ELSIF goal IS NULL THEN
+        PERFORM goals.refuse_null('goal');
+    END IF;
+    SELECT goals.nearest(goal, array_agg(DISTINCT g.name::text)) INTO near FROM goals.goal g WHERE g.message_id = of_message;
+    RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+        MESSAGE = format('goal "%s" of message "%s" does not exist',
+                         goal, (SELECT m.name FROM goals.message m WHERE m.message_id = of_message)),
+        HINT = coalesce('Perhaps you meant "' || near || '".', 'Set one with goals.set_goal().');
+END
+$$;
+
+CREATE OR REPLACE FUNCTION goals.explain(message text, user_key text)
+RETURNS TABLE (goal text, receipt_id bigint, variant text, sent_at timestamptz, opened_at timestamptz, clicked_at timestamptz,
+    verdict text, window_opens timestamptz, window_closes timestamptz, matched_at timestamptz, attribute text, event text,
+    old_value jsonb, new_value jsonb, times_seen bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+    at_once CONSTANT timestamptz := clock_timestamp();
+    users integer;
+BEGIN
+    IF explain.user_key IS NULL THEN
+        PERFORM goals.refuse_null('user_key');
+    END IF;
+    SELECT m.users_id INTO users FROM goals.message m WHERE m.message_id = of_message;
+    RETURN QUERY
+    SELECT o.goal::text, o.receipt_id, o.variant::text, o.sent_at, o.opened_at, o.clicked_at,
+           CASE
+               WHEN o.is_control THEN 'control'
+               WHEN o.already_matched THEN 'already matched when sent'
+               WHEN o.matched_at IS NOT NULL THEN 'matched'
+               WHEN o.stopped_at < o.window_closes OR (o.window_opens IS NULL AND o.stopped_at IS NOT NULL)
+                   THEN 'goal stopped'
+               WHEN o.window_opens IS NULL AND o.after = 'opened' THEN 'not opened'
+               WHEN o.window_opens IS NULL THEN 'not clicked'
+               WHEN o.window_closes < at_once THEN 'time limit passed'
+               ELSE 'still running'
+           END,
+           o.window_opens, o.window_closes, o.matched_at, o.attribute::text, o.event::text, o.old_value, o.new_value,
+           -- A goal that held already may have hits of a change in the same instant; they were not looked for.
+           CASE WHEN o.already_matched THEN 0
+                ELSE (SELECT count(*) FROM goals.match_log h WHERE h.receipt_id = o.receipt_id AND h.goal_id = o.goal_id)
+           END
+    FROM goals.outcome o
+    WHERE o.message_id = of_message AND o.users_id = users AND o.user_key = coalesce(goals.stored_key(users, explain.user_key), explain.user_key)
+    ORDER BY o.sent_at, o.receipt_id, o.goal;
+END
+$$;
+
 -- Widths are counted in characters. A control character would break the line: it shows as a question mark. Beyond ASCII there
 -- are such only in Unicode and the ISO encodings; elsewhere the same bytes are letters, or parts of them.
 CREATE OR REPLACE FUNCTION goals.fit(line text, width integer)
@@ -397,6 +495,73 @@ AS $$
     SELECT rpad(CASE WHEN length(c) > width THEN left(c, width - 1) || goals.glyph(8230, '~') ELSE c END, width)
     FROM regexp_replace(line, CASE WHEN getdatabaseencoding() ~ '^(UTF8|LATIN|ISO)' THEN '[[:cntrl:]]'
                                    ELSE '[\x01-\x1f\x7f]' END, '?', 'g') c
+$$;
+
+-- A measure: its name in 18 columns, how many in 12, which share in 8, and a bar of 40 after two spaces.
+CREATE OR REPLACE FUNCTION goals.bar_line(name text, part bigint, whole bigint)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT goals.fit(name, 18)
+        || lpad(CASE WHEN part < 1000000000 THEN to_char(part, 'FM999,999,990')
+                     WHEN part < 1000000000000 THEN part::text
+                     ELSE to_char(part, 'FM9.999EEEE') END, 12)
+        || lpad(CASE WHEN whole > 0 THEN to_char(100.0 * part / whole, 'FM990.0') || '%' ELSE '-' END, 8)
+        || '  ' || goals.bar(part, whole, 40)
+$$;
+
+CREATE OR REPLACE FUNCTION goals.stats_bar(message text)
+RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+    head record;
+    g record;
+    c record;
+BEGIN
+    SELECT m.kind, m.channel INTO head FROM goals.message m WHERE m.message_id = of_message;
+    RETURN NEXT goals.fit(stats_bar.message || coalesce('  ' || goals.glyph(183, '-') || '  ' || head.channel, '')
+                          || '  ' || goals.glyph(183, '-') || '  ' || replace(head.kind, '_', '-'), 80);
+    RETURN NEXT repeat(goals.glyph(9472, '-'), 80);
+    SELECT coalesce(sum(x.sent) FILTER (WHERE v.is_control IS NOT TRUE), 0)::bigint AS sent,
+           coalesce(sum(x.opened) FILTER (WHERE v.is_control IS NOT TRUE), 0)::bigint AS opened,
+           coalesce(sum(x.clicked) FILTER (WHERE v.is_control IS NOT TRUE), 0)::bigint AS clicked
+    INTO c
+    FROM goals.counted x
+    LEFT JOIN goals.variant v ON v.variant_id = x.variant_id
+    WHERE x.message = stats_bar.message AND x.goal IS NULL;
+    RETURN NEXT goals.bar_line('Sent', c.sent, c.sent);
+    RETURN NEXT goals.bar_line('Opened', c.opened, c.sent);
+    RETURN NEXT goals.bar_line('Clicked', c.clicked, c.sent);
+
+    -- A goal's share is of the receipts it judges. They are named where they are fewer than the message's, and those who had
+    -- matched before they were written to when there are any.
+    FOR g IN
+        SELECT s.goal, s.sent, s.matched, s.already_matched,
+               sum(x.sent) AS control_sent, sum(x.matched) AS control_matched
+        FROM goals.message_stats s
+        LEFT JOIN goals.variant_stats x ON x.message = s.message AND x.goal = s.goal AND x.variant = 'control'
+        WHERE s.message = stats_bar.message AND s.goal IS NOT NULL
+        GROUP BY s.goal, s.sent, s.matched, s.already_matched
+        ORDER BY s.goal <> 'primary', s.goal
+    LOOP
+        RETURN NEXT goals.bar_line('Goal ' || g.goal, g.matched, g.sent);
+        IF g.sent < c.sent THEN
+            RETURN NEXT goals.bar_line('  of those judged', g.sent, c.sent);
+        END IF;
+        IF g.control_sent > 0 THEN
+            RETURN NEXT goals.bar_line('  control group', g.control_matched::bigint, g.control_sent::bigint);
+        END IF;
+        IF g.already_matched > 0 THEN
+            RETURN NEXT goals.bar_line('  already matched', g.already_matched, g.sent);
+        END IF;
+    END LOOP;
+    RETURN NEXT repeat(goals.glyph(9472, '-'), 80);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION goals.daily_since_sending(message text, goal text DEFAULT 'primary')
@@ -500,8 +665,8 @@ BEGIN
                         WHEN 'last touch' THEN (r.from_last = 1)::integer
                         WHEN 'last click' THEN (r.from_click = 1)::integer
                         WHEN 'linear' THEN 1
-                        -- 2^-1000 is nothing beside the 1 of the latest touch; below 2^-1022 it would be an error.
-                        ELSE power(2::double precision, -least(r.age / half_life_seconds, 1000))
+                        -- 2^-100 is nothing beside the 1 of the latest touch; far below it a product would be an error.
+                        ELSE power(2::double precision, -least(r.age / half_life_seconds, 100))
                END AS weight
         FROM ranked r
     ), shared AS (
@@ -509,13 +674,96 @@ BEGIN
                w.weight / sum(w.weight) OVER (PARTITION BY w.users_id, w.user_key, w.matched_at, w.cause) AS credit
         FROM weighed w
     )
-    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth), 
-           -- A worth beyond the range of double precision is infinite, not an error.
-           sum(CASE WHEN abs(s.worth) < 1e300 THEN s.worth::double precision * s.credit
+    SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth),
+           -- A worth beyond the range of double precision is infinite, or nothing, and not an error.
+           sum(CASE WHEN abs(s.worth) < 1e-250 THEN 0 WHEN abs(s.worth) < 1e300 THEN s.worth::double precision * s.credit
                     ELSE sign(s.worth)::double precision * 'Infinity'::double precision END)
     FROM shared s
     GROUP BY s.message, s.goal
     ORDER BY s.message, s.goal;
+END
+$$;
+
+-- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the rest,
+-- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
+-- keeping the matched ones alone would favour the quick. A user's worth is that of his changes, each once, however many
+-- receipts it is a match for.
+CREATE OR REPLACE FUNCTION goals.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
+RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
+    assigned_users bigint, worth numeric, all_matured boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
+AS $$
+#variable_conflict use_column
+DECLARE
+    of_message CONSTANT integer := goals.known_message(message);
+    at_once CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    PERFORM goals.check_goal(of_message, compare_data.goal);
+    RETURN QUERY
+    WITH arm AS (
+        -- Divided by the heaviest first: of weights of 0.1.0 the sum may be beyond the largest number, and the quotient below the least.
+        SELECT v.variant_id, v.name, v.is_control,
+               CASE WHEN v.is_control THEN v.weight
+                    ELSE (1 - coalesce(o.control, 0)) * s.share / sum(s.share) FILTER (WHERE NOT v.is_control) OVER ()
+               END AS weight
+        FROM goals.variant v
+        CROSS JOIN (SELECT max(x.weight) FILTER (WHERE NOT x.is_control) AS heaviest,
+                           max(x.weight) FILTER (WHERE x.is_control) AS control
+                    FROM goals.variant x WHERE x.message_id = of_message) o
+        CROSS JOIN LATERAL (SELECT CASE WHEN v.weight < greatest(o.heaviest, 1e-200) * 1e-12 THEN 1e-12
+                                        ELSE v.weight / o.heaviest END AS share) s
+        WHERE v.message_id = of_message
+        UNION ALL
+        SELECT NULL, NULL, false,
+               1 - coalesce((SELECT v.weight FROM goals.variant v WHERE v.message_id = of_message AND v.is_control), 0)
+        WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = of_message AND NOT v.is_control)
+    ), seen AS MATERIALIZED (
+        SELECT c.user_key, c.variant_id, c.goal IS NOT NULL AND c.already_matched = 0 AS eligible, c.matched = 1 AS matched,
+               r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.worth
+        FROM goals.contribution c
+        CROSS JOIN LATERAL (SELECT coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running) r
+        WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
+    ), person AS MATERIALIZED (
+        SELECT s.user_key, min(coalesce(s.variant_id, 0)) AS variant_id,
+               bool_or(s.eligible AND s.judged) AS counts, bool_or(s.matched AND s.judged) AS matched,
+               bool_or(s.matched) AS converted, bool_or(s.eligible AND s.running) AS running
+        FROM seen s
+        GROUP BY s.user_key
+        HAVING min(coalesce(s.variant_id, 0)) = max(coalesce(s.variant_id, 0))
+    ), gains AS (
+        SELECT p.variant_id, sum(g.worth) AS worth
+        FROM (SELECT s.user_key, max(s.worth) AS worth
+              FROM seen s
+              WHERE s.matched AND s.judged
+              GROUP BY s.user_key, s.matched_at, s.cause) g
+        JOIN person p ON p.user_key = g.user_key
+        GROUP BY p.variant_id
+    ), counted AS (
+        SELECT p.variant_id, count(*) FILTER (WHERE p.counts) AS users, count(*) FILTER (WHERE p.matched) AS matched,
+               count(*) FILTER (WHERE p.converted) AS converters_all, count(*) AS assigned_users,
+               (SELECT g.worth FROM gains g WHERE g.variant_id = p.variant_id) AS worth, NOT bool_or(p.running) AS all_matured
+        FROM person p
+        GROUP BY p.variant_id
+        UNION ALL
+        -- Forgotten and purged people, as they were counted when they left.
+        SELECT coalesce(t.variant_id, 0), sum(t.users) FILTER (WHERE t.goal IS NOT NULL),
+               sum(t.converters) FILTER (WHERE t.goal IS NOT NULL), sum(t.converters_all) FILTER (WHERE t.goal IS NOT NULL),
+               sum(t.users) FILTER (WHERE t.goal IS NULL), sum(t.users_worth) FILTER (WHERE t.goal IS NOT NULL), true
+        FROM goals.total t
+        WHERE t.layer = 'archived' AND t.message_id = of_message AND (t.goal IS NULL OR t.goal = compare_data.goal)
+        GROUP BY t.variant_id
+    )
+    SELECT a.name::text, a.is_control, a.weight, coalesce(sum(c.users), 0)::bigint,
+           -- Who matched both before and after a purge is remembered twice as matched, but not beyond those counted.
+           least(coalesce(sum(c.matched), 0), coalesce(sum(c.users), 0))::bigint,
+           coalesce(sum(c.converters_all), 0)::bigint, coalesce(sum(c.assigned_users), 0)::bigint,
+           coalesce(sum(c.worth), 0), coalesce(bool_and(c.all_matured), true)
+    FROM arm a
+    LEFT JOIN counted c ON c.variant_id = coalesce(a.variant_id, 0)
+    GROUP BY a.variant_id, a.name, a.is_control, a.weight
+    ORDER BY a.is_control, a.variant_id;
 END
 $$;
 
@@ -539,8 +787,8 @@ BEGIN
            array_agg(d.weight ORDER BY d.no) AS weights, array_agg(d.users ORDER BY d.no) AS users,
            array_agg(d.matched ORDER BY d.no) AS matched, array_agg(d.converters_all ORDER BY d.no) AS converters,
            array_agg(d.assigned_users ORDER BY d.no) AS assigned,
-           -- A worth beyond the range of double precision is infinite, not an error.
-           array_agg(CASE WHEN abs(d.worth) < 1e300 THEN d.worth::double precision
+           -- A worth beyond the range of double precision is infinite, or nothing, and not an error.
+           array_agg(CASE WHEN abs(d.worth) < 1e-300 THEN 0 WHEN abs(d.worth) < 1e300 THEN d.worth::double precision
                           ELSE sign(d.worth)::double precision * 'Infinity'::double precision END ORDER BY d.no) AS worths, bool_and(d.all_matured) AS all_matured
     INTO arms
     FROM (SELECT c.*, row_number() OVER () AS no FROM goals.compare_data(message, goal, include_running) c) d;
@@ -562,6 +810,43 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION goals.purge(before timestamptz)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
+AS $$
+#variable_conflict use_column
+DECLARE
+    batch CONSTANT integer := 20000;
+    last_id bigint := -9223372036854775808;
+    ids bigint[];
+    gone bigint := 0;
+BEGIN
+    IF before IS NULL THEN
+        PERFORM goals.refuse_null('before');
+    END IF;
+    PERFORM goals.lock_totals(true);
+    DELETE FROM goals.ignored i WHERE i.first_at < purge.before;
+    LOOP
+        -- A person's receipts at once, so that he is counted, or not, for what he did in all of them.
+        WITH next AS MATERIALIZED (
+            SELECT r.receipt_id, r.users_id, r.user_key FROM goals.receipt r
+            WHERE r.receipt_id > last_id AND r.sent_at < purge.before
+            ORDER BY r.receipt_id LIMIT batch
+        )
+        SELECT (SELECT array_agg(r.receipt_id)
+                FROM (SELECT DISTINCT n.users_id, n.user_key FROM next n) p
+                JOIN goals.receipt r ON r.users_id = p.users_id AND r.user_key = p.user_key AND r.sent_at < purge.before),
+               (SELECT max(n.receipt_id) FROM next n)
+        INTO ids, last_id;
+        EXIT WHEN ids IS NULL;
+        gone := gone + goals.archive(ids);
+    END LOOP;
+    RETURN gone;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION goals.forget_user(user_key text, users regclass DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -574,6 +859,9 @@ DECLARE
     key text;
     ids bigint[];
 BEGIN
+    IF forget_user.user_key IS NULL THEN
+        PERFORM goals.refuse_null('user_key');
+    END IF;
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
     WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;
@@ -612,10 +900,34 @@ DECLARE
     longest interval;
     behind bigint;
 BEGIN
+    -- What is set in this session, and what those of this database or of a role begin with.
+    RETURN QUERY
+    WITH switch AS (
+        SELECT 'pg_goals.enabled' AS what, current_setting('pg_goals.enabled', true) AS is_at
+        UNION ALL
+        SELECT format('pg_goals.enabled of %s',
+                      concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname))),
+               split_part(c.setting, '=', 2)
+        FROM pg_db_role_setting x
+        CROSS JOIN unnest(x.setconfig) AS c (setting)
+        LEFT JOIN pg_roles r ON r.oid = x.setrole
+        LEFT JOIN pg_database d ON d.oid = x.setdatabase
+        WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+          AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
+    )
+    SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
+           'Set it to on, or reset it, and connect anew.'
+    FROM switch w
+    WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
+    ORDER BY 2;
+
     -- A dropped table leaves its oid behind.
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
-           'What was recorded stays. Track its successor with goals.track_' || s.kind || '().'
+           format(CASE s.kind
+                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) ends this row.'
+                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) ends this row.' END,
+                  s.relation::oid)
     FROM goals.source s
     WHERE s.attached AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation)
     ORDER BY s.source_id;
@@ -674,15 +986,21 @@ BEGIN
 
     -- Only goals that still decide something: in force, or with a window that may be open.
     RETURN QUERY
-    SELECT 'broken goal', format('%s / %s', m.name, g.name), p.problem,
-           'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+    SELECT 'broken goal', format('%s / %s', m.name, g.name),
+           p.problem || CASE WHEN f.in_force THEN '' ELSE ' (an earlier version of the goal, with receipts in their time limit)' END,
+           CASE WHEN s.relation IS NULL THEN 'Stop the goal with goals.stop_goal(): a successor of the table needs messages of its own.'
+                WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
+                WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+                ELSE 'The version in force is not affected. This row ends with those time limits, or with goals.stop_goal().' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
+    LEFT JOIN (goals.source s JOIN pg_class c ON c.oid = s.relation) ON s.source_id = m.users_id
     CROSS JOIN LATERAL (SELECT goals.goal_problem(g.goal_id) AS problem) p
+    CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
+                                                 ORDER BY v.revision_id DESC LIMIT 1)::integer[]) AS in_force) f
     WHERE p.problem IS NOT NULL
       AND NOT EXISTS (SELECT FROM goals.goal_stop x WHERE x.goal_id = g.goal_id)
-      AND (g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
-                             ORDER BY v.revision_id DESC LIMIT 1)::integer[])
+      AND (f.in_force
            OR EXISTS (SELECT FROM goals.revision v
                       JOIN goals.receipt r ON r.revision_id = v.revision_id
                       WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids)
@@ -691,10 +1009,11 @@ BEGIN
 
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
-           format('named by a row of %s first at %s; such rows are ignored', s.relation, min(i.first_at)),
+           format(CASE i.reason WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
+                                ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
            CASE i.reason WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
-                         WHEN 'unknown user' THEN 'Insert the user before the row that names it.'
-                         ELSE 'Correct the rows that the application writes.' END
+                         WHEN 'unknown user' THEN 'Insert the user before the row that names it. This row ends when the table is tracked again with goals.track_receipts().'
+                         ELSE 'Correct the rows that the application writes. This row ends when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i
     LEFT JOIN goals.source s ON s.source_id = i.source_id
     WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name))
@@ -850,9 +1169,14 @@ COMMENT ON FUNCTION goals.daily_since_sending(text,text) IS 'By variant and whol
 COMMENT ON FUNCTION goals.drawn() IS 'Internal. Up to which ids of facts have been drawn, committed or not';
 COMMENT ON FUNCTION goals.drop_unused_revisions(integer) IS 'Internal. Forget the versions of goals that have been replaced before anybody was sent something under them';
 COMMENT ON FUNCTION goals.forget_user(text,regclass) IS 'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included unless a table is named. users: needed when several users tables are tracked';
-COMMENT ON FUNCTION goals.health() IS 'One row a problem: dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+COMMENT ON FUNCTION goals.goal_problem(integer) IS 'Internal. What keeps a goal from being evaluated; NULL if nothing does';
+COMMENT ON FUNCTION goals.health() IS 'One row a problem: triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
 COMMENT ON FUNCTION goals.last_settled_revision() IS 'Internal. The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';
 COMMENT ON FUNCTION goals.movement(bigint,bigint,bigint,bigint,bigint,bigint,bigint) IS 'Internal. By how much the counters change from one mark to a later one, in parts that add up';
+COMMENT ON FUNCTION goals.nearest(text,text[]) IS 'Internal. The known name most like a misspelt one, for hints; NULL if none is';
+COMMENT ON FUNCTION goals.refuse_null(text) IS 'Internal. The error for a NULL where a value is needed';
+COMMENT ON FUNCTION goals.source_problem(integer) IS 'Internal. What keeps the rows of a tracked table from being read; NULL if nothing does';
+COMMENT ON FUNCTION goals.stored_key(integer,text) IS 'Internal. A user key in the one spelling in which it is stored; NULL if no user can have it';
 COMMENT ON FUNCTION goals.unused_revisions(integer) IS 'Internal. The revisions that have been replaced by one up to this, and under which there is no receipt';
 COMMENT ON VIEW goals.contribution IS 'Internal. What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
 
@@ -864,6 +1188,7 @@ REVOKE ALL ON FUNCTION goals.drawn() FROM PUBLIC;
 REVOKE ALL ON FUNCTION goals.drop_unused_revisions(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION goals.last_settled_revision() FROM PUBLIC;
 REVOKE ALL ON FUNCTION goals.movement(bigint,bigint,bigint,bigint,bigint,bigint,bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION goals.refuse_null(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION goals.unused_revisions(integer) FROM PUBLIC;
 -- Triggers ------------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ use crate::model::condition;
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
 use crate::moves;
+use crate::pg::append;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::guc;
@@ -19,7 +20,7 @@ use smallvec::SmallVec;
 
 /// A row of a tracked users table has changed.
 pub fn on_change(trigger: &Trigger) {
-    if !guc::enabled() {
+    if !guc::enabled() || append::is_read_only() {
         return;
     }
     match trigger.change() {

@@ -49,7 +49,7 @@ impl Evidence for Occurrence<'_> {
 
     fn worth(&self, goal_id: i32) -> Option<Decimal> {
         match self.property(goal_id)? {
-            Value::Number(number) if number.is_finite() => Some(number),
+            Value::Number(number) if number.is_summable() => Some(number),
             _ => None,
         }
     }
@@ -97,6 +97,16 @@ pub fn occurred(
     }
 }
 
+/// [`users_table`], for what is set up from now on: a table that is not tracked any more is none.
+pub fn tracked_users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache::Source>> {
+    let users = users_table(setup, named)?;
+    if users.attached {
+        Ok(users)
+    } else {
+        Err(Error::NotTracked { relation: relation::qualified_name(users.relation) })
+    }
+}
+
 /// The users table named by the caller, or the only one there is.
 pub fn users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache::Source>> {
     let mut tables: Vec<&Rc<cache::Source>> = setup
@@ -123,7 +133,7 @@ pub fn users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache:
 /// goals.record_event(user_key, event, properties, occurred_at, users)
 pub fn record_event(args: &Args) -> Result<Out> {
     let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
-    let at = reported_time(args.bigint(3), "occurred_at")?.min(datum::clock());
+    let at = reported_time(args.bigint(3), "occurred_at")?;
     // Also where nothing waits for the event: whether it is refused must not depend on that.
     append::refuse_if_read_only();
     let setup = setup()?;

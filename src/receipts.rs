@@ -25,10 +25,12 @@ use std::rc::Rc;
 /// Five minutes: how far a reported time may be ahead of our clock.
 const AHEAD: i64 = 5 * 60 * 1_000_000;
 
-/// A time reported by a caller, in microseconds; refused if it is in the future.
+/// A time reported by a caller, in microseconds. One a little ahead of our clock comes from another's, and is taken as now: so a
+/// message is never sent after what it is followed by. Further in the future it is refused.
 pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
     let time = time.ok_or(Error::NullArgument { name: what })?;
-    if time > datum::clock().saturating_add(AHEAD) {
+    let now = datum::clock();
+    if time > now.saturating_add(AHEAD) {
         return Err(Error::FutureTime { what });
     }
     if time == i64::MIN {
@@ -37,7 +39,7 @@ pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
             hint: "Pass the time at which it happened.".into(),
         });
     }
-    Ok(time)
+    Ok(time.min(now))
 }
 
 /// The set-up; an error where the extension is only half there.
@@ -59,7 +61,8 @@ impl Setup {
 
     /// The users table of a message.
     pub fn users(&self, users_id: i32) -> Result<&Rc<Source>> {
-        self.source(users_id).ok_or(Error::NoUsersTable)
+        // that of a dropped table is not in a dump
+        self.source(users_id).ok_or(Error::UsersTableDropped)
     }
 }
 
@@ -227,8 +230,9 @@ fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Resul
     let (key, judgement) =
         look_up(&setup, message, source, &mut source.open()?, &key).ok_or_else(|| source.unknown(&key))?;
     let variant = given.or_else(|| message.assigned(&key));
-    let id = Sender::with(Statement::of_call(), &setup, message, |sender| sender.send(&key, variant, sent_at, &judgement))
-        .ok_or(Error::NoUsersTable)?;
+    let id =
+        Sender::with(Statement::of_call(), &setup, message, |sender| sender.send(&key, variant, sent_at, &judgement))
+            .ok_or(Error::NoUsersTable)?;
     Ok((id, variant.cloned(), message.is_control(variant.map(|v| v.id))))
 }
 
@@ -293,7 +297,8 @@ fn send_many(
     })
     .ok_or(Error::NoUsersTable)?;
     if unknown > 0 {
-        errors::notice(format!("{unknown} user keys are not in {} and were left out", source.name()));
+        let (keys, are, were) = if unknown == 1 { ("key", "is", "was") } else { ("keys", "are", "were") };
+        errors::notice(format!("{unknown} user {keys} {are} not in {} and {were} left out", source.name()));
     }
     Ok(count)
 }
@@ -350,25 +355,29 @@ impl Engagement {
     }
 }
 
-/// Appends an engagement.
-pub fn engage(setup: &Setup, receipt_id: i64, kind: Engagement, at: i64) {
+/// A receipt: its id, and when it was sent.
+pub type Sent = (i64, i64);
+
+/// Appends an engagement. Nobody opens what has not been sent: a time before that, of a clock that is behind or of a column without
+/// the hour, is taken as the time of sending.
+pub fn engage(setup: &Setup, (receipt_id, sent_at): Sent, kind: Engagement, at: i64) {
     if let Some(table) = Appender::open(setup.ours.engagement) {
         table.append([
             Some(append::next_id(setup.ours.engagement_id_seq).into()),
             Some(receipt_id.into()),
-            Some(at.into()),
+            Some(at.max(sent_at).into()),
             Some(pg_sys::Datum::from(kind.kind())),
         ]);
     }
 }
 
-/// The receipts of a user for a message up to a time, newest first: id, sent_at, variant, until told to stop.
+/// The receipts of a user for a message up to a time, newest first, with their variants, until told to stop.
 pub fn visit_receipts(
     setup: &Setup,
     message: &Message,
     key: &[u8],
     until: i64,
-    mut see: impl FnMut(i64, i64, Option<i32>) -> ControlFlow<()>,
+    mut see: impl FnMut(Sent, Option<i32>) -> ControlFlow<()>,
 ) {
     let (Some(table), Some(index)) =
         (Relation::open(setup.ours.receipt, Lock::Share), Relation::open(setup.ours.receipt_user_idx, Lock::Share))
@@ -382,7 +391,7 @@ pub fn visit_receipts(
         let revision = row.integer(4).unwrap_or(0);
         // A revision unknown to this backend is another message's, or one whose receipt has only just become visible.
         if setup.revisions.get(&revision).is_some_and(|r| r.message_id == message.id) {
-            return see(row.bigint(1), row.bigint(2), row.integer(5));
+            return see((row.bigint(1), row.bigint(2)), row.integer(5));
         }
         ControlFlow::Continue(())
     });
@@ -396,17 +405,17 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     let source = setup.users(message.users_id)?;
     let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
     let (mut receipt, mut control) = (None, None);
-    visit_receipts(&setup, message, &key, at, |id, _, variant| {
+    visit_receipts(&setup, message, &key, at, |sent, variant| {
         if message.is_control(variant) {
-            control = control.or(Some(id));
+            control = control.or(Some(sent.0));
             return ControlFlow::Continue(());
         }
-        receipt = Some(id);
+        receipt = Some(sent);
         ControlFlow::Break(())
     });
     match (receipt, control) {
-        (Some(id), _) => {
-            engage(&setup, id, kind, at);
+        (Some(sent), _) => {
+            engage(&setup, sent, kind, at);
             Ok(Out::Null)
         }
         (None, Some(receipt_id)) => Err(Error::ControlReceipt { receipt_id }),
@@ -419,20 +428,20 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
     let at = reported_time(args.bigint(1), kind.time_name())?;
     let setup = setup()?;
-    let mut variant = None;
+    let mut found = None;
     if let (Some(table), Some(index)) =
         (Relation::open(setup.ours.receipt, Lock::Share), Relation::open(setup.ours.receipt_id_idx, Lock::Share))
     {
         Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
-            variant = Some(row.integer(5));
+            found = Some((row.bigint(2), row.integer(5)));
             ControlFlow::Break(())
         });
     }
-    let variant = variant.ok_or(Error::UnknownReceipt { receipt_id })?;
+    let (sent_at, variant) = found.ok_or(Error::UnknownReceipt { receipt_id })?;
     if setup.messages.values().any(|m| m.is_control(variant)) {
         return Err(Error::ControlReceipt { receipt_id });
     }
-    engage(&setup, receipt_id, kind, at);
+    engage(&setup, (receipt_id, sent_at), kind, at);
     Ok(Out::Null)
 }
 

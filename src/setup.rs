@@ -2,7 +2,8 @@
 //! caller's own right to the table has been checked; every change is announced to the other backends' caches.
 
 use crate::cache;
-use crate::events::users_table;
+use crate::events::tracked_users_table;
+use crate::model::attribute::Attribute;
 use crate::model::error::{Error, Result};
 use crate::model::inference::Invalid;
 use crate::model::names::nearest;
@@ -10,7 +11,7 @@ use crate::model::operator::Operator;
 use crate::model::window::{TimeLimit, TimeLimitProblem};
 use crate::pg::call::{Args, Out};
 use crate::pg::invalidate;
-use crate::pg::relation::{Lock, Relation};
+use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::spi::{self, Arg, as_owner};
 use crate::pg::strings;
 use crate::receipts;
@@ -38,8 +39,8 @@ pub fn number(text: Option<String>) -> Option<i64> {
 fn name_given(name: String, what: &str) -> Result<String> {
     if name.trim().is_empty() || strings::from_string(&name).len() > 1000 {
         return Err(Error::InvalidArgument {
-            message: format!("a {what} needs a name of 1 to 1000 bytes"),
-            hint: format!("Give the {what} a name that people recognise."),
+            message: format!("{what} needs a name of 1 to 1000 bytes"),
+            hint: "Use a name that people recognise.".into(),
         });
     }
     Ok(name)
@@ -47,7 +48,7 @@ fn name_given(name: String, what: &str) -> Result<String> {
 
 /// goals.create_message(message, kind, channel, users)
 pub fn create_message(args: &Args) -> Result<Out> {
-    let name = name_given(args.text_required(0, "message")?, "message")?;
+    let name = name_given(args.text_required(0, "message")?, "a message")?;
     let kind = args.text_required(1, "kind")?;
     let kind = kind.trim().to_lowercase().replace([' ', '-'], "_");
     if !matches!(kind.as_str(), "ongoing" | "one_off") {
@@ -57,7 +58,7 @@ pub fn create_message(args: &Args) -> Result<Out> {
         });
     }
     let setup = setup()?;
-    let users = users_table(&setup, args.relation(3))?;
+    let users = tracked_users_table(&setup, args.relation(3))?;
     if setup.messages.contains_key(&name) {
         return Err(Error::NameTaken { what: "message", name });
     }
@@ -77,6 +78,7 @@ pub fn create_message(args: &Args) -> Result<Out> {
             "INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')",
             &[Arg::Integer(i32::try_from(id).ok())],
         );
+        spi::run("DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1", &[Arg::Text(Some(&name))]);
         invalidate::announce(setup.ours.revision);
         Ok(Out::Bigint(id))
     })
@@ -114,7 +116,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
     }
     let limit = args.interval(4).ok_or(Error::TimeLimit { problem: TimeLimitProblem::Missing })?;
     let limit = TimeLimit::from_interval(limit.months, limit.days, limit.micros)?;
-    let goal = name_given(args.text_required(9, "goal")?, "goal")?;
+    let goal = name_given(args.text_required(9, "goal")?, "a goal")?;
     let after = args.text_required(8, "after")?.trim().to_lowercase();
     let after = after.strip_prefix("after ").unwrap_or(&after).to_owned();
     if !matches!(after.as_str(), "sent" | "opened" | "clicked") {
@@ -132,11 +134,14 @@ pub fn set_goal(args: &Args) -> Result<Out> {
         }
         (None, event) => {
             attribute_options_absent(args.text(2).is_some(), args.text(3).is_some())?;
-            name_given(event.clone().unwrap_or_default(), "event")?;
+            if !relation::exists(setup.users(known.users_id)?.relation) {
+                return Err(Error::UsersTableDropped);
+            }
+            name_given(event.clone().unwrap_or_default(), "an event")?;
             if !(1..=1_000_000).contains(&times) {
                 return Err(Error::InvalidArgument {
                     message: format!("an event cannot be asked for {times} times"),
-                    hint: "Pass times => 1 or more.".into(),
+                    hint: "Pass times => a number from 1 to 1000000.".into(),
                 });
             }
             Spec::default()
@@ -153,7 +158,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
                 Arg::Integer(Some(message.id)),
                 Arg::Text(Some(&goal)),
                 Arg::Integer(Some(1 + versions.max().unwrap_or(0))),
-                Arg::Text(attribute.as_deref()),
+                Arg::Text(spec.attribute.as_deref()),
                 Arg::Text(spec.type_name.as_deref()),
                 Arg::Text(spec.operator),
                 Arg::Text(spec.value.as_deref()),
@@ -195,6 +200,7 @@ fn attribute_options_absent(operator: bool, value: bool) -> Result<()> {
 /// What set_goal works out about an attribute.
 #[derive(Default)]
 struct Spec {
+    attribute: Option<String>,
     type_name: Option<String>,
     operator: Option<&'static str>,
     value: Option<String>,
@@ -209,7 +215,7 @@ fn attribute_goal(
     value_from: Option<&str>,
 ) -> Result<Spec> {
     let users = setup.users(users_id)?;
-    let table = Relation::open(users.relation, Lock::Share).ok_or(Error::NoUsersTable)?;
+    let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
     let missing = |name: &str| match table.column(name) {
         Some(column) if column.is_virtual => Error::InvalidArgument {
             message: format!("column \"{name}\" of {} is a virtual generated column", table.qualified_name()),
@@ -243,7 +249,14 @@ fn attribute_goal(
         Some(value) if place.path.is_empty() => Some(place.column_type.canonical_value(operator, &value)?),
         other => other,
     };
-    Ok(Spec { type_name: Some(place.column_type.identity()), operator: Some(operator.name()), value })
+    // However it is quoted, one key is one attribute.
+    let attribute = if place.path.is_empty() { attribute.to_owned() } else { Attribute::parse(attribute)?.to_string() };
+    Ok(Spec {
+        attribute: Some(attribute),
+        type_name: Some(place.column_type.identity()),
+        operator: Some(operator.name()),
+        value,
+    })
 }
 
 /// goals.stop_goal(message, goal)
@@ -287,7 +300,7 @@ fn lock_unfrozen(message: &str) -> Result<i32> {
 /// goals.add_variant(message, variant, weight)
 pub fn add_variant(args: &Args) -> Result<Out> {
     let message = args.text_required(0, "message")?;
-    let variant = name_given(args.text_required(1, "variant")?, "variant")?;
+    let variant = name_given(args.text_required(1, "variant")?, "a variant")?;
     let weight = args.double(2).ok_or(Error::NullArgument { name: "weight" })?;
     if variant == "control" {
         return Err(Error::InvalidArgument {
@@ -295,10 +308,11 @@ pub fn add_variant(args: &Args) -> Result<Out> {
             hint: "Use goals.set_control_group(message, share).".into(),
         });
     }
-    if !(weight.is_finite() && weight > 0.0) {
+    // Sums of them stay numbers, and none of them is lost in one.
+    if !(1e-6..=1e6).contains(&weight) {
         return Err(Error::InvalidArgument {
             message: format!("weight {weight} is out of range"),
-            hint: "A weight is a number above 0; variants share users in proportion to their weights.".into(),
+            hint: "A weight is a number from 1e-6 to 1e6; variants share users in proportion to their weights.".into(),
         });
     }
     let setup = setup()?;
@@ -354,12 +368,20 @@ pub fn goal_problem(args: &Args) -> Result<Out> {
     let setup = setup()?;
     let problem = || {
         let goal = setup.goals.get(&id).filter(|g| g.attribute.is_some())?;
-        let users = setup.messages.values().find(|m| m.id == goal.message_id).and_then(|m| setup.source(m.users_id))?;
-        let Some(table) = Relation::open(users.relation, Lock::Share) else {
+        let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
+        let users = setup.source(message.users_id);
+        let Some(table) = users.and_then(|u| Relation::open(u.relation, Lock::Share)) else {
             return Some("the users table no longer exists".to_owned());
         };
-        if let Err(problem) = watch::resolve(&table, goal) {
-            return Some(problem);
+        if users.is_some_and(|u| !u.attached) {
+            return Some(format!("{} is not tracked any more", table.qualified_name()));
+        }
+        let (_, place, _) = match watch::resolve(&table, goal) {
+            Ok(found) => found,
+            Err(problem) => return Some(problem),
+        };
+        if let Some(label) = goal.operator.zip(goal.value.as_deref()).and_then(|(o, v)| place.lost_label(o, v)) {
+            return Some(format!("\"{label}\" is no longer a value of type {}", place.column_type.name()));
         }
         let worth = goal.value_from.as_deref()?;
         watch::find_place(&table, worth)

@@ -4,14 +4,15 @@ use crate::cache::{self, Message, Setup, Source};
 use crate::events;
 use crate::model::value::Value;
 use crate::moves;
+use crate::pg::append;
 use crate::pg::datum::{self, Row};
 use crate::pg::guc;
 use crate::pg::relation::{self, Relation};
 use crate::pg::strings;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::types::ColumnType;
-use crate::pg::users::{KeyType, Users};
-use crate::receipts::{self, Engagement, Sender};
+use crate::pg::users::{self, KeyType, Users};
+use crate::receipts::{self, Engagement, Sender, Sent};
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -128,7 +129,7 @@ fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
 
 /// A row of a tracked events table.
 pub fn on_event(trigger: &Trigger) {
-    if !guc::enabled() {
+    if !guc::enabled() || append::is_read_only() {
         return;
     }
     let row = match trigger.change() {
@@ -168,13 +169,13 @@ fn user_key(setup: &Setup, reading: &Reading, users_id: i32, row: &Row) -> Optio
     let key = reading.key(row)?;
     match setup.source(users_id).and_then(|u| cache::key_type_of(u)) {
         Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),
-        _ => Some(key),
+        _ => Some(key).filter(|key| users::fits(key)),
     }
 }
 
 /// A row of a tracked table of sends.
 pub fn on_receipt(trigger: &Trigger) {
-    if !guc::enabled() {
+    if !guc::enabled() || append::is_read_only() {
         return;
     }
     let Some((setup, reading)) = reading(trigger, "receipts") else { return };
@@ -218,13 +219,10 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         },
     };
     let variant = match reading.variant.as_ref().and_then(|f| f.text(row)) {
-        Some(name) => {
-            let found = message.variants.iter().chain(&message.control).find(|v| v.name == name);
-            if found.is_none() {
-                ignore(setup, reading, "unknown variant", &format!("{}: {name}", message.name));
-            }
-            found
-        }
+        Some(name) => match message.variants.iter().chain(&message.control).find(|v| v.name == name) {
+            None => return ignore(setup, reading, "unknown variant", &format!("{}: {name}", message.name)),
+            found => found,
+        },
         None if reading.variant.is_some() => None,
         None => message.assigned(&stored),
     };
@@ -236,7 +234,7 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
     }
     for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
         if let Some(at) = field.as_ref().and_then(|f| f.time(row)) {
-            receipts::engage(setup, id, kind, at.min(clock));
+            receipts::engage(setup, (id, sent_at), kind, at.min(clock));
         }
     }
 }
@@ -248,41 +246,78 @@ fn mirror_update(setup: &Setup, (before, old): (&Reading, &Row), (after, new): (
         let (Some(was), Some(is)) = (was, is) else { continue };
         // The first time only: a later correction of the time is not a second open.
         if let (None, Some(at)) = (old.get(was.number), is.time(new)) {
-            mirror_engagement(setup, after, new, kind, at.min(datum::clock()));
+            let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));
+            let sent_at = sent_at(before, old).or_else(|| sent_at(after, new));
+            mirror_engagement(setup, (before, old), sent_at, kind, at.min(datum::clock()));
         }
     }
 }
 
-/// The receipt that was made for this row: by message, user and time of sending; of several alike, one that has no such
-/// engagement yet. Without a time of sending, the newest one before the engagement.
-fn mirror_engagement(setup: &Setup, reading: &Reading, row: &Row, kind: Engagement, at: i64) {
+/// The receipt is looked for by what the row said before this update, for by that it was made: an application that writes whole rows
+/// may bring back a time that it has rounded.
+fn mirror_engagement(setup: &Setup, (reading, row): (&Reading, &Row), sent_at: Option<i64>, kind: Engagement, at: i64) {
     let Some(message) = message_of(setup, reading, row) else { return };
     let Some(key) = user_key(setup, reading, message.users_id, row) else { return };
-    let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row));
-    let until = sent_at.unwrap_or_else(|| at.max(datum::clock()));
-    let (mut receipt, mut exact) = (None, false);
-    receipts::visit_receipts(setup, message, &key, until, |id, sent, variant| {
-        if sent_at.is_some_and(|s| sent < s) {
-            // Made before the application filled in when it was sent: the newest one up to then.
-            if !exact && !message.is_control(variant) {
-                receipt = Some(id);
-            }
+    let receipt = match sent_at {
+        Some(sent_at) => mirrored_receipt(setup, message, &key, sent_at.min(datum::clock()), kind),
+        None => latest_receipt(setup, message, &key, at.max(datum::clock()), kind),
+    };
+    if let Some(receipt) = receipt {
+        receipts::engage(setup, receipt, kind, at);
+    }
+}
+
+/// Within a second a time of sending may have lost its last digits on the way through an application.
+const ABOUT: i64 = 1_000_000;
+
+/// The receipt that was made for a row with this time of sending; of several, one that has no such engagement yet. Where there is
+/// none, the time has been filled in or corrected after the insert: then the newest up to it, or the first after it. None: there
+/// is none, or it is one of the control group, who is sent nothing.
+fn mirrored_receipt(setup: &Setup, message: &Message, key: &[u8], sent_at: i64, kind: Engagement) -> Option<Sent> {
+    let mut best: Option<((bool, u64), Option<Sent>)> = None;
+    receipts::visit_receipts(setup, message, key, sent_at.saturating_add(ABOUT), |sent, variant| {
+        if sent.1 < sent_at.saturating_sub(ABOUT) {
             return ControlFlow::Break(());
         }
-        exact |= sent_at.is_some();
-        if message.is_control(variant) {
-            return ControlFlow::Continue(());
-        }
-        receipt = receipt.or(Some(id));
-        if sent_at.is_none() || !receipts::is_engaged(setup, id, kind) {
-            receipt = Some(id);
-            return ControlFlow::Break(());
+        let rank = (receipts::is_engaged(setup, sent.0, kind), sent.1.abs_diff(sent_at));
+        if best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, (!message.is_control(variant)).then_some(sent)));
         }
         ControlFlow::Continue(())
     });
-    if let Some(id) = receipt {
-        receipts::engage(setup, id, kind, at);
+    if let Some((_, made)) = best {
+        return made;
     }
+    latest_receipt(setup, message, key, sent_at, kind).or_else(|| {
+        let mut first = None;
+        receipts::visit_receipts(setup, message, key, i64::MAX, |sent, variant| {
+            if sent.1 <= sent_at {
+                return ControlFlow::Break(());
+            }
+            if !message.is_control(variant) {
+                first = Some(sent);
+            }
+            ControlFlow::Continue(())
+        });
+        first
+    })
+}
+
+/// The newest receipt up to a time that has no such engagement yet, else the newest: a row is opened once.
+fn latest_receipt(setup: &Setup, message: &Message, key: &[u8], until: i64, kind: Engagement) -> Option<Sent> {
+    let (mut newest, mut free) = (None, None);
+    receipts::visit_receipts(setup, message, key, until, |sent, variant| {
+        if message.is_control(variant) {
+            return ControlFlow::Continue(());
+        }
+        newest = newest.or(Some(sent));
+        if receipts::is_engaged(setup, sent.0, kind) {
+            return ControlFlow::Continue(());
+        }
+        free = Some(sent);
+        ControlFlow::Break(())
+    });
+    free.or(newest)
 }
 
 /// Remembers, once, that a row was left out, for goals.health().
@@ -302,12 +337,14 @@ fn ignore(setup: &Setup, reading: &Reading, reason: &str, name: &str) {
         value: reading.source.id.into(),
         collation: Oid::INVALID,
     };
-    // Enough to see what is wrong; a name made up for every row must not fill the table.
+    // Of each reason enough to see what is wrong; a name made up for every row must not fill the table.
     const KEPT: usize = 100;
     let (mut known, mut kept) = (false, 0);
     Probe::new(&table, &index, 1).visit(&[key], false, |row| {
-        kept += 1;
-        known |= row.string(2).as_deref() == Some(reason) && row.string(3).as_deref() == Some(name);
+        if row.string(2).as_deref() == Some(reason) {
+            kept += 1;
+            known |= row.string(3).as_deref() == Some(name);
+        }
         if known { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     if known || kept >= KEPT {

@@ -1,7 +1,7 @@
 //! Tracking the application's tables: checking that it can be done, and the trigger. DDL never queues for its lock.
 
 use crate::cache::{self, Source};
-use crate::events::users_table;
+use crate::events::tracked_users_table;
 use crate::model::error::{Error, Result};
 use crate::model::value::Kind;
 use crate::pg::call::{Args, Out};
@@ -135,6 +135,7 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
                 Arg::Text(columns.clicked.as_deref()),
             ],
         );
+        forget_ignored(i32::try_from(id).unwrap_or(0));
         attach_trigger(table, function, events, id)?;
         invalidate::announce(setup.ours.revision);
         Ok(Out::Null)
@@ -174,6 +175,11 @@ fn attach_trigger(table: &Relation, function: &str, events: &str, id: i64) -> Re
         spi::run(&format!("ALTER TRIGGER pg_goals ON {on} RENAME TO {wanted}"), &[]);
     }
     Ok(())
+}
+
+/// What rows of the table asked for in vain is noted anew from now on: somebody has looked after it.
+fn forget_ignored(source_id: i32) {
+    spi::run("DELETE FROM goals.ignored WHERE source_id = $1", &[Arg::Integer(Some(source_id))]);
 }
 
 fn extension_is_of_0_1_0() -> bool {
@@ -262,7 +268,7 @@ pub fn track_events(args: &Args) -> Result<Out> {
         must_be(&table, properties, "a jsonb", |oid| base(oid) == pg_sys::JSONBOID)?;
     }
     let known = setup()?;
-    let users = users_table(&known, args.relation(5))?;
+    let users = tracked_users_table(&known, args.relation(5))?;
     attach(
         &table,
         "events",
@@ -351,6 +357,7 @@ fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
             with_short_lock(TriggerChange::Drop, source.relation, || ours.iter().for_each(|t| t.drop_from(&name)))?;
         }
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
+        forget_ignored(source.id);
         invalidate::announce(setup.ours.revision);
         Ok(())
     })

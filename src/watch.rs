@@ -4,6 +4,7 @@ use crate::cache::{Anchor, Goal, Setup, Source};
 use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
 use crate::model::conditions::Conditions;
+use crate::model::error::Error;
 use crate::model::operator::Operator;
 use crate::model::value::Kind;
 use crate::pg::datum::Layout;
@@ -72,6 +73,19 @@ pub struct Place {
     pub number: i16,
     pub column_type: ColumnType,
     pub path: Vec<Vec<u8>>,
+}
+
+impl Place {
+    /// The value, or one of the values, of a goal on an enum that is not among its labels: one that has been renamed.
+    pub fn lost_label(&self, operator: Operator, value: &str) -> Option<String> {
+        if !self.path.is_empty() || !self.column_type.is_enum() {
+            return None;
+        }
+        match self.column_type.canonical_value(operator, value) {
+            Err(Error::InvalidValue { value, .. }) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 /// What to look at when a row of a table or partition changes.

@@ -1,6 +1,7 @@
 -- What the examples in this folder start from: a shop's customers, tracked, and a role that may set up, send and read.
--- Run it as a superuser in a database of its own, after the roles of README.md ("Roles"), with `-v owner=NAME` for the role that
--- the application connects as.
+-- Run it as a superuser in a database of its own, after the roles of docs/operations.md ("Roles"), with `-v owner=NAME` for the role
+-- that the application connects as, which exists already.
+\set ON_ERROR_STOP on
 create table customers (
     id        bigint primary key,
     email     text not null,

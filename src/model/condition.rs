@@ -195,7 +195,8 @@ impl Condition {
     }
 }
 
-/// NEW − OLD as the worth of a match, an unknown old value as zero; `None` unless both ends are finite numbers.
+/// NEW − OLD as the worth of a match, an unknown old value as zero; `None` unless both ends are finite numbers, and where it is too
+/// large to be added up.
 pub fn gain(old: &Value, new: &Value) -> Option<Decimal> {
     let Value::Number(new) = new else { return None };
     let gain = match old {
@@ -203,7 +204,7 @@ pub fn gain(old: &Value, new: &Value) -> Option<Decimal> {
         Value::Number(old) => new.sub(old),
         _ => return None,
     };
-    gain.is_finite().then_some(gain)
+    gain.is_summable().then_some(gain)
 }
 
 /// One value, checked against the kind.

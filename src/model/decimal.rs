@@ -14,8 +14,10 @@ const BASE: i16 = 10_000;
 const GROUP: i64 = 4;
 /// PostgreSQL's numeric holds at most this many digits before the decimal point.
 const MAX_BEFORE_POINT: i64 = 131_072;
-/// ... and at most 16383 after it, here in whole groups.
-const MAX_AFTER_POINT: i64 = 16_384;
+/// ... and at most this many after it.
+const MAX_AFTER_POINT: i64 = 16_383;
+/// A number with fewer digits before the point can be added up as often as there are rows.
+const SUMMABLE: i64 = 1_000;
 
 /// A decimal number of any size, or NaN, or an infinity.
 ///
@@ -75,6 +77,15 @@ impl Decimal {
         match &self.0 {
             Repr::Whole(_) => true,
             Repr::Finite { weight, digits, .. } => digits.len() as i64 <= i64::from(*weight) + 1,
+            _ => false,
+        }
+    }
+
+    /// Whether any number of such numbers has a sum: finite, and below 10^1000.
+    pub fn is_summable(&self) -> bool {
+        match &self.0 {
+            Repr::Whole(_) => true,
+            Repr::Finite { weight, .. } => (i64::from(*weight) + 1) * GROUP <= SUMMABLE,
             _ => false,
         }
     }
@@ -163,7 +174,9 @@ impl Decimal {
     fn fits_numeric(&self) -> bool {
         !matches!(&self.0, Repr::Finite { weight, digits, .. } if {
             let weight = i64::from(*weight);
-            (weight + 1) * GROUP > MAX_BEFORE_POINT || (digits.len() as i64 - 1 - weight) * GROUP > MAX_AFTER_POINT
+            let zeros = digits.last().map_or(0, |last| [1_000, 100, 10].iter().filter(|ten| last % **ten == 0).count());
+            let after = (digits.len() as i64 - 1 - weight) * GROUP - zeros as i64;
+            (weight + 1) * GROUP > MAX_BEFORE_POINT || after > MAX_AFTER_POINT
         })
     }
 

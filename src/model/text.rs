@@ -1,5 +1,7 @@
 //! Comparing text as bytes: databases in LATIN1 or SQL_ASCII hold text that is no UTF-8.
 
+use smallvec::{SmallVec, smallvec};
+
 /// When two texts are equal: the type's own `=`.
 pub trait TextEquality {
     /// Whether the two texts are equal for the type.
@@ -33,20 +35,40 @@ pub fn fold(text: &[u8]) -> Vec<u8> {
     if text.is_ascii() { text.to_ascii_lowercase() } else { Folded::new(text).collect() }
 }
 
-/// Whether `text` contains the folded `needle`, ignoring case. Allocates nothing.
+/// Whether `text` contains the folded `needle`, ignoring case: in one pass, whatever repeats in either (Knuth, Morris and Pratt).
+/// Allocates only for a long needle.
 pub fn contains(text: &[u8], needle: &[u8]) -> bool {
     if text.is_ascii() {
-        return needle.is_empty() || text.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle));
+        holds(text.iter().map(u8::to_ascii_lowercase), needle)
+    } else {
+        holds(Folded::new(text), needle)
     }
-    let mut rest = Folded::new(text);
-    loop {
-        if begins(rest.clone(), needle) {
+}
+
+fn holds(text: impl Iterator<Item = u8>, needle: &[u8]) -> bool {
+    if needle.is_empty() {
+        return true;
+    }
+    // for each beginning of the needle, how long the longest shorter one is that it ends in
+    let mut fallback: SmallVec<[usize; 32]> = smallvec![0];
+    let advance = |fallback: &[usize], mut matched: usize, byte: u8| {
+        while matched > 0 && needle[matched] != byte {
+            matched = fallback[matched - 1];
+        }
+        matched + usize::from(needle[matched] == byte)
+    };
+    for i in 1..needle.len() {
+        let next = advance(&fallback, fallback[i - 1], needle[i]);
+        fallback.push(next);
+    }
+    let mut matched = 0;
+    for byte in text {
+        matched = advance(&fallback, matched, byte);
+        if matched == needle.len() {
             return true;
         }
-        if rest.next().is_none() {
-            return false;
-        }
     }
+    false
 }
 
 /// Whether `text` starts with the folded `needle`, ignoring case. Allocates nothing.
@@ -69,7 +91,6 @@ fn begins(mut text: Folded, needle: &[u8]) -> bool {
 }
 
 /// The bytes of a text in lower case, one at a time.
-#[derive(Clone)]
 struct Folded<'a> {
     rest: &'a [u8],
     /// The lower case of the last character read, of which `ready[at..len]` is still to come.
@@ -144,6 +165,36 @@ mod tests {
         assert_eq!(has("été à ZÜRICH", "Zürich"), (true, false, true));
         assert_eq!(has("ΔΡΟΜΟΣ", "δρομο"), (true, true, false));
         assert_eq!(has("日本", "本語"), (false, false, false));
+    }
+
+    #[test]
+    fn a_needle_that_repeats_itself_is_found_wherever_it_begins() {
+        for (text, needle, found) in [
+            ("aaab", "aab", true),
+            ("abababc", "ababc", true),
+            ("abababd", "ababc", false),
+            ("xaabaabaac", "aabaac", true),
+            ("éaéaéb", "éaéb", true),
+            ("éaéaé", "éaéb", false),
+        ] {
+            assert_eq!(has(text, needle).0, found, "{needle} in {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn contains_is_that_of_the_folded_texts(text in "[aAbéÉ]{0,12}", needle in "[aAbéÉ]{0,4}") {
+            let (text, needle) = (text.to_lowercase(), needle.to_lowercase());
+            prop_assert_eq!(has(&text.to_uppercase(), &needle).0, text.contains(&needle));
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_searched_in_one_pass() {
+        // a second pass for every place would be a thousand times as many steps
+        let text = format!("é{}", "a".repeat(5_000_000));
+        let needle = format!("{}b", "a".repeat(1_000));
+        assert_eq!(has(&text, &needle), (false, false, false));
     }
 
     #[test]

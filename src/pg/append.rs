@@ -3,34 +3,76 @@
 use super::datum::Row;
 use super::relation::{Lock, Relation};
 use super::scan::{Key, Probe};
+use super::version;
 use pgrx::pg_sys::{self, Datum};
+use smallvec::SmallVec;
 use std::ops::ControlFlow;
 
 /// A table opened for appending, with its indexes.
 pub struct Appender {
     table: Relation,
     indexes: pg_sys::CatalogIndexState,
+    /// There is an index of somebody's own that more is evaluated for than columns.
+    evaluates: bool,
 }
 
 impl Appender {
     /// Opens the table; None if it is gone.
     pub fn open(table: pg_sys::Oid) -> Option<Appender> {
         let table = Relation::open(table, Lock::RowExclusive)?;
-        // SAFETY: the table is open; its indexes are on plain columns and not unique, as this way of inserting requires.
-        let indexes = unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
-        Some(Appender { table, indexes })
+        // SAFETY: the table is open; the state is fresh, and describes as many indexes as it says.
+        let (indexes, evaluates) = unsafe {
+            let indexes = pg_sys::CatalogOpenIndexes(table.raw());
+            let evaluates = |i| {
+                let index = &**(*indexes).ri_IndexRelationInfo.add(i);
+                !(index.ii_Expressions.is_null() && index.ii_Predicate.is_null() && index.ii_ExclusionOps.is_null())
+            };
+            (indexes, (0..(*indexes).ri_NumIndices as usize).any(evaluates))
+        };
+        Some(Appender { table, indexes, evaluates })
     }
 
-    /// Appends a row; one value a column, None for NULL.
+    /// Appends a row; one value a column, None for NULL. Columns that somebody has added are NULL.
     pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) {
-        let mut values = row.map(|v| v.unwrap_or(Datum::from(0usize)));
-        let mut nulls = row.map(|v| v.is_none());
-        // SAFETY: the callers pass one value of the right type for each column of our own table; the tuple is ours to free.
+        // SAFETY: the callers pass one value of the right type for each column of our own table, and a column that has been added
+        // comes after them, and counts for ever; the tuple is ours to free.
         unsafe {
-            debug_assert_eq!(N, (*self.table.desc()).natts as usize);
+            let columns = (*self.table.desc()).natts as usize;
+            debug_assert!(N <= columns);
+            let mut values: SmallVec<[Datum; 8]> = row.iter().map(|v| v.unwrap_or(Datum::from(0usize))).collect();
+            let mut nulls: SmallVec<[bool; 8]> = row.iter().map(Option::is_none).collect();
+            values.resize(columns.max(N), Datum::from(0usize));
+            nulls.resize(columns.max(N), true);
             let tuple = pg_sys::heap_form_tuple(self.table.desc(), values.as_mut_ptr(), nulls.as_mut_ptr());
-            pg_sys::CatalogTupleInsertWithInfo(self.table.raw(), tuple, self.indexes);
+            if self.evaluates {
+                self.insert_by_executor(tuple);
+            } else {
+                pg_sys::CatalogTupleInsertWithInfo(self.table.raw(), tuple, self.indexes);
+            }
             pg_sys::heap_freetuple(tuple);
+        }
+    }
+
+    /// With an executor, which an index on an expression and a partial one need.
+    ///
+    /// # Safety
+    /// `tuple` is one of this table.
+    #[cold]
+    unsafe fn insert_by_executor(&self, tuple: pg_sys::HeapTuple) {
+        // SAFETY: the table and its indexes are open; what the executor prepares for the indexes is forgotten with it.
+        unsafe {
+            let executor = pg_sys::CreateExecutorState();
+            let slot = pg_sys::MakeSingleTupleTableSlot(self.table.desc(), &raw const pg_sys::TTSOpsHeapTuple);
+            pg_sys::simple_heap_insert(self.table.raw(), tuple);
+            pg_sys::ExecStoreHeapTuple(tuple, slot, false);
+            version::insert_index_tuples(self.indexes, slot, executor);
+            for i in 0..(*self.indexes).ri_NumIndices as usize {
+                let index = &mut **(*self.indexes).ri_IndexRelationInfo.add(i);
+                index.ii_ExpressionsState = std::ptr::null_mut();
+                index.ii_PredicateState = std::ptr::null_mut();
+            }
+            pg_sys::ExecDropSingleTupleTableSlot(slot);
+            pg_sys::FreeExecutorState(executor);
         }
     }
 }
@@ -75,6 +117,12 @@ impl Log {
     pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) {
         self.appender.append(row);
     }
+}
+
+/// Has somebody declared the transaction read-only, in the middle of a statement that writes? A trigger then records nothing.
+pub fn is_read_only() -> bool {
+    // SAFETY: reads a variable.
+    unsafe { pg_sys::XactReadOnly }
 }
 
 /// On a standby and in a read-only transaction: the error that an INSERT would give.

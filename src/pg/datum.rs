@@ -231,6 +231,29 @@ pub(super) unsafe fn array_elements(array: Datum, element: pg_sys::Oid) -> Vec<O
     }
 }
 
+/// [`array_elements`] of an array that has no more than `most`; None if it has.
+///
+/// # Safety
+/// `array` is an array datum whose element type is `element`.
+pub(super) unsafe fn few_array_elements(array: Datum, element: pg_sys::Oid, most: usize) -> Option<Vec<Option<Datum>>> {
+    // SAFETY: a detoasted array has `ndim` lengths of dimensions behind its header.
+    unsafe {
+        let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
+        let lengths = array.add(1).cast::<core::ffi::c_int>();
+        let count = pg_sys::ArrayGetNItems((*array).ndim, lengths);
+        (count as usize <= most).then(|| array_elements(array.into(), element))
+    }
+}
+
+/// How many bytes a variable-length value has, uncompressed; it is not fetched.
+///
+/// # Safety
+/// `datum` points to a valid varlena.
+pub(super) unsafe fn stored_size(datum: Datum) -> usize {
+    // SAFETY: reads the value's header, or that of the pointer to it.
+    unsafe { pg_sys::toast_raw_datum_size(datum) }
+}
+
 /// Are two stored values the same bytes? True is final for every type; false may still be the same value in another form.
 /// An unchanged value kept out of line is recognised by its pointer, without fetching it.
 ///

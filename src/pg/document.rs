@@ -7,6 +7,10 @@ use crate::model::{json, jsonb};
 use pgrx::pg_sys::Datum;
 use std::borrow::Cow;
 
+/// In bytes. A longer text of type json is not read: parsed it takes some sixty times the memory, and an application's update must
+/// not end for want of it. jsonb is read where it lies.
+const LONGEST_JSON: usize = 16 << 20;
+
 /// An opened document.
 pub enum Document<'a> {
     /// NULL, or not readable.
@@ -23,6 +27,8 @@ impl<'a> Document<'a> {
         let bytes: &'a [u8] = unsafe { datum::varlena_bytes(value) };
         let opened = if column_type.is_jsonb() {
             jsonb::root(bytes).map(Document::Binary)
+        } else if bytes.len() > LONGEST_JSON {
+            None
         } else {
             json::parse(&strings::to_model(bytes)).map(Document::Text)
         };

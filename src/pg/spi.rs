@@ -66,6 +66,7 @@ pub fn with_portable_output<T>(work: impl FnOnce() -> T) -> T {
         set(c"intervalstyle", c"postgres");
         set(c"extra_float_digits", c"1");
         set(c"bytea_output", c"hex");
+        set(c"search_path", c"pg_catalog, pg_temp");
         let result = work();
         pg_sys::AtEOXact_GUC(true, level);
         result

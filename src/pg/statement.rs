@@ -9,6 +9,7 @@ use super::ours::Ours;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 
 /// The executor on whose behalf we are called.
 #[derive(Clone, Copy)]
@@ -117,7 +118,8 @@ impl Home {
 }
 
 thread_local! {
-    /// The innermost statement's last.
+    /// The innermost statement's last. Boxed, for they are large and handed out and back for every match.
+    #[allow(clippy::vec_box)]
     static KEPT: RefCell<Vec<Box<Probes>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -186,6 +188,8 @@ pub(super) fn forget(rolled_back: RolledBack) {
     let released = unsafe { pg_sys::CurTransactionResourceOwner };
     let inside = |kept: &Probes| rolled_back == RolledBack::Transaction || kept.home.belongs_to(released);
     while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| inside(k)).map(|i| k.remove(i))) {
-        std::mem::forget(kept);
+        // The box is freed; what is in it is forgotten, and not closed.
+        // SAFETY: ManuallyDrop has the layout of what it holds.
+        drop(unsafe { Box::from_raw(Box::into_raw(kept).cast::<ManuallyDrop<Probes>>()) });
     }
 }

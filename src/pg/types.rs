@@ -49,6 +49,14 @@ enum Shape {
     },
 }
 
+/// Of a list with more elements nothing is read but whether it changed: each takes many times the memory it has in the row, and an
+/// application's update must not end for want of it.
+const MOST_ELEMENTS: usize = 1_000_000;
+
+/// In bytes. A value whose text has to be made for a goal, or be put in lower case, and that is longer, is not read: its text could
+/// be larger than PostgreSQL's values may be.
+const LONGEST_TEXT: usize = 64 << 20;
+
 /// A column's type, with what is needed to compare and read its values.
 #[derive(Clone, Debug)]
 pub struct ColumnType {
@@ -139,6 +147,11 @@ impl ColumnType {
     /// json or jsonb: an attribute may name a key inside it.
     pub fn is_json(&self) -> bool {
         matches!(self.shape, Shape::Jsonb | Shape::Json)
+    }
+
+    /// An enum, whose labels may be renamed.
+    pub fn is_enum(&self) -> bool {
+        matches!(self.shape, Shape::Enum)
     }
 
     /// The binary form of json.
@@ -394,12 +407,14 @@ impl ColumnType {
                 Shape::Moment => Value::Moment,
                 // Documents are opened by pg::document, which knows the keys asked for.
                 Shape::Jsonb | Shape::Json => Value::Document,
-                Shape::Array { element } => Value::List(
-                    datum::array_elements(value, element.type_oid)
-                        .into_iter()
-                        .map(|e| e.map_or(Value::Unknown, |d| element.read_element(d)))
-                        .collect(),
-                ),
+                Shape::Array { element } => match datum::few_array_elements(value, element.type_oid, MOST_ELEMENTS) {
+                    None => Value::Document,
+                    Some(elements) => {
+                        let element = |e: Option<Datum>| e.map_or(Value::Unknown, |d| element.read_element(d));
+                        Value::List(elements.into_iter().map(element).collect())
+                    }
+                },
+                Shape::Other { .. } if self.len == -1 && datum::stored_size(value) > LONGEST_TEXT => Value::Document,
                 Shape::Other { output } => {
                     output_text(self.type_oid, *output, value).map_or(Value::Unknown, |t| Value::Text(Cow::Owned(t)))
                 }
@@ -413,6 +428,9 @@ impl TextEquality for ColumnType {
     fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         if a == b {
             return true;
+        }
+        if a.len().max(b.len()) > LONGEST_TEXT {
+            return false;
         }
         let (a, b) = (strings::to_server(a), strings::to_server(b));
         if matches!(self.shape, Shape::CaseInsensitiveText) {
@@ -553,6 +571,15 @@ fn depends_on_settings(function: pg_sys::Oid) -> bool {
         || matches!(
             function.to_u32(),
             pg_sys::F_BYTEAOUT
+                | pg_sys::F_REGCLASSOUT
+                | pg_sys::F_REGTYPEOUT
+                | pg_sys::F_REGPROCOUT
+                | pg_sys::F_REGPROCEDUREOUT
+                | pg_sys::F_REGOPEROUT
+                | pg_sys::F_REGOPERATOROUT
+                | pg_sys::F_REGCOLLATIONOUT
+                | pg_sys::F_REGCONFIGOUT
+                | pg_sys::F_REGDICTIONARYOUT
                 | pg_sys::F_RANGE_OUT
                 | pg_sys::F_MULTIRANGE_OUT
                 | pg_sys::F_RECORD_OUT

@@ -25,6 +25,9 @@ pub enum KeyType {
 /// What a key column may be, for hints.
 pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
 
+/// In bytes. A longer one has no room in an index of ours, which would make the statement that names it fail.
+const LONGEST_KEY: usize = 2600;
+
 impl KeyType {
     /// None: the type cannot be a key.
     pub fn of(type_oid: pg_sys::Oid) -> Option<KeyType> {
@@ -55,9 +58,9 @@ impl KeyType {
         }
     }
 
-    /// The text form in the one spelling that a row's key has; None: no key of this type is written like that.
+    /// The text form in the one spelling that a row's key has; None: no key of this type is written like that, or it is too long.
     pub fn canonical(self, text: &[u8]) -> Option<Vec<u8>> {
-        self.parse(text).map(|key| match key {
+        self.parse(text).filter(|_| fits(text)).map(|key| match key {
             Parsed::Number(n) => n.to_string().into_bytes(),
             Parsed::Uuid(bytes) => types::format_uuid(&bytes),
             Parsed::Text if self == KeyType::PaddedText => text.trim_end_blanks().to_vec(),
@@ -107,6 +110,11 @@ enum Parsed {
     Text,
 }
 
+/// Is it short enough to be kept?
+pub fn fits(key: &[u8]) -> bool {
+    key.len() <= LONGEST_KEY
+}
+
 /// A users table opened for looking up rows by key.
 pub struct Users {
     leaves: Vec<Leaf>,
@@ -151,13 +159,13 @@ impl Users {
     pub fn find(&mut self, key: &[u8], mut found: impl FnMut(&Relation, &Row, &[u8])) -> bool {
         let Some(parsed) = self.key.parse(key) else { return false };
         let value = self.key.datum(&parsed, key);
-        let canonical = self.key.canonical(key);
+        let Some(canonical) = self.key.canonical(key) else { return false };
         // A scan of the newest state can pass between an old and a new version of a row that is being updated at this very
         // moment and see neither; the next one finds it. An absent user costs a few scans.
         for _ in 0..4 {
             for leaf in &mut self.leaves {
                 let mut hit = false;
-                leaf.visit(self.key, canonical.as_deref(), value, |table, row, key_column| {
+                leaf.visit(self.key, &canonical, value, |table, row, key_column| {
                     if let Some(datum) = row.get(key_column) {
                         found(table, row, &self.key.text(datum));
                         hit = true;
@@ -184,14 +192,8 @@ impl Leaf {
         Some(Leaf { find, collation, key_column: key.number })
     }
 
-    /// Shows the rows with this key; None in `canonical` can be nobody's.
-    fn visit(
-        &mut self,
-        key: KeyType,
-        canonical: Option<&[u8]>,
-        value: Datum,
-        mut row: impl FnMut(&Relation, &Row, i16),
-    ) {
+    /// Shows the rows with this key.
+    fn visit(&mut self, key: KeyType, canonical: &[u8], value: Datum, mut row: impl FnMut(&Relation, &Row, i16)) {
         let column = self.key_column;
         match &mut self.find {
             Find::ByIndex(probe) => {
@@ -205,7 +207,7 @@ impl Leaf {
                 probe.visit_with_table(&[condition], |table, r| row(table, r, column));
             }
             Find::ByReading(table) => scan::visit_all(table, |r| {
-                if r.get(column).map(|d| key.text(d)).as_deref() == canonical {
+                if r.get(column).is_some_and(|d| key.text(d) == canonical) {
                     row(table, r, column);
                 }
                 ControlFlow::Continue(())

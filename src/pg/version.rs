@@ -41,6 +41,28 @@ pub unsafe fn index_beginscan(
     }
 }
 
+/// Makes the index entries of a row that has just been inserted.
+///
+/// # Safety
+/// The table and its indexes are open in `table`; the slot holds the row with its place; the executor is fresh.
+pub unsafe fn insert_index_tuples(
+    table: *mut pg_sys::ResultRelInfo,
+    slot: *mut pg_sys::TupleTableSlot,
+    executor: *mut pg_sys::EState,
+) {
+    let none = core::ptr::null_mut();
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    // SAFETY: as the caller guarantees.
+    unsafe {
+        pg_sys::ExecInsertIndexTuples(table, slot, executor, false, false, none, core::ptr::null_mut());
+    }
+    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+    // SAFETY: as the caller guarantees.
+    unsafe {
+        pg_sys::ExecInsertIndexTuples(table, slot, executor, false, false, none, core::ptr::null_mut(), false);
+    }
+}
+
 /// Does the current user own this relation (or is a superuser)?
 pub fn owns_relation(relid: pg_sys::Oid) -> bool {
     #[cfg(any(feature = "pg14", feature = "pg15"))]

@@ -148,7 +148,7 @@ class Server:
         version = re.search(r'^version *= *"(.*)"', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
         settings = [line for line in (HERE / "bench.conf").read_text().splitlines() if line and line[0] != "#"]
         return {
-            "machine": f"{CPUS} x {model.group(1) if model else platform.machine()}, {memory / 2**20:.0f} GB",
+            "machine": f"{CPUS} core{'' if CPUS == 1 else 's'} of an {model.group(1) if model else platform.machine()}, {memory / 2**20:.0f} GB",
             "system": f"{os_name()}, Linux {platform.release()}",
             "postgresql": self.session.run("show server_version"),
             "pg_goals": f"{version} ({commit.stdout.strip() or 'no git'})",

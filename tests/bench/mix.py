@@ -139,13 +139,14 @@ def mix(server):
         server.drop(database)
 
     for clients in levels:
+        who = f"{clients} client{'' if clients == 1 else 's'}"
         p99 = []
         for kind in (PLAIN, OURS, BUSY):
             late = [load.p99 for load in loads[clients, kind]]
             p99.append(middle(late))
             more = {"series": kind, "x": clients, "p99": p99[-1], "p99_range": [min(late), max(late)]}
-            figure.add(f"{clients} clients, {kind}", samples[clients, kind], samples[clients, PLAIN], **more)
-        figure.note(f"{clients} clients: 99 % of the transactions within {' / '.join(f'{t * 1e3:.1f}' for t in p99)} ms, in this order")
+            figure.add(f"{who}, {kind}", samples[clients, kind], samples[clients, PLAIN], **more)
+        figure.note(f"{who}: 99 % of the transactions within {' / '.join(f'{t * 1e3:.1f}' for t in p99)} ms, in this order")
     figure.reach("waits for a lock of pg_goals, seen or logged", sum(waits) + ours, "<=", 0)
     roll, read = Sample.middle(rolls), Sample.middle(reads)
     house = (f"{what} {s.wall * 1e3:.0f} ms (CPU {s.cpu * 1e3:.0f})" for what, s in (("roll_up", roll), ("message_stats", read)))

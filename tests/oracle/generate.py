@@ -335,7 +335,7 @@ class Case:
 
     def past(self, spread=True):
         """When a message was sent, if not now. Never in the future: up to 5 minutes are accepted, but the contract does not say
-        whether a change before that time counts (rule 3) or is taken to be at that time (hazards.md, clock steps)."""
+        whether a change before that time counts (rule 3) or is taken to be at that time (docs/how-it-works.md, the clock at the change)."""
         self.counter += 1
         return -self.rng.choice(PAST) * SECOND + (self.rng.randint(-60, 60) * SECOND if spread else 0) + self.counter
 

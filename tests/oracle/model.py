@@ -1,4 +1,4 @@
-"""What contract.md says becomes of what an application did.
+"""What the rules (README, "The rules") say becomes of what an application did.
 
 The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its statement and
 the moment its transaction committed. Outcomes are computed from the log afterwards, receipt by receipt."""

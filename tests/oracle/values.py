@@ -1,4 +1,4 @@
-"""Column types as contract.md sees them: literals, equality, and the operators, evaluated here and not by PostgreSQL.
+"""Column types as the README's operators see them: literals, equality, and the operators, evaluated here and not by PostgreSQL.
 
 A value is None (unknown), str, bool, Decimal (integers, numeric, money, json numbers), Real (real and double precision),
 Array, or what json.loads makes of a document (with Decimal for numbers)."""

@@ -134,7 +134,10 @@ pub(super) fn check_fraction(what: &str, value: f64) -> Result<(), Invalid> {
     ))
 }
 
-/// Assignment weights scaled to sum to 1. At least two must be positive.
+/// What a share is at least, beside the largest: of less, one is lost when the two are added.
+const LEAST_SHARE: f64 = 1e-12;
+
+/// Assignment weights scaled to sum to 1, each positive one at least 10^-12 of the largest. At least two must be positive.
 pub(super) fn shares(weight: &[f64]) -> Result<Vec<f64>, Invalid> {
     if let Some(bad) = weight.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
         return Err(Invalid::new(
@@ -144,7 +147,8 @@ pub(super) fn shares(weight: &[f64]) -> Result<Vec<f64>, Invalid> {
     }
     // Scaled by the largest first, so that the sum cannot overflow.
     let largest = weight.iter().copied().fold(0.0, f64::max);
-    let shares: Vec<f64> = weight.iter().map(|w| w / largest).collect();
+    let scaled = |w: &f64| if *w > 0.0 { (w / largest).max(LEAST_SHARE) } else { 0.0 };
+    let shares: Vec<f64> = weight.iter().map(scaled).collect();
     if shares.iter().filter(|share| **share > 0.0).count() < 2 {
         return Err(Invalid::new(
             "fewer than two variants have a positive weight",
@@ -182,6 +186,7 @@ mod tests {
         assert_eq!(shares(&[1.0, 3.0]).unwrap(), [0.25, 0.75]);
         assert_eq!(shares(&[f64::MAX, f64::MAX]).unwrap(), [0.5, 0.5]);
         assert_eq!(shares(&[5e-324, 5e-324, 0.0]).unwrap(), [0.5, 0.5, 0.0]);
+        assert_eq!(shares(&[1e-320, 1e300]).unwrap(), [LEAST_SHARE / (1.0 + LEAST_SHARE), 1.0 / (1.0 + LEAST_SHARE)]);
         for bad in [&[1.0, -1.0][..], &[1.0, f64::NAN], &[f64::INFINITY, 1.0], &[0.0, 0.0], &[1.0, 0.0], &[1.0], &[]] {
             assert!(shares(bad).is_err(), "{bad:?}");
         }

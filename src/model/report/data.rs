@@ -1,7 +1,9 @@
 //! What SQL hands over: one jsonb value. Every field may be absent or null; unknown fields are ignored.
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A number as SQL gives it: a JSON number, a number in a string (numeric), "Infinity" or "-Infinity". Null, NaN and
 /// whatever else is no number are `None`; beyond 10^15 all is infinite.
@@ -52,10 +54,12 @@ pub struct Words(pub Option<String>);
 
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Words(match Value::deserialize(deserializer)? {
-            Value::Null => None,
-            Value::String(s) => Some(s),
-            other => Some(other.to_string()),
+        // its text and not a Value: properties may be nested more deeply than one is built
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Words(match json.get() {
+            "null" => None,
+            text if text.starts_with('"') => Some(serde_json::from_str(text).map_err(D::Error::custom)?),
+            text => Some(text.into()),
         }))
     }
 }

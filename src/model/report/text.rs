@@ -142,6 +142,13 @@ pub fn count(n: Figure) -> String {
     n.0.map_or(MISSING.into(), |n| decimal(n, 0))
 }
 
+/// "of 3 judged by this goal", where that is fewer than were sent: a goal judges the receipts recorded while it was in
+/// force.
+pub fn of_judged(goal: &Goal, sent: Figure) -> Option<String> {
+    let judged = goal.sent.finite()?.max(0.0);
+    (judged < sent.finite()?).then(|| format!("of {} judged by this goal", decimal(judged, 0)))
+}
+
 /// A count in few characters: 12,345 · 1.2M.
 pub fn short_count(n: f64) -> String {
     match n {

@@ -47,6 +47,21 @@ select goals.roll_up() >= 0 as rolled_up;
 select * from kept order by goal;
 select * from goals.verify();
 
+-- Whoever has received two variants is left out of a comparison, however many others are purged with him.
+create table many (id int primary key);
+insert into many select generate_series(1, 20005);
+select from goals.track_users('many');
+select from goals.create_message('two', users => 'many');
+select from (values ('a'), ('b')) x (v), goals.add_variant('two', v);
+select from goals.set_goal('two', event => 'buy', time_limit => '1 hour');
+select from goals.record_sent('two', 1, 'a', now() - interval '1 day');
+select goals.record_sent('two', array(select id::text from many where id > 1), 'a', now() - interval '1 day');
+select from goals.record_sent('two', 1, 'b', now() - interval '1 day');
+select variant, users from goals.compare('two') order by 1;
+select goals.purge(now());
+select variant, users from goals.compare('two') order by 1;
+select from goals.untrack('many');
+
 -- Of somebody who is nobody's user the mirrored row is remembered by its message, not by his key.
 create table sends (message text, user_id bigint);
 select from goals.track_receipts('sends', 'message', 'user_id');

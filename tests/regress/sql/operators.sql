@@ -91,7 +91,7 @@ select * from changed('rs', '[["{}", "{0.1}"]]', '[["contains", "0.1"]]');
 -- Whatever the session's settings: equal intervals are equal, an instant is the same in every zone, and bytes and ranges are
 -- compared as they are and not as they are shown.
 create type visit as (at timestamptz, length double precision);
-create table settings (id bigint primary key, spans interval[], instants timestamptz[], bytes bytea, span tstzrange, visit visit, place point);
+create table settings (id bigint primary key, spans interval[], instants timestamptz[], bytes bytea, span tstzrange, visit visit, place point, rel regclass);
 select goals.track_users('settings');
 insert into settings (id) select generate_series(1, 4);
 select from goals.create_message('settings', users => 'settings');
@@ -104,21 +104,22 @@ set local extra_float_digits = 0;
 select count(goals.set_goal('settings', a, o, v, '1 day', goal => a))
 from (values ('spans', 'contains', '24 hours'), ('instants', 'contains', '2024-02-29 12:00+00'), ('bytes', 'is', '\x00ff'),
     ('span', 'is', '[2024-02-29 12:00+00,2024-03-01 12:00+00)'), ('visit', 'is', '("2024-02-29 12:00+00",0.30000000000000004)'),
-    ('place', 'is', '(0.30000000000000004,1)')) x (a, o, v);
+    ('place', 'is', '(0.30000000000000004,1)'), ('rel', 'is', 'settings')) x (a, o, v);
 commit;
 select from goals.record_sent('settings', array['1', '2']);
 set timezone = 'America/New_York';
 update settings set spans = '{1 day}', instants = '{2024-02-29 13:00+01}', bytes = '\x00ff', span = '[2024-02-29 12:00+00,2024-03-01 12:00+00)',
-    visit = '("2024-02-29 13:00+01",0.30000000000000004)', place = '(0.30000000000000004,1)' where id = 1;
+    visit = '("2024-02-29 13:00+01",0.30000000000000004)', place = '(0.30000000000000004,1)', rel = 'settings' where id = 1;
 set intervalstyle = 'iso_8601';
 set datestyle = 'SQL, DMY';
 set bytea_output = 'escape';
 set extra_float_digits = -5;
-update settings set spans = '{1 day}', instants = '{2024-02-29 13:00+01}', bytes = '\x00ff', span = '[2024-02-29 12:00+00,2024-03-01 12:00+00)',
-    visit = '("2024-02-29 13:00+01",0.30000000000000004)', place = '(0.30000000000000004,1)' where id = 2;
-reset timezone; reset intervalstyle; reset datestyle; reset bytea_output; reset extra_float_digits;
+set search_path = pg_catalog;
+update public.settings set spans = '{1 day}', instants = '{2024-02-29 13:00+01}', bytes = '\x00ff', span = '[2024-02-29 12:00+00,2024-03-01 12:00+00)',
+    visit = '("2024-02-29 13:00+01",0.30000000000000004)', place = '(0.30000000000000004,1)', rel = 'public.settings' where id = 2;
+reset search_path; reset timezone; reset intervalstyle; reset datestyle; reset bytea_output; reset extra_float_digits;
 select user_key, goal, new_value from goals.matches('settings') order by goal, user_key;
-select name, value from goals.goal where value is not null and name in ('spans', 'instants', 'bytes', 'span', 'visit', 'place') order by name;
+select name, value from goals.goal where value is not null and name in ('spans', 'instants', 'bytes', 'span', 'visit', 'place', 'rel') order by name;
 
 -- Operators are accepted with spaces or underscores, in any case.
 select from goals.create_message('spelling', users => 'users');

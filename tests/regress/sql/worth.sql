@@ -71,6 +71,41 @@ select variant, users, matched, worth_per_user from goals.compare('thrice');
 select goals.forget_user(8001);
 select variant, users, matched, worth_per_user from goals.compare('thrice');
 
+-- What is too large to be added up is worth nothing, like what is no number; what is too small for a floating-point number is an exact
+-- decimal in the sums, and nothing where a floating-point number is asked for. No figure fails, whatever anybody writes.
+create table orders (user_id bigint, name text, data jsonb);
+select from goals.track_events('orders', 'user_id', 'name', properties => 'data');
+alter table users add column balance numeric default 0;
+insert into users (id, spend) select n, 0 from generate_series(9001, 9009) n;
+select from goals.create_message('extremes');
+select from (values ('a'), ('b')) x (v), goals.add_variant('extremes', v);
+select from goals.set_goal('extremes', event => 'order', time_limit => '9 days', value_from => 'amount');
+select from goals.set_goal('extremes', 'balance', 'is changed', time_limit => '9 days', value_from => 'balance', goal => 'gain');
+select from (values (9001, 'a'), (9002, 'a'), (9003, 'b'), (9004, 'b')) x (u, v), goals.record_sent('extremes', u::bigint, v);
+insert into orders values (9001, 'order', '{"amount": 9e131071}'), (9002, 'order', '{"amount": 9e131071}'), (9003, 'order', '{"amount": 1e-400}');
+update users set balance = '-9e131071' where id = 9001;
+update users set balance = '9e131071' where id = 9001;
+update users set balance = '9e999' where id in (9002, 9003);
+select goal, variant, matched, length(worth::text) as digits, worth > 0 as positive from goals.variant_stats where message = 'extremes' order by 1, 2;
+select variant, matched, worth_per_user from goals.compare('extremes', include_running => true) order by 1;
+select variant, matched, worth_per_user from goals.compare('extremes', 'gain', include_running => true) order by 1;
+select message, goal, credit, worth_credit from goals.attribution() where message = 'extremes' order by 1, 2;
+insert into orders values (9004, 'order', '{"amount": 1e-30}');
+select goal, worth_credit from goals.attribution('time decay', half_life => '1 microsecond') where message = 'extremes' order by 1;
+select length(goals.report('extremes')) > 0 as report;
+select goals.roll_up(), goals.roll_up() >= 0;
+select goals.forget_user(id) from (values (9001), (9002), (9003)) x (id);
+select goals.purge(now() + interval '1 day') > 0 as purged;
+select goal, variant, matched, length(worth::text) as digits, worth > 0 as positive from goals.variant_stats where message = 'extremes' order by 1, 2;
+select * from goals.verify();
+
+-- However it is quoted, a key is one attribute, and a change of it one change.
+alter table users add column doc jsonb default '{}';
+select from unnest(array['doc.plan', 'doc."plan"']) as spelt (a), goals.create_message('of ' || a), goals.set_goal('of ' || a, a, 'is', 'pro', '9 days', value_from => 'spend'), goals.record_sent('of ' || a, 9005);
+update users set doc = '{"plan": "pro"}', spend = 10 where id = 9005;
+select message, credit, worth_credit from goals.attribution() where message like 'of %' order by 1;
+select distinct attribute from goals.matches('of doc."plan"');
+
 -- It must be there and be a number.
 select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', value_from => 'spent');
 select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', value_from => 'note');

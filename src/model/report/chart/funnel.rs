@@ -1,17 +1,21 @@
 //! From sent to the goal: one bar per step, the goal's split by how far the receipt had come before it.
 
 use super::super::data::{Figure, Goal, Report};
-use super::super::text::{decimal, fit, percent, short_count, shortest_count, width};
+use super::super::text::{decimal, fit, of_judged, percent, short_count, shortest_count, width};
 use super::{Columns, Hang, SMALL, TEXT, WIDTH, draw};
 
 const BAR: f64 = 18.0;
+/// Height of a note beneath it.
+const LINE: f64 = 16.0;
 
 struct Step {
     name: String,
     count: f64,
     goal: bool,
-    /// of what was sent
+    /// of what was sent; a goal's of what is judged by it
     share: Option<f64>,
+    /// of what that is, where it is not all that was sent
+    of: Option<String>,
     /// how much of it came after a click, after an open only, without either; empty where opens are not known
     parts: Vec<Part>,
 }
@@ -21,7 +25,7 @@ type Part = (&'static str, &'static str, f64);
 
 fn step(name: &str, n: Figure, sent: Figure) -> Option<Step> {
     let count = n.finite()?.max(0.0);
-    Some(Step { name: name.to_owned(), count, goal: false, share: n.of(sent), parts: Vec::new() })
+    Some(Step { name: name.to_owned(), count, goal: false, share: n.of(sent), of: None, parts: Vec::new() })
 }
 
 fn parts(goal: &Goal) -> Option<Vec<Part>> {
@@ -36,6 +40,21 @@ fn parts(goal: &Goal) -> Option<Vec<Part>> {
             ("part1", "unopened", matched - opened),
         ]
     })
+}
+
+impl Step {
+    /// What stands beneath the bar, a line each.
+    fn notes(&self) -> Vec<String> {
+        let parts = (!self.parts.is_empty()).then(|| in_words(&self.parts));
+        self.of.clone().into_iter().chain(parts).collect()
+    }
+
+    /// For those who hear the page.
+    fn said(&self) -> String {
+        let share = self.share.map(percent).into_iter().chain(self.of.clone()).collect::<Vec<_>>().join(" ");
+        let comma = if share.is_empty() { "" } else { ", " };
+        format!("{} {}{comma}{share}", self.name, decimal(self.count, 0))
+    }
 }
 
 /// On one line, with counts as exact as there is room for.
@@ -61,11 +80,21 @@ fn steps(report: &Report) -> Vec<Step> {
         };
         if let Some(mut step) = step(&name, goal.matched, goal.sent) {
             step.goal = true;
+            step.of = of_judged(goal, sent);
             step.parts = parts(goal).unwrap_or_default();
             steps.push(step);
         }
     }
     steps
+}
+
+/// What the percentages of the funnel are of.
+pub fn caption(report: &Report) -> &'static str {
+    if steps(report).iter().any(|s| s.of.is_some()) {
+        "Receipts; percentages are of those sent, a goal’s of the receipts it judges."
+    } else {
+        "Receipts; percentages are of those sent."
+    }
 }
 
 /// Nothing while nothing has been sent.
@@ -75,18 +104,9 @@ pub fn funnel(report: &Report) -> Option<String> {
     if whole == 0.0 || report.totals.sent.count() == 0.0 {
         return None;
     }
-    let heights: Vec<f64> = steps.iter().map(|s| if s.parts.is_empty() { 58.0 } else { 74.0 }).collect();
-    let said: Vec<String> = steps
-        .iter()
-        .map(|s| {
-            format!(
-                "{} {}{}",
-                s.name,
-                decimal(s.count, 0),
-                s.share.map_or(String::new(), |s| format!(", {}", percent(s)))
-            )
-        })
-        .collect();
+    let notes: Vec<Vec<String>> = steps.iter().map(Step::notes).collect();
+    let heights: Vec<f64> = notes.iter().map(|notes| 58.0 + LINE * notes.len() as f64).collect();
+    let said: Vec<String> = steps.iter().map(Step::said).collect();
     let shares: Vec<String> = steps.iter().map(|s| s.share.map_or(String::new(), percent)).collect();
     let counts: Vec<String> = steps.iter().map(|s| decimal(s.count, 0)).collect();
     let columns = Columns::of(counts.iter().map(String::as_str).zip(shares.iter().map(String::as_str)));
@@ -95,7 +115,6 @@ pub fn funnel(report: &Report) -> Option<String> {
         for (at, (step, height)) in steps.iter().zip(&heights).enumerate() {
             canvas.text("name", (0.0, top + 9.0), Hang::Start, TEXT, &fit(&step.name, columns.room(0.0), TEXT));
             canvas.figures(top + 9.0, &columns, &counts[at], &shares[at]);
-            // a goal's share is of what was judged by it
             let share = step.share.unwrap_or(0.0).clamp(0.0, 1.0);
             let (y, full) = (top + 22.0, share * WIDTH);
             canvas.block("f track", (0.0, y), (WIDTH, y + BAR));
@@ -109,8 +128,9 @@ pub fn funnel(report: &Report) -> Option<String> {
                 canvas.block(&format!("f {class}"), (left, y), (right, y + BAR));
                 left = right;
             }
-            if !step.parts.is_empty() {
-                canvas.text("note", (0.0, y + BAR + 13.0), Hang::Start, SMALL, &in_words(&step.parts));
+            for (line, note) in notes[at].iter().enumerate() {
+                let y = y + BAR + 13.0 + LINE * line as f64;
+                canvas.text("note", (0.0, y), Hang::Start, SMALL, note);
             }
             top += height;
         }

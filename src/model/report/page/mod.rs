@@ -6,7 +6,9 @@ mod tables;
 use super::arms::{Arm, arms};
 use super::chart::{BOLD, curve, forest, funnel};
 use super::data::{Figure, Goal, Report, Words};
-use super::text::{MISSING, count, duration, escape, goal_words, moment, name, percent, round_percent, width, worth};
+use super::text::{
+    MISSING, count, duration, escape, goal_words, moment, name, of_judged, percent, round_percent, width, worth,
+};
 use super::verdict::verdict;
 use small_print::small_print;
 use tables::{curve_table, goals_table, variants_table};
@@ -103,6 +105,8 @@ struct Tile<'a> {
     label: String,
     number: Figure,
     share: Option<f64>,
+    /// what the share is of, for those who hear the page
+    whole: &'a str,
     notes: Vec<String>,
 }
 
@@ -113,6 +117,7 @@ fn stats(report: &Report) -> String {
         label: label.into(),
         number: n,
         share,
+        whole: "sent",
         notes: vec![],
     };
     let mut tiles = vec![
@@ -123,7 +128,9 @@ fn stats(report: &Report) -> String {
     for goal in &report.goals {
         let label =
             if report.only_primary() { "Reached the goal".to_owned() } else { format!("Goal: {}", goal_name(goal)) };
-        let mut notes = Vec::new();
+        let judged = of_judged(goal, totals.sent);
+        let whole = if judged.is_some() { "those judged by this goal" } else { "sent" };
+        let mut notes = Vec::from_iter(judged);
         if goal.already_matched.count() > 0.0 {
             notes.push(format!("{} met it already", count(goal.already_matched)));
         }
@@ -133,7 +140,8 @@ fn stats(report: &Report) -> String {
         if goal.is_stopped() {
             notes.push("stopped".into());
         }
-        tiles.push(Tile { class: "goal", label, number: goal.matched, share: goal.matched.of(goal.sent), notes });
+        let share = goal.matched.of(goal.sent);
+        tiles.push(Tile { class: "goal", label, number: goal.matched, share, whole, notes });
     }
     if totals.control.count() > 0.0 {
         let notes = vec!["held back, sent nothing".into()];
@@ -142,6 +150,7 @@ fn stats(report: &Report) -> String {
             label: "Control group".into(),
             number: totals.control,
             share: None,
+            whole: "",
             notes,
         });
     }
@@ -172,9 +181,10 @@ fn tile(tile: &Tile, wide: usize, narrow: usize) -> String {
     let share = tile.share.map_or(String::new(), |s| {
         let wide = (s * 100.0).clamp(0.0, 100.0);
         format!(
-            "<span class=\"share\">{}<span class=\"unseen\"> of sent</span></span>\
+            "<span class=\"share\">{}<span class=\"unseen\"> of {}</span></span>\
              <span class=\"meter\" aria-hidden=\"true\">{}</span>",
             escape(&percent(s)),
+            tile.whole,
             if wide > 0.0 { format!("<i style=\"width:{wide:.2}%\"></i>") } else { String::new() }
         )
     });
@@ -196,8 +206,7 @@ fn tile(tile: &Tile, wide: usize, narrow: usize) -> String {
 
 /// What became of what was sent: the funnel, and the curve over the days.
 fn path(report: &Report, arms: &[Arm]) -> String {
-    let funnel = funnel::funnel(report)
-        .map(|svg| figure("From sent to the goal", "Receipts; percentages are of those sent.", "", &svg));
+    let funnel = funnel::funnel(report).map(|svg| figure("From sent to the goal", funnel::caption(report), "", &svg));
     let curve = curve::curve(report, arms).map(|svg| {
         let drawn = curve::drawn(report, arms);
         let legend = if drawn.len() > 1 { legend(&drawn) } else { String::new() };

@@ -61,11 +61,11 @@ fn notes(report: &Report, arms: &[Arm]) -> Vec<(&'static str, String)> {
         ));
         notes.push((
             "Already there",
-            "Who already met the goal when the message was sent is never counted as having reached it, whatever \
+            "Who already met the goal when the receipt was recorded is never counted as having reached it, whatever \
             happens later, and is left out of comparisons."
                 .into(),
         ));
-        notes.push(("Versions", "Each receipt is judged by the goal as it was when it was sent.".into()));
+        notes.push(("Versions", "Each receipt is judged by the goal as it was when the receipt was recorded.".into()));
     }
     if report.totals.control.count() > 0.0 || arms.iter().any(|a| a.control) {
         notes.push((
