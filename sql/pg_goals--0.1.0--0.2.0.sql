@@ -1039,7 +1039,7 @@ BEGIN
     IF behind > 100000 THEN
         RETURN QUERY
         SELECT 'roll-up behind', 'goals.roll_up()', format('%s receipts have facts that are not in the totals yet', behind),
-               'Call goals.roll_up() regularly (pg_cron, or shared_preload_libraries = ''pg_goals''). A transaction that stays open holds it up.'::text;
+               'Call goals.roll_up() regularly (pg_cron, or shared_preload_libraries = ''pg_goals''). A transaction that has written something and stays open holds it up.'::text;
     END IF;
 END
 $$;

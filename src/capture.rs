@@ -197,10 +197,11 @@ impl Place {
 
 /// A value as it is kept with the match.
 fn logged(row: &Row, column: &WatchedColumn, path: &[Vec<u8>]) -> Option<Datum> {
+    let value = row.get(column.number)?;
     if column.column_type.is_json() {
-        with_value(row, (column.number, &column.column_type, path), settle::as_json)
+        Document::open(Some(value), &column.column_type).logged(value, path)
     } else {
-        row.get(column.number).and_then(|value| column.column_type.logged(value))
+        column.column_type.logged(value)
     }
 }
 

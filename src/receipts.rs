@@ -202,21 +202,22 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Finds the user as the table has it now: the key as stored, and what is known about the goals in force.
+/// Finds the user as the table has it now: the key as stored, and what is known about the goals in force; None within if there is no
+/// such user. None: where he may be cannot be looked into.
 pub fn look_up(
     setup: &Setup,
     message: &Message,
     source: &Source,
     users: &mut Users,
     key: &[u8],
-) -> Option<(Vec<u8>, Judgement)> {
+) -> Option<Option<(Vec<u8>, Judgement)>> {
     let mut found = None;
-    users.find(key, |table, row, stored| {
+    let there = users.find(key, |table, row, stored| {
         let judgement =
             cache::table_watch(setup, table, source).map(|w| judge(&w, &message.revision, row)).unwrap_or_default();
         found = Some((stored.to_vec(), judgement));
     });
-    found
+    there.map(|_| found)
 }
 
 fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Result<(i64, Option<Variant>, bool)> {
@@ -227,8 +228,9 @@ fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Resul
     let given = variant.map(|v| message.variant(&v)).transpose()?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users_id)?;
-    let (key, judgement) =
-        look_up(&setup, message, source, &mut source.open()?, &key).ok_or_else(|| source.unknown(&key))?;
+    let (key, judgement) = look_up(&setup, message, source, &mut source.open()?, &key)
+        .ok_or_else(|| source.gone())?
+        .ok_or_else(|| source.unknown(&key))?;
     let variant = given.or_else(|| message.assigned(&key));
     let id =
         Sender::with(Statement::of_call(), &setup, message, |sender| sender.send(&key, variant, sent_at, &judgement))
@@ -279,7 +281,7 @@ fn send_many(
         for key in &keys {
             check_for_interrupts();
             let receipt = scratch.run(|| {
-                let (stored, judgement) = look_up(&setup, message, source, &mut users, key)?;
+                let (stored, judgement) = look_up(&setup, message, source, &mut users, key)??;
                 let variant = given.or_else(|| message.assigned(&stored));
                 Some((stored.clone(), sender.send(&stored, variant, sent_at, &judgement), variant.map(|v| v.id)))
             });
@@ -419,7 +421,7 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
             Ok(Out::Null)
         }
         (None, Some(receipt_id)) => Err(Error::ControlReceipt { receipt_id }),
-        (None, None) if !source.open()?.find(&key, |_, _, _| ()) => Err(source.unknown(&given)),
+        (None, None) if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
         (None, None) => Err(Error::NoReceipt { message: name, key: users::shown(&key) }),
     }
 }

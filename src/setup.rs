@@ -13,7 +13,7 @@ use crate::pg::call::{Args, Out};
 use crate::pg::invalidate;
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::spi::{self, Arg, as_owner};
-use crate::pg::strings;
+use crate::pg::{errors, strings};
 use crate::receipts;
 use crate::watch;
 use std::rc::Rc;
@@ -173,8 +173,17 @@ pub fn set_goal(args: &Args) -> Result<Out> {
         .unwrap_or(0);
         revise(&setup, &message, &goal, i32::try_from(id).ok());
         invalidate::announce(setup.ours.revision);
+        if message.control.is_some() && after != "sent" {
+            control_opens_nothing(&goal);
+        }
         Ok(Out::Bigint(id))
     })
+}
+
+fn control_opens_nothing(goal: &str) {
+    errors::notice(format!(
+        "the control group opens nothing, so it never reaches goal \"{goal}\": compare by a goal that starts with the sending"
+    ));
 }
 
 fn event_options_absent(times: i32, properties: bool) -> Result<()> {
@@ -348,6 +357,10 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
                 "INSERT INTO goals.variant (message_id, name, weight, is_control) VALUES ($1, 'control', $2, true)",
                 &[Arg::Integer(Some(id)), Arg::Double(share)],
             );
+            let late = |g: &&Rc<cache::Goal>| g.message_id == id && g.live && g.after != cache::Anchor::Sent;
+            if let Some(name) = setup.goals.values().filter(late).map(|g| &g.name).min() {
+                control_opens_nothing(name);
+            }
         }
         invalidate::announce(setup.ours.revision);
         Ok(Out::Null)

@@ -211,12 +211,12 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         return ignore(setup, reading, "unknown user", &message.name);
     };
     // Opened without a lock that would have to be waited for; where the table is locked, nothing is known about the user.
-    let (stored, judgement) = match Users::open(users.relation, &users.key, false) {
+    let known = Users::open(users.relation, &users.key, false)
+        .and_then(|mut table| receipts::look_up(setup, message, users, &mut table, &key));
+    let (stored, judgement) = match known {
         None => (key, receipts::Judgement::unknown(&message.revision)),
-        Some(mut table) => match receipts::look_up(setup, message, users, &mut table, &key) {
-            Some(found) => found,
-            None => return ignore(setup, reading, "unknown user", &message.name),
-        },
+        Some(Some(found)) => found,
+        Some(None) => return ignore(setup, reading, "unknown user", &message.name),
     };
     let variant = match reading.variant.as_ref().and_then(|f| f.text(row)) {
         Some(name) => match message.variants.iter().chain(&message.control).find(|v| v.name == name) {
@@ -270,16 +270,17 @@ fn mirror_engagement(setup: &Setup, (reading, row): (&Reading, &Row), sent_at: O
 /// Within a second a time of sending may have lost its last digits on the way through an application.
 const ABOUT: i64 = 1_000_000;
 
-/// The receipt that was made for a row with this time of sending; of several, one that has no such engagement yet. Where there is
+/// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where there is
 /// none, the time has been filled in or corrected after the insert: then the newest up to it, or the first after it. None: there
 /// is none, or it is one of the control group, who is sent nothing.
 fn mirrored_receipt(setup: &Setup, message: &Message, key: &[u8], sent_at: i64, kind: Engagement) -> Option<Sent> {
-    let mut best: Option<((bool, u64), Option<Sent>)> = None;
+    let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
     receipts::visit_receipts(setup, message, key, sent_at.saturating_add(ABOUT), |sent, variant| {
         if sent.1 < sent_at.saturating_sub(ABOUT) {
             return ControlFlow::Break(());
         }
-        let rank = (receipts::is_engaged(setup, sent.0, kind), sent.1.abs_diff(sent_at));
+        let off = sent.1.abs_diff(sent_at);
+        let rank = (off > 0, receipts::is_engaged(setup, sent.0, kind), off);
         if best.is_none_or(|(least, _)| rank < least) {
             best = Some((rank, (!message.is_control(variant)).then_some(sent)));
         }

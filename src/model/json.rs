@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::decimal::Decimal;
-use super::value::Value;
+use super::value::{self, Cut, Value};
 
 /// A parsed json text.
 #[derive(Clone, Debug)]
@@ -66,6 +66,53 @@ impl<'a> Node<'a> {
         match self.json {
             Json::Array(items) => Value::List(items.iter().map(|json| self.inner(json).plain_value()).collect()),
             _ => self.plain_value(),
+        }
+    }
+
+    /// A list or an object.
+    pub fn is_container(&self) -> bool {
+        self.json.is_array() || self.json.is_object()
+    }
+
+    /// A list or object as JSON text that jsonb takes, for the match log: bounded, as [`Value::to_json`] bounds a list. A number that no
+    /// numeric holds is a string.
+    pub fn to_json(&self, cut: Cut) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&mut out, cut);
+        value::bounded(out, cut)
+    }
+
+    fn write(&self, out: &mut Vec<u8>, cut: Cut) {
+        // the rest would be cut away
+        if value::is_long(out) {
+            return;
+        }
+        match self.json {
+            Json::Array(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    out.extend_from_slice(if i > 0 { b"," } else { b"" });
+                    self.inner(item).write(out, cut);
+                }
+                out.push(b']');
+            }
+            Json::Object(pairs) => {
+                out.push(b'{');
+                for (i, (key, item)) in pairs.iter().enumerate() {
+                    out.extend_from_slice(if i > 0 { b"," } else { b"" });
+                    value::write_string(out, &self.bytes(key), cut);
+                    out.push(b':');
+                    self.inner(item).write(out, cut);
+                }
+                out.push(b'}');
+            }
+            Json::Number(number) if Decimal::parse(number.as_str()).is_none() => {
+                value::write_string(out, number.as_str().as_bytes(), cut);
+            }
+            Json::Number(number) => out.extend_from_slice(number.as_str().as_bytes()),
+            Json::String(text) => value::write_string(out, &self.bytes(text), cut),
+            Json::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            Json::Null => out.extend_from_slice(b"null"),
         }
     }
 

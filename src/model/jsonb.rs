@@ -162,6 +162,11 @@ impl<'a> Node<'a> {
         keys.iter().try_fold(*self, |node, key| node.key(key.as_ref()))
     }
 
+    /// A list or an object.
+    pub fn is_container(&self) -> bool {
+        matches!(self.0, Inner::Array(_) | Inner::Object(_))
+    }
+
     /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents.
     pub fn value(&self) -> Value<'a> {
         let Inner::Array(array) = self.0 else {

@@ -57,7 +57,7 @@ pub enum Value<'a> {
 
 /// A text longer than this many bytes is cut in the match log.
 const LOGGED_TEXT: usize = 1_000;
-/// A list whose JSON is longer than this many bytes is logged as text, and cut.
+/// A list or object whose JSON is longer than this many bytes is logged as text, and cut.
 const LOGGED_LIST: usize = 2_000;
 
 impl<'a> Value<'a> {
@@ -121,15 +121,12 @@ impl<'a> Value<'a> {
                     }
                     out.extend(item.write_json(cut).unwrap_or_else(|| b"null".to_vec()));
                     // the rest would be cut away
-                    if out.len() > LOGGED_LIST {
+                    if is_long(&out) {
                         break;
                     }
                 }
                 out.push(b']');
-                if out.len() > LOGGED_LIST {
-                    let whole = std::mem::take(&mut out);
-                    write_string(&mut out, &whole, cut);
-                }
+                return Some(bounded(out, cut));
             }
         }
         Some(out)
@@ -137,13 +134,31 @@ impl<'a> Value<'a> {
 }
 
 /// Where a text may be cut, and what then marks its end.
-#[derive(Clone, Copy)]
-enum Cut {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Between any two characters; the end is '…'.
     Utf8,
+    /// For an encoding that is not UTF-8: only between ASCII characters; the end is "...".
     Ascii,
 }
 
-fn write_string(out: &mut Vec<u8>, text: &[u8], cut: Cut) {
+/// Is the JSON of a list or object so long that it is logged as text, and cut?
+pub fn is_long(json: &[u8]) -> bool {
+    json.len() > LOGGED_LIST
+}
+
+/// The JSON of a list or object for the match log: as it is, or as a string of its beginning.
+pub fn bounded(json: Vec<u8>, cut: Cut) -> Vec<u8> {
+    if !is_long(&json) {
+        return json;
+    }
+    let mut out = Vec::new();
+    write_string(&mut out, &json, cut);
+    out
+}
+
+/// A text as a JSON string, cut where it is long.
+pub(super) fn write_string(out: &mut Vec<u8>, text: &[u8], cut: Cut) {
     let (kept, end) = if text.len() <= LOGGED_TEXT {
         (text, "")
     } else {

@@ -314,6 +314,36 @@ pub fn jsonb(json: &[u8]) -> Option<Datum> {
     input(pg_sys::jsonb_in, json, false)
 }
 
+/// The part of a jsonb behind these keys; None where there is none. The whole of it where there are no keys.
+pub fn jsonb_part<K: AsRef<[u8]>>(whole: Datum, keys: &[K]) -> Option<Datum> {
+    if keys.is_empty() {
+        // SAFETY: a jsonb datum; a copy that is fetched lives in the current context.
+        return Some(unsafe { pg_sys::pg_detoast_datum(whole.cast_mut_ptr()) }.into());
+    }
+    let mut keys: Vec<Datum> = keys.iter().map(|key| text(key.as_ref())).collect();
+    // SAFETY: text is of variable length, by reference, int-aligned; the function is the server's own and takes a jsonb and a text[].
+    unsafe {
+        let keys = pg_sys::construct_array(
+            keys.as_mut_ptr(),
+            keys.len() as core::ffi::c_int,
+            pg_sys::TEXTOID,
+            -1,
+            false,
+            pg_sys::TYPALIGN_INT as core::ffi::c_char,
+        );
+        pgrx::direct_function_call_as_datum(pg_sys::jsonb_extract_path, &[Some(whole), Some(keys.into())])
+    }
+}
+
+/// The text of a jsonb, in the server's encoding.
+pub fn jsonb_text(value: Datum) -> Vec<u8> {
+    // SAFETY: the output function of the type; it answers a palloc'd string.
+    unsafe {
+        pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(value)])
+            .map_or_else(Vec::new, |text| std::ffi::CStr::from_ptr(text.cast_mut_ptr()).to_bytes().to_vec())
+    }
+}
+
 /// A jsonb datum that is a whole number.
 pub fn jsonb_integer(value: i64) -> Datum {
     // SAFETY: a scalar of type numeric, made and copied in the current context.

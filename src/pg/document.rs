@@ -2,8 +2,9 @@
 
 use super::types::ColumnType;
 use super::{datum, strings};
-use crate::model::value::Value;
+use crate::model::value::{Value, bounded, is_long};
 use crate::model::{json, jsonb};
+use crate::settle;
 use pgrx::pg_sys::Datum;
 use std::borrow::Cow;
 
@@ -45,6 +46,25 @@ impl<'a> Document<'a> {
         .unwrap_or(Value::Unknown)
     }
 
+    /// The value behind these keys for the match log, bounded in length; `whole` is the value that was opened.
+    pub fn logged(&self, whole: Datum, path: &[Vec<u8>]) -> Option<Datum> {
+        match self {
+            Document::Absent => None,
+            Document::Binary(root) => {
+                let node = find(root, path)?;
+                if node.is_container() { inside(whole, path) } else { settle::as_json(&value(&node)) }
+            }
+            Document::Text(document) => {
+                let node = document.root().path(path)?;
+                if node.is_container() {
+                    datum::jsonb(&strings::to_server(&node.to_json(strings::cut())))
+                } else {
+                    settle::as_json(&node.value())
+                }
+            }
+        }
+    }
+
     /// Does the value behind these keys differ, as jsonb compares values? A missing key and a json null are the same unknown.
     pub fn differs(&self, other: &Document, path: &[Vec<u8>]) -> bool {
         if self.value_is_unknown(path) || other.value_is_unknown(path) {
@@ -81,6 +101,24 @@ pub fn find<'a, K: AsRef<[u8]>>(root: &jsonb::Node<'a>, path: &[K]) -> Option<js
 pub fn value<'a>(node: &jsonb::Node<'a>) -> Value<'a> {
     let value = node.value();
     if strings::is_utf8() { value } else { to_model(value) }
+}
+
+/// In bytes. A part of a document that is larger is not kept with a match, for its text would have to be made to be cut.
+const LARGEST_PART: usize = 1 << 20;
+
+/// The list or object behind these keys of a jsonb: as it is, or as a string of the beginning of its text.
+fn inside(whole: Datum, path: &[Vec<u8>]) -> Option<Datum> {
+    let keys: Vec<_> = path.iter().map(|key| strings::to_server(key)).collect();
+    let part = datum::jsonb_part(whole, &keys)?;
+    // SAFETY: a jsonb, just made.
+    if unsafe { datum::stored_size(part) } > LARGEST_PART {
+        return None;
+    }
+    let text = datum::jsonb_text(part);
+    if !is_long(&text) {
+        return Some(part);
+    }
+    datum::jsonb(&bounded(text, strings::cut()))
 }
 
 fn to_model(value: Value) -> Value {

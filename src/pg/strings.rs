@@ -6,6 +6,7 @@
 //!
 //! A byte that is no text in its encoding stands in a string as a character for private use, U+10FF80 to U+10FFFF.
 
+use crate::model::value::Cut;
 use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -21,6 +22,11 @@ const UTF8: i32 = pg_sys::pg_enc::PG_UTF8 as i32;
 /// Is the database's encoding UTF-8, so that text needs no conversion?
 pub fn is_utf8() -> bool {
     encoding() == UTF8
+}
+
+/// Where a text may be cut that goes to the server.
+pub fn cut() -> Cut {
+    if is_utf8() { Cut::Utf8 } else { Cut::Ascii }
 }
 
 /// How much is converted at a time: bounds the buffer, whatever the length of the text.

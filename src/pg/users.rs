@@ -4,11 +4,14 @@
 //! snapshot, so that a sender under SERIALIZABLE and the application's updates do not come into each other's way.
 
 use super::datum::{self, Row};
+use super::partition;
 use super::relation::{Lock, Relation};
 use super::scan::{self, Key, OwnedProbe};
 use super::strings;
 use super::types::{self, TrimEndBlanks};
 use pgrx::pg_sys::{self, Datum};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::ControlFlow;
 
 /// The type of a users table's key.
@@ -117,8 +120,23 @@ pub fn fits(key: &[u8]) -> bool {
 
 /// A users table opened for looking up rows by key.
 pub struct Users {
-    leaves: Vec<Leaf>,
     key: KeyType,
+    key_column: String,
+    /// For a lock.
+    wait: bool,
+    /// Where what is opened later lives.
+    memory: pg_sys::MemoryContext,
+    tables: Tables,
+}
+
+enum Tables {
+    Plain(Leaf),
+    /// Opened when they are first looked into; None: of a kind that cannot be.
+    Partitions {
+        root: Relation,
+        opened: HashMap<pg_sys::Oid, Option<Leaf>>,
+        all: Option<Vec<pg_sys::Oid>>,
+    },
 }
 
 struct Leaf {
@@ -133,57 +151,96 @@ enum Find {
     ByReading(Relation),
 }
 
+/// A key, in the forms in which it is looked for.
+struct Wanted {
+    canonical: Vec<u8>,
+    value: Datum,
+}
+
+fn open(relid: pg_sys::Oid, wait: bool) -> Option<Relation> {
+    if wait { Relation::open(relid, Lock::Share) } else { Relation::open_if_free(relid) }
+}
+
+fn in_context<T>(memory: pg_sys::MemoryContext, work: impl FnOnce() -> T) -> T {
+    // SAFETY: that in which the table was opened, which lives as long as what is opened in it.
+    unsafe {
+        let callers = pg_sys::MemoryContextSwitchTo(memory);
+        let done = work();
+        pg_sys::MemoryContextSwitchTo(callers);
+        done
+    }
+}
+
 impl Users {
-    /// Opens the table (its partitions) for lookups by this column. With `wait` false, None also where a lock would have to
-    /// be waited for: a trigger must not wait for what its statement would not have waited for.
+    /// Opens the table for lookups by this column. With `wait` false, None also where a lock would have to be waited for: a trigger
+    /// must not wait for what its statement would not have waited for.
     pub fn open(relid: pg_sys::Oid, key_column: &str, wait: bool) -> Option<Users> {
-        let open = |oid| if wait { Relation::open(oid, Lock::Share) } else { Relation::open_if_free(oid) };
-        let root = open(relid)?;
+        let root = open(relid, wait)?;
         let key = KeyType::of(root.column(key_column)?.type_oid)?;
-        if root.kind() == pg_sys::RELKIND_RELATION {
-            return Some(Users { leaves: vec![Leaf::new(root, key_column, &open)?], key });
-        }
-        let mut leaves = Vec::new();
-        for oid in root.leaves(wait) {
-            let table = open(oid)?;
-            if table.kind() != pg_sys::RELKIND_RELATION {
-                continue;
-            }
-            leaves.push(Leaf::new(table, key_column, &open)?);
-        }
-        Some(Users { leaves, key })
+        let tables = if root.kind() == pg_sys::RELKIND_RELATION {
+            Tables::Plain(Leaf::new(root, key_column, wait)?)
+        } else {
+            Tables::Partitions { root, opened: HashMap::new(), all: None }
+        };
+        // SAFETY: reads a variable.
+        let memory = unsafe { pg_sys::CurrentMemoryContext };
+        Some(Users { key, key_column: key_column.to_owned(), wait, memory, tables })
     }
 
     /// The columns of the table that a row is found in differ from partition to partition: the caller gets the relation with
-    /// the row. False: there is no such user.
-    pub fn find(&mut self, key: &[u8], mut found: impl FnMut(&Relation, &Row, &[u8])) -> bool {
-        let Some(parsed) = self.key.parse(key) else { return false };
-        let value = self.key.datum(&parsed, key);
-        let Some(canonical) = self.key.canonical(key) else { return false };
+    /// the row. False: there is no such user. None: a partition in which he may be is gone, or locked, and that is not waited for.
+    pub fn find(&mut self, key: &[u8], mut found: impl FnMut(&Relation, &Row, &[u8])) -> Option<bool> {
+        let (Some(parsed), Some(canonical)) = (self.key.parse(key), self.key.canonical(key)) else {
+            return Some(false);
+        };
+        let wanted = Wanted { value: self.key.datum(&parsed, key), canonical };
         // A scan of the newest state can pass between an old and a new version of a row that is being updated at this very
         // moment and see neither; the next one finds it. An absent user costs a few scans.
         for _ in 0..4 {
-            for leaf in &mut self.leaves {
-                let mut hit = false;
-                leaf.visit(self.key, &canonical, value, |table, row, key_column| {
-                    if let Some(datum) = row.get(key_column) {
-                        found(table, row, &self.key.text(datum));
-                        hit = true;
-                    }
-                });
-                if hit {
-                    return true;
-                }
+            if self.look(&wanted, &mut found)? {
+                return Some(true);
             }
         }
-        false
+        Some(false)
+    }
+
+    fn look(&mut self, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> Option<bool> {
+        let (key, name, wait, memory) = (self.key, self.key_column.as_str(), self.wait, self.memory);
+        let (root, opened, all) = match &mut self.tables {
+            Tables::Plain(leaf) => return Some(leaf.look(key, wanted, found)),
+            Tables::Partitions { root, opened, all } => (root, opened, all),
+        };
+        let mut look_into = |oid| {
+            let leaf = match opened.entry(oid) {
+                Entry::Occupied(leaf) => leaf.into_mut(),
+                Entry::Vacant(place) => place.insert(in_context(memory, || {
+                    let table = open(oid, wait)?;
+                    let is_plain = table.kind() == pg_sys::RELKIND_RELATION;
+                    Some(if is_plain { Some(Leaf::new(table, name, wait)?) } else { None })
+                })?),
+            };
+            Some(leaf.as_mut().is_some_and(|leaf| leaf.look(key, wanted, found)))
+        };
+        // Where the key says which partition it is, the others need not be opened: there may be hundreds.
+        let likely = partition::of_key(root, name, wanted.value, &|oid| open(oid, wait));
+        if let Some(likely) = likely
+            && look_into(likely)?
+        {
+            return Some(true);
+        }
+        for &oid in all.get_or_insert_with(|| root.leaves(wait)).iter() {
+            if Some(oid) != likely && look_into(oid)? {
+                return Some(true);
+            }
+        }
+        Some(false)
     }
 }
 
 impl Leaf {
-    fn new(table: Relation, key_column: &str, open: &dyn Fn(pg_sys::Oid) -> Option<Relation>) -> Option<Leaf> {
+    fn new(table: Relation, key_column: &str, wait: bool) -> Option<Leaf> {
         let key = table.column(key_column)?;
-        let index = table.indexes().into_iter().filter_map(open).find(|i| i.finds_by(key.number));
+        let index = table.indexes().into_iter().filter_map(|oid| open(oid, wait)).find(|i| i.finds_by(key.number));
         let collation = index.as_ref().map_or(key.collation, Relation::index_collation);
         let find = match index {
             Some(index) => Find::ByIndex(OwnedProbe::new(table, index, 1)),
@@ -192,27 +249,35 @@ impl Leaf {
         Some(Leaf { find, collation, key_column: key.number })
     }
 
-    /// Shows the rows with this key.
-    fn visit(&mut self, key: KeyType, canonical: &[u8], value: Datum, mut row: impl FnMut(&Relation, &Row, i16)) {
+    /// Shows the row with this key; false: there is none.
+    fn look(&mut self, key: KeyType, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> bool {
         let column = self.key_column;
+        let mut hit = false;
+        let mut row = |table: &Relation, row: &Row| {
+            if let Some(datum) = row.get(column) {
+                found(table, row, &key.text(datum));
+                hit = true;
+            }
+        };
         match &mut self.find {
             Find::ByIndex(probe) => {
                 let condition = Key {
                     attribute: 1,
                     strategy: pg_sys::BTEqualStrategyNumber,
                     function: key.equality(),
-                    value,
+                    value: wanted.value,
                     collation: self.collation,
                 };
-                probe.visit_with_table(&[condition], |table, r| row(table, r, column));
+                probe.visit_with_table(&[condition], row);
             }
             Find::ByReading(table) => scan::visit_all(table, |r| {
-                if r.get(column).is_some_and(|d| key.text(d) == canonical) {
-                    row(table, r, column);
+                if r.get(column).is_some_and(|d| key.text(d) == wanted.canonical) {
+                    row(table, r);
                 }
                 ControlFlow::Continue(())
             }),
         }
+        hit
     }
 }
 

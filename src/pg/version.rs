@@ -41,6 +41,55 @@ pub unsafe fn index_beginscan(
     }
 }
 
+/// By what a partitioned table is partitioned. The pointers are to arrays of as many entries as there are columns.
+pub struct PartitionKey {
+    /// `l`, `r` or `h`.
+    pub strategy: u8,
+    pub columns: i16,
+    /// 0 for an expression.
+    pub attributes: *const i16,
+    pub families: *const pg_sys::Oid,
+    pub functions: *mut pg_sys::FmgrInfo,
+    pub collations: *mut pg_sys::Oid,
+}
+
+/// The key of a partitioned table.
+///
+/// # Safety
+/// The table is open, and stays so while the result is used.
+pub unsafe fn partition_key(table: pg_sys::Relation) -> Option<PartitionKey> {
+    // PartitionKeyData of utils/partcache.h, as far as it is needed.
+    #[repr(C)]
+    struct Data {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        strategy: core::ffi::c_char,
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        strategy: core::ffi::c_uint,
+        columns: i16,
+        attributes: *const i16,
+        expressions: *const pg_sys::List,
+        families: *const pg_sys::Oid,
+        types: *const pg_sys::Oid,
+        functions: *mut pg_sys::FmgrInfo,
+        collations: *mut pg_sys::Oid,
+    }
+    unsafe extern "C-unwind" {
+        fn RelationGetPartitionKey(table: pg_sys::Relation) -> *const Data;
+    }
+    // SAFETY: declared as in utils/partcache.h; null for a table that is not partitioned.
+    unsafe {
+        let key = pg_sys::ffi::pg_guard_ffi_boundary(|| RelationGetPartitionKey(table)).as_ref()?;
+        Some(PartitionKey {
+            strategy: key.strategy as u8,
+            columns: key.columns,
+            attributes: key.attributes,
+            families: key.families,
+            functions: key.functions,
+            collations: key.collations,
+        })
+    }
+}
+
 /// Makes the index entries of a row that has just been inserted.
 ///
 /// # Safety

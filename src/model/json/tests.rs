@@ -28,6 +28,27 @@ fn a_path_finds_a_key() {
 }
 
 #[test]
+fn a_list_or_object_is_logged_whole_or_its_beginning() {
+    let logged = |text: &str, cut| {
+        let document = parse(text.as_bytes()).unwrap();
+        assert!(document.root().is_container());
+        String::from_utf8(document.root().to_json(cut)).unwrap()
+    };
+    for text in ["{}", "[]", r#"{"a":{"b":[1.50,null,true,false,"x\"y"]},"c":[]}"#, r#"[{},[[]],"é"]"#] {
+        assert_eq!(logged(text, Cut::Utf8), text);
+    }
+    // what jsonb does not take: a NUL, a number beyond numeric
+    assert_eq!(logged(r#"{"a\u0000b":"c\u0000d","n":1e999999}"#, Cut::Utf8), r#"{"ab":"cd","n":"1e+999999"}"#);
+    let long = format!("[{}0]", r#"{"é":1},"#.repeat(1_000));
+    for (cut, end) in [(Cut::Utf8, "…\""), (Cut::Ascii, "...\"")] {
+        let text = logged(&long, cut);
+        assert!(text.starts_with(r#""[{\"é\":1},{\"#) && text.ends_with(end) && text.len() < 2_000, "{text}");
+        assert!(parse(text.as_bytes()).is_some());
+    }
+    assert!(!parse(b"7").unwrap().root().is_container());
+}
+
+#[test]
 fn null_is_unknown_and_objects_are_documents() {
     let value = |text: &str| format!("{:?}", parse(text.as_bytes()).unwrap().root().value());
     assert_eq!(value("null"), "Unknown");

@@ -93,3 +93,16 @@ select from goals.set_goal('doc', 'doc.n', 'at least', 'many', '1 day');
 
 -- What made the match
 select goal, attribute, old_value, new_value from goals.matches('custom.company.size', 'is increased') order by user_key::int;
+
+-- The change seen is kept with the match, objects and lists of them too; of a long one its beginning.
+create table documents (id int primary key, b jsonb default '{}', j json default '{}');
+insert into documents select generate_series(1, 3);
+select from goals.track_users('documents');
+select from goals.create_message('seen', users => 'documents');
+select from unnest(array['b', 'j']) c, unnest(array['', '.o', '.o.list']) p, goals.set_goal('seen', c || p, 'is changed', time_limit => '1 day', goal => c || p);
+select from goals.record_sent('seen', array['1', '2', '3']);
+update documents set b = '{"o": {"list": [1.50, {"k": "v"}, []], "n": null}}', j = '{"o": {"list": [1.50, {"k": "v\u0000"}, [], 1e999999], "n": null}}' where id = 1;
+update documents set b = jsonb_build_object('o', jsonb_build_object('list', array_fill('{"é": 1}'::jsonb, array[1000]))), j = json_build_object('o', json_build_object('list', array_fill('{"é": 1}'::jsonb, array[1000]))) where id = 2;
+update documents set b = jsonb_build_object('o', jsonb_build_object('list', array_fill('{"é": 1}'::jsonb, array[100000]))) where id = 3;
+update documents set b = '{"o": {}}', j = '{"o": {}}' where id = 1;
+select goal, user_key, old_value, left(new_value::text, 60) as new_value, jsonb_typeof(new_value) as type, length(new_value #>> '{}') < 1000 as bounded from goals.matches('seen') order by goal, user_key;
