@@ -270,9 +270,9 @@ fn mirror_engagement(setup: &Setup, (reading, row): (&Reading, &Row), sent_at: O
 /// Within a second a time of sending may have lost its last digits on the way through an application.
 const ABOUT: i64 = 1_000_000;
 
-/// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where there is
-/// none, the time has been filled in or corrected after the insert: then the newest up to it, or the first after it. None: there
-/// is none, or it is one of the control group, who is sent nothing.
+/// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where
+/// there is none, the time has been filled in after the insert: then the newest up to it. None: there is none (any more), or it is one
+/// of the control group, who is sent nothing.
 fn mirrored_receipt(setup: &Setup, message: &Message, key: &[u8], sent_at: i64, kind: Engagement) -> Option<Sent> {
     let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
     receipts::visit_receipts(setup, message, key, sent_at.saturating_add(ABOUT), |sent, variant| {
@@ -289,19 +289,7 @@ fn mirrored_receipt(setup: &Setup, message: &Message, key: &[u8], sent_at: i64, 
     if let Some((_, made)) = best {
         return made;
     }
-    latest_receipt(setup, message, key, sent_at, kind).or_else(|| {
-        let mut first = None;
-        receipts::visit_receipts(setup, message, key, i64::MAX, |sent, variant| {
-            if sent.1 <= sent_at {
-                return ControlFlow::Break(());
-            }
-            if !message.is_control(variant) {
-                first = Some(sent);
-            }
-            ControlFlow::Continue(())
-        });
-        first
-    })
+    latest_receipt(setup, message, key, sent_at, kind)
 }
 
 /// The newest receipt up to a time that has no such engagement yet, else the newest: a row is opened once.

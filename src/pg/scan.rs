@@ -113,20 +113,18 @@ impl<'a> Probe<'a> {
 
 /// A scan together with the table and index it reads, which it keeps open.
 pub struct OwnedProbe {
-    // Before the relations, which it borrows: fields are dropped in this order.
+    // Before the relations, whose scan it is: fields are dropped in this order.
     probe: Probe<'static>,
-    table: Box<Relation>,
-    _index: Box<Relation>,
+    table: Relation,
+    _index: Relation,
 }
 
 impl OwnedProbe {
     /// A scan of `index` of `table` with `keys` conditions.
     pub fn new(table: Relation, index: Relation, keys: usize) -> OwnedProbe {
-        let (table, index) = (Box::new(table), Box::new(index));
-        // SAFETY: both are boxed in this struct, do not move with it, and are dropped after the probe.
-        let (t, i): (&'static Relation, &'static Relation) =
-            unsafe { (&*std::ptr::from_ref(&*table), &*std::ptr::from_ref(&*index)) };
-        OwnedProbe { probe: Probe::new(t, i, keys), table, _index: index }
+        // SAFETY: a probe refers to nothing of ours but the scan, and is dropped before what is scanned is closed.
+        let probe = unsafe { std::mem::transmute::<Probe<'_>, Probe<'static>>(Probe::new(&table, &index, keys)) };
+        OwnedProbe { probe, table, _index: index }
     }
 
     /// As open relations; None if either is gone.
@@ -141,7 +139,7 @@ impl OwnedProbe {
 
     /// As [`Probe::visit`], with the table that the row is of.
     pub fn visit_with_table(&mut self, keys: &[Key], mut row: impl FnMut(&Relation, &Row)) {
-        let table = &*self.table;
+        let table = &self.table;
         self.probe.visit(keys, false, |r| {
             row(table, r);
             ControlFlow::Continue(())
