@@ -55,7 +55,7 @@ AS $$
     SELECT goals.fit(name, 18)
         || lpad(CASE WHEN part < 1000000000 THEN to_char(part, 'FM999,999,990')
                      WHEN part < 1000000000000 THEN part::text
-                     ELSE to_char(part, 'FM9.999EEEE') END, 12)
+                     ELSE trim(to_char(part::numeric, '9.999EEEE')) END, 12)
         || lpad(CASE WHEN whole > 0 THEN to_char(100.0 * part / whole, 'FM990.0') || '%' ELSE '-' END, 8)
         || '  ' || goals.bar(part, whole, 40)
 $$;

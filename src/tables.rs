@@ -267,16 +267,20 @@ fn mirror_engagement(setup: &Setup, (reading, row): (&Reading, &Row), sent_at: O
     }
 }
 
-/// Within a second a time of sending may have lost its last digits on the way through an application.
-const ABOUT: i64 = 1_000_000;
+/// By how much a time of sending may differ from that of its receipt, having lost its last digits on the way through an application:
+/// one of whole seconds by a second, one of whole milliseconds by that.
+fn precision(sent_at: i64) -> i64 {
+    [1_000_000, 1_000].into_iter().find(|unit| sent_at % unit == 0).map_or(0, |unit| unit - 1)
+}
 
 /// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where
 /// there is none, the time has been filled in after the insert: then the newest up to it. None: there is none (any more), or it is one
 /// of the control group, who is sent nothing.
 fn mirrored_receipt(setup: &Setup, message: &Message, key: &[u8], sent_at: i64, kind: Engagement) -> Option<Sent> {
+    let about = precision(sent_at);
     let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
-    receipts::visit_receipts(setup, message, key, sent_at.saturating_add(ABOUT), |sent, variant| {
-        if sent.1 < sent_at.saturating_sub(ABOUT) {
+    receipts::visit_receipts(setup, message, key, sent_at.saturating_add(about), |sent, variant| {
+        if sent.1 < sent_at.saturating_sub(about) {
             return ControlFlow::Break(());
         }
         let off = sent.1.abs_diff(sent_at);
