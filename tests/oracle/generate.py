@@ -789,6 +789,9 @@ class Case:
             receipt = last.receipt
             if receipt.variant == "control":
                 return None
+            # where the row's own receipt is gone, an older one of the message is taken for it: documented, and not modelled
+            if receipt.gone is not None and any(r.gone is None for r in world.receipts.get((receipt.message, receipt.key), ())):
+                return None
             if at is not None:
                 if not receipt.exact or receipt.sent > 0:
                     at = None
