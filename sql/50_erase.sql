@@ -26,10 +26,11 @@ BEGIN
         SELECT DISTINCT d.users_id, d.user_key, d.message_id FROM doomed d
     ), seen AS MATERIALIZED (
         -- Now: the doomed, and what the same people keep of the same messages.
-        SELECT c.receipt_id IN (SELECT d.receipt_id FROM doomed d) AS leaves,
+        SELECT d.receipt_id IS NOT NULL AS leaves,
                coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running, c.*
         FROM person p
         JOIN goals.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
+        LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
         WHERE NOT c.settled
     ), mixed AS MATERIALIZED (
         SELECT s.users_id, s.user_key, s.message_id
@@ -45,8 +46,9 @@ BEGIN
                bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
                bool_or(s.leaves AND s.matched = 1) AS matched,
                bool_or(NOT s.leaves AND s.matched = 1) AS matches,
-               (s.users_id, s.user_key, s.message_id) IN (SELECT x.users_id, x.user_key, x.message_id FROM mixed x) AS mixed
+               bool_or(x.users_id IS NOT NULL) AS mixed
         FROM seen s
+        LEFT JOIN mixed x ON x.users_id = s.users_id AND x.user_key = s.user_key AND x.message_id = s.message_id
         GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id
         HAVING bool_or(s.leaves)
     ), gains AS (
@@ -127,7 +129,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     batch CONSTANT integer := 20000;
-    last_id bigint := -9223372036854775808;
+    last_users integer := -1;
+    last_key text := '';
     ids bigint[];
     gone bigint := 0;
 BEGIN
@@ -137,18 +140,22 @@ BEGIN
     PERFORM goals.lock_totals(true);
     DELETE FROM goals.ignored i WHERE i.first_at < purge.before;
     LOOP
-        -- A person's receipts at once, so that he is counted, or not, for what he did in all of them.
+        -- In the order of people, and all of a person at once, so that he is counted, or not, for what he did in all his receipts.
         WITH next AS MATERIALIZED (
             SELECT r.receipt_id, r.users_id, r.user_key FROM goals.receipt r
-            WHERE r.receipt_id > last_id AND r.sent_at < purge.before
-            ORDER BY r.receipt_id LIMIT batch
+            WHERE (r.users_id, r.user_key) > (last_users, last_key) AND r.sent_at < purge.before
+            ORDER BY r.users_id, r.user_key LIMIT batch
+        ), last AS MATERIALIZED (
+            SELECT n.users_id, n.user_key FROM next n ORDER BY n.users_id DESC, n.user_key DESC LIMIT 1
         )
-        SELECT (SELECT array_agg(r.receipt_id)
-                FROM (SELECT DISTINCT n.users_id, n.user_key FROM next n) p
-                JOIN goals.receipt r ON r.users_id = p.users_id AND r.user_key = p.user_key AND r.sent_at < purge.before),
-               (SELECT max(n.receipt_id) FROM next n)
-        INTO ids, last_id;
-        EXIT WHEN ids IS NULL;
+        SELECT l.users_id, l.user_key,
+               array(SELECT n.receipt_id FROM next n WHERE (n.users_id, n.user_key) < (l.users_id, l.user_key)
+                     UNION ALL
+                     SELECT r.receipt_id FROM goals.receipt r
+                     WHERE r.users_id = l.users_id AND r.user_key = l.user_key AND r.sent_at < purge.before)
+        INTO last_users, last_key, ids
+        FROM last l;
+        EXIT WHEN NOT FOUND;
         gone := gone + goals.archive(ids);
     END LOOP;
     RETURN gone;
@@ -165,6 +172,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_users integer;
+    -- Of tables that have been dropped: nobody can name them any more.
+    of_gone integer[];
     how_many integer;
     key text;
     ids bigint[];
@@ -172,10 +181,13 @@ BEGIN
     IF forget_user.user_key IS NULL THEN
         PERFORM goals.refuse_null('user_key');
     END IF;
+    of_gone := array(SELECT DISTINCT m.users_id FROM goals.message m
+                     WHERE NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation WHERE s.source_id = m.users_id));
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
     WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;
-    IF how_many <> 1 THEN
+    IF how_many <> 1 AND (how_many > 1 OR forget_user.users IS NOT NULL
+                          OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_id = ANY (of_gone))) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)
                            WHEN how_many = 0 THEN 'no users table is tracked'
@@ -184,22 +196,17 @@ BEGIN
                         ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
     END IF;
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
-    key := coalesce(goals.stored_key(of_users, forget_user.user_key), forget_user.user_key);
+    key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
     PERFORM goals.lock_totals(true);
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
     WHERE r.user_key = key
-      AND r.users_id = ANY (array(SELECT of_users
-                                  UNION
-                                  SELECT m.users_id FROM goals.message m
-                                  WHERE forget_user.users IS NULL
-                                    AND NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation
-                                                    WHERE s.source_id = m.users_id)));
+      AND r.users_id = ANY (of_users || of_gone);
     RETURN coalesce(goals.archive(ids), 0);
 END
 $$;
 COMMENT ON FUNCTION goals.forget_user(text, regclass) IS
-    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included unless a table is named. users: needed when several users tables are tracked';
+    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included. users: needed when several users tables are tracked';
 
 CREATE FUNCTION goals.forget_user(user_key bigint, users regclass DEFAULT NULL)
 RETURNS bigint

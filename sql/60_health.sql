@@ -17,8 +17,10 @@ BEGIN
     WITH switch AS (
         SELECT 'pg_goals.enabled' AS what, current_setting('pg_goals.enabled', true) AS is_at
         UNION ALL
-        SELECT format('pg_goals.enabled of %s',
-                      concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname))),
+        -- What is set for a role, or for all, in this database comes before what is set for it everywhere.
+        (SELECT DISTINCT ON (x.setrole)
+               format('pg_goals.enabled of %s',
+                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
                split_part(c.setting, '=', 2)
         FROM pg_db_role_setting x
         CROSS JOIN unnest(x.setconfig) AS c (setting)
@@ -26,6 +28,7 @@ BEGIN
         LEFT JOIN pg_database d ON d.oid = x.setdatabase
         WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
           AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
+        ORDER BY x.setrole, x.setdatabase DESC)
     )
     SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
            'Set it to on, or reset it, and connect anew.'

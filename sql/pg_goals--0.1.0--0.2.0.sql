@@ -810,6 +810,119 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION goals.archive(receipts bigint[])
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET join_collapse_limit = 16 SET from_collapse_limit = 16
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+    delta goals.total[];
+    gone bigint;
+BEGIN
+    WITH doomed AS MATERIALIZED (
+        SELECT r.receipt_id, r.users_id, r.user_key, v.message_id
+        FROM unnest(receipts) AS u (receipt_id)
+        JOIN goals.receipt r ON r.receipt_id = u.receipt_id
+        JOIN goals.revision v ON v.revision_id = r.revision_id
+    ), person AS MATERIALIZED (
+        SELECT DISTINCT d.users_id, d.user_key, d.message_id FROM doomed d
+    ), seen AS MATERIALIZED (
+        -- Now: the doomed, and what the same people keep of the same messages.
+        SELECT d.receipt_id IS NOT NULL AS leaves,
+               coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running, c.*
+        FROM person p
+        JOIN goals.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
+        LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
+        WHERE NOT c.settled
+    ), mixed AS MATERIALIZED (
+        SELECT s.users_id, s.user_key, s.message_id
+        FROM seen s
+        GROUP BY s.users_id, s.user_key, s.message_id
+        HAVING min(coalesce(s.variant_id, 0)) <> max(coalesce(s.variant_id, 0))
+    ), people AS (
+        SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id,
+               (min(s.sent_at) FILTER (WHERE s.leaves) AT TIME ZONE 'UTC')::date AS day,
+               bool_or(s.leaves AND s.already_matched = 0 AND NOT s.running) AS counted,
+               bool_or(NOT s.leaves AND s.already_matched = 0 AND NOT s.running) AS counts,
+               bool_or(s.leaves AND s.matched = 1 AND NOT s.running) AS converted,
+               bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
+               bool_or(s.leaves AND s.matched = 1) AS matched,
+               bool_or(NOT s.leaves AND s.matched = 1) AS matches,
+               bool_or(x.users_id IS NOT NULL) AS mixed
+        FROM seen s
+        LEFT JOIN mixed x ON x.users_id = s.users_id AND x.user_key = s.user_key AND x.message_id = s.message_id
+        GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id
+        HAVING bool_or(s.leaves)
+    ), gains AS (
+        -- A change that is a match for several receipts is worth something once, and stays with those that stay.
+        SELECT g.users_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
+        FROM (SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
+              FROM seen s
+              WHERE s.matched = 1 AND NOT s.running
+              GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
+              HAVING bool_and(s.leaves)) g
+        GROUP BY g.users_id, g.user_key, g.message_id, g.goal, g.variant_id
+    ), archived AS (
+        SELECT s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date AS day, sum(s.sent) AS sent,
+               sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
+               sum(s.matched) AS matched, sum(s.matched_after_open) AS matched_after_open,
+               sum(s.matched_after_click) AS matched_after_click, sum(s.worth) AS worth, 0 AS users, 0 AS users_matched,
+               0 AS converters, 0 AS converters_all, 0 AS users_worth
+        FROM seen s
+        WHERE s.leaves
+        GROUP BY s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date
+        UNION ALL
+        -- A user is counted when the last receipt goes that makes him count.
+        SELECT q.message_id, q.goal, q.variant_id, q.day, 0, 0, 0, 0, 0, 0, 0, 0,
+               count(*) FILTER (WHERE q.counted AND NOT q.counts AND NOT q.mixed),
+               count(*) FILTER (WHERE q.matched AND NOT q.matches),
+               count(*) FILTER (WHERE q.converted AND NOT q.converts AND NOT q.mixed),
+               count(*) FILTER (WHERE q.matched AND NOT q.matches AND NOT q.mixed),
+               coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0)
+        FROM people q
+        LEFT JOIN gains w ON w.users_id = q.users_id AND w.user_key = q.user_key AND w.message_id = q.message_id
+                             AND w.goal = q.goal AND w.variant_id IS NOT DISTINCT FROM q.variant_id
+        GROUP BY q.message_id, q.goal, q.variant_id, q.day
+    ), rolled AS (
+        SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened, sum(c.clicked) AS clicked,
+               sum(c.already_matched) AS already_matched, sum(c.matched) AS matched,
+               sum(c.matched_after_open) AS matched_after_open, sum(c.matched_after_click) AS matched_after_click,
+               sum(c.worth) AS worth
+        FROM doomed d
+        JOIN goals.contribution c ON c.receipt_id = d.receipt_id
+        WHERE c.settled
+        GROUP BY c.message_id, c.goal, c.variant_id
+    ), change AS (
+        SELECT ROW('archived', a.message_id, a.goal, a.variant_id, sum(a.sent), sum(a.opened), sum(a.clicked),
+                   sum(a.already_matched), sum(a.matched), sum(a.matched_after_open), sum(a.matched_after_click),
+                   sum(a.worth), sum(a.users), sum(a.users_matched), a.day, sum(a.converters),
+                   sum(a.converters_all), sum(a.users_worth))::goals.total AS line
+        FROM archived a
+        GROUP BY a.message_id, a.goal, a.variant_id, a.day
+        UNION ALL
+        SELECT ROW('rolled', r.message_id, r.goal, r.variant_id, -r.sent, -r.opened, -r.clicked, -r.already_matched,
+                   -r.matched, -r.matched_after_open, -r.matched_after_click, -r.worth, 0, 0, NULL, 0, 0, 0)
+                   ::goals.total
+        FROM rolled r
+    ), facts AS (
+        DELETE FROM goals.engagement e USING doomed d WHERE e.receipt_id = d.receipt_id
+    ), hits AS (
+        DELETE FROM goals.match_log h USING doomed d WHERE h.receipt_id = d.receipt_id
+    ), erased AS (
+        DELETE FROM goals.receipt r USING doomed d WHERE r.receipt_id = d.receipt_id RETURNING 1
+    )
+    SELECT (SELECT array_agg(c.line) FROM change c), (SELECT count(*) FROM erased) INTO delta, gone;
+    PERFORM goals.add_to_totals(delta);
+    -- What was committed since that snapshot.
+    DELETE FROM goals.engagement e USING unnest(receipts) AS u (receipt_id) WHERE e.receipt_id = u.receipt_id;
+    DELETE FROM goals.match_log h USING unnest(receipts) AS u (receipt_id) WHERE h.receipt_id = u.receipt_id;
+    RETURN gone;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION goals.purge(before timestamptz)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -819,7 +932,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     batch CONSTANT integer := 20000;
-    last_id bigint := -9223372036854775808;
+    last_users integer := -1;
+    last_key text := '';
     ids bigint[];
     gone bigint := 0;
 BEGIN
@@ -829,18 +943,22 @@ BEGIN
     PERFORM goals.lock_totals(true);
     DELETE FROM goals.ignored i WHERE i.first_at < purge.before;
     LOOP
-        -- A person's receipts at once, so that he is counted, or not, for what he did in all of them.
+        -- In the order of people, and all of a person at once, so that he is counted, or not, for what he did in all his receipts.
         WITH next AS MATERIALIZED (
             SELECT r.receipt_id, r.users_id, r.user_key FROM goals.receipt r
-            WHERE r.receipt_id > last_id AND r.sent_at < purge.before
-            ORDER BY r.receipt_id LIMIT batch
+            WHERE (r.users_id, r.user_key) > (last_users, last_key) AND r.sent_at < purge.before
+            ORDER BY r.users_id, r.user_key LIMIT batch
+        ), last AS MATERIALIZED (
+            SELECT n.users_id, n.user_key FROM next n ORDER BY n.users_id DESC, n.user_key DESC LIMIT 1
         )
-        SELECT (SELECT array_agg(r.receipt_id)
-                FROM (SELECT DISTINCT n.users_id, n.user_key FROM next n) p
-                JOIN goals.receipt r ON r.users_id = p.users_id AND r.user_key = p.user_key AND r.sent_at < purge.before),
-               (SELECT max(n.receipt_id) FROM next n)
-        INTO ids, last_id;
-        EXIT WHEN ids IS NULL;
+        SELECT l.users_id, l.user_key,
+               array(SELECT n.receipt_id FROM next n WHERE (n.users_id, n.user_key) < (l.users_id, l.user_key)
+                     UNION ALL
+                     SELECT r.receipt_id FROM goals.receipt r
+                     WHERE r.users_id = l.users_id AND r.user_key = l.user_key AND r.sent_at < purge.before)
+        INTO last_users, last_key, ids
+        FROM last l;
+        EXIT WHEN NOT FOUND;
         gone := gone + goals.archive(ids);
     END LOOP;
     RETURN gone;
@@ -855,6 +973,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_users integer;
+    -- Of tables that have been dropped: nobody can name them any more.
+    of_gone integer[];
     how_many integer;
     key text;
     ids bigint[];
@@ -862,10 +982,13 @@ BEGIN
     IF forget_user.user_key IS NULL THEN
         PERFORM goals.refuse_null('user_key');
     END IF;
+    of_gone := array(SELECT DISTINCT m.users_id FROM goals.message m
+                     WHERE NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation WHERE s.source_id = m.users_id));
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
     WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;
-    IF how_many <> 1 THEN
+    IF how_many <> 1 AND (how_many > 1 OR forget_user.users IS NOT NULL
+                          OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_id = ANY (of_gone))) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)
                            WHEN how_many = 0 THEN 'no users table is tracked'
@@ -874,17 +997,12 @@ BEGIN
                         ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
     END IF;
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
-    key := coalesce(goals.stored_key(of_users, forget_user.user_key), forget_user.user_key);
+    key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
     PERFORM goals.lock_totals(true);
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
     WHERE r.user_key = key
-      AND r.users_id = ANY (array(SELECT of_users
-                                  UNION
-                                  SELECT m.users_id FROM goals.message m
-                                  WHERE forget_user.users IS NULL
-                                    AND NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation
-                                                    WHERE s.source_id = m.users_id)));
+      AND r.users_id = ANY (of_users || of_gone);
     RETURN coalesce(goals.archive(ids), 0);
 END
 $$;
@@ -905,8 +1023,10 @@ BEGIN
     WITH switch AS (
         SELECT 'pg_goals.enabled' AS what, current_setting('pg_goals.enabled', true) AS is_at
         UNION ALL
-        SELECT format('pg_goals.enabled of %s',
-                      concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname))),
+        -- What is set for a role, or for all, in this database comes before what is set for it everywhere.
+        (SELECT DISTINCT ON (x.setrole)
+               format('pg_goals.enabled of %s',
+                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
                split_part(c.setting, '=', 2)
         FROM pg_db_role_setting x
         CROSS JOIN unnest(x.setconfig) AS c (setting)
@@ -914,6 +1034,7 @@ BEGIN
         LEFT JOIN pg_database d ON d.oid = x.setdatabase
         WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
           AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
+        ORDER BY x.setrole, x.setdatabase DESC)
     )
     SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
            'Set it to on, or reset it, and connect anew.'
@@ -1168,7 +1289,7 @@ COMMENT ON FUNCTION goals.announce() IS 'Internal. Tell every backend that the s
 COMMENT ON FUNCTION goals.daily_since_sending(text,text) IS 'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old enough to have reached it. Every day up to the longest time limit of the goal, and of the others those on which something happened. Receipts on record only';
 COMMENT ON FUNCTION goals.drawn() IS 'Internal. Up to which ids of facts have been drawn, committed or not';
 COMMENT ON FUNCTION goals.drop_unused_revisions(integer) IS 'Internal. Forget the versions of goals that have been replaced before anybody was sent something under them';
-COMMENT ON FUNCTION goals.forget_user(text,regclass) IS 'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included unless a table is named. users: needed when several users tables are tracked';
+COMMENT ON FUNCTION goals.forget_user(text,regclass) IS 'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included. users: needed when several users tables are tracked';
 COMMENT ON FUNCTION goals.goal_problem(integer) IS 'Internal. What keeps a goal from being evaluated; NULL if nothing does';
 COMMENT ON FUNCTION goals.health() IS 'One row a problem: triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
 COMMENT ON FUNCTION goals.last_settled_revision() IS 'Internal. The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';

@@ -414,8 +414,8 @@ pub fn nearest_name(args: &Args) -> Result<Out> {
 pub fn stored_key(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
     let Some(key) = args.raw_text(1) else { return Ok(Out::Null) };
-    let key_type = setup()?.users(id)?.key_type();
-    // The table may be gone; what was recorded about its users is not.
+    // The table may be gone, and even its row; what was recorded about its users is not.
+    let key_type = setup()?.source(id).and_then(|s| s.key_type().ok());
     let stored = key_type.map_or(Some(key.clone()), |t| t.canonical(&key));
     Ok(stored.map_or(Out::Null, Out::Raw))
 }

@@ -106,10 +106,14 @@ impl<'a> Node<'a> {
                 }
                 out.push(b'}');
             }
-            Json::Number(number) if Decimal::parse(number.as_str()).is_none() => {
-                value::write_string(out, number.as_str().as_bytes(), cut);
-            }
-            Json::Number(number) => out.extend_from_slice(number.as_str().as_bytes()),
+            // With an exponent, the digits that numeric would count are not those that are written.
+            Json::Number(number) => match Decimal::parse(number.as_str()) {
+                Some(value) if number.as_str().contains(['e', 'E']) => {
+                    out.extend_from_slice(value.to_string().as_bytes())
+                }
+                Some(_) => out.extend_from_slice(number.as_str().as_bytes()),
+                None => value::write_string(out, number.as_str().as_bytes(), cut),
+            },
             Json::String(text) => value::write_string(out, &self.bytes(text), cut),
             Json::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Json::Null => out.extend_from_slice(b"null"),

@@ -240,7 +240,17 @@ impl Users {
 impl Leaf {
     fn new(table: Relation, key_column: &str, wait: bool) -> Option<Leaf> {
         let key = table.column(key_column)?;
-        let index = table.indexes().into_iter().filter_map(|oid| open(oid, wait)).find(|i| i.finds_by(key.number));
+        let mut locked = false;
+        let mut to_open = table.indexes().into_iter().filter_map(|oid| {
+            let index = open(oid, wait);
+            locked |= index.is_none();
+            index
+        });
+        let index = to_open.find(|i| i.finds_by(key.number));
+        // One that is being rebuilt may be the one: reading the whole table instead would be as bad as waiting for it.
+        if index.is_none() && locked && !wait {
+            return None;
+        }
         let collation = index.as_ref().map_or(key.collation, Relation::index_collation);
         let find = match index {
             Some(index) => Find::ByIndex(OwnedProbe::new(table, index, 1)),

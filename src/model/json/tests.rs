@@ -39,6 +39,9 @@ fn a_list_or_object_is_logged_whole_or_its_beginning() {
     }
     // what jsonb does not take: a NUL, a number beyond numeric
     assert_eq!(logged(r#"{"a\u0000b":"c\u0000d","n":1e999999}"#, Cut::Utf8), r#"{"ab":"cd","n":"1e+999999"}"#);
+    // what has more digits after the point than numeric counts, though its value has not
+    assert_eq!(logged("[1.0e2,0e-20000,2E+1]", Cut::Utf8), "[100,0,20]");
+    assert_eq!(logged("[1.0e-16383]", Cut::Utf8).len(), 1_005);
     let long = format!("[{}0]", r#"{"é":1},"#.repeat(1_000));
     for (cut, end) in [(Cut::Utf8, "…\""), (Cut::Ascii, "...\"")] {
         let text = logged(&long, cut);

@@ -18,6 +18,8 @@ alter role regress_goals_off set pg_goals.enabled = 0;
 do $$ begin execute format('alter role regress_goals_off in database %I set pg_goals.enabled = true', current_database()); end $$;
 select problem, object, hint from goals.health();
 do $$ begin execute format('alter database %I reset pg_goals.enabled', current_database()); end $$;
+do $$ begin execute format('alter role regress_goals_off in database %I reset pg_goals.enabled', current_database()); end $$;
+select problem, object from goals.health();
 drop role regress_goals_off;
 select * from goals.health();
 

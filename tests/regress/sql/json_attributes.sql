@@ -106,3 +106,7 @@ update documents set b = jsonb_build_object('o', jsonb_build_object('list', arra
 update documents set b = jsonb_build_object('o', jsonb_build_object('list', array_fill('{"é": 1}'::jsonb, array[100000]))) where id = 3;
 update documents set b = '{"o": {}}', j = '{"o": {}}' where id = 1;
 select goal, user_key, old_value, left(new_value::text, 60) as new_value, jsonb_typeof(new_value) as type, length(new_value #>> '{}') < 1000 as bounded from goals.matches('seen') order by goal, user_key;
+-- Whatever digits a number is written with.
+update documents set j = '{"o": {"list": [1.0e-16383, 0e-20000, 1.5E1]}}' where id = 3;
+update documents set j = '{"o": {}}' where id = 3;
+select goal, left(new_value::text, 30) as new_value, jsonb_typeof(new_value) as type from goals.matches('seen') where user_key = '3' and goal like 'j%' order by goal;

@@ -42,7 +42,7 @@ select goals.forget_user(1);
 select user_key, count(*) from goals.receipt group by user_key;
 select message, sent, matched from goals.message_stats;
 select * from goals.verify();
--- But a table that is named is meant alone, and those that are there are not gone.
+-- Also where another table is named, and where there is none: nobody could name those any more. Those that are there are not gone.
 create table others (id int primary key);
 insert into others values (2);
 select from goals.track_users('others');
@@ -51,3 +51,9 @@ select from goals.record_sent('of others', 2);
 select goals.forget_user(2, 'users');
 select goals.forget_user(2, 'others');
 select count(*) from goals.receipt;
+insert into users values (3, 'free');
+select from goals.record_sent('successor', 3);
+drop table users, others;
+select goals.forget_user('3'), goals.forget_user('1');
+select count(*) from goals.receipt;
+select message, sent, matched from goals.message_stats;
