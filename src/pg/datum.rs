@@ -245,6 +245,19 @@ pub(super) unsafe fn few_array_elements(array: Datum, element: pg_sys::Oid, most
     }
 }
 
+/// How many bytes a text has when it is compressed by the session's default method; None if that makes it no smaller.
+pub(super) fn compressed_size(bytes: &[u8]) -> Option<usize> {
+    unsafe extern "C-unwind" {
+        fn toast_compress_datum(value: Datum, method: core::ffi::c_char) -> Datum;
+    }
+    // SAFETY: declared as in access/toast_internals.h; the value is a text, 0 asks for the default method and as an answer means that
+    // nothing is gained; what is answered else is a varlena.
+    unsafe {
+        let compressed = pg_sys::ffi::pg_guard_ffi_boundary(|| toast_compress_datum(text(bytes), 0));
+        (compressed.value() != 0).then(|| varlena::varsize_any(compressed.cast_mut_ptr()))
+    }
+}
+
 /// How many bytes a variable-length value has, uncompressed; it is not fetched.
 ///
 /// # Safety

@@ -28,7 +28,7 @@ pub enum KeyType {
 /// What a key column may be, for hints.
 pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
 
-/// In bytes. A longer one has no room in an index of ours, which would make the statement that names it fail.
+/// In bytes, compressed as an index does it. A longer one has no room in an index of ours, and the statement that names it would fail.
 const LONGEST_KEY: usize = 2600;
 
 impl KeyType {
@@ -115,7 +115,9 @@ enum Parsed {
 
 /// Is it short enough to be kept?
 pub fn fits(key: &[u8]) -> bool {
+    // (no method makes a megabyte that small)
     key.len() <= LONGEST_KEY
+        || key.len() < 1 << 20 && datum::compressed_size(key).is_some_and(|size| size <= LONGEST_KEY)
 }
 
 /// A users table opened for looking up rows by key.

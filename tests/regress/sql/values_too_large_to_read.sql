@@ -29,6 +29,7 @@ create table people (id text primary key, plan text);
 create table sends (message text, person text);
 insert into people select string_agg(md5(n::text), '' order by n), 'free' from generate_series(1, 83) n;
 insert into people select string_agg(md5(n::text), '' order by n), 'free' from generate_series(1, 81) n;
+insert into people values (repeat('long', 5000), 'free');
 select length(id) from people order by 1;
 select from goals.track_users('people');
 select from goals.track_receipts('sends', 'message', 'person');
