@@ -85,7 +85,7 @@ def names(db, all_names):
                b"update u set n = n + 1, j = " + quoted(key) + b" where k = " + q)
         check(f"{db.name}: {name!r} matches", db.sql(b"select user_key, variant, goal, coalesce(attribute, event), new_value #>> '{}', count(*) from goals.matches(" + q + b")"
                                                     b" group by 1, 2, 3, 4, 5 order by goal <> 'event', goal <> 'json'"),
-              b"\n".join([b"|".join([name, name, b"event", name, b"", b"3"]), b"|".join([name, name, b"json", b'j."' + name + b'"', name, b"3"]),
+              b"\n".join([b"|".join([name, name, b"event", name, b"", b"3"]), b"|".join([name, name, b"json", b"j." + (b'"' + name + b'"' if b"." in name else name), name, b"3"]),
                           b"|".join([name, name, name, b"n", b"1", b"3"])]))
         check(f"{db.name}: {name!r} in the figures",
               db.sql(b"select channel, (select sum(matched) from goals.message_stats s where s.message = m.name), (select count(*) from goals.explain(m.name, " + q + b"))"
