@@ -73,7 +73,7 @@ impl Args {
         let key = unsafe {
             match self.declared_type(i) {
                 pg_sys::INT8OID => self.get(i).map(|d| (d.value() as i64).to_string().into_bytes()),
-                pg_sys::UUIDOID => self.get(i).map(|d| super::types::format_uuid(&*d.cast_mut_ptr::<[u8; 16]>())),
+                pg_sys::UUIDOID => self.get(i).map(|d| super::uuid::format(&*d.cast_mut_ptr::<[u8; 16]>())),
                 _ => self.raw_text(i),
             }
         };

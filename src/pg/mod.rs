@@ -25,6 +25,7 @@ pub mod strings;
 pub mod trigger;
 pub mod types;
 pub mod users;
+pub mod uuid;
 pub mod version;
 pub mod worker;
 

@@ -5,7 +5,7 @@
 //! types are compared by their text.
 
 use super::datum::{self, Row};
-use super::{spi, strings};
+use super::{spi, strings, uuid};
 use crate::model::array;
 use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
@@ -311,8 +311,8 @@ impl ColumnType {
         let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
         match &self.shape {
             Shape::Uuid => {
-                let bytes = parse_uuid(value.as_bytes()).ok_or_else(invalid)?;
-                Ok(String::from_utf8_lossy(&format_uuid(&bytes)).into_owned())
+                let bytes = uuid::parse(value.as_bytes()).ok_or_else(invalid)?;
+                Ok(String::from_utf8_lossy(&uuid::format(&bytes)).into_owned())
             }
             Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
             Shape::Enum => has_label(self.type_oid, value).then(|| value.to_owned()).ok_or_else(invalid),
@@ -403,7 +403,7 @@ impl ColumnType {
                 Shape::PaddedText => Value::Text(strings::to_model(datum::varlena_bytes(value).trim_end_blanks())),
                 Shape::Name => Value::Text(strings::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes())),
                 Shape::Enum => label(value).map_or(Value::Unknown, |l| Value::Text(Cow::Owned(l))),
-                Shape::Uuid => Value::Text(Cow::Owned(format_uuid(&*value.cast_mut_ptr::<[u8; 16]>()))),
+                Shape::Uuid => Value::Text(Cow::Owned(uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()))),
                 Shape::Moment => Value::Moment,
                 // Documents are opened by pg::document, which knows the keys asked for.
                 Shape::Jsonb | Shape::Json => Value::Document,
@@ -591,37 +591,4 @@ fn depends_on_settings(function: pg_sys::Oid) -> bool {
                 | pg_sys::F_POLY_OUT
                 | pg_sys::F_CIRCLE_OUT
         )
-}
-
-/// A uuid in its canonical form.
-pub fn format_uuid(bytes: &[u8; 16]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(36);
-    for (i, byte) in bytes.iter().enumerate() {
-        if matches!(i, 4 | 6 | 8 | 10) {
-            out.push(b'-');
-        }
-        out.push(b"0123456789abcdef"[usize::from(byte >> 4)]);
-        out.push(b"0123456789abcdef"[usize::from(byte & 15)]);
-    }
-    out
-}
-
-/// A uuid in any spelling PostgreSQL takes: any case, with or without braces and hyphens after every fourth digit.
-pub fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
-    let text = text.trim_ascii();
-    let text = text.strip_prefix(b"{").map_or(Some(text), |t| t.strip_suffix(b"}"))?;
-    let mut out = [0u8; 16];
-    let mut digits = 0;
-    for (i, byte) in text.iter().enumerate() {
-        if *byte == b'-' {
-            if digits == 0 || digits % 4 != 0 || text[i - 1] == b'-' || digits == 32 {
-                return None;
-            }
-            continue;
-        }
-        let digit = char::from(*byte).to_digit(16)? as u8;
-        *out.get_mut(digits / 2)? |= if digits % 2 == 0 { digit << 4 } else { digit };
-        digits += 1;
-    }
-    (digits == 32).then_some(out)
 }

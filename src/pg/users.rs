@@ -8,7 +8,8 @@ use super::partition;
 use super::relation::{Lock, Relation};
 use super::scan::{self, Key, OwnedProbe};
 use super::strings;
-use super::types::{self, TrimEndBlanks};
+use super::types::TrimEndBlanks;
+use super::uuid;
 use pgrx::pg_sys::{self, Datum};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -54,7 +55,7 @@ impl KeyType {
                 KeyType::SmallInt => (value.value() as i16).to_string().into_bytes(),
                 KeyType::Integer => (value.value() as i32).to_string().into_bytes(),
                 KeyType::BigInt => (value.value() as i64).to_string().into_bytes(),
-                KeyType::Uuid => types::format_uuid(&*value.cast_mut_ptr::<[u8; 16]>()),
+                KeyType::Uuid => uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()),
                 KeyType::Text => datum::varlena_bytes(value).to_vec(),
                 KeyType::PaddedText => datum::varlena_bytes(value).trim_end_blanks().to_vec(),
             }
@@ -65,7 +66,7 @@ impl KeyType {
     pub fn canonical(self, text: &[u8]) -> Option<Vec<u8>> {
         self.parse(text).filter(|_| fits(text)).map(|key| match key {
             Parsed::Number(n) => n.to_string().into_bytes(),
-            Parsed::Uuid(bytes) => types::format_uuid(&bytes),
+            Parsed::Uuid(bytes) => uuid::format(&bytes),
             Parsed::Text if self == KeyType::PaddedText => text.trim_end_blanks().to_vec(),
             Parsed::Text => text.to_vec(),
         })
@@ -77,7 +78,7 @@ impl KeyType {
             KeyType::SmallInt => number().filter(|n| i16::try_from(*n).is_ok()).map(Parsed::Number),
             KeyType::Integer => number().filter(|n| i32::try_from(*n).is_ok()).map(Parsed::Number),
             KeyType::BigInt => number().map(Parsed::Number),
-            KeyType::Uuid => types::parse_uuid(text).map(Parsed::Uuid),
+            KeyType::Uuid => uuid::parse(text).map(Parsed::Uuid),
             KeyType::Text | KeyType::PaddedText => Some(Parsed::Text),
         }
     }
