@@ -47,16 +47,18 @@ select goals.roll_up() >= 0 as rolled_up;
 select * from kept order by goal;
 select * from goals.verify();
 
--- Whoever has received two variants is left out of a comparison, however many others are purged with him.
+-- Whoever has received two variants is left out of a comparison, however many others are purged with him: also where a batch of 20,000
+-- receipts, in the order of people, would end with his first one.
 create table many (id int primary key);
 insert into many select generate_series(1, 20005);
 select from goals.track_users('many');
 select from goals.create_message('two', users => 'many');
 select from (values ('a'), ('b')) x (v), goals.add_variant('two', v);
 select from goals.set_goal('two', event => 'buy', time_limit => '1 hour');
-select from goals.record_sent('two', 1, 'a', now() - interval '1 day');
-select goals.record_sent('two', array(select id::text from many where id > 1), 'a', now() - interval '1 day');
-select from goals.record_sent('two', 1, 'b', now() - interval '1 day');
+select id as twice from many order by id::text collate "C" offset 19999 limit 1 \gset
+select from goals.record_sent('two', :twice, 'a', now() - interval '1 day');
+select goals.record_sent('two', array(select id::text from many where id <> :twice), 'a', now() - interval '1 day');
+select from goals.record_sent('two', :twice, 'b', now() - interval '1 day');
 select variant, users from goals.compare('two') order by 1;
 select goals.purge(now());
 select variant, users from goals.compare('two') order by 1;
