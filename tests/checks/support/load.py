@@ -3,32 +3,12 @@ import os, random, re, signal, subprocess, sys, threading, time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..', '..'))
 
-
-def skip(why):
-    print(why)
-    sys.exit(77)
-
-
-def need_psycopg():
-    """psycopg comes from build/venv, made on the first use; where it cannot be had, the check is skipped."""
-    try:
-        import psycopg  # noqa: F401
-        return
-    except ImportError:
-        pass
-    python = os.path.join(ROOT, 'build/venv/bin/python')
-    if os.environ.get('PG_GOALS_VENV'):
-        skip('psycopg cannot be installed')
-    if subprocess.run([python, '-c', 'import psycopg'], capture_output=True).returncode if os.path.exists(python) else True:
-        made = subprocess.run([sys.executable, '-m', 'venv', os.path.join(ROOT, 'build/venv')], capture_output=True).returncode == 0
-        if not made or subprocess.run([python, '-m', 'pip', 'install', '-q', 'psycopg[binary]'], capture_output=True).returncode:
-            skip('psycopg cannot be installed')
-    os.environ['PG_GOALS_VENV'] = '1'
-    os.execv(python, [python] + sys.argv)
-
-
-need_psycopg()
-import psycopg  # noqa: E402
+try:
+    import psycopg
+except ImportError:
+    # the check again, by a Python that has it
+    python = os.path.join(ROOT, 'tests/checks/support/python')
+    os.execv(python, [python, 'psycopg[binary]', *sys.argv])
 
 TORTURE = float(os.environ.get('TORTURE', 0))  # minutes; 0: as in CI
 SEED = int(os.environ.get('SEED', 0)) or random.SystemRandom().randrange(1, 10**9)
