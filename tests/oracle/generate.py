@@ -789,9 +789,6 @@ class Case:
             receipt = last.receipt
             if receipt.variant == "control":
                 return None
-            # where the row's own receipt is gone, an older one of the message is taken for it: documented, and not modelled
-            if receipt.gone is not None and any(r.gone is None for r in world.receipts.get((receipt.message, receipt.key), ())):
-                return None
             if at is not None:
                 if not receipt.exact or receipt.sent > 0:
                     at = None
@@ -799,8 +796,10 @@ class Case:
                     at = receipt.sent + (at % 7) * SECOND
             if at is None and receipt.sent > world.idx:
                 return None
-            if not (last.clicked if click else last.opened) and receipt.gone is None:
-                world.engage(receipt, conn, click, at)
+            if not (last.clicked if click else last.opened):
+                found = receipt if receipt.gone is None else world.latest_free(receipt, conn, click)
+                if found:
+                    world.engage(found, conn, click, at)
             versions.append(Fact(world, conn, receipt=receipt, opened=last.opened or not click, clicked=last.clicked or click))
             return "update public.%ssends set %s = %s where id = %d" % (self.prefix, "clicked" if click else "opened", when(at), step["row"])
         verb = "clicked" if click else "opened"

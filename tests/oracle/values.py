@@ -369,13 +369,23 @@ class Document(dict):
     source = "{}"
 
 
+class Interval(str):
+    """An interval as it is written: equal is what lasts as long, a month being 30 days and a day 24 hours."""
+    LAST = {"1 mon": 2592000, "30 days": 2592000, "720:00:00": 2592000, "-00:00:01": -1}
+
+    def __eq__(self, other):
+        return isinstance(other, Interval) and self.LAST[str(self)] == self.LAST[str(other)]
+
+    __hash__ = str.__hash__
+
+
 JSON_NULL = object()
 UUIDS = ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
          "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12"]
 DATES = {"date": ["2024-02-29", "infinity", "-infinity", "0044-03-15 BC", "2026-11-23"],
          "time": ["00:00", "23:59:59.999999", "24:00"], "timestamp": ["2024-03-31 02:30", "infinity", "1999-12-31 23:59:60"],
          "timestamptz": ["2024-03-31 02:30+00", "-infinity", "2026-01-01 00:00+14"],
-         "interval": ["1 mon", "30 days", "-00:00:01", "720:00:00"], "timetz": ["12:00+02", "10:00+00"]}
+         "interval": [Interval(x) for x in Interval.LAST], "timetz": ["12:00+02", "10:00+00"]}
 
 
 def catalogue(rng):
