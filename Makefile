@@ -4,7 +4,8 @@
 #   make install    copy them to where PG_CONFIG says (uses sudo where it must)
 #   make demo       see it work on a private server; HILLSTROM=file.csv[.gz] replays a real campaign
 #   make test       every test, on a private server (45 to 60 minutes on 2 cores); T="regress checks/dump*" runs some
-#   make test-all   of these what a version can break, on PostgreSQL 14 to 18, fetched where missing; VERSIONS="14 18", T="regress isolation"
+#   make test-all   regress, isolation, the oracle in short form and the benchmark's statements on PostgreSQL 14 to 18, fetched where missing;
+#                   VERSIONS="14 18" for some, T="regress checks/dump*" for other tests
 #   make deb        the Debian package of the PostgreSQL of PG_CONFIG, in build/deb
 #   make dist       the distribution for PGXN, of the last commit
 #   make torture    the hard tests with changing seeds for SECONDS=3600; SEED=n for the same ones again
