@@ -12,6 +12,28 @@ DECLARE
     longest interval;
     behind bigint;
 BEGIN
+    -- What is ours is found by its name. Without one of these the rest of this cannot be answered either.
+    RETURN QUERY
+    SELECT 'missing ' || o.kind, 'goals.' || o.name,
+           CASE WHEN o.name IN ('engagement_id_idx', 'match_log_id_idx') THEN 'goals.roll_up() fails without it'
+                ELSE 'the triggers of new sessions do nothing without it: what is missed meanwhile never counts' END,
+           format('Give it back its name (ALTER %s ... RENAME TO %s)', upper(o.kind), o.name)
+               || coalesce(format(', or make it again: CREATE INDEX CONCURRENTLY %s ON goals.%s', o.name, o.definition), '')
+    FROM (VALUES ('table', 'source', NULL), ('table', 'message', NULL), ('table', 'variant', NULL), ('table', 'goal', NULL),
+                 ('table', 'goal_stop', NULL), ('table', 'revision', NULL), ('table', 'receipt', NULL), ('table', 'engagement', NULL),
+                 ('table', 'match_log', NULL), ('table', 'ignored', NULL),
+                 ('sequence', 'receipt_id_seq', NULL), ('sequence', 'engagement_id_seq', NULL), ('sequence', 'match_id_seq', NULL),
+                 ('index', 'receipt_user_idx', 'receipt (users_id, user_key, sent_at)'), ('index', 'receipt_id_idx', 'receipt (receipt_id)'),
+                 ('index', 'engagement_receipt_idx', 'engagement (receipt_id)'),
+                 ('index', 'engagement_id_idx', 'engagement USING brin (engagement_id) WITH (pages_per_range=16)'),
+                 ('index', 'match_log_receipt_idx', 'match_log (receipt_id, goal_id, matched_at, match_id)'),
+                 ('index', 'match_log_id_idx', 'match_log USING brin (match_id) WITH (pages_per_range=16)'),
+                 ('index', 'ignored_source_idx', 'ignored (source_id)')) AS o (kind, name, definition)
+    WHERE to_regclass('goals.' || o.name) IS NULL;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+
     -- What is set in this session, and what those of this database or of a role begin with.
     RETURN QUERY
     WITH switch AS (
@@ -159,4 +181,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.health() IS
-    'One row a problem: triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+    'One row a problem: something of ours renamed or dropped, triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';

@@ -1018,6 +1018,28 @@ DECLARE
     longest interval;
     behind bigint;
 BEGIN
+    -- What is ours is found by its name. Without one of these the rest of this cannot be answered either.
+    RETURN QUERY
+    SELECT 'missing ' || o.kind, 'goals.' || o.name,
+           CASE WHEN o.name IN ('engagement_id_idx', 'match_log_id_idx') THEN 'goals.roll_up() fails without it'
+                ELSE 'the triggers of new sessions do nothing without it: what is missed meanwhile never counts' END,
+           format('Give it back its name (ALTER %s ... RENAME TO %s)', upper(o.kind), o.name)
+               || coalesce(format(', or make it again: CREATE INDEX CONCURRENTLY %s ON goals.%s', o.name, o.definition), '')
+    FROM (VALUES ('table', 'source', NULL), ('table', 'message', NULL), ('table', 'variant', NULL), ('table', 'goal', NULL),
+                 ('table', 'goal_stop', NULL), ('table', 'revision', NULL), ('table', 'receipt', NULL), ('table', 'engagement', NULL),
+                 ('table', 'match_log', NULL), ('table', 'ignored', NULL),
+                 ('sequence', 'receipt_id_seq', NULL), ('sequence', 'engagement_id_seq', NULL), ('sequence', 'match_id_seq', NULL),
+                 ('index', 'receipt_user_idx', 'receipt (users_id, user_key, sent_at)'), ('index', 'receipt_id_idx', 'receipt (receipt_id)'),
+                 ('index', 'engagement_receipt_idx', 'engagement (receipt_id)'),
+                 ('index', 'engagement_id_idx', 'engagement USING brin (engagement_id) WITH (pages_per_range=16)'),
+                 ('index', 'match_log_receipt_idx', 'match_log (receipt_id, goal_id, matched_at, match_id)'),
+                 ('index', 'match_log_id_idx', 'match_log USING brin (match_id) WITH (pages_per_range=16)'),
+                 ('index', 'ignored_source_idx', 'ignored (source_id)')) AS o (kind, name, definition)
+    WHERE to_regclass('goals.' || o.name) IS NULL;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+
     -- What is set in this session, and what those of this database or of a role begin with.
     RETURN QUERY
     WITH switch AS (
@@ -1291,7 +1313,7 @@ COMMENT ON FUNCTION goals.drawn() IS 'Internal. Up to which ids of facts have be
 COMMENT ON FUNCTION goals.drop_unused_revisions(integer) IS 'Internal. Forget the versions of goals that have been replaced before anybody was sent something under them';
 COMMENT ON FUNCTION goals.forget_user(text,regclass) IS 'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included. users: needed when several users tables are tracked';
 COMMENT ON FUNCTION goals.goal_problem(integer) IS 'Internal. What keeps a goal from being evaluated; NULL if nothing does';
-COMMENT ON FUNCTION goals.health() IS 'One row a problem: triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+COMMENT ON FUNCTION goals.health() IS 'One row a problem: something of ours renamed or dropped, triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
 COMMENT ON FUNCTION goals.last_settled_revision() IS 'Internal. The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';
 COMMENT ON FUNCTION goals.movement(bigint,bigint,bigint,bigint,bigint,bigint,bigint) IS 'Internal. By how much the counters change from one mark to a later one, in parts that add up';
 COMMENT ON FUNCTION goals.nearest(text,text[]) IS 'Internal. The known name most like a misspelt one, for hints; NULL if none is';

@@ -178,7 +178,7 @@ pub fn setup() -> Option<Rc<Setup>> {
 fn indexes_are_the_same() -> bool {
     invalidate::indexes_are_read();
     let known = CACHE.with_borrow(|c| c.setup.as_ref().map(|s| s.ours));
-    known.is_some() && known == Ours::find()
+    known.is_some() && known == Ours::find().ok()
 }
 
 /// Forgets everything read so far.
@@ -278,7 +278,7 @@ fn each(table: Oid, mut row: impl FnMut(&Row)) {
 
 // The column numbers below are those of the CREATE TABLE statements in sql/10_tables.sql.
 fn read_setup() -> Option<Setup> {
-    let ours = Ours::find()?;
+    let ours = Ours::find().ok()?;
     invalidate::setup_is_being_read(ours.revision, &[ours.receipt, ours.match_log, ours.engagement, ours.ignored]);
 
     let mut sources = Vec::new();

@@ -10,6 +10,7 @@ use crate::pg::append::{self, Appender};
 use crate::pg::call::{Args, Out};
 use crate::pg::datum::{self, Row};
 use crate::pg::errors;
+use crate::pg::ours::Ours;
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::scan::Probe;
 use crate::pg::scratch::{Scratch, check_for_interrupts};
@@ -44,9 +45,12 @@ pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
 
 /// The set-up; an error where the extension is only half there.
 pub fn setup() -> Result<Rc<Setup>> {
-    cache::setup().ok_or_else(|| Error::InvalidArgument {
-        message: "extension pg_goals is not installed in this database".into(),
-        hint: "Run CREATE EXTENSION pg_goals.".into(),
+    cache::setup().ok_or_else(|| {
+        let missing = Ours::find().err().unwrap_or("source");
+        Error::InvalidArgument {
+            message: format!("goals.{missing} is missing: nothing is recorded without it"),
+            hint: "Give it back its name, or make it again as a fresh installation has it; goals.health() says more.".into(),
+        }
     })
 }
 

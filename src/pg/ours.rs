@@ -27,16 +27,17 @@ pub struct Ours {
 }
 
 impl Ours {
-    /// Looks them up; None while the extension is not (or no longer) installed.
-    pub fn find() -> Option<Ours> {
+    /// Looks them up by their names; Err is the name of one that does not exist: the extension is not installed, or somebody has renamed or
+    /// dropped it.
+    pub fn find() -> Result<Ours, &'static str> {
         // SAFETY: catalog lookups by name that answer InvalidOid for what does not exist.
         let schema = unsafe { pg_sys::get_namespace_oid(c"goals".as_ptr(), true) };
-        let find = |name: &CStr| {
+        let find = |name: &'static CStr| {
             // SAFETY: as above.
             let oid = unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) };
-            (oid != pg_sys::InvalidOid).then_some(oid)
+            if oid == pg_sys::InvalidOid { Err(name.to_str().unwrap_or_default()) } else { Ok(oid) }
         };
-        Some(Ours {
+        Ok(Ours {
             source: find(c"source")?,
             message: find(c"message")?,
             variant: find(c"variant")?,
