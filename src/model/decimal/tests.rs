@@ -91,6 +91,16 @@ fn the_range_is_numerics() {
 }
 
 #[test]
+fn what_can_be_summed_is_below_ten_to_the_thousand() {
+    for summable in ["0", "-1.5", "1e-16383", "1e999", "-9.99e999", "123456789012345678901234567890.5"] {
+        assert!(d(summable).is_summable(), "{summable}");
+    }
+    for other in ["1e1000", "-1e1003", "9e131071", "inf", "-inf", "nan"] {
+        assert!(!d(other).is_summable(), "{other}");
+    }
+}
+
+#[test]
 fn it_displays_as_numeric_does() {
     for (number, text) in [
         ("0", "0"),
@@ -153,11 +163,23 @@ fn integers_and_money_are_exact() {
 
 #[test]
 fn whole_numbers_are_told_from_fractions() {
-    for whole in ["0", "1", "-10000", "1e20", "5.00"] {
+    for whole in ["0", "1", "-10000", "1e20", "5.00", "99999999999999999999", "123456789012345678901234567890"] {
         assert!(d(whole).is_integer(), "{whole}");
     }
-    for other in ["0.5", "10000.0001", "1e-9", "NaN", "inf", "-inf"] {
+    for other in ["0.5", "10000.0001", "99999999999999999999.5", "1e-9", "NaN", "inf", "-inf"] {
         assert!(!d(other).is_integer(), "{other}");
+    }
+    for (number, as_i64) in [
+        ("0", Some(0)),
+        ("-12.00", Some(-12)),
+        ("9223372036854775807", Some(i64::MAX)),
+        ("-9223372036854775808", Some(i64::MIN)),
+        ("9223372036854775808", None),
+        ("0.5", None),
+        ("inf", None),
+        ("nan", None),
+    ] {
+        assert_eq!(d(number).as_i64(), as_i64, "{number}");
     }
     assert!(d("1.5").is_finite() && !d("inf").is_finite() && !d("nan").is_finite());
     assert!(d("nan").is_nan() && !d("inf").is_nan() && !d("1").is_nan());
