@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
@@ -170,7 +173,8 @@ def figures(db, shown):
 
 
 def exporter(db, file):
-    metrics = 0
+    """How many metrics, and every series: its name and labels, and its number."""
+    metrics, series_of_all = 0, {}
     for name, entry in YAML(typ="safe").load(file).items():
         columns, rows = run(db, entry["query"])
         described = {k: v for metric in entry["metrics"] for k, v in metric.items()}
@@ -185,7 +189,53 @@ def exporter(db, file):
         series = [tuple(row[columns.index(k)] for k in labels if k in columns) for row in rows]
         check(f"{name}: two rows of the same labels", len(set(series)) == len(series))
         metrics += len(gauges)
-    return metrics
+        for row in (dict(zip(columns, row)) for row in rows):
+            for gauge in gauges:
+                series_of_all[f"{name}_{gauge}", frozenset((k, row[k]) for k in labels)] = row[gauge]
+    return metrics, series_of_all
+
+
+def exported(file, expected):
+    """Prometheus' exporter, Debian's, reads the file and shows every number of the queries; None where there is no such package."""
+    found = subprocess.run(["tests/checks/support/debian", "prometheus-postgres-exporter"], capture_output=True, text=True)
+    if found.returncode == 77:
+        return None
+    check(found.stdout, found.returncode == 0)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        at = "127.0.0.1:%d" % s.getsockname()[1]
+    environment = {"DATA_SOURCE_NAME": f"host={os.environ['PGHOST']} port={os.environ['PGPORT']} user={ROLE} dbname={os.environ['PGDATABASE']} sslmode=disable"}
+    log = Path(os.environ["TEST_TMP"]) / "exporter.log"
+    with log.open("w") as out:
+        running = subprocess.Popen([found.stdout.strip() + "/usr/bin/prometheus-postgres-exporter", "--disable-default-metrics", "--disable-settings-metrics",
+                                    f"--extend.query-path={file}", f"--web.listen-address={at}"], env=environment, stdout=out, stderr=out)
+    try:
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(f"http://{at}/metrics", timeout=30) as answer:
+                    page = answer.read().decode()
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            check(f"the exporter does not answer: {log.read_text()}", False)
+            return 0
+    finally:
+        running.terminate()
+        running.wait()
+    said = {}
+    for line in page.splitlines():
+        series = re.fullmatch(r"(pg_goals_\w+)(?:\{(.*)\})? (\S+)", line)
+        if series:
+            # the server is a label of everything
+            labels = {k: v.replace('\\"', '"').replace("\\\\", "\\") for k, v in re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', series[2] or "") if k != "server"}
+            said[series[1], frozenset(labels.items())] = float(series[3])
+    for key, value in expected.items():
+        # tables grow meanwhile
+        good = key in said and (said[key] > 0 if key[0].startswith("pg_goals_size") else said[key] == float(value))
+        check(f"the exporter says {said.get(key)} of {key}, which is {value}", good)
+    check(f"the exporter also says {sorted(map(str, said.keys() - expected.keys()))}", said.keys() <= expected.keys())
+    return len(said)
 
 
 def main():
@@ -200,7 +250,9 @@ def main():
             db.execute("set default_transaction_read_only = on")
             panels, shown = grafana(db, Path("examples/grafana/pg_goals.json"))
             matched = figures(db, shown)
-            metrics = exporter(db, Path("examples/postgres_exporter/queries.yaml"))
+            file = Path("examples/postgres_exporter/queries.yaml")
+            metrics, series = exporter(db, file)
+            said = exported(file, series)
         plot = Path(os.environ["TEST_TMP"]) / "plot.png"
         done = subprocess.run([sys.executable, "-B", "examples/plot.py", NAME, plot], env={**os.environ, "PGUSER": ROLE, "MPLCONFIGDIR": os.environ["TEST_TMP"]}, capture_output=True, text=True)
         check(f"plot.py: {done.stdout}{done.stderr[-2000:]}", re.search(rf": 3 variants, \d+ days, {matched} matched$", done.stdout.strip()))
@@ -215,7 +267,8 @@ def main():
         print(error)
     if errors:
         sys.exit(1)
-    print(f"{panels} panels, {metrics} metrics and the plot: {queries} queries as goals_analyst, with the columns they are to have")
+    real = "no exporter of Prometheus here" if said is None else f"{said} series by Prometheus' exporter"
+    print(f"{panels} panels, {metrics} metrics and the plot: {queries} queries as goals_analyst, with the columns they are to have; {real}")
 
 
 main()
