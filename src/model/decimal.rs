@@ -109,26 +109,19 @@ impl Decimal {
 
     /// The shortest decimal that reads back as this float; -0 is 0.
     pub fn from_f64(value: f64) -> Self {
-        Self::from_float(value.is_nan(), value.is_infinite(), value < 0.0, value)
+        Self::from_float(value)
     }
 
     /// The shortest decimal that reads back as this float; -0 is 0.
     pub fn from_f32(value: f32) -> Self {
-        Self::from_float(value.is_nan(), value.is_infinite(), value < 0.0, value)
+        Self::from_float(value)
     }
 
-    fn from_float(nan: bool, infinite: bool, negative: bool, value: impl fmt::LowerExp) -> Self {
-        match (nan, infinite, negative) {
-            (true, _, _) => Self::nan(),
-            (_, true, true) => Self::negative_infinity(),
-            (_, true, false) => Self::infinity(),
-            _ => {
-                let mut text = Short::default();
-                // at most 17 digits, a sign, a point and an exponent
-                let _ = write!(text, "{value:e}");
-                Self::parse_bytes(text.as_bytes()).unwrap_or_else(Self::nan)
-            }
-        }
+    fn from_float(value: impl fmt::LowerExp) -> Self {
+        let mut text = Short::default();
+        // at most 17 digits, a sign, a point and an exponent; or NaN, inf, -inf, which are read like that
+        let _ = write!(text, "{value:e}");
+        Self::parse_bytes(text.as_bytes()).unwrap_or_else(Self::nan)
     }
 
     /// Reads what PostgreSQL's numeric input reads in decimal: blanks around it, a sign, an exponent, `NaN`,
