@@ -49,3 +49,29 @@ select goals.forget_user(1::bigint);
 rollback;
 \set VERBOSITY default
 select message, goal, sent from goals.message_stats order by goal;
+
+-- A transaction may be declared read-only in the middle of a statement that writes. PostgreSQL lets the statement go on, and so do we: it matches nothing.
+create function turn_read_only() returns trigger language plpgsql as $$
+begin
+    perform set_config('transaction_read_only', 'on', true);
+    return new;
+end $$;
+create table sends (message text, user_id bigint, opened timestamptz);
+create table orders (user_id bigint, name text);
+select from goals.track_receipts('sends', message => 'message', user_key => 'user_id', opened_at => 'opened');
+select from goals.track_events('orders', user_key => 'user_id', event => 'name');
+select from goals.create_message('bought');
+select from goals.set_goal('bought', event => 'order', time_limit => '1 day');
+insert into sends values ('bought', 7), ('m', 7);
+create trigger half_way before update on users for each row execute function turn_read_only();
+create trigger half_way before insert or update on sends for each row execute function turn_read_only();
+create trigger half_way before insert on orders for each row execute function turn_read_only();
+update users set plan = 'pro', visits = 1 where id = 7 returning plan;
+insert into sends values ('m', 8);
+update sends set opened = now() where user_id = 7 returning message;
+insert into orders values (7, 'order');
+select count(*) as sends, (select count(*) from orders) as orders from sends;
+select message, goal, sent, opened, matched from goals.message_stats order by message, goal;
+drop trigger half_way on users;
+update users set plan = 'team', visits = 2 where id = 7 returning plan;
+select message, goal, sent, opened, matched from goals.message_stats order by message, goal;
