@@ -23,6 +23,14 @@ fn code(sqlstate: &str) -> PgSqlErrorCode {
     }
 }
 
+/// Is it of those with which an input function refuses what it is given (class 22, data exception; 42, a name or syntax)? Not a cancel, or memory.
+pub fn is_of_the_value(code: PgSqlErrorCode) -> bool {
+    let class = |code: PgSqlErrorCode| code as i32 & 0xFFF;
+    [PgSqlErrorCode::ERRCODE_DATA_EXCEPTION, PgSqlErrorCode::ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION]
+        .into_iter()
+        .any(|of| class(of) == class(code))
+}
+
 /// Ends the statement with this error.
 pub fn raise(error: &Error) -> ! {
     let mut report = ErrorReport::new(code(error.sqlstate()), to_server(error.message()), "pg_goals");

@@ -5,7 +5,7 @@
 //! types are compared by their text.
 
 use super::datum::{self, Row};
-use super::{spi, strings, uuid};
+use super::{errors, spi, strings, uuid};
 use crate::model::array;
 use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
@@ -13,9 +13,12 @@ use crate::model::interval;
 use crate::model::operator::Operator;
 use crate::model::text::{Exact, TextEquality};
 use crate::model::value::{Kind, Value};
+use pgrx::PgTryBuilder;
+use pgrx::pg_sys::panic::CaughtError;
 use pgrx::pg_sys::{self, Datum};
 use std::borrow::Cow;
 use std::ffi::CStr;
+use std::panic::AssertUnwindSafe;
 
 /// How a type's values are read.
 #[derive(Clone, Debug)]
@@ -295,16 +298,26 @@ impl ColumnType {
         }
     }
 
-    /// Reads a literal by the type's own input function, which raises what is not one.
+    /// Reads a literal by the type's own input function. What that says of one that is not of the type becomes our error, which comes with a hint:
+    /// the statement ends by an error either way, so what the function has left behind is cleaned up with it.
     fn input(&self, value: &str) -> Result<Datum> {
-        let literal = std::ffi::CString::new(strings::from_string(value).into_owned())
-            .map_err(|_| Error::InvalidValue { value: value.to_owned(), type_name: self.name() })?;
-        // SAFETY: the input function of the type, with a typmod that asks for nothing.
-        unsafe {
-            let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
-            pg_sys::getTypeInputInfo(self.type_oid, &mut input, &mut parameter);
-            Ok(pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1))
-        }
+        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+        let literal = std::ffi::CString::new(strings::from_string(value).into_owned()).map_err(|_| invalid())?;
+        let read = || {
+            // SAFETY: the input function of the type, with a typmod that asks for nothing.
+            unsafe {
+                let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+                pg_sys::getTypeInputInfo(self.type_oid, &mut input, &mut parameter);
+                Some(pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1))
+            }
+        };
+        PgTryBuilder::new(AssertUnwindSafe(read))
+            .catch_others(|caught| match &caught {
+                CaughtError::PostgresError(report) if errors::is_of_the_value(report.sql_error_code()) => None,
+                _ => caught.rethrow(),
+            })
+            .execute()
+            .ok_or_else(invalid)
     }
 
     fn canonical(&self, value: &str) -> Result<String> {

@@ -180,6 +180,20 @@ select from goals.record_sent('test', '1', variant => 'long');
 call refused($$ select goals.add_variant('test', 'c') $$);
 call refused($$ select goals.set_control_group('test', 0.5) $$);
 
+-- A value that the type's own input function refuses, whatever it says of it
+create table places (id int primary key, net inet, span tstzrange, rel regclass, days date[], bits varbit, path jsonpath, query tsquery);
+select from goals.track_users('places');
+select from goals.create_message('places', users => 'places');
+call refused($$ select goals.set_goal('places', 'net', 'is', '1.50', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'net', 'is any of', '{127.0.0.1,localhost}', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'span', 'is', '[2026-01-01', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'rel', 'is', 'no_such_table', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'days', 'contains', '2026-02-30', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'days', 'contains', 'someday', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'bits', 'is', '012', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'path', 'is', '$[', '1 day') $$);
+call refused($$ select goals.set_goal('places', 'query', 'is', 'a &', '1 day') $$);
+
 -- Who does not own the table; who may not call
 create role regress_goals_other;
 grant usage on schema goals to regress_goals_other;
