@@ -267,6 +267,25 @@ fn operands_can_be_brought_to_the_columns_form() {
     assert!(!text_only.holds(&Value::Unknown, &number("1"), &Exact));
 }
 
+#[test]
+fn operands_can_be_brought_to_the_databases_encoding() {
+    // é as LATIN1 stores it: a byte that is no UTF-8
+    let latin1 = |t: &str| t.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<u8>>();
+    let stored = |bytes: &[u8]| Value::Text(bytes.to_vec().into());
+    for (operator, value, new, holds) in [
+        ("is", "caf\u{e9}", &b"caf\xe9"[..], true),
+        ("is", "caf\u{e9}", "caf\u{e9}".as_bytes(), false),
+        ("is not", "caf\u{e9}", b"caf\xe9", false),
+        ("contains", "f\u{e9}", b"caf\xe9 au lait", true),
+        ("starts with", "\u{e9}t", b"\xe9toile", true),
+        ("contains", "plain", b"plain text", true),
+    ] {
+        let mut condition = condition(Kind::Text, operator, value);
+        condition.map_texts(&|t| latin1(t).into());
+        assert_eq!(condition.holds(&Value::Unknown, &stored(new), &Exact), holds, "{operator} {value}");
+    }
+}
+
 proptest! {
     #[test]
     fn comparisons_agree_with_integers(new in -20i64..20, operand in -20i64..20, old in proptest::option::of(-20i64..20)) {
