@@ -9,13 +9,16 @@ export, root = sys.argv[1], os.path.realpath(sys.argv[2])
 data = json.load(open(export))["data"][0]
 
 
-def first_line_of_tests(path):
-    """The tests of a file stand at its end."""
+def lines_of_tests(path):
+    """The lines of what is compiled for tests only: from the attribute to where the item ends, at the margin."""
+    found, inside = set(), False
     with open(path) as source:
         for number, line in enumerate(source, 1):
-            if re.match(r"#\[cfg\(test\)\]", line):
-                return number
-    return sys.maxsize
+            inside = inside or line.startswith("#[cfg(test)]")
+            if inside:
+                found.add(number)
+                inside = not re.match(r"}|[^#/ ].*;$", line)
+    return found
 
 
 def modules_of_tests():
@@ -51,19 +54,16 @@ for function in data["functions"]:
 total, missing = [0, 0, 0, 0], []
 print(f"{'file':<40} {'lines':>12} {'branches':>12}")
 for path in sorted(regions):
-    end = first_line_of_tests(path)
+    tests = lines_of_tests(path)
     name = os.path.relpath(path, root)
     # the innermost region of a line says how often it ran
     lines = {}
     for (line, column, line_end, column_end), count in sorted(
         regions[path].items(), key=lambda r: ((r[0][2] - r[0][0]), r[0][3] - r[0][1]), reverse=True
     ):
-        for number in range(line, min(line_end + 1, end)):
+        for number in set(range(line, line_end + 1)) - tests:
             lines[number] = count if number not in lines or line != number or column <= 1 else max(count, lines[number])
-    of_tests = [b for b in branches[path] if b[0] >= end]
-    for branch in of_tests:
-        del branches[path][branch]
-    both = Counter(branches[path])
+    both = Counter({branch: count for branch, count in branches[path].items() if branch[0] not in tests})
     figures = [sum(c > 0 for c in lines.values()), len(lines), sum(c > 0 for c in both.values()), len(both)]
     if figures[1] == 0:
         continue
