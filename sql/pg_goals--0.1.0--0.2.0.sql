@@ -71,8 +71,8 @@ DECLARE
     drawn record;
 BEGIN
     SELECT d.engagement_id, d.match_id INTO drawn FROM goals.drawn() d;
-    -- Ids begin at 1: whatever is asked for, there is an end.
-    at_a_time := greatest(at_a_time, 1);
+    -- Ids begin at 1, and there are about a hundred parts at most of each kind: whatever is asked for, there is an end, and soon.
+    at_a_time := greatest(at_a_time, 1, drawn.engagement_id / 100, drawn.match_id / 100);
     after_engagement := greatest(after_engagement, 0);
     after_match := greatest(after_match, 0);
     LOOP
