@@ -49,7 +49,8 @@ pub fn setup() -> Result<Rc<Setup>> {
         let missing = Ours::find().err().unwrap_or("source");
         Error::InvalidArgument {
             message: format!("goals.{missing} is missing: nothing is recorded without it"),
-            hint: "Give it back its name, or make it again as a fresh installation has it; goals.health() says more.".into(),
+            hint: "Give it back its name, or make it again as a fresh installation has it; goals.health() says more."
+                .into(),
         }
     })
 }
