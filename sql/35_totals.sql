@@ -56,8 +56,8 @@ COMMENT ON FUNCTION goals.tail() IS 'Internal. The receipts that facts past the 
 -- loops it would compare each of it with all of it. They are made in the order in which they are written, for looking for a better
 -- one takes longer than a short tail.
 --
--- However much there is, no more than so many ids of facts are taken at a time: then memory has a bound, and an array its size. The
--- differences from mark to mark add up.
+-- However much there is, no more than so many ids of facts are taken at a time (or a hundredth of all, if that is more): then memory has a
+-- bound, and an array its size. The differences from mark to mark add up.
 --
 -- In the names: old, a receipt below the first mark; ..._then, as known at the first mark; ..._now, at the second.
 CREATE FUNCTION goals.movement(
