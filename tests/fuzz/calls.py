@@ -228,7 +228,8 @@ class Fuzz:
             for f in list(waiting):
                 if time.monotonic() - began > seconds:
                     break
-                n = min(inputs - f.done, max(10, int(f.done / f.took * .4)) if f.took else 20)
+                # without arguments there is one input, tried in every mode
+                n = min((inputs if f.types else min(inputs, 200)) - f.done, max(10, int(f.done / f.took * .4)) if f.took else 20)
                 if n <= 0:
                     waiting.remove(f)
                     continue
