@@ -130,7 +130,7 @@ fn check(arm: &Arm) -> Result<(), Invalid> {
     check_count("the number of users", arm.users)?;
     check_count("the number of converters", arm.converters_all)?;
     check_count("the number of users", arm.assigned_users)?;
-    if arm.users > 0 || arm.matched != 0 {
+    if arm.matched != 0 {
         Counts::new(arm.matched, arm.users)?;
     }
     if !(arm.weight >= 0.0 && arm.weight.is_finite()) {

@@ -250,6 +250,18 @@ mod tests {
     }
 
     #[test]
+    fn koopman_is_right_where_the_interval_does_not_reach_the_place_it_is_searched_from() {
+        // mpmath: bisection of the score at the likeliest rates
+        let ends = |x1, n1, x2, n2, confidence| {
+            let i = ratio_interval(x1, n1, x2, n2, confidence).unwrap();
+            (i.low, i.high)
+        };
+        close(ends(0, 1000, 500, 1000, 0.5), 0.0, 0.0009094592883117053, 1e-13);
+        close(ends(500, 1000, 0, 1000, 0.5), 1099.5544416907017, f64::INFINITY, 1e-13);
+        close(ends(0, 10, 3, 10, 0.01), 0.0, 5.236179679331316e-05, 1e-11);
+    }
+
+    #[test]
     fn koopman_is_right_from_one_user_to_the_end_of_bigint() {
         // mpmath
         let billion = 1_000_000_000;

@@ -160,6 +160,8 @@ mod tests {
         assert_close(normal_quantile(0.8), 0.8416212335729143, 1e-15);
         assert_close(normal_quantile(0.2), -0.8416212335729143, 1e-15);
         assert_eq!(normal_quantile(0.5), 0.0);
+        assert_close(two_sided_quantile(1e-20), 1.2533141373155003e-20, 1e-15);
+        assert_close(normal_quantile(1e-20), -9.262340089798408, 1e-14);
     }
 
     #[test]
@@ -189,6 +191,10 @@ mod tests {
         assert_eq!(difference_of_products(max, max, max, max - 1), max as f64);
         let wide = i128::from(u64::MAX) * 3;
         assert_close(difference_of_products(wide, wide, wide, wide / 2), (wide as f64).powi(2) / 2.0, 1e-15);
+        // (2^100 + 2^48)² and 2^100 (2^100 + 2^49) differ by 2^96, which neither product has room for.
+        let (side, length, width) = ((1 << 100) + (1 << 48), 1 << 100, (1 << 100) + (1 << 49));
+        assert_eq!(difference_of_products(side, side, length, width), 2_f64.powi(96));
+        assert_eq!(difference_of_products(length, width, side, side), -2_f64.powi(96));
     }
 
     #[test]
