@@ -3,7 +3,7 @@
 #   make            the library and the install script, in build/
 #   make install    copy them to where PG_CONFIG says (uses sudo where it must)
 #   make demo       see it work on a private server; HILLSTROM=file.csv[.gz] replays a real campaign
-#   make test       every test, on a private server (45 to 60 minutes on 2 cores); T="regress checks/dump*" runs some
+#   make test       every test, on a private server (35 to 50 minutes on 2 cores); T="regress checks/dump*" runs some
 #   make test-all   regress, isolation, the oracle in short form and the benchmark's statements on PostgreSQL 14 to 18, fetched where missing;
 #                   VERSIONS="14 18" for some, T="regress checks/dump*" for other tests
 #   make deb        the Debian package of the PostgreSQL of PG_CONFIG, in build/deb
