@@ -14,6 +14,7 @@ pub mod entry;
 pub mod errors;
 pub mod guc;
 pub mod invalidate;
+pub mod literal;
 pub mod ours;
 pub mod partition;
 pub mod relation;

@@ -5,24 +5,18 @@
 //! types are compared by their text.
 
 use super::datum::{self, Row};
-use super::{errors, spi, strings, uuid};
-use crate::model::array;
+use super::{spi, strings, uuid};
 use crate::model::decimal::Decimal;
-use crate::model::error::{Error, Result};
 use crate::model::interval;
-use crate::model::operator::Operator;
 use crate::model::text::{Exact, TextEquality};
 use crate::model::value::{Kind, Value};
-use pgrx::PgTryBuilder;
-use pgrx::pg_sys::panic::CaughtError;
 use pgrx::pg_sys::{self, Datum};
 use std::borrow::Cow;
 use std::ffi::CStr;
-use std::panic::AssertUnwindSafe;
 
 /// How a type's values are read.
 #[derive(Clone, Debug)]
-enum Shape {
+pub(super) enum Shape {
     SmallInt,
     Integer,
     BigInt,
@@ -63,7 +57,7 @@ const LONGEST_TEXT: usize = 64 << 20;
 /// A column's type, with what is needed to compare and read its values.
 #[derive(Clone, Debug)]
 pub struct ColumnType {
-    shape: Shape,
+    pub(super) shape: Shape,
     type_oid: pg_sys::Oid,
     len: i16,
     by_value: bool,
@@ -73,7 +67,7 @@ pub struct ColumnType {
     deterministic: bool,
 }
 
-fn is_built_in(oid: pg_sys::Oid) -> bool {
+pub(super) fn is_built_in(oid: pg_sys::Oid) -> bool {
     oid.to_u32() < pg_sys::FirstNormalObjectId
 }
 
@@ -233,7 +227,7 @@ impl ColumnType {
     }
 
     /// A date or time in ISO 8601 and UTC, whatever the session's settings; an interval by its length.
-    fn moment_by_value(&self, value: Datum) -> Vec<u8> {
+    pub(super) fn moment_by_value(&self, value: Datum) -> Vec<u8> {
         if self.type_oid == pg_sys::INTERVALOID {
             // SAFETY: a datum of this type points to an Interval.
             let interval = unsafe { &*value.cast_mut_ptr::<pg_sys::Interval>() };
@@ -265,76 +259,6 @@ impl ColumnType {
     /// As a key.
     pub fn key_type(&self) -> Option<super::users::KeyType> {
         super::users::KeyType::of(self.type_oid)
-    }
-
-    /// A goal's value as the type itself writes it, so that comparing texts compares values; an error if it is not a value of
-    /// the type. Runs the type's input function, if it is the server's own, with the rights of the caller of set_goal.
-    pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
-        match operator {
-            Operator::Is | Operator::IsNot => self.canonical(value),
-            Operator::Contains | Operator::DoesNotContain => match &self.shape {
-                Shape::Array { element } => element.canonical_element(value),
-                _ => Ok(value.to_owned()),
-            },
-            Operator::IsAnyOf => {
-                let items = array::parse_array(value).unwrap_or_default();
-                let quoted = items.into_iter().flatten().map(|item| {
-                    let item = self.canonical(&item)?;
-                    Ok(format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\"")))
-                });
-                Ok(format!("{{{}}}", quoted.collect::<Result<Vec<_>>>()?.join(",")))
-            }
-            _ => Ok(value.to_owned()),
-        }
-    }
-
-    /// As an element of a list is written.
-    fn canonical_element(&self, value: &str) -> Result<String> {
-        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
-        match self.kind() {
-            Kind::Number => Decimal::parse(value).map(|_| value.to_owned()).ok_or_else(invalid),
-            Kind::Moment => Ok(String::from_utf8_lossy(&self.moment_by_value(self.input(value)?)).into_owned()),
-            _ => self.canonical(value),
-        }
-    }
-
-    /// Reads a literal by the type's own input function. What that says of one that is not of the type becomes our error, which comes with a hint:
-    /// the statement ends by an error either way, so what the function has left behind is cleaned up with it.
-    fn input(&self, value: &str) -> Result<Datum> {
-        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
-        let literal = std::ffi::CString::new(strings::from_string(value).into_owned()).map_err(|_| invalid())?;
-        let read = || {
-            // SAFETY: the input function of the type, with a typmod that asks for nothing.
-            unsafe {
-                let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
-                pg_sys::getTypeInputInfo(self.type_oid, &mut input, &mut parameter);
-                Some(pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1))
-            }
-        };
-        PgTryBuilder::new(AssertUnwindSafe(read))
-            .catch_others(|caught| match &caught {
-                CaughtError::PostgresError(report) if errors::is_of_the_value(report.sql_error_code()) => None,
-                _ => caught.rethrow(),
-            })
-            .execute()
-            .ok_or_else(invalid)
-    }
-
-    fn canonical(&self, value: &str) -> Result<String> {
-        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
-        match &self.shape {
-            Shape::Uuid => {
-                let bytes = uuid::parse(value.as_bytes()).ok_or_else(invalid)?;
-                Ok(String::from_utf8_lossy(&uuid::format(&bytes)).into_owned())
-            }
-            Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
-            Shape::Enum => has_label(self.type_oid, value).then(|| value.to_owned()).ok_or_else(invalid),
-            Shape::Other { output } if is_built_in(*output) => {
-                let text = output_text(self.type_oid, *output, self.input(value)?).ok_or_else(invalid)?;
-                Ok(strings::model_to_string(&text))
-            }
-            _ => Ok(value.to_owned()),
-        }
     }
 
     /// The type, a domain's base type.
@@ -542,31 +466,10 @@ fn label(value: Datum) -> Option<Vec<u8>> {
     }
 }
 
-fn has_label(enum_type: pg_sys::Oid, text: &str) -> bool {
-    let server = strings::from_string(text);
-    if server.len() >= pg_sys::NAMEDATALEN as usize || strings::to_string(&server) != text {
-        return false;
-    }
-    let Ok(text) = std::ffi::CString::new(server.into_owned()) else { return false };
-    // SAFETY: a syscache lookup by type and label; the row is released.
-    unsafe {
-        let row = pg_sys::SearchSysCache2(
-            pg_sys::SysCacheIdentifier::ENUMTYPOIDNAME as i32,
-            enum_type.into(),
-            text.as_ptr().into(),
-        );
-        if row.is_null() {
-            return false;
-        }
-        pg_sys::ReleaseSysCache(row);
-        true
-    }
-}
-
 /// The text of a value by its type's output function, the same in every session. A function that is not the server's own, or
 /// is and calls those of others (a range or a row of a user's type), may raise: it runs in a subtransaction, which costs no
 /// transaction id as it writes nothing, and an error means that the value is unknown.
-fn output_text(type_oid: pg_sys::Oid, function: pg_sys::Oid, value: Datum) -> Option<Vec<u8>> {
+pub(super) fn output_text(type_oid: pg_sys::Oid, function: pg_sys::Oid, value: Datum) -> Option<Vec<u8>> {
     let write = || {
         // SAFETY: the output function of the value's type; it answers a palloc'd string.
         unsafe {

@@ -1,0 +1,106 @@
+//! Literals: the value of a goal, read and written by the type of the column that it is compared with.
+
+use super::types::{ColumnType, Shape, is_built_in, output_text};
+use super::{errors, strings, uuid};
+use crate::model::array;
+use crate::model::decimal::Decimal;
+use crate::model::error::{Error, Result};
+use crate::model::operator::Operator;
+use crate::model::value::Kind;
+use pgrx::PgTryBuilder;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::pg_sys::{self, Datum};
+use std::panic::AssertUnwindSafe;
+
+impl ColumnType {
+    /// A goal's value as the type itself writes it, so that comparing texts compares values; an error if it is not a value of
+    /// the type. Runs the type's input function, if it is the server's own, with the rights of the caller of set_goal.
+    pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
+        match operator {
+            Operator::Is | Operator::IsNot => self.canonical(value),
+            Operator::Contains | Operator::DoesNotContain => match &self.shape {
+                Shape::Array { element } => element.canonical_element(value),
+                _ => Ok(value.to_owned()),
+            },
+            Operator::IsAnyOf => {
+                let items = array::parse_array(value).unwrap_or_default();
+                let quoted = items.into_iter().flatten().map(|item| {
+                    let item = self.canonical(&item)?;
+                    Ok(format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\"")))
+                });
+                Ok(format!("{{{}}}", quoted.collect::<Result<Vec<_>>>()?.join(",")))
+            }
+            _ => Ok(value.to_owned()),
+        }
+    }
+
+    /// As an element of a list is written.
+    fn canonical_element(&self, value: &str) -> Result<String> {
+        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+        match self.kind() {
+            Kind::Number => Decimal::parse(value).map(|_| value.to_owned()).ok_or_else(invalid),
+            Kind::Moment => Ok(String::from_utf8_lossy(&self.moment_by_value(self.input(value)?)).into_owned()),
+            _ => self.canonical(value),
+        }
+    }
+
+    /// Reads a literal by the type's own input function. What that says of one that is not of the type becomes our error, which comes with a hint:
+    /// the statement ends by an error either way, so what the function has left behind is cleaned up with it.
+    fn input(&self, value: &str) -> Result<Datum> {
+        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+        let literal = std::ffi::CString::new(strings::from_string(value).into_owned()).map_err(|_| invalid())?;
+        let read = || {
+            // SAFETY: the input function of the type, with a typmod that asks for nothing.
+            unsafe {
+                let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+                pg_sys::getTypeInputInfo(self.type_oid(), &mut input, &mut parameter);
+                Some(pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1))
+            }
+        };
+        PgTryBuilder::new(AssertUnwindSafe(read))
+            .catch_others(|caught| match &caught {
+                CaughtError::PostgresError(report) if errors::is_of_the_value(report.sql_error_code()) => None,
+                _ => caught.rethrow(),
+            })
+            .execute()
+            .ok_or_else(invalid)
+    }
+
+    fn canonical(&self, value: &str) -> Result<String> {
+        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+        match &self.shape {
+            Shape::Uuid => {
+                let bytes = uuid::parse(value.as_bytes()).ok_or_else(invalid)?;
+                Ok(String::from_utf8_lossy(&uuid::format(&bytes)).into_owned())
+            }
+            Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
+            Shape::Enum => has_label(self.type_oid(), value).then(|| value.to_owned()).ok_or_else(invalid),
+            Shape::Other { output } if is_built_in(*output) => {
+                let text = output_text(self.type_oid(), *output, self.input(value)?).ok_or_else(invalid)?;
+                Ok(strings::model_to_string(&text))
+            }
+            _ => Ok(value.to_owned()),
+        }
+    }
+}
+
+fn has_label(enum_type: pg_sys::Oid, text: &str) -> bool {
+    let server = strings::from_string(text);
+    if server.len() >= pg_sys::NAMEDATALEN as usize || strings::to_string(&server) != text {
+        return false;
+    }
+    let Ok(text) = std::ffi::CString::new(server.into_owned()) else { return false };
+    // SAFETY: a syscache lookup by type and label; the row is released.
+    unsafe {
+        let row = pg_sys::SearchSysCache2(
+            pg_sys::SysCacheIdentifier::ENUMTYPOIDNAME as i32,
+            enum_type.into(),
+            text.as_ptr().into(),
+        );
+        if row.is_null() {
+            return false;
+        }
+        pg_sys::ReleaseSysCache(row);
+        true
+    }
+}
