@@ -229,7 +229,7 @@ class Fuzz:
                 if time.monotonic() - began > seconds:
                     break
                 # without arguments there is one input, tried in every mode
-                n = min((inputs if f.types else min(inputs, 200)) - f.done, max(10, int(f.done / f.took * .4)) if f.took else 20)
+                n = min((inputs if f.types else min(inputs, 200)) - f.done, max(10, min(500, int(f.done / f.took * .4))) if f.took else 20)
                 if n <= 0:
                     waiting.remove(f)
                     continue
