@@ -162,6 +162,11 @@ CREATE FUNCTION goals.source_problem(source_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';
 COMMENT ON FUNCTION goals.source_problem(integer) IS 'Internal. What keeps the rows of a tracked table from being read; NULL if nothing does';
 
+CREATE FUNCTION goals.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_unusable';
+COMMENT ON FUNCTION goals.unusable() IS
+    'Internal. One row per table, index or sequence of the extension that is missing, or has been changed so that it cannot be used; blocks: without it nothing else can be looked at';
+
 CREATE FUNCTION goals.stored_key(source_id integer, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
 COMMENT ON FUNCTION goals.stored_key(integer, text) IS 'Internal. A user key in the one spelling in which it is stored; NULL if no user can have it';

@@ -9,28 +9,16 @@ AS $$
 #variable_conflict use_column
 DECLARE
     at_once CONSTANT timestamptz := clock_timestamp();
-    longest interval;
+    found record;
+    lacks_something boolean := false;
     behind bigint;
 BEGIN
-    -- What is ours is found by its name. Without one of these the rest of this cannot be answered either.
-    RETURN QUERY
-    SELECT 'missing ' || o.kind, 'goals.' || o.name,
-           CASE WHEN o.name IN ('engagement_id_idx', 'match_log_id_idx') THEN 'goals.roll_up() fails without it'
-                ELSE 'the triggers of new sessions do nothing without it: what is missed meanwhile never counts' END,
-           format('Give it back its name (ALTER %s ... RENAME TO %s)', upper(o.kind), o.name)
-               || coalesce(format(', or make it again: CREATE INDEX CONCURRENTLY %s ON goals.%s', o.name, o.definition), '')
-    FROM (VALUES ('table', 'source', NULL), ('table', 'message', NULL), ('table', 'variant', NULL), ('table', 'goal', NULL),
-                 ('table', 'goal_stop', NULL), ('table', 'revision', NULL), ('table', 'receipt', NULL), ('table', 'engagement', NULL),
-                 ('table', 'match_log', NULL), ('table', 'ignored', NULL),
-                 ('sequence', 'receipt_id_seq', NULL), ('sequence', 'engagement_id_seq', NULL), ('sequence', 'match_id_seq', NULL),
-                 ('index', 'receipt_user_idx', 'receipt (users_id, user_key, sent_at)'), ('index', 'receipt_id_idx', 'receipt (receipt_id)'),
-                 ('index', 'engagement_receipt_idx', 'engagement (receipt_id)'),
-                 ('index', 'engagement_id_idx', 'engagement USING brin (engagement_id) WITH (pages_per_range=16)'),
-                 ('index', 'match_log_receipt_idx', 'match_log (receipt_id, goal_id, matched_at, match_id)'),
-                 ('index', 'match_log_id_idx', 'match_log USING brin (match_id) WITH (pages_per_range=16)'),
-                 ('index', 'ignored_source_idx', 'ignored (source_id)')) AS o (kind, name, definition)
-    WHERE to_regclass('goals.' || o.name) IS NULL;
-    IF FOUND THEN
+    -- What is ours is found by its name, and checked before it is used. Without a table or a sequence the rest cannot be answered.
+    FOR found IN SELECT u.* FROM goals.unusable() u LOOP
+        RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
+        lacks_something := lacks_something OR found.blocks;
+    END LOOP;
+    IF lacks_something THEN
         RETURN;
     END IF;
 
@@ -146,9 +134,11 @@ BEGIN
 
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
-           format(CASE i.reason WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
+           format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed meanwhile is not recorded'
+                                WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
                                 ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
-           CASE i.reason WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or raise pg_goals.lock_wait. This row is removed when the table is tracked again.'
+                         WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
                          WHEN 'unknown user' THEN 'Insert the user before the row that names it. This row ends when the table is tracked again with goals.track_receipts().'
                          ELSE 'Correct the rows that the application writes. This row ends when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i

@@ -5,7 +5,7 @@
 
 use crate::model::operator::Operator;
 use crate::pg::datum::{KeptJsonb, Row};
-use crate::pg::ours::Ours;
+use crate::pg::ours::{self, Ours};
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::trigger::Trigger;
 use crate::pg::users::KeyType;
@@ -165,12 +165,23 @@ pub fn setup() -> Option<Rc<Setup>> {
     if !invalidate::setup_is_stale() && (!invalidate::indexes_are_stale() || indexes_are_the_same()) {
         return CACHE.with_borrow(|c| c.setup.clone());
     }
+    invalidate::setup_is_looked_for();
     let fresh = read_setup().map(Rc::new);
-    CACHE.with_borrow_mut(|c| *c = Cache { setup: fresh.clone(), ..Cache::default() });
-    if fresh.is_some() {
-        invalidate::setup_is_read();
+    CACHE.with_borrow_mut(|c| *c = Cache { setup: fresh.as_ref().ok().cloned(), ..Cache::default() });
+    match &fresh {
+        Ok(_) => invalidate::setup_is_read(),
+        Err(unread) => invalidate::setup_is_not_read(*unread == Unread::Locked),
     }
-    fresh
+    fresh.ok()
+}
+
+/// Why the set-up has not been read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    /// The extension is not installed, or one of its tables is of no use.
+    Lacking,
+    /// A table is locked for longer than a trigger waits.
+    Locked,
 }
 
 /// Are the tables and indexes of the set-up still those that exist?
@@ -267,19 +278,19 @@ fn anchor(name: &str) -> Anchor {
 }
 
 /// Visits all rows of a table of the set-up.
-fn each(table: Oid, mut row: impl FnMut(&Row)) {
-    if let Some(table) = Relation::open(table, Lock::Share) {
-        scan::visit_all(&table, |r| {
-            row(r);
-            ControlFlow::Continue(())
-        });
-    }
+fn each(table: ours::Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
+    let table = table.open(Lock::Share).ok_or(Unread::Locked)?;
+    scan::visit_all(&table, |r| {
+        row(r);
+        ControlFlow::Continue(())
+    });
+    Ok(())
 }
 
 // The column numbers below are those of the CREATE TABLE statements in sql/10_tables.sql.
-fn read_setup() -> Option<Setup> {
-    let ours = Ours::find().ok()?;
-    invalidate::setup_is_being_read(ours.revision, &[ours.receipt, ours.match_log, ours.engagement, ours.ignored]);
+fn read_setup() -> Result<Setup, Unread> {
+    let ours = Ours::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
+    invalidate::setup_is_being_read(ours.revision, &ours.oids());
 
     let mut sources = Vec::new();
     each(ours.source, |r| {
@@ -298,17 +309,17 @@ fn read_setup() -> Option<Setup> {
             clicked: r.name(12),
             attached: r.byte(13) != 0,
         }));
-    });
+    })?;
 
     let mut stopped = Vec::new();
-    each(ours.goal_stop, |r| stopped.extend(r.integer(1)));
+    each(ours.goal_stop, |r| stopped.extend(r.integer(1)))?;
     stopped.sort_unstable();
     let mut given: Vec<(i32, i32, Vec<i32>)> = Vec::new();
     each(ours.revision, |r| {
         let mut ids = r.integers(3);
         ids.sort_unstable();
         given.push((r.integer(1).unwrap_or(0), r.integer(2).unwrap_or(0), ids));
-    });
+    })?;
     let judged: HashSet<i32> = given.iter().flat_map(|(_, _, goals)| goals).copied().collect();
     let mut goals = HashMap::new();
     each(ours.goal, |r| {
@@ -333,7 +344,7 @@ fn read_setup() -> Option<Setup> {
                 live: judged.contains(&id) && stopped.binary_search(&id).is_err(),
             }),
         );
-    });
+    })?;
 
     let mut revisions: HashMap<i32, Rc<Revision>> = HashMap::new();
     let mut current: HashMap<i32, Rc<Revision>> = HashMap::new();
@@ -356,7 +367,7 @@ fn read_setup() -> Option<Setup> {
             weight: r.double(4).unwrap_or(0.0),
         };
         variants.entry(r.integer(2).unwrap_or(0)).or_default().push((variant, r.byte(5) != 0));
-    });
+    })?;
 
     let mut messages = HashMap::new();
     let mut users_of_message = HashMap::new();
@@ -377,7 +388,7 @@ fn read_setup() -> Option<Setup> {
             revision: revision.clone(),
         };
         messages.insert(name, Rc::new(message));
-    });
+    })?;
 
     let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && g.live).collect();
     waiting.sort_unstable_by_key(|g| g.id);
@@ -398,7 +409,7 @@ fn read_setup() -> Option<Setup> {
             }
         }
     }
-    Some(Setup { ours, sources, messages, goals, revisions, users_of_message, events })
+    Ok(Setup { ours, sources, messages, goals, revisions, users_of_message, events })
 }
 
 /// Has nothing about this table's columns changed since it was last asked about? From the first question on, changes are noticed.

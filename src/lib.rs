@@ -12,6 +12,8 @@
 //! | `moves` | an update that moves a row between partitions is put together again |
 //! | `settle` | the receipts of that user in their windows, and a match appended for each |
 //! | `statistics` | the SQL face of intervals, tests and verdicts; what is read is SQL, in `sql/` |
+//! | `health` | what keeps the extension's own tables from being used |
+//! | `unrecorded` | a note of what a trigger could not record because a table was locked |
 //! | `cache` | the backend's copy of the set-up, which all of them read |
 //! | `watch` | per table: which columns have a goal, and what it asks for |
 //! | `model` | what a goal means, without a server: pure, proves itself by `cargo test` |
@@ -21,6 +23,7 @@
 mod cache;
 mod capture;
 mod events;
+mod health;
 mod model;
 mod moves;
 mod pg;
@@ -30,6 +33,7 @@ mod setup;
 mod statistics;
 mod tables;
 mod track;
+mod unrecorded;
 mod watch;
 
 pgrx::pg_module_magic!();

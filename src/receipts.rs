@@ -10,9 +10,9 @@ use crate::pg::append::{self, Appender};
 use crate::pg::call::{Args, Out};
 use crate::pg::datum::{self, Row};
 use crate::pg::errors;
-use crate::pg::ours::Ours;
+use crate::pg::ours::{Fault, Lacking, Ours};
 use crate::pg::relation::{self, Lock, Relation};
-use crate::pg::scan::Probe;
+use crate::pg::scan::OwnedProbe;
 use crate::pg::scratch::{Scratch, check_for_interrupts};
 use crate::pg::statement::{self, Statement};
 use crate::pg::strings;
@@ -45,13 +45,19 @@ pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
 
 /// The set-up; an error where the extension is only half there.
 pub fn setup() -> Result<Rc<Setup>> {
-    cache::setup().ok_or_else(|| {
-        let missing = Ours::find().err().unwrap_or("source");
-        Error::InvalidArgument {
-            message: format!("goals.{missing} is missing: nothing is recorded without it"),
+    cache::setup().ok_or_else(|| match Ours::find() {
+        Err(Lacking { name, fault: Fault::Unfit(unfit), .. }) => Error::InvalidArgument {
+            message: format!("nothing is recorded: goals.{name} cannot be used, {}", unfit.why),
+            hint: format!("{}; goals.health() says more.", unfit.mend),
+        },
+        found => Error::InvalidArgument {
+            message: format!(
+                "goals.{} is missing: nothing is recorded without it",
+                found.err().map_or("source", |lacking| lacking.name)
+            ),
             hint: "Give it back its name, or make it again as a fresh installation has it; goals.health() says more."
                 .into(),
-        }
+        },
     })
 }
 
@@ -189,11 +195,11 @@ impl<'a> Sender<'a> {
         })
     }
 
-    /// Appends a receipt and answers its id.
-    pub fn send(&self, key: &[u8], variant: Option<&Variant>, sent_at: i64, judgement: &Judgement) -> i64 {
-        let id = append::next_id(self.setup.ours.receipt_id_seq);
+    /// Appends a receipt and answers its id; None if the table would not take it.
+    pub fn send(&self, key: &[u8], variant: Option<&Variant>, sent_at: i64, judgement: &Judgement) -> Option<i64> {
+        let id = append::next_id(self.setup.ours.receipt_id_seq)?;
         let baselines = judgement.baseline.iter().any(Option::is_some);
-        self.receipts.append([
+        let taken = self.receipts.append([
             Some(id.into()),
             Some(sent_at.into()),
             Some(self.message.users_id.into()),
@@ -203,7 +209,7 @@ impl<'a> Sender<'a> {
             (!judgement.already.is_empty()).then(|| datum::integer_array(&judgement.already)),
             baselines.then(|| datum::numeric_array(&judgement.baseline)),
         ]);
-        id
+        taken.then_some(id)
     }
 }
 
@@ -239,8 +245,17 @@ fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Resul
     let variant = given.or_else(|| message.assigned(&key));
     let id =
         Sender::with(Statement::of_call(), &setup, message, |sender| sender.send(&key, variant, sent_at, &judgement))
-            .ok_or(Error::NoUsersTable)?;
+            .flatten()
+            .ok_or_else(not_recorded)?;
     Ok((id, variant.cloned(), message.is_control(variant.map(|v| v.id))))
+}
+
+/// A table of ours that was there does not take a row.
+fn not_recorded() -> Error {
+    Error::InvalidArgument {
+        message: "a table of pg_goals has been changed: nothing is recorded".into(),
+        hint: "goals.health() says what is the matter; so does the server's log.".into(),
+    }
 }
 
 /// goals.record_sent(message, user_key, variant, sent_at)
@@ -292,6 +307,7 @@ fn send_many(
             });
             match receipt {
                 Some((stored, id, variant)) => {
+                    let id = id.ok_or_else(not_recorded)?;
                     count += 1;
                     let all = message.variants.iter().chain(&message.control);
                     let variant = all.into_iter().find(|v| Some(v.id) == variant);
@@ -300,9 +316,9 @@ fn send_many(
                 None => unknown += 1,
             }
         }
-        count
+        Ok(count)
     })
-    .ok_or(Error::NoUsersTable)?;
+    .unwrap_or_else(|| Err(not_recorded()))?;
     if unknown > 0 {
         let (keys, are, were) = if unknown == 1 { ("key", "is", "was") } else { ("keys", "are", "were") };
         errors::notice(format!("{unknown} user {keys} {are} not in {} and {were} left out", source.name()));
@@ -367,15 +383,18 @@ pub type Sent = (i64, i64);
 
 /// Appends an engagement. Nobody opens what has not been sent: a time before that, of a clock that is behind or of a column without
 /// the hour, is taken as the time of sending.
-pub fn engage(setup: &Setup, (receipt_id, sent_at): Sent, kind: Engagement, at: i64) {
-    if let Some(table) = Appender::open(setup.ours.engagement) {
-        table.append([
-            Some(append::next_id(setup.ours.engagement_id_seq).into()),
-            Some(receipt_id.into()),
-            Some(at.max(sent_at).into()),
-            Some(pg_sys::Datum::from(kind.kind())),
-        ]);
-    }
+/// False: the table would not take it.
+pub fn engage(setup: &Setup, (receipt_id, sent_at): Sent, kind: Engagement, at: i64) -> bool {
+    Appender::open(setup.ours.engagement).zip(append::next_id(setup.ours.engagement_id_seq)).is_some_and(
+        |(table, id)| {
+            table.append([
+                Some(id.into()),
+                Some(receipt_id.into()),
+                Some(at.max(sent_at).into()),
+                Some(pg_sys::Datum::from(kind.kind())),
+            ])
+        },
+    )
 }
 
 /// The receipts of a user for a message up to a time, newest first, with their variants, until told to stop.
@@ -386,15 +405,11 @@ pub fn visit_receipts(
     until: i64,
     mut see: impl FnMut(Sent, Option<i32>) -> ControlFlow<()>,
 ) {
-    let (Some(table), Some(index)) =
-        (Relation::open(setup.ours.receipt, Lock::Share), Relation::open(setup.ours.receipt_user_idx, Lock::Share))
-    else {
-        return;
-    };
+    let Some(mut probe) = OwnedProbe::open(setup.ours.receipt, setup.ours.receipt_user_idx, 3) else { return };
     let mut keys = user_keys(message.users_id, key, until);
     keys[2].strategy = pg_sys::BTLessEqualStrategyNumber;
     keys[2].function = pg_sys::F_TIMESTAMPTZ_LE;
-    Probe::new(&table, &index, 3).visit(&keys, true, |row| {
+    probe.visit(&keys, true, |row| {
         let revision = row.integer(4).unwrap_or(0);
         // A revision unknown to this backend is another message's, or one whose receipt has only just become visible.
         if setup.revisions.get(&revision).is_some_and(|r| r.message_id == message.id) {
@@ -421,10 +436,8 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
         ControlFlow::Break(())
     });
     match (receipt, control) {
-        (Some(sent), _) => {
-            engage(&setup, sent, kind, at);
-            Ok(Out::Null)
-        }
+        (Some(sent), _) if engage(&setup, sent, kind, at) => Ok(Out::Null),
+        (Some(_), _) => Err(not_recorded()),
         (None, Some(receipt_id)) => Err(Error::ControlReceipt { receipt_id }),
         (None, None) if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
         (None, None) => Err(Error::NoReceipt { message: name, key: users::shown(&key) }),
@@ -436,10 +449,8 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let at = reported_time(args.bigint(1), kind.time_name())?;
     let setup = setup()?;
     let mut found = None;
-    if let (Some(table), Some(index)) =
-        (Relation::open(setup.ours.receipt, Lock::Share), Relation::open(setup.ours.receipt_id_idx, Lock::Share))
-    {
-        Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+    if let Some(mut probe) = OwnedProbe::open(setup.ours.receipt, setup.ours.receipt_id_idx, 1) {
+        probe.visit(&receipt_key(receipt_id), false, |row| {
             found = Some((row.bigint(2), row.integer(5)));
             ControlFlow::Break(())
         });
@@ -448,8 +459,7 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     if setup.messages.values().any(|m| m.is_control(variant)) {
         return Err(Error::ControlReceipt { receipt_id });
     }
-    engage(&setup, (receipt_id, sent_at), kind, at);
-    Ok(Out::Null)
+    if engage(&setup, (receipt_id, sent_at), kind, at) { Ok(Out::Null) } else { Err(not_recorded()) }
 }
 
 /// goals.record_opened(message, user_key, opened_at)
@@ -475,11 +485,8 @@ pub fn record_clicked_receipt(args: &Args) -> Result<Out> {
 /// Has an engagement of this kind been recorded for the receipt?
 pub fn is_engaged(setup: &Setup, receipt_id: i64, kind: Engagement) -> bool {
     let mut engaged = false;
-    if let (Some(table), Some(index)) = (
-        Relation::open(setup.ours.engagement, Lock::Share),
-        Relation::open(setup.ours.engagement_receipt_idx, Lock::Share),
-    ) {
-        Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+    if let Some(mut probe) = OwnedProbe::open(setup.ours.engagement, setup.ours.engagement_receipt_idx, 1) {
+        probe.visit(&receipt_key(receipt_id), false, |row| {
             engaged = row.byte(4) == kind.kind();
             if engaged { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

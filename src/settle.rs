@@ -6,8 +6,7 @@ use crate::model::value::Value;
 use crate::model::window::TimeLimit;
 use crate::pg::append;
 use crate::pg::datum::{self, Row};
-use crate::pg::relation::{Lock, Relation};
-use crate::pg::scan::{Key, Probe};
+use crate::pg::scan::{Key, OwnedProbe};
 use crate::pg::statement::{self, Probes, Statement};
 use crate::pg::strings;
 use crate::watch::Reach;
@@ -160,10 +159,9 @@ fn in_window(setup: &Setup, goal: &Goal, receipt: &Receipt, t: i64) -> bool {
 
 /// When the message was first opened (or clicked), as far as it is known now.
 fn first_engagement(setup: &Setup, receipt_id: i64, clicked: bool) -> Option<i64> {
-    let table = Relation::open(setup.ours.engagement, Lock::Share)?;
-    let index = Relation::open(setup.ours.engagement_receipt_idx, Lock::Share)?;
+    let mut probe = OwnedProbe::open(setup.ours.engagement, setup.ours.engagement_receipt_idx, 1)?;
     let mut first: Option<i64> = None;
-    Probe::new(&table, &index, 1).visit(&receipt_key(receipt_id), false, |row| {
+    probe.visit(&receipt_key(receipt_id), false, |row| {
         // The column numbers are those of goals.engagement. A click is also an open.
         if !clicked || row.byte(4) == b'c' {
             let at = row.bigint(3);
@@ -197,8 +195,9 @@ fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Opt
 fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {
     for &(goal_id, receipt_id, t) in matches {
         let Some(log) = probes.match_log() else { return };
+        let Some(id) = append::next_id(setup.ours.match_id_seq) else { return };
         log.append([
-            Some(append::next_id(setup.ours.match_id_seq).into()),
+            Some(id.into()),
             Some(receipt_id.into()),
             Some(t.into()),
             Some(goal_id.into()),

@@ -228,7 +228,7 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
     };
     let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row)).map_or(clock, |t| t.min(clock));
     let send = |sender: &Sender| sender.send(&stored, variant, sent_at, &judgement);
-    let Some(id) = Sender::with(trigger.statement(), setup, message, send) else { return };
+    let Some(id) = Sender::with(trigger.statement(), setup, message, send).flatten() else { return };
     if message.is_control(variant.map(|v| v.id)) {
         return;
     }
@@ -315,25 +315,25 @@ fn latest_receipt(setup: &Setup, message: &Message, key: &[u8], until: i64, kind
 
 /// Remembers, once, that a row was left out, for goals.health().
 fn ignore(setup: &Setup, reading: &Reading, reason: &str, name: &str) {
+    note(setup, reading.source.id, reason, name);
+}
+
+/// Remembers, once, why something of a tracked table was not recorded, for goals.health().
+pub fn note(setup: &Setup, source_id: i32, reason: &str, name: &str) {
     use crate::pg::append::Appender;
-    use crate::pg::relation::Lock;
-    use crate::pg::scan::{Key, Probe};
-    let (Some(table), Some(index)) =
-        (Relation::open(setup.ours.ignored, Lock::Share), Relation::open(setup.ours.ignored_source_idx, Lock::Share))
-    else {
-        return;
-    };
+    use crate::pg::scan::{Key, OwnedProbe};
+    let Some(mut probe) = OwnedProbe::open(setup.ours.ignored, setup.ours.ignored_source_idx, 1) else { return };
     let key = Key {
         attribute: 1,
         strategy: pg_sys::BTEqualStrategyNumber,
         function: pg_sys::F_INT4EQ,
-        value: reading.source.id.into(),
+        value: source_id.into(),
         collation: Oid::INVALID,
     };
     // Of each reason enough to see what is wrong; a name made up for every row must not fill the table.
     const KEPT: usize = 100;
     let (mut known, mut kept) = (false, 0);
-    Probe::new(&table, &index, 1).visit(&[key], false, |row| {
+    probe.visit(&[key], false, |row| {
         if row.string(2).as_deref() == Some(reason) {
             kept += 1;
             known |= row.string(3).as_deref() == Some(name);
@@ -345,6 +345,6 @@ fn ignore(setup: &Setup, reading: &Reading, reason: &str, name: &str) {
     }
     if let Some(log) = Appender::open(setup.ours.ignored) {
         let text = |t: &str| -> Option<Datum> { Some(datum::text(&strings::from_string(t))) };
-        log.append([Some(reading.source.id.into()), text(reason), text(name), Some(datum::clock().into())]);
+        log.append([Some(source_id.into()), text(reason), text(name), Some(datum::clock().into())]);
     }
 }

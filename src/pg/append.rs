@@ -1,9 +1,11 @@
 //! Appending rows to our own tables, without SQL: no plan, no snapshot, no privileges to switch, nothing to wait for.
 
+use super::additions::Additions;
 use super::datum::Row;
+use super::ours;
 use super::relation::{Lock, Relation};
 use super::scan::{Key, Probe};
-use super::version;
+use super::{errors, spi, version};
 use pgrx::pg_sys::{self, Datum};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;
@@ -12,28 +14,50 @@ use std::ops::ControlFlow;
 pub struct Appender {
     table: Relation,
     indexes: pg_sys::CatalogIndexState,
-    /// There is an index of somebody's own that more is evaluated for than columns.
-    evaluates: bool,
+    additions: Additions,
+    /// The owner of the table, as whom more than columns is evaluated for an index.
+    evaluates: Option<pg_sys::Oid>,
 }
 
 impl Appender {
-    /// Opens the table; None if it is gone.
-    pub fn open(table: pg_sys::Oid) -> Option<Appender> {
-        let table = Relation::open(table, Lock::RowExclusive)?;
-        // SAFETY: the table is open; the state is fresh, and describes as many indexes as it says.
-        let (indexes, evaluates) = unsafe {
-            let indexes = pg_sys::CatalogOpenIndexes(table.raw());
-            let evaluates = |i| {
-                let index = &**(*indexes).ri_IndexRelationInfo.add(i);
+    /// Opens the table; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits.
+    pub fn open(of: ours::Table) -> Option<Appender> {
+        let table = of.open(Lock::RowExclusive)?;
+        let additions = Additions::of(&table, of).ok()?;
+        // SAFETY: the table is open; the state is fresh.
+        let mut appender =
+            Appender { indexes: unsafe { pg_sys::CatalogOpenIndexes(table.raw()) }, table, additions, evaluates: None };
+        // SAFETY: as many indexes are described, and their relations are open until the appender is dropped.
+        let (evaluates, lets_in) = unsafe {
+            let evaluates = appender.infos().any(|i| {
+                let index = &*i;
                 !(index.ii_Expressions.is_null() && index.ii_Predicate.is_null() && index.ii_ExclusionOps.is_null())
-            };
-            (indexes, (0..(*indexes).ri_NumIndices as usize).any(evaluates))
+            });
+            (evaluates, of.lets_in(appender.indexes().map(|i| (*i).rd_id)))
         };
-        Some(Appender { table, indexes, evaluates })
+        appender.evaluates = evaluates.then(|| of.owner());
+        lets_in.then_some(appender)
     }
 
-    /// Appends a row; one value a column, None for NULL. Columns that somebody has added are NULL.
-    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) {
+    fn count(&self) -> usize {
+        // SAFETY: the state lives as long as we do.
+        unsafe { (*self.indexes).ri_NumIndices as usize }
+    }
+
+    fn indexes(&self) -> impl Iterator<Item = pg_sys::Relation> {
+        // SAFETY: the state describes as many indexes as it says.
+        unsafe { (0..self.count()).map(|i| *(*self.indexes).ri_IndexRelationDescs.add(i)) }
+    }
+
+    fn infos(&self) -> impl Iterator<Item = *mut pg_sys::IndexInfo> {
+        // SAFETY: the state describes as many indexes as it says.
+        unsafe { (0..self.count()).map(|i| *(*self.indexes).ri_IndexRelationInfo.add(i)) }
+    }
+
+    /// Appends a row; one value per column, None for NULL. Columns that have been added get their defaults. Nothing is appended where a default
+    /// or an index's expression fails that the row cannot do without; the server's log says so.
+    /// The answer is whether it is.
+    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) -> bool {
         // SAFETY: the callers pass one value of the right type for each column of our own table, and a column that has been added
         // comes after them, and counts for ever; the tuple is ours to free.
         unsafe {
@@ -43,36 +67,80 @@ impl Appender {
             let mut nulls: SmallVec<[bool; 8]> = row.iter().map(Option::is_none).collect();
             values.resize(columns.max(N), Datum::from(0usize));
             nulls.resize(columns.max(N), true);
-            let tuple = pg_sys::heap_form_tuple(self.table.desc(), values.as_mut_ptr(), nulls.as_mut_ptr());
-            if self.evaluates {
-                self.insert_by_executor(tuple);
-            } else {
-                pg_sys::CatalogTupleInsertWithInfo(self.table.raw(), tuple, self.indexes);
+            if !self.additions.fill(&self.table, &mut values, &mut nulls) {
+                return false;
             }
+            let tuple = pg_sys::heap_form_tuple(self.table.desc(), values.as_mut_ptr(), nulls.as_mut_ptr());
+            let inserted = match self.evaluates {
+                Some(owner) => self.insert_by_executor(tuple, owner),
+                None => {
+                    pg_sys::CatalogTupleInsertWithInfo(self.table.raw(), tuple, self.indexes);
+                    true
+                }
+            };
             pg_sys::heap_freetuple(tuple);
+            inserted
         }
     }
 
-    /// With an executor, which an index on an expression and a partial one need.
+    /// With an executor, which an index on an expression and a partial one need. What they evaluate may raise, so it is tried first, in a
+    /// subtransaction that writes nothing; then it is evaluated once more, for the same values.
     ///
     /// # Safety
     /// `tuple` is one of this table.
     #[cold]
-    unsafe fn insert_by_executor(&self, tuple: pg_sys::HeapTuple) {
+    unsafe fn insert_by_executor(&self, tuple: pg_sys::HeapTuple, owner: pg_sys::Oid) -> bool {
         // SAFETY: the table and its indexes are open; what the executor prepares for the indexes is forgotten with it.
         unsafe {
             let executor = pg_sys::CreateExecutorState();
             let slot = pg_sys::MakeSingleTupleTableSlot(self.table.desc(), &raw const pg_sys::TTSOpsHeapTuple);
-            pg_sys::simple_heap_insert(self.table.raw(), tuple);
             pg_sys::ExecStoreHeapTuple(tuple, slot, false);
-            version::insert_index_tuples(self.indexes, slot, executor);
-            for i in 0..(*self.indexes).ri_NumIndices as usize {
-                let index = &mut **(*self.indexes).ri_IndexRelationInfo.add(i);
-                index.ii_ExpressionsState = std::ptr::null_mut();
-                index.ii_PredicateState = std::ptr::null_mut();
+            let tried = super::guarded(|| spi::with_rights_of(owner, || self.evaluate(slot, executor)));
+            self.forget_what_is_prepared();
+            if tried.is_some() {
+                pg_sys::simple_heap_insert(self.table.raw(), tuple);
+                (*slot).tts_tid = (*tuple).t_self;
+                spi::with_rights_of(owner, || version::insert_index_tuples(self.indexes, slot, executor));
+                self.forget_what_is_prepared();
+            } else {
+                errors::log(format!(
+                    "pg_goals: an index of {} failed on a row, which is not recorded",
+                    self.table.qualified_name()
+                ));
             }
             pg_sys::ExecDropSingleTupleTableSlot(slot);
             pg_sys::FreeExecutorState(executor);
+            tried.is_some()
+        }
+    }
+
+    /// Evaluates what the indexes ask for of a row.
+    ///
+    /// # Safety
+    /// `slot` holds a row of this table.
+    unsafe fn evaluate(&self, slot: *mut pg_sys::TupleTableSlot, executor: *mut pg_sys::EState) {
+        // SAFETY: the indexes are those of the table; the arrays are as long as an index can have columns.
+        unsafe {
+            let context = pg_sys::MakePerTupleExprContext(executor);
+            (*context).ecxt_scantuple = slot;
+            let mut values = [Datum::from(0usize); pg_sys::INDEX_MAX_KEYS as usize];
+            let mut nulls = [false; pg_sys::INDEX_MAX_KEYS as usize];
+            for index in self.infos().filter(|i| (**i).ii_ReadyForInserts) {
+                let predicate = (*index).ii_Predicate;
+                if predicate.is_null() || pg_sys::ExecQual(pg_sys::ExecPrepareQual(predicate, executor), context) {
+                    pg_sys::FormIndexDatum(index, slot, executor, values.as_mut_ptr(), nulls.as_mut_ptr());
+                }
+            }
+        }
+    }
+
+    fn forget_what_is_prepared(&self) {
+        for index in self.infos() {
+            // SAFETY: described by the state; what is forgotten is the executor's.
+            unsafe {
+                (*index).ii_ExpressionsState = std::ptr::null_mut();
+                (*index).ii_PredicateState = std::ptr::null_mut();
+            }
         }
     }
 }
@@ -94,14 +162,15 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the table; None if it, or the index to search it by, is gone.
-    pub fn open(table: pg_sys::Oid, index: pg_sys::Oid, keys: usize) -> Option<Log> {
+    /// Opens the table; None if it, or the index to search it by, cannot be used.
+    pub fn open(table: ours::Table, by: ours::Index, keys: usize) -> Option<Log> {
         let appender = Appender::open(table)?;
         // SAFETY: the state holds all indexes of the table open and locked until the appender is dropped, after the probe.
         let probe: Probe<'static> = unsafe {
-            let state = &*appender.indexes;
-            let indexes = (0..state.ri_NumIndices as usize).map(|i| *state.ri_IndexRelationDescs.add(i));
-            let index = Relation::borrowed(indexes.into_iter().find(|i| (**i).rd_id == index)?);
+            let index = Relation::borrowed(appender.indexes().find(|i| (**i).rd_id == by.oid())?);
+            if !by.fits(&index, &appender.table) {
+                return None;
+            }
             let table = Relation::borrowed(appender.table.raw());
             std::mem::transmute::<Probe<'_>, Probe<'static>>(Probe::new(&table, &index, keys))
         };
@@ -114,8 +183,8 @@ impl Log {
     }
 
     /// As [`Appender::append`].
-    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) {
-        self.appender.append(row);
+    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) -> bool {
+        self.appender.append(row)
     }
 }
 
@@ -143,12 +212,13 @@ pub fn begin() {
     unsafe { pg_sys::GetTopTransactionId() };
 }
 
-/// The next id of a sequence of ours.
-pub fn next_id(sequence: pg_sys::Oid) -> i64 {
+/// The next id of a sequence of ours; None if it is locked for longer than a trigger waits.
+pub fn next_id(sequence: ours::Sequence) -> Option<i64> {
     unsafe extern "C-unwind" {
         fn nextval_internal(relid: pg_sys::Oid, check_permissions: bool) -> i64;
     }
+    let sequence = sequence.lock()?;
     begin();
     // SAFETY: declared as in commands/sequence.h; the oid is that of a sequence of ours.
-    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false)) }
+    Some(unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false)) })
 }

@@ -3,7 +3,7 @@
 //! The functions are declared by hand in sql/, with the names, defaults and rights they need; here a declaration becomes a
 //! Rust function from arguments to a result or an [`Error`].
 
-use super::{datum, errors, strings};
+use super::{datum, errors, patience, strings};
 use crate::model::error::{Error, Result};
 use pgrx::pg_sys::{self, Datum};
 
@@ -256,7 +256,7 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
 /// # Safety
 /// `fcinfo` is the call info of the current call of a function whose SQL declaration fits `function`.
 pub(super) unsafe fn dispatch(fcinfo: pg_sys::FunctionCallInfo, function: impl FnOnce(&Args) -> Result<Out>) -> Datum {
-    let result = function(&Args { fcinfo }).unwrap_or_else(|e| errors::raise(&e));
+    let result = patience::in_call(|| function(&Args { fcinfo })).unwrap_or_else(|e| errors::raise(&e));
     let datum = result.datum(fcinfo);
     // SAFETY: the call info of the current call.
     unsafe { (*fcinfo).isnull = datum.is_none() };

@@ -2,7 +2,7 @@
 
 use super::call::dispatch;
 use super::trigger::{Trigger, untouched};
-use crate::{capture, events, receipts, setup, statistics, tables, track};
+use crate::{capture, events, health, receipts, setup, statistics, tables, track, unrecorded};
 use pgrx::pg_sys;
 
 /// Exports a C function of PostgreSQL's version-1 convention, with the record that announces it.
@@ -39,7 +39,7 @@ macro_rules! triggers {
         $(entry!($symbol, $announce, $fcinfo => {
             // SAFETY: the call info lasts as long as the call. Called as anything but a row trigger it does nothing.
             if let Some(trigger) = unsafe { Trigger::of($fcinfo) } {
-                $function(&trigger);
+                unrecorded::noted(&trigger, $function);
             }
             // SAFETY: as above.
             unsafe { untouched($fcinfo) }
@@ -67,6 +67,7 @@ functions! { fcinfo:
     pg_goals_announce pg_finfo_pg_goals_announce setup::announce;
     pg_goals_goal_problem pg_finfo_pg_goals_goal_problem setup::goal_problem;
     pg_goals_source_problem pg_finfo_pg_goals_source_problem track::source_problem;
+    pg_goals_unusable pg_finfo_pg_goals_unusable health::unusable;
     pg_goals_stored_key pg_finfo_pg_goals_stored_key setup::stored_key;
     pg_goals_nearest pg_finfo_pg_goals_nearest setup::nearest_name;
     pg_goals_assign pg_finfo_pg_goals_assign receipts::assign;

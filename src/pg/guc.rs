@@ -1,8 +1,10 @@
 //! The extension's settings.
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use std::time::Duration;
 
 static ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
+static LOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static ROLL_UP_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(60);
 
 /// Defines the settings; once, when the library is loaded.
@@ -16,6 +18,16 @@ pub fn define() {
         GucFlags::default(),
     );
     GucRegistry::define_int_guc(
+        c"pg_goals.lock_wait",
+        c"How long a trigger of pg_goals waits for a lock on a table of the extension.",
+        c"After that the change, event or send is not recorded, and goals.health() says so. Of statement_timeout at most half is used. -1 waits without a limit.",
+        &LOCK_WAIT,
+        -1,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
         c"pg_goals.roll_up_interval",
         c"How often the background worker rolls up the totals.",
         c"0 switches it off. The worker runs only if pg_goals is in shared_preload_libraries.",
@@ -25,6 +37,11 @@ pub fn define() {
         GucContext::Sighup,
         GucFlags::UNIT_S,
     );
+}
+
+/// How long a trigger waits for a lock on a table of the extension; None: without a limit.
+pub fn lock_wait() -> Option<Duration> {
+    u64::try_from(LOCK_WAIT.get()).ok().map(Duration::from_millis)
 }
 
 /// Seconds between two rounds of the background worker; 0: off.

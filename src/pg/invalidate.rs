@@ -9,28 +9,30 @@ use std::cell::{Cell, RefCell};
 
 thread_local! {
     static REGISTERED: Cell<bool> = const { Cell::new(false) };
-    /// The relation whose invalidation makes the goals stale, those that make the oids of our indexes stale, and those that
-    /// make a table's columns stale.
+    /// The relation whose invalidation makes the goals stale, those that make what we know of our own tables and indexes stale, and
+    /// those that make a table's columns stale.
     static SETUP: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
-    static INDEXED: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
+    static OURS: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
     static TABLES: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
     static SETUP_STALE: Cell<bool> = const { Cell::new(true) };
     static INDEXES_STALE: Cell<bool> = const { Cell::new(true) };
     static TABLES_STALE: Cell<bool> = const { Cell::new(true) };
     /// Has this transaction changed the set-up, so that what it reads of it may never come to be?
     static CHANGED_HERE: Cell<bool> = const { Cell::new(false) };
+    /// Is something of the extension missing? Whatever is made or changed next may be it.
+    static MISSING: Cell<bool> = const { Cell::new(false) };
     /// Is the set-up being read? An error on the way leaves half of it.
     static READING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Tells every backend, when and if this transaction commits, that set-up has changed; this one knows it at once, also within
 /// the same statement.
-pub fn announce(revision_table: pg_sys::Oid) {
+pub fn announce(revision: super::ours::Table) {
     register();
     CHANGED_HERE.set(true);
     SETUP_STALE.set(true);
     // SAFETY: the table exists; this queues a message for the end of the transaction.
-    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(revision_table) }
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(revision.oid()) }
 }
 
 /// Takes in what other backends have announced so far. Cheap when nothing has.
@@ -50,7 +52,7 @@ pub fn tables_are_stale() -> bool {
     TABLES_STALE.get()
 }
 
-/// May an index of ours have been replaced (REINDEX CONCURRENTLY)? VACUUM and ANALYZE of our tables say so too.
+/// May a table or an index of ours have been changed or replaced (REINDEX CONCURRENTLY)? VACUUM and ANALYZE of our tables say so too.
 pub fn indexes_are_stale() -> bool {
     INDEXES_STALE.get()
 }
@@ -60,11 +62,16 @@ pub fn indexes_are_read() {
     INDEXES_STALE.set(false);
 }
 
-/// The goals are about to be read again: what comes in from now on makes them stale once more.
-pub fn setup_is_being_read(revision_table: pg_sys::Oid, indexed_tables: &[pg_sys::Oid]) {
+/// The tables of the set-up are about to be looked for.
+pub fn setup_is_looked_for() {
     register();
-    SETUP.set(revision_table);
-    INDEXED.with_borrow_mut(|s| *s = indexed_tables.to_vec());
+    MISSING.set(true);
+}
+
+/// The goals are about to be read again: what comes in from now on makes them stale once more.
+pub fn setup_is_being_read(revision: super::ours::Table, all: &[pg_sys::Oid]) {
+    SETUP.set(revision.oid());
+    OURS.with_borrow_mut(|s| *s = all.to_vec());
     SETUP_STALE.set(false);
     INDEXES_STALE.set(false);
     READING.set(true);
@@ -72,7 +79,20 @@ pub fn setup_is_being_read(revision_table: pg_sys::Oid, indexed_tables: &[pg_sys
 
 /// The goals have been read to the end.
 pub fn setup_is_read() {
+    MISSING.set(false);
     READING.set(false);
+}
+
+/// The goals could not be read: something is locked, and they are looked for again soon; or something is missing, and they are looked for
+/// again when any relation has been made or changed.
+pub fn setup_is_not_read(locked: bool) {
+    READING.set(false);
+    // What has come in while we looked may have been it.
+    SETUP_STALE.set(locked || !MISSING.get());
+    INDEXES_STALE.set(false);
+    if locked {
+        MISSING.set(false);
+    }
 }
 
 /// As setup_is_read, for the tables' columns; the tables are given one by one.
@@ -109,12 +129,16 @@ fn register() {
 }
 
 fn everything_is_stale() {
+    MISSING.set(false);
     SETUP_STALE.set(true);
     INDEXES_STALE.set(true);
     TABLES_STALE.set(true);
 }
 
 unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid) {
+    if MISSING.replace(false) {
+        SETUP_STALE.set(true);
+    }
     if relid == pg_sys::InvalidOid {
         return everything_is_stale();
     }
@@ -125,7 +149,7 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
     if SETUP.get() == relid {
         SETUP_STALE.set(true);
     }
-    if hits(&INDEXED) {
+    if hits(&OURS) {
         INDEXES_STALE.set(true);
     }
     if hits(&TABLES) {

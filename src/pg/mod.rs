@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod additions;
 pub mod append;
 pub mod call;
 pub mod datum;
@@ -17,9 +18,11 @@ pub mod invalidate;
 pub mod literal;
 pub mod ours;
 pub mod partition;
+pub mod patience;
 pub mod relation;
 pub mod scan;
 pub mod scratch;
+mod shape;
 pub mod spi;
 pub mod statement;
 pub mod strings;

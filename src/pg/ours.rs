@@ -1,61 +1,373 @@
-//! The extension's own tables: their oids and their columns' numbers.
+//! The extension's own tables, indexes and sequences: found by their names, checked before they are used.
 
-use pgrx::pg_sys;
-use std::ffi::CStr;
+use super::patience;
+use super::relation::{self, Lock, Relation};
+use super::scan;
+use super::shape::{self, IndexShape, TableShape, Unfit};
+use pgrx::pg_sys::{self, Oid};
+use std::ffi::CString;
+use std::ops::ControlFlow;
 
-/// The oids of what the trigger reads and writes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Ours {
-    pub source: pg_sys::Oid,
-    pub message: pg_sys::Oid,
-    pub variant: pg_sys::Oid,
-    pub goal: pg_sys::Oid,
-    pub goal_stop: pg_sys::Oid,
-    pub revision: pg_sys::Oid,
-    pub receipt: pg_sys::Oid,
-    pub receipt_user_idx: pg_sys::Oid,
-    pub receipt_id_idx: pg_sys::Oid,
-    pub receipt_id_seq: pg_sys::Oid,
-    pub engagement: pg_sys::Oid,
-    pub engagement_receipt_idx: pg_sys::Oid,
-    pub engagement_id_seq: pg_sys::Oid,
-    pub match_log: pg_sys::Oid,
-    pub match_log_receipt_idx: pg_sys::Oid,
-    pub match_id_seq: pg_sys::Oid,
-    pub ignored: pg_sys::Oid,
-    pub ignored_source_idx: pg_sys::Oid,
+/// A table of the extension.
+#[derive(Clone, Copy)]
+pub struct Table {
+    oid: Oid,
+    owner: Oid,
+    shape: &'static TableShape,
 }
 
+/// An index of one.
+#[derive(Clone, Copy)]
+pub struct Index {
+    oid: Oid,
+    shape: &'static IndexShape,
+}
+
+/// A sequence that ids come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sequence {
+    oid: Oid,
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Table) -> bool {
+        self.oid == other.oid
+    }
+}
+
+impl PartialEq for Index {
+    fn eq(&self, other: &Index) -> bool {
+        self.oid == other.oid
+    }
+}
+
+impl Table {
+    /// Its oid.
+    pub fn oid(self) -> Oid {
+        self.oid
+    }
+
+    /// How many of its columns the extension has made: the first ones.
+    pub(super) fn width(self) -> usize {
+        self.shape.width()
+    }
+
+    /// Its owner, who is that of the extension.
+    pub(super) fn owner(self) -> Oid {
+        self.owner
+    }
+
+    /// Opens it; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits.
+    pub fn open(self, lock: Lock) -> Option<Relation> {
+        let table = patience::open(self.oid, lock.mode())?;
+        self.shape.fits(&table, self.owner).is_ok().then_some(table)
+    }
+
+    /// May rows be appended to it with the indexes that it has?
+    pub(super) fn lets_in(self, indexes: impl IntoIterator<Item = Oid>) -> bool {
+        indexes.into_iter().all(|index| self.shape.lets_in(index).is_ok())
+    }
+}
+
+impl Index {
+    /// Its oid.
+    pub(super) fn oid(self) -> Oid {
+        self.oid
+    }
+
+    /// Opens it to read; None as for a table.
+    pub(super) fn open(self, table: &Relation) -> Option<Relation> {
+        let index = patience::open(self.oid, Lock::Share.mode())?;
+        self.fits(&index, table).then_some(index)
+    }
+
+    /// Can it be searched as it was made to be?
+    pub(super) fn fits(self, index: &Relation, table: &Relation) -> bool {
+        self.shape.fits(index, table).is_ok()
+    }
+}
+
+impl Sequence {
+    /// Its oid, locked against being altered; None as for a table.
+    pub(super) fn lock(self) -> Option<Oid> {
+        patience::lock(self.oid, Lock::RowExclusive.mode()).then_some(self.oid)
+    }
+}
+
+/// What the triggers and calls read and write.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Ours {
+    pub source: Table,
+    pub message: Table,
+    pub variant: Table,
+    pub goal: Table,
+    pub goal_stop: Table,
+    pub revision: Table,
+    pub receipt: Table,
+    pub receipt_user_idx: Index,
+    pub receipt_id_idx: Index,
+    pub receipt_id_seq: Sequence,
+    pub engagement: Table,
+    pub engagement_receipt_idx: Index,
+    pub engagement_id_seq: Sequence,
+    pub match_log: Table,
+    pub match_log_receipt_idx: Index,
+    pub match_id_seq: Sequence,
+    pub ignored: Table,
+    pub ignored_source_idx: Index,
+}
+
+/// Why something of the extension is of no use.
+#[derive(Debug)]
+pub enum Fault {
+    /// There is nothing of this name.
+    Missing,
+    /// It is not what it was made as.
+    Unfit(Unfit),
+    /// It is locked for longer than a trigger waits.
+    Locked,
+}
+
+/// Something of the extension that is of no use.
+#[derive(Debug)]
+pub struct Lacking {
+    /// `table`, `index` or `sequence`.
+    pub kind: &'static str,
+    pub name: &'static str,
+    pub fault: Fault,
+}
+
+/// What makes the roll-up find the newest facts quickly. It is not used by the triggers.
+const BLOCK_RANGES: [(&str, &str); 2] = [
+    ("engagement_id_idx", "engagement USING brin (engagement_id) WITH (pages_per_range=16)"),
+    ("match_log_id_idx", "match_log USING brin (match_id) WITH (pages_per_range=16)"),
+];
+
+impl Lacking {
+    /// Is nothing recorded without it?
+    pub fn stops_recording(&self) -> bool {
+        BLOCK_RANGES.iter().all(|(name, _)| *name != self.name)
+    }
+
+    /// What comes of it.
+    pub fn harm(&self) -> &'static str {
+        if self.stops_recording() {
+            "the triggers of new sessions do nothing without it: what is missed meanwhile never counts"
+        } else {
+            "goals.roll_up() fails without it"
+        }
+    }
+
+    /// Of an index: what it is on, as CREATE INDEX takes it.
+    pub fn definition(&self) -> Option<&'static str> {
+        let searched = INDEXES.iter().map(|shape| (shape.name, shape.definition));
+        searched.chain(BLOCK_RANGES).find(|(name, _)| *name == self.name).map(|(_, definition)| definition)
+    }
+
+    /// Is it only locked, so that a later look may find it?
+    pub fn is_locked(&self) -> bool {
+        matches!(self.fault, Fault::Locked)
+    }
+}
+
+const TABLES: [&TableShape; 10] = [
+    &shape::SOURCE,
+    &shape::MESSAGE,
+    &shape::VARIANT,
+    &shape::GOAL,
+    &shape::GOAL_STOP,
+    &shape::REVISION,
+    &shape::RECEIPT,
+    &shape::ENGAGEMENT,
+    &shape::MATCH_LOG,
+    &shape::IGNORED,
+];
+const INDEXES: [&IndexShape; 5] = [
+    &shape::RECEIPT_USER,
+    &shape::RECEIPT_ID,
+    &shape::ENGAGEMENT_RECEIPT,
+    &shape::MATCH_LOG_RECEIPT,
+    &shape::IGNORED_SOURCE,
+];
+const SEQUENCES: [&str; 3] = ["receipt_id_seq", "engagement_id_seq", "match_id_seq"];
+
 impl Ours {
-    /// Looks them up by their names; Err is the name of one that does not exist: the extension is not installed, or somebody has renamed or
-    /// dropped it.
-    pub fn find() -> Result<Ours, &'static str> {
-        // SAFETY: catalog lookups by name that answer InvalidOid for what does not exist.
-        let schema = unsafe { pg_sys::get_namespace_oid(c"goals".as_ptr(), true) };
-        let find = |name: &'static CStr| {
-            // SAFETY: as above.
-            let oid = unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) };
-            if oid == pg_sys::InvalidOid { Err(name.to_str().unwrap_or_default()) } else { Ok(oid) }
-        };
+    /// Finds all of it, as it is now; Err is the first that is of no use. Where the extension is not installed, all of it is missing.
+    pub fn find() -> Result<Ours, Lacking> {
+        let here = Here::look();
+        let table = |shape| here.table(shape);
+        let index = |shape| here.index(shape);
+        let sequence = |name| here.sequence(name);
         Ok(Ours {
-            source: find(c"source")?,
-            message: find(c"message")?,
-            variant: find(c"variant")?,
-            goal: find(c"goal")?,
-            goal_stop: find(c"goal_stop")?,
-            revision: find(c"revision")?,
-            receipt: find(c"receipt")?,
-            receipt_user_idx: find(c"receipt_user_idx")?,
-            receipt_id_idx: find(c"receipt_id_idx")?,
-            receipt_id_seq: find(c"receipt_id_seq")?,
-            engagement: find(c"engagement")?,
-            engagement_receipt_idx: find(c"engagement_receipt_idx")?,
-            engagement_id_seq: find(c"engagement_id_seq")?,
-            match_log: find(c"match_log")?,
-            match_log_receipt_idx: find(c"match_log_receipt_idx")?,
-            match_id_seq: find(c"match_id_seq")?,
-            ignored: find(c"ignored")?,
-            ignored_source_idx: find(c"ignored_source_idx")?,
+            source: table(&shape::SOURCE)?,
+            message: table(&shape::MESSAGE)?,
+            variant: table(&shape::VARIANT)?,
+            goal: table(&shape::GOAL)?,
+            goal_stop: table(&shape::GOAL_STOP)?,
+            revision: table(&shape::REVISION)?,
+            receipt: table(&shape::RECEIPT)?,
+            receipt_user_idx: index(&shape::RECEIPT_USER)?,
+            receipt_id_idx: index(&shape::RECEIPT_ID)?,
+            receipt_id_seq: sequence(SEQUENCES[0])?,
+            engagement: table(&shape::ENGAGEMENT)?,
+            engagement_receipt_idx: index(&shape::ENGAGEMENT_RECEIPT)?,
+            engagement_id_seq: sequence(SEQUENCES[1])?,
+            match_log: table(&shape::MATCH_LOG)?,
+            match_log_receipt_idx: index(&shape::MATCH_LOG_RECEIPT)?,
+            match_id_seq: sequence(SEQUENCES[2])?,
+            ignored: table(&shape::IGNORED)?,
+            ignored_source_idx: index(&shape::IGNORED_SOURCE)?,
         })
     }
+
+    /// All that is of no use.
+    pub fn lacking() -> Vec<Lacking> {
+        let here = Here::look();
+        let tables = TABLES.into_iter().filter_map(|shape| here.table(shape).err());
+        let indexes = INDEXES.into_iter().filter_map(|shape| here.index(shape).err());
+        let sequences = SEQUENCES.into_iter().filter_map(|name| here.sequence(name).err());
+        // An index of a table that is of no use says nothing of its own.
+        let mut found: Vec<Lacking> = tables.collect();
+        let of_those = |name: &str| INDEXES.iter().any(|i| i.name == name && found.iter().any(|t| t.name == i.table));
+        let indexes: Vec<Lacking> = indexes.filter(|i| i.kind == "index" && !of_those(i.name)).collect();
+        found.extend(indexes);
+        found.extend(
+            BLOCK_RANGES.into_iter().filter_map(|(name, definition)| here.block_ranges(name, definition).err()),
+        );
+        found.extend(sequences);
+        found
+    }
+
+    /// The tables that a crash of the server empties.
+    pub fn unlogged() -> Vec<&'static str> {
+        let here = Here::look();
+        let is_unlogged = |shape: &&TableShape| {
+            let oid = here.oid("table", shape.name).ok();
+            oid.and_then(|oid| patience::open_for_a_look(oid, Lock::Share.mode())).is_some_and(|t| t.is_unlogged())
+        };
+        TABLES.into_iter().filter(is_unlogged).map(|shape| shape.name).collect()
+    }
+
+    /// The oids of all of it: a change of one of them is a reason to look again.
+    pub fn oids(&self) -> [Oid; 18] {
+        let tables = [
+            self.source,
+            self.message,
+            self.variant,
+            self.goal,
+            self.goal_stop,
+            self.revision,
+            self.receipt,
+            self.engagement,
+            self.match_log,
+            self.ignored,
+        ];
+        let indexes = [
+            self.receipt_user_idx,
+            self.receipt_id_idx,
+            self.engagement_receipt_idx,
+            self.match_log_receipt_idx,
+            self.ignored_source_idx,
+        ];
+        let sequences = [self.receipt_id_seq, self.engagement_id_seq, self.match_id_seq];
+        let mut all = [Oid::INVALID; 18];
+        let found = tables.map(|t| t.oid).into_iter().chain(indexes.map(|i| i.oid)).chain(sequences.map(|s| s.oid));
+        all.iter_mut().zip(found).for_each(|(to, oid)| *to = oid);
+        all
+    }
+}
+
+/// Where the extension's objects are looked for.
+struct Here {
+    schema: Oid,
+    owner: Oid,
+}
+
+impl Here {
+    fn look() -> Here {
+        // SAFETY: a catalog lookup by name that answers InvalidOid for what does not exist.
+        let schema = unsafe { pg_sys::get_namespace_oid(c"goals".as_ptr(), true) };
+        Here { schema, owner: extension_owner() }
+    }
+
+    fn oid(&self, kind: &'static str, name: &'static str) -> Result<Oid, Lacking> {
+        let c_name = CString::new(name).unwrap_or_default();
+        // SAFETY: as above.
+        let oid = unsafe { pg_sys::get_relname_relid(c_name.as_ptr(), self.schema) };
+        if oid == Oid::INVALID { Err(Lacking { kind, name, fault: Fault::Missing }) } else { Ok(oid) }
+    }
+
+    fn table(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
+        let lacking = |fault| Lacking { kind: "table", name: shape.name, fault };
+        let oid = self.oid("table", shape.name)?;
+        let found = Table { oid, owner: self.owner, shape };
+        let table = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
+        shape.fits(&table, self.owner).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        for index in table.indexes() {
+            shape.lets_in(index).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        }
+        super::additions::Additions::of(&table, found).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        Ok(found)
+    }
+
+    fn index(&self, shape: &'static IndexShape) -> Result<Index, Lacking> {
+        let lacking = |fault| Lacking { kind: "index", name: shape.name, fault };
+        let oid = self.oid("index", shape.name)?;
+        let of = self.oid("table", shape.table)?;
+        let table = patience::open_for_a_look(of, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(of)))?;
+        let index = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
+        shape.fits(&index, &table).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        Ok(Index { oid, shape })
+    }
+
+    fn block_ranges(&self, name: &'static str, definition: &'static str) -> Result<(), Lacking> {
+        let oid = self.oid("index", name)?;
+        let fits = patience::open_for_a_look(oid, Lock::Share.mode()).is_none_or(|index| {
+            index.kind() == pg_sys::RELKIND_INDEX
+                && index.access_method() == pg_sys::BRIN_AM_OID
+                && index.index_form().indisvalid
+                && index.index_columns() == [1]
+        });
+        if fits {
+            return Ok(());
+        }
+        let unfit = Unfit {
+            why: "it is not the index that the extension makes, or not valid".into(),
+            mend: format!(
+                "DROP INDEX CONCURRENTLY goals.{name}, then CREATE INDEX CONCURRENTLY {name} ON goals.{definition}"
+            ),
+        };
+        Err(Lacking { kind: "index", name, fault: Fault::Unfit(unfit) })
+    }
+
+    fn sequence(&self, name: &'static str) -> Result<Sequence, Lacking> {
+        let oid = self.oid("sequence", name)?;
+        shape::sequence_fits(name, oid).map_err(|unfit| Lacking {
+            kind: "sequence",
+            name,
+            fault: Fault::Unfit(unfit),
+        })?;
+        Ok(Sequence { oid })
+    }
+}
+
+fn not_opened(oid: Oid) -> Fault {
+    if relation::exists(oid) { Fault::Locked } else { Fault::Missing }
+}
+
+/// The owner of the extension; InvalidOid where it is not installed.
+fn extension_owner() -> Oid {
+    let mut owner = Oid::INVALID;
+    let Some(extensions) = Relation::open(pg_sys::ExtensionRelationId, Lock::Share) else { return owner };
+    let number = |name: &str| extensions.column(name).map(|c| c.number);
+    if let (Some(name), Some(of)) = (number("extname"), number("extowner")) {
+        scan::visit_all(&extensions, |row| {
+            if row.name(name).as_deref() == Some("pg_goals") {
+                owner = row.integer(of).map_or(Oid::INVALID, |o| Oid::from_u32(o as u32));
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    owner
 }

@@ -24,7 +24,7 @@ pub enum Lock {
 }
 
 impl Lock {
-    fn mode(self) -> pg_sys::LOCKMODE {
+    pub(super) fn mode(self) -> pg_sys::LOCKMODE {
         match self {
             Lock::Share => pg_sys::AccessShareLock as pg_sys::LOCKMODE,
             Lock::RowExclusive => pg_sys::RowExclusiveLock as pg_sys::LOCKMODE,
@@ -38,6 +38,13 @@ impl Relation {
         // SAFETY: any oid may be asked for; a null pointer answers that there is no such relation.
         let raw = unsafe { pg_sys::try_relation_open(relid, lock.mode()) };
         (!raw.is_null()).then(|| Relation { raw, release: KEEP })
+    }
+
+    /// Opens a relation whose lock is held already, and gives that lock back with it; None if it does not exist (any more).
+    pub(super) fn open_locked(relid: pg_sys::Oid, release: pg_sys::LOCKMODE) -> Option<Relation> {
+        // SAFETY: the caller holds a lock on the oid; a null pointer answers that there is no such relation.
+        let raw = unsafe { pg_sys::try_relation_open(relid, KEEP) };
+        (!raw.is_null()).then(|| Relation { raw, release })
     }
 
     /// Opens a catalog that all databases share, which works without being in one.
@@ -99,6 +106,21 @@ impl Relation {
         self.form().relkind as u8
     }
 
+    /// pg_class.relam.
+    pub(super) fn access_method(&self) -> pg_sys::Oid {
+        self.form().relam
+    }
+
+    /// pg_class.relowner.
+    pub(super) fn owner(&self) -> pg_sys::Oid {
+        self.form().relowner
+    }
+
+    /// Lost in a crash?
+    pub(super) fn is_unlogged(&self) -> bool {
+        self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_UNLOGGED
+    }
+
     /// A temporary table?
     pub fn is_temporary(&self) -> bool {
         self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP
@@ -120,6 +142,13 @@ impl Relation {
         // SAFETY: natts of a valid descriptor bounds the attributes asked for, which live as long as it.
         let all = unsafe { (0..(*desc).natts as usize).map(move |i| version::attribute(desc, i)) };
         all.filter(|a| !a.attisdropped)
+    }
+
+    /// The column of this number, counted from 1, dropped or not.
+    pub(super) fn attribute(&self, number: usize) -> Option<&pg_sys::FormData_pg_attribute> {
+        let desc = self.desc();
+        // SAFETY: natts of a valid descriptor bounds the attribute asked for, which lives as long as it.
+        unsafe { (1..=(*desc).natts as usize).contains(&number).then(|| version::attribute(desc, number - 1)) }
     }
 
     /// Its columns that have not been dropped.
@@ -168,6 +197,25 @@ impl Relation {
         unsafe {
             let form = &*(*self.raw).rd_index;
             form.indkey.values.as_slice(form.indnkeyatts as usize).to_vec()
+        }
+    }
+
+    /// Of an index: its pg_index row.
+    pub(super) fn index_form(&self) -> &pg_sys::FormData_pg_index {
+        // SAFETY: only called on open indexes, whose rd_index is set.
+        unsafe { &*(*self.raw).rd_index }
+    }
+
+    /// Of an index: are its first columns in ascending order, by the server's own comparisons, texts by their bytes, and are all rows in it?
+    pub(super) fn is_plain(&self, columns: usize) -> bool {
+        // SAFETY: only called on open indexes: these arrays have one entry per key column, of which there are at least so many.
+        unsafe {
+            (0..columns).all(|i| {
+                let collation = *(*self.raw).rd_indcollation.add(i);
+                (*(*self.raw).rd_opfamily.add(i)).to_u32() < pg_sys::FirstNormalObjectId
+                    && *(*self.raw).rd_indoption.add(i) == 0
+                    && (collation == pg_sys::InvalidOid || collation == pg_sys::C_COLLATION_OID)
+            }) && pg_sys::RelationGetIndexPredicate(self.raw).is_null()
         }
     }
 
@@ -297,9 +345,16 @@ pub fn owned(relid: pg_sys::Oid) -> bool {
     version::owns_relation(relid)
 }
 
-/// Its owner; InvalidOid where there is no such relation.
-pub(super) fn owner(relid: pg_sys::Oid) -> pg_sys::Oid {
-    Relation::open(relid, Lock::Share).map_or(pg_sys::InvalidOid, |r| r.form().relowner)
+/// The name of a role, quoted where needed.
+pub(super) fn role_name(role: pg_sys::Oid) -> String {
+    // SAFETY: a catalog lookup by value that answers null, or a palloc'd string.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() {
+            return role.to_u32().to_string();
+        }
+        super::strings::to_string(CStr::from_ptr(pg_sys::quote_identifier(name)).to_bytes())
+    }
 }
 
 /// Does this relation exist?

@@ -5,6 +5,7 @@
 //! never updated, which is why our tables are made like that.
 
 use super::datum::Row;
+use super::ours;
 use super::relation::{Lock, Relation};
 use super::version;
 use pgrx::pg_sys::{self, Datum};
@@ -127,9 +128,11 @@ impl OwnedProbe {
         OwnedProbe { probe, table, _index: index }
     }
 
-    /// As open relations; None if either is gone.
-    pub fn open(table: pg_sys::Oid, index: pg_sys::Oid, keys: usize) -> Option<OwnedProbe> {
-        Some(OwnedProbe::new(Relation::open(table, Lock::Share)?, Relation::open(index, Lock::Share)?, keys))
+    /// Of a table of the extension; None if it or the index cannot be used.
+    pub fn open(table: ours::Table, index: ours::Index, keys: usize) -> Option<OwnedProbe> {
+        let table = table.open(Lock::Share)?;
+        let index = index.open(&table)?;
+        Some(OwnedProbe::new(table, index, keys))
     }
 
     /// As [`Probe::visit`].

@@ -35,20 +35,23 @@ impl Arg<'_> {
 pub type Rows = Vec<Vec<Option<String>>>;
 
 /// Runs `work` as the owner of the extension's tables, with nothing but the system's schema on the search path.
-pub fn as_owner<T>(revision_table: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+pub fn as_owner<T>(revision: super::ours::Table, work: impl FnOnce() -> T) -> T {
+    as_role(revision.owner(), pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS, work)
+}
+
+/// Runs code that a role has written, with that role's rights and nothing that outlives it, as the server does for an index's expressions.
+pub(super) fn with_rights_of<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    as_role(role, pg_sys::SECURITY_RESTRICTED_OPERATION, work)
+}
+
+fn as_role<T>(role: pg_sys::Oid, security: u32, work: impl FnOnce() -> T) -> T {
     let (mut user, mut context) = (pg_sys::InvalidOid, 0);
-    let owner = super::relation::owner(revision_table);
     // SAFETY: as ri_triggers.c does around its queries. If `work` raises, the end of the (sub)transaction restores both.
     unsafe {
         pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
         let level = pg_sys::NewGUCNestLevel();
         set(c"search_path", c"pg_catalog, pg_temp");
-        pg_sys::SetUserIdAndSecContext(
-            owner,
-            context
-                | pg_sys::SECURITY_LOCAL_USERID_CHANGE as core::ffi::c_int
-                | pg_sys::SECURITY_NOFORCE_RLS as core::ffi::c_int,
-        );
+        pg_sys::SetUserIdAndSecContext(role, context | security as core::ffi::c_int);
         let result = work();
         pg_sys::SetUserIdAndSecContext(user, context);
         pg_sys::AtEOXact_GUC(true, level);

@@ -50,3 +50,57 @@ commit;
 select matched from goals.message_stats;
 select goals.roll_up(), goals.roll_up() >= 0;
 select * from goals.verify();
+
+-- Defaults are respected: constants, expressions, identities, generated columns, functions of whoever added the column, with that one's rights
+create function of_the_owner() returns text language plpgsql as $$ begin return 'by ' || case when current_user = (select rolname from pg_roles where oid = (select relowner from pg_class where oid = 'goals.match_log'::regclass)) then 'the owner' else current_user end; end $$;
+create function failing() returns int language plpgsql as $$ begin raise exception 'no'; end $$;
+alter table goals.match_log
+    add column tenant text not null default 'main', add column shard int not null default 1, add column noted_at timestamptz not null default now(),
+    add column number bigint generated always as identity, add column doubled bigint generated always as (match_id * 2) stored,
+    add column who text default of_the_owner(), add column none int, add column late date default '2020-01-01';
+alter table goals.match_log alter column shard set default 7, alter column none set default failing(), alter column late drop default;
+alter table goals.receipt add column tenant text not null default 'main', add column tag uuid not null default gen_random_uuid();
+alter table goals.engagement add column tenant text not null default 'main';
+create role app;
+grant select, insert, update on users, sends to app;
+set role app;
+set jit_above_cost = 0;
+update users set plan = 'team';
+insert into users select n, 'free' from generate_series(21, 24) n;
+insert into sends select 'm', n, now() from generate_series(21, 24) n;
+update users set plan = 'pro' where id > 20;
+reset role;
+select user_key::int, m.tenant, shard, noted_at > now() - interval '1 hour' as noted, number > 0 as numbered, doubled = match_id * 2 as doubled, who, none, late
+from goals.match_log m join goals.receipt r using (receipt_id) where user_key::int > 20 order by 1;
+select sum(shard), min(length(tenant)), max(tenant) from goals.match_log;
+select tenant, count(*), count(distinct tag) from goals.receipt group by 1;
+select tenant, count(*) from goals.engagement group by 1;
+select problem from goals.health();
+-- The default of a column that may not be NULL, and fails now and then: the update goes on, and is not recorded.
+alter table goals.match_log add column must int not null default 0;
+alter table goals.match_log alter column must set default failing();
+insert into users values (30, 'free');
+insert into sends values ('m', 30, now());
+update users set plan = 'pro' where id = 30;
+select count(*) from goals.match_log m join goals.receipt r using (receipt_id) where user_key = '30';
+alter table goals.match_log drop column must, drop column none, drop column who;
+update users set plan = 'free' where id = 30;
+update users set plan = 'pro' where id = 30;
+select count(*) from goals.match_log m join goals.receipt r using (receipt_id) where user_key = '30';
+
+-- An index's expression that fails on some rows, or that the application may not call: its statement goes on.
+create function refusing(t jsonb) returns text immutable language plpgsql as $$ begin if t #>> '{}' = 'pro' then raise exception 'no'; end if; return current_user; end $$;
+revoke execute on function refusing from public;
+create index refuses on goals.match_log (refusing(old_value));
+set role app;
+insert into users values (31, 'free'), (32, 'pro');
+insert into sends values ('m', 31, now()), ('m', 32, now());
+update users set plan = 'pro' where id = 31;
+update users set plan = 'free' where id = 32;
+update users set plan = 'pro' where id = 32;
+reset role;
+select count(*) from goals.match_log m join goals.receipt r using (receipt_id) where user_key = '31';
+drop index goals.refuses;
+select * from goals.verify();
+drop owned by app;
+drop role app;

@@ -1,0 +1,147 @@
+//! Columns that somebody has added to a table of the extension: their defaults are put into what is appended.
+//!
+//! A constant is worked out once, when the table is opened. Any other default, and a generated column, is evaluated for each row, as
+//! the owner of the table, who wrote it, and inside a subtransaction: what it raises is not an error of the application's statement.
+
+use super::ours::Table;
+use super::relation::Relation;
+use super::shape::Unfit;
+use super::{errors, guarded, spi};
+use pgrx::pg_sys::{self, Datum};
+
+/// What goes into the columns after ours, in their order.
+pub struct Additions {
+    columns: Vec<Addition>,
+    owner: pg_sys::Oid,
+}
+
+struct Addition {
+    number: usize,
+    value: Default,
+    not_null: bool,
+}
+
+enum Default {
+    Null,
+    /// Its datum lives as long as the additions.
+    Constant(Datum),
+    /// A planned expression, which lives as long.
+    Expression {
+        expression: *mut pg_sys::Expr,
+        generated: bool,
+        len: i16,
+        by_value: bool,
+    },
+}
+
+impl Additions {
+    /// Those of a table that is open; Err if a row without them cannot be made to fit. What they hold lives in the current memory context.
+    pub fn of(open: &Relation, table: Table) -> Result<Additions, Unfit> {
+        let mut columns = Vec::new();
+        let mut number = table.width() + 1;
+        while let Some(attribute) = open.attribute(number) {
+            let stored = !attribute.attisdropped && attribute.attgenerated as u8 != b'v';
+            let has_default = stored && (attribute.atthasdef || attribute.attidentity != 0);
+            let value = if has_default { Default::of(open, number, table.owner()) } else { Default::Null };
+            let not_null = stored && attribute.attnotnull;
+            if not_null && matches!(value, Default::Null) {
+                let column = super::strings::to_string(super::relation::name_bytes(&attribute.attname));
+                let (name, column) = (open.qualified_name(), spi::quoted(&column));
+                return Err(Unfit {
+                    why: format!("its column {column} is NOT NULL and has no default"),
+                    mend: format!("ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..., or DROP NOT NULL"),
+                });
+            }
+            columns.push(Addition { number, value, not_null });
+            number += 1;
+        }
+        Ok(Additions { columns, owner: table.owner() })
+    }
+
+    /// Fills in the places of these columns, which are NULL so far; false if a column that may not be NULL could not be filled in.
+    pub fn fill(&self, table: &Relation, values: &mut [Datum], nulls: &mut [bool]) -> bool {
+        // A generated column is computed from others, so after all of them.
+        for of_others in [false, true] {
+            for column in &self.columns {
+                let value = match column.value {
+                    Default::Constant(value) if !of_others => Some(value),
+                    Default::Expression { generated, .. } if generated == of_others => {
+                        let evaluate = || spi::with_rights_of(self.owner, || column.evaluate(table, values, nulls));
+                        guarded(evaluate).unwrap_or_else(|| {
+                            let name = table.qualified_name();
+                            errors::log(format!("pg_goals: the default of column {} of {name} failed", column.number));
+                            None
+                        })
+                    }
+                    _ => continue,
+                };
+                nulls[column.number - 1] = value.is_none();
+                values[column.number - 1] = value.unwrap_or(Datum::from(0usize));
+            }
+        }
+        self.columns.iter().all(|c| !c.not_null || !nulls[c.number - 1])
+    }
+}
+
+impl Addition {
+    /// The value for a row whose other columns are these; None for NULL.
+    fn evaluate(&self, table: &Relation, values: &[Datum], nulls: &[bool]) -> Option<Datum> {
+        let Default::Expression { expression, len, by_value, .. } = self.value else { return None };
+        // SAFETY: the table is open and the arrays have a place for each of its columns. The expression is planned, for rows of this
+        // table. The result is copied before the executor, in whose memory it is, is freed.
+        unsafe {
+            let executor = pg_sys::CreateExecutorState();
+            let context = pg_sys::MakePerTupleExprContext(executor);
+            let slot = pg_sys::MakeSingleTupleTableSlot(table.desc(), &raw const pg_sys::TTSOpsVirtual);
+            std::ptr::copy_nonoverlapping(values.as_ptr(), (*slot).tts_values, values.len());
+            std::ptr::copy_nonoverlapping(nulls.as_ptr(), (*slot).tts_isnull, nulls.len());
+            pg_sys::ExecStoreVirtualTuple(slot);
+            (*context).ecxt_scantuple = slot;
+            let mut null = false;
+            let state = pg_sys::ExecInitExpr(expression, std::ptr::null_mut());
+            let value = pg_sys::ExecEvalExprSwitchContext(state, context, &mut null);
+            let value = (!null).then(|| copy(value, by_value, len));
+            pg_sys::ExecDropSingleTupleTableSlot(slot);
+            pg_sys::FreeExecutorState(executor);
+            value
+        }
+    }
+}
+
+/// A copy of a value in the current memory context.
+///
+/// # Safety
+/// `value` is of a type of this length and way of passing.
+unsafe fn copy(value: Datum, by_value: bool, len: i16) -> Datum {
+    unsafe extern "C-unwind" {
+        fn datumCopy(value: Datum, by_value: bool, len: core::ffi::c_int) -> Datum;
+    }
+    // SAFETY: declared as in utils/datum.h.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| datumCopy(value, by_value, len.into())) }
+}
+
+impl Default {
+    /// That of a column which has one. What can be worked out beforehand may run functions of whoever wrote it, so that too is done as the owner.
+    fn of(open: &Relation, number: usize, owner: pg_sys::Oid) -> Default {
+        let plan = || {
+            // SAFETY: an open table and one of its columns; the expression is a fresh copy in the current context.
+            unsafe {
+                let default = pg_sys::build_column_default(open.raw(), number as core::ffi::c_int);
+                if default.is_null() { std::ptr::null_mut() } else { pg_sys::expression_planner(default.cast()) }
+            }
+        };
+        let Some(expression) = guarded(|| spi::with_rights_of(owner, plan)).filter(|e| !e.is_null()) else {
+            return Default::Null;
+        };
+        let Some(attribute) = open.attribute(number) else { return Default::Null };
+        // SAFETY: a node says what it is; a Const is as long as its type says.
+        unsafe {
+            if (*expression.cast::<pg_sys::Node>()).type_ == pg_sys::NodeTag::T_Const {
+                let constant = &*expression.cast::<pg_sys::Const>();
+                return if constant.constisnull { Default::Null } else { Default::Constant(constant.constvalue) };
+            }
+        }
+        let generated = attribute.attgenerated != 0;
+        Default::Expression { expression, generated, len: attribute.attlen, by_value: attribute.attbyval }
+    }
+}

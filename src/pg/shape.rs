@@ -1,0 +1,348 @@
+//! What a table, index or sequence of the extension has to look like before it is read or written.
+//!
+//! They are read and written below SQL, by column number and by the comparison functions of their index. Whoever administers the
+//! database may change them with any DDL. Each is therefore checked when it is opened, under its lock. What does not fit is treated as
+//! missing: nothing is recorded, and goals.health() names the statement that mends it.
+
+use super::relation::Relation;
+use pgrx::pg_sys::{self, Oid};
+
+/// A column: its name, its type, and whether we write NULL into it.
+type Column = (&'static str, Oid, bool);
+
+/// A table: its first columns, in their order. Others may follow.
+#[derive(Debug)]
+pub struct TableShape {
+    pub name: &'static str,
+    columns: &'static [Column],
+}
+
+/// An index: the columns it is searched by, in their order.
+#[derive(Debug)]
+pub struct IndexShape {
+    pub name: &'static str,
+    pub table: &'static str,
+    /// As CREATE INDEX takes it.
+    pub definition: &'static str,
+    columns: &'static [&'static str],
+}
+
+const NAME: Oid = pg_sys::NAMEOID;
+const TEXT: Oid = pg_sys::TEXTOID;
+const INTEGER: Oid = pg_sys::INT4OID;
+const BIGINT: Oid = pg_sys::INT8OID;
+const TIME: Oid = pg_sys::TIMESTAMPTZOID;
+const BOOLEAN: Oid = pg_sys::BOOLOID;
+const DOUBLE: Oid = pg_sys::FLOAT8OID;
+const JSONB: Oid = pg_sys::JSONBOID;
+
+pub static SOURCE: TableShape = TableShape {
+    name: "source",
+    columns: &[
+        ("source_id", INTEGER, false),
+        ("kind", TEXT, false),
+        ("relation", pg_sys::REGCLASSOID, false),
+        ("users_id", INTEGER, false),
+        ("key_column", NAME, false),
+        ("event_column", NAME, true),
+        ("message_column", NAME, true),
+        ("variant_column", NAME, true),
+        ("properties_column", NAME, true),
+        ("occurred_column", NAME, true),
+        ("opened_column", NAME, true),
+        ("clicked_column", NAME, true),
+        ("attached", BOOLEAN, false),
+    ],
+};
+pub static MESSAGE: TableShape = TableShape {
+    name: "message",
+    columns: &[
+        ("message_id", INTEGER, false),
+        ("name", TEXT, false),
+        ("kind", TEXT, false),
+        ("channel", TEXT, true),
+        ("users_id", INTEGER, false),
+        ("created_at", TIME, false),
+    ],
+};
+pub static VARIANT: TableShape = TableShape {
+    name: "variant",
+    columns: &[
+        ("variant_id", INTEGER, false),
+        ("message_id", INTEGER, false),
+        ("name", TEXT, false),
+        ("weight", DOUBLE, false),
+        ("is_control", BOOLEAN, false),
+    ],
+};
+pub static GOAL: TableShape = TableShape {
+    name: "goal",
+    columns: &[
+        ("goal_id", INTEGER, false),
+        ("message_id", INTEGER, false),
+        ("name", TEXT, false),
+        ("version", INTEGER, false),
+        ("attribute", TEXT, true),
+        ("attribute_type", TEXT, true),
+        ("operator", TEXT, true),
+        ("value", TEXT, true),
+        ("event", TEXT, true),
+        ("times", INTEGER, false),
+        ("properties", JSONB, true),
+        ("time_limit_us", BIGINT, false),
+        ("after", TEXT, false),
+        ("value_from", TEXT, true),
+    ],
+};
+pub static GOAL_STOP: TableShape = TableShape { name: "goal_stop", columns: &[("goal_id", INTEGER, false)] };
+pub static REVISION: TableShape = TableShape {
+    name: "revision",
+    columns: &[
+        ("revision_id", INTEGER, false),
+        ("message_id", INTEGER, false),
+        ("goal_ids", pg_sys::INT4ARRAYOID, false),
+    ],
+};
+pub static RECEIPT: TableShape = TableShape {
+    name: "receipt",
+    columns: &[
+        ("receipt_id", BIGINT, false),
+        ("sent_at", TIME, false),
+        ("users_id", INTEGER, false),
+        ("revision_id", INTEGER, false),
+        ("variant_id", INTEGER, true),
+        ("user_key", TEXT, false),
+        ("already", pg_sys::INT4ARRAYOID, true),
+        ("baseline", pg_sys::NUMERICARRAYOID, true),
+    ],
+};
+pub static ENGAGEMENT: TableShape = TableShape {
+    name: "engagement",
+    columns: &[
+        ("engagement_id", BIGINT, false),
+        ("receipt_id", BIGINT, false),
+        ("at", TIME, false),
+        ("kind", pg_sys::CHAROID, false),
+    ],
+};
+pub static MATCH_LOG: TableShape = TableShape {
+    name: "match_log",
+    columns: &[
+        ("match_id", BIGINT, false),
+        ("receipt_id", BIGINT, false),
+        ("matched_at", TIME, false),
+        ("goal_id", INTEGER, false),
+        ("old_value", JSONB, true),
+        ("new_value", JSONB, true),
+        ("worth", pg_sys::NUMERICOID, true),
+    ],
+};
+pub static IGNORED: TableShape = TableShape {
+    name: "ignored",
+    columns: &[("source_id", INTEGER, false), ("reason", TEXT, false), ("name", TEXT, true), ("first_at", TIME, false)],
+};
+
+pub static RECEIPT_USER: IndexShape = IndexShape {
+    name: "receipt_user_idx",
+    table: "receipt",
+    definition: "receipt (users_id, user_key, sent_at)",
+    columns: &["users_id", "user_key", "sent_at"],
+};
+pub static RECEIPT_ID: IndexShape = IndexShape {
+    name: "receipt_id_idx",
+    table: "receipt",
+    definition: "receipt (receipt_id)",
+    columns: &["receipt_id"],
+};
+pub static ENGAGEMENT_RECEIPT: IndexShape = IndexShape {
+    name: "engagement_receipt_idx",
+    table: "engagement",
+    definition: "engagement (receipt_id)",
+    columns: &["receipt_id"],
+};
+pub static MATCH_LOG_RECEIPT: IndexShape = IndexShape {
+    name: "match_log_receipt_idx",
+    table: "match_log",
+    definition: "match_log (receipt_id, goal_id, matched_at, match_id)",
+    columns: &["receipt_id", "goal_id", "matched_at"],
+};
+pub static IGNORED_SOURCE: IndexShape = IndexShape {
+    name: "ignored_source_idx",
+    table: "ignored",
+    definition: "ignored (source_id)",
+    columns: &["source_id"],
+};
+
+/// Why something of the extension cannot be used as it is, and the statement that mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    pub why: String,
+    pub mend: String,
+}
+
+fn unfit(why: impl Into<String>, mend: impl Into<String>) -> Result<(), Unfit> {
+    Err(Unfit { why: why.into(), mend: mend.into() })
+}
+
+impl TableShape {
+    /// How many columns are ours.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Can rows of this table be read and appended as ours? `owner`: of the extension.
+    pub fn fits(&self, table: &Relation, owner: Oid) -> Result<(), Unfit> {
+        let name = self.name;
+        if table.kind() != pg_sys::RELKIND_RELATION {
+            return unfit(
+                "it is not a plain table",
+                format!("Rename it, and give goals.{name} back its name: ALTER TABLE ... RENAME TO {name}"),
+            );
+        }
+        if table.access_method() != pg_sys::HEAP_TABLE_AM_OID {
+            return unfit(
+                "its access method is not heap",
+                format!("ALTER TABLE goals.{name} SET ACCESS METHOD heap (PostgreSQL 15 and newer)"),
+            );
+        }
+        if table.is_partition() {
+            return unfit(
+                "it is a partition of another table",
+                format!("ALTER TABLE ... DETACH PARTITION goals.{name}"),
+            );
+        }
+        if table.owner() != owner {
+            return unfit(
+                "its owner is not that of the extension, who reads and writes it",
+                format!("ALTER TABLE goals.{name} OWNER TO {}", super::relation::role_name(owner)),
+            );
+        }
+        for (i, &(column, type_oid, nullable)) in self.columns.iter().enumerate() {
+            let is = table.attribute(i + 1);
+            let Some(is) =
+                is.filter(|a| !a.attisdropped && super::relation::name_bytes(&a.attname) == column.as_bytes())
+            else {
+                return unfit(
+                    format!("its column {} is not \"{column}\"", i + 1),
+                    format!("Give the column back its name: ALTER TABLE goals.{name} RENAME COLUMN ... TO {column}"),
+                );
+            };
+            let collated = type_oid != TEXT || is.attcollation == pg_sys::C_COLLATION_OID;
+            if is.atttypid != type_oid || is.attgenerated != 0 || !collated {
+                let collate = if type_oid == TEXT { " COLLATE \"C\"" } else { "" };
+                let wanted = format!("{}{collate}", super::types::type_name(type_oid));
+                return unfit(
+                    format!("its column \"{column}\" is not a plain column of type {wanted}"),
+                    format!("ALTER TABLE goals.{name} ALTER COLUMN {column} TYPE {wanted}"),
+                );
+            }
+            if nullable && is.attnotnull {
+                return unfit(
+                    format!("its column \"{column}\" is NOT NULL, and there are rows without it"),
+                    format!("ALTER TABLE goals.{name} ALTER COLUMN {column} DROP NOT NULL"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Does an index on this table let every row in? A unique one, or an exclusion constraint, makes a writer wait or fail, unless it is
+    /// on the id alone, which comes from a sequence.
+    pub fn lets_in(&self, index: Oid) -> Result<(), Unfit> {
+        // SAFETY: a catalog lookup by oid; the row is released after it has been read.
+        let lets_in = unsafe {
+            let row = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::INDEXRELID as i32, index.into());
+            if row.is_null() {
+                return Ok(());
+            }
+            let form = &*pg_sys::GETSTRUCT(row).cast::<pg_sys::FormData_pg_index>();
+            let by_id = self.name != IGNORED.name
+                && form.indimmediate
+                && form.indkey.values.as_slice(form.indnkeyatts as usize) == [1];
+            let lets_in = by_id || !(form.indisunique || form.indisexclusion) || !self.is_fact();
+            pg_sys::ReleaseSysCache(row);
+            lets_in
+        };
+        if lets_in {
+            return Ok(());
+        }
+        let shown = super::relation::qualified_name(index);
+        unfit(
+            format!("{shown} does not let every row in, so that an application's statement could fail"),
+            format!("DROP INDEX {shown}, or ALTER TABLE goals.{} DROP CONSTRAINT", self.name),
+        )
+    }
+
+    /// Is it written inside the application's statements?
+    fn is_fact(&self) -> bool {
+        matches!(self.name, "receipt" | "engagement" | "match_log" | "ignored")
+    }
+}
+
+impl IndexShape {
+    /// Does this index find the rows of the table, all of them, with the comparisons that we search by?
+    pub fn fits(&self, index: &Relation, table: &Relation) -> Result<(), Unfit> {
+        let again = || {
+            format!(
+                "DROP INDEX CONCURRENTLY goals.{0}, then CREATE INDEX CONCURRENTLY {0} ON goals.{1}",
+                self.name, self.definition
+            )
+        };
+        if index.kind() != pg_sys::RELKIND_INDEX || index.access_method() != pg_sys::BTREE_AM_OID {
+            return unfit("it is not a btree index", again());
+        }
+        let form = index.index_form();
+        if form.indrelid != table.oid() {
+            return unfit(format!("it is not an index of goals.{}", self.table), again());
+        }
+        if !form.indisvalid || !form.indisready || !form.indislive {
+            return unfit(
+                "it is not valid: it is being made, or that has failed",
+                format!("Wait until CREATE INDEX CONCURRENTLY has ended; if none is running: {}", again()),
+            );
+        }
+        let wanted: Option<Vec<i16>> =
+            self.columns.iter().map(|name| table.column(name).map(|column| column.number)).collect();
+        let columns = index.index_columns();
+        let same = wanted.is_some_and(|wanted| columns.starts_with(&wanted));
+        if !same || !index.is_plain(self.columns.len()) || form.indisunique {
+            return unfit("it is not the index that the extension makes", again());
+        }
+        Ok(())
+    }
+}
+
+/// Does this sequence give each number once, in ascending order, to transactions in the order in which they ask?
+pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
+    // FormData_pg_sequence of catalog/pg_sequence.h, the same in PostgreSQL 10 to 18.
+    #[repr(C)]
+    struct Form {
+        relid: Oid,
+        type_oid: Oid,
+        start: i64,
+        increment: i64,
+        max: i64,
+        min: i64,
+        cache: i64,
+        cycle: bool,
+    }
+    // SAFETY: a catalog lookup by oid; the row is released after it has been read.
+    let fits = unsafe {
+        let row = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::SEQRELID as i32, sequence.into());
+        if row.is_null() {
+            return unfit("it is not a sequence", format!("Rename it, and give goals.{name} back its name"));
+        }
+        let form = &*pg_sys::GETSTRUCT(row).cast::<Form>();
+        let fits =
+            form.type_oid == BIGINT && form.increment == 1 && form.cache == 1 && !form.cycle && form.max == i64::MAX;
+        pg_sys::ReleaseSysCache(row);
+        fits
+    };
+    if fits {
+        return Ok(());
+    }
+    unfit(
+        "its numbers would not come one by one, in the order in which they are asked for: receipts or matches would be missing in the totals",
+        format!("ALTER SEQUENCE goals.{name} AS bigint INCREMENT BY 1 NO MAXVALUE CACHE 1 NO CYCLE"),
+    )
+}
