@@ -6,7 +6,7 @@
 use crate::model::operator::Operator;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::ours::{self, Ours};
-use crate::pg::relation::{Lock, Relation};
+use crate::pg::relation::Relation;
 use crate::pg::trigger::Trigger;
 use crate::pg::users::KeyType;
 use crate::pg::{invalidate, relation, scan};
@@ -279,7 +279,7 @@ fn anchor(name: &str) -> Anchor {
 
 /// Visits all rows of a table of the set-up.
 fn each(table: ours::Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
-    let table = table.open(Lock::Share).ok_or(Unread::Locked)?;
+    let table = table.open_to_read().ok_or(Unread::Locked)?;
     scan::visit_all(&table, |r| {
         row(r);
         ControlFlow::Continue(())

@@ -3,9 +3,9 @@
 use super::additions::Additions;
 use super::datum::Row;
 use super::ours;
-use super::relation::{Lock, Relation};
+use super::relation::Relation;
 use super::scan::{Key, Probe};
-use super::{errors, spi, version};
+use super::{datum, errors, shape, spi, version};
 use pgrx::pg_sys::{self, Datum};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;
@@ -22,17 +22,18 @@ pub struct Appender {
 impl Appender {
     /// Opens the table; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits.
     pub fn open(of: ours::Table) -> Option<Appender> {
-        let table = of.open(Lock::RowExclusive)?;
+        let table = of.open_to_append()?;
         let additions = Additions::of(&table, of).ok()?;
         // SAFETY: the table is open; the state is fresh.
         let mut appender =
             Appender { indexes: unsafe { pg_sys::CatalogOpenIndexes(table.raw()) }, table, additions, evaluates: None };
         // SAFETY: as many indexes are described, and their relations are open until the appender is dropped.
         let (evaluates, lets_in) = unsafe {
-            let evaluates = appender.infos().any(|i| {
+            let more_than_columns = appender.infos().any(|i| {
                 let index = &*i;
                 !(index.ii_Expressions.is_null() && index.ii_Predicate.is_null() && index.ii_ExclusionOps.is_null())
             });
+            let evaluates = more_than_columns || appender.indexes().any(|i| may_lack_room(i));
             (evaluates, of.lets_in(appender.indexes().map(|i| (*i).rd_id)))
         };
         appender.evaluates = evaluates.then(|| of.owner());
@@ -97,40 +98,45 @@ impl Appender {
             pg_sys::ExecStoreHeapTuple(tuple, slot, false);
             let tried = super::guarded(|| spi::with_rights_of(owner, || self.evaluate(slot, executor)));
             self.forget_what_is_prepared();
-            if tried.is_some() {
+            let fits = tried == Some(true);
+            if fits {
                 pg_sys::simple_heap_insert(self.table.raw(), tuple);
                 (*slot).tts_tid = (*tuple).t_self;
                 spi::with_rights_of(owner, || version::insert_index_tuples(self.indexes, slot, executor));
                 self.forget_what_is_prepared();
             } else {
                 errors::log(format!(
-                    "pg_goals: an index of {} failed on a row, which is not recorded",
+                    "pg_goals: an index of {} does not take a row, which is not recorded",
                     self.table.qualified_name()
                 ));
             }
             pg_sys::ExecDropSingleTupleTableSlot(slot);
             pg_sys::FreeExecutorState(executor);
-            tried.is_some()
+            fits
         }
     }
 
-    /// Evaluates what the indexes ask for of a row.
+    /// Evaluates what the indexes ask for of a row; false if one has no room for it.
     ///
     /// # Safety
     /// `slot` holds a row of this table.
-    unsafe fn evaluate(&self, slot: *mut pg_sys::TupleTableSlot, executor: *mut pg_sys::EState) {
+    unsafe fn evaluate(&self, slot: *mut pg_sys::TupleTableSlot, executor: *mut pg_sys::EState) -> bool {
         // SAFETY: the indexes are those of the table; the arrays are as long as an index can have columns.
         unsafe {
             let context = pg_sys::MakePerTupleExprContext(executor);
             (*context).ecxt_scantuple = slot;
             let mut values = [Datum::from(0usize); pg_sys::INDEX_MAX_KEYS as usize];
             let mut nulls = [false; pg_sys::INDEX_MAX_KEYS as usize];
-            for index in self.infos().filter(|i| (**i).ii_ReadyForInserts) {
+            for (index, relation) in self.infos().zip(self.indexes()).filter(|(i, _)| (**i).ii_ReadyForInserts) {
                 let predicate = (*index).ii_Predicate;
                 if predicate.is_null() || pg_sys::ExecQual(pg_sys::ExecPrepareQual(predicate, executor), context) {
                     pg_sys::FormIndexDatum(index, slot, executor, values.as_mut_ptr(), nulls.as_mut_ptr());
+                    if may_lack_room(relation) && stored_size(relation, &values, &nulls) > LARGEST_ENTRY {
+                        return false;
+                    }
                 }
             }
+            true
         }
     }
 
@@ -142,6 +148,35 @@ impl Appender {
                 (*index).ii_PredicateState = std::ptr::null_mut();
             }
         }
+    }
+}
+
+/// In bytes, uncompressed: less than what an index of any kind has room for.
+const LARGEST_ENTRY: usize = 2600;
+
+/// Is it an index of somebody's own with a column of variable length?
+///
+/// # Safety
+/// `index` is open.
+unsafe fn may_lack_room(index: pg_sys::Relation) -> bool {
+    // SAFETY: an open index has a descriptor with as many columns as it says.
+    unsafe {
+        let desc = (*index).rd_att;
+        let varies = (0..(*desc).natts as usize).any(|i| version::attribute(desc, i).attlen == -1);
+        varies && !shape::is_searched((&*(*index).rd_rel).relname.data.as_ptr())
+    }
+}
+
+/// How much room the columns of variable length take.
+///
+/// # Safety
+/// `index` is open, and the arrays hold its columns for a row.
+unsafe fn stored_size(index: pg_sys::Relation, values: &[Datum], nulls: &[bool]) -> usize {
+    // SAFETY: as the caller guarantees: a column of variable length that is not NULL is a varlena.
+    unsafe {
+        let desc = (*index).rd_att;
+        let varying = |i: &usize| !nulls[*i] && version::attribute(desc, *i).attlen == -1;
+        (0..(*desc).natts as usize).filter(varying).map(|i| datum::stored_size(values[i])).sum()
     }
 }
 

@@ -57,9 +57,20 @@ impl Table {
         self.owner
     }
 
-    /// Opens it; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits.
-    pub fn open(self, lock: Lock) -> Option<Relation> {
-        let table = patience::open(self.oid, lock.mode())?;
+    /// Opens it to append; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits. The lock is kept to
+    /// the end of the transaction.
+    pub(super) fn open_to_append(self) -> Option<Relation> {
+        self.fitting(patience::open(self.oid, Lock::RowExclusive.mode())?)
+    }
+
+    /// Opens it to read; None as above. The lock is given back when it is closed. A table that is appended to as well is locked as for
+    /// that: a transaction that read first and wrote later would deadlock with a REINDEX that came between.
+    pub fn open_to_read(self) -> Option<Relation> {
+        let lock = if self.shape.is_fact() { Lock::RowExclusive } else { Lock::Share };
+        self.fitting(patience::open_for_a_look(self.oid, lock.mode())?)
+    }
+
+    fn fitting(self, table: Relation) -> Option<Relation> {
         self.shape.fits(&table, self.owner).is_ok().then_some(table)
     }
 
@@ -75,9 +86,9 @@ impl Index {
         self.oid
     }
 
-    /// Opens it to read; None as for a table.
+    /// Opens it to search; None as for a table.
     pub(super) fn open(self, table: &Relation) -> Option<Relation> {
-        let index = patience::open(self.oid, Lock::Share.mode())?;
+        let index = patience::open_for_a_look(self.oid, Lock::Share.mode())?;
         self.fits(&index, table).then_some(index)
     }
 

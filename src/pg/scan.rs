@@ -6,7 +6,7 @@
 
 use super::datum::Row;
 use super::ours;
-use super::relation::{Lock, Relation};
+use super::relation::Relation;
 use super::version;
 use pgrx::pg_sys::{self, Datum};
 use std::ops::ControlFlow;
@@ -130,7 +130,7 @@ impl OwnedProbe {
 
     /// Of a table of the extension; None if it or the index cannot be used.
     pub fn open(table: ours::Table, index: ours::Index, keys: usize) -> Option<OwnedProbe> {
-        let table = table.open(Lock::Share)?;
+        let table = table.open_to_read()?;
         let index = index.open(&table)?;
         Some(OwnedProbe::new(table, index, keys))
     }

@@ -173,6 +173,17 @@ pub static IGNORED_SOURCE: IndexShape = IndexShape {
     columns: &["source_id"],
 };
 
+/// Is this the name of an index that the extension searches? What is written has room there.
+///
+/// # Safety
+/// `name` ends in a zero byte.
+pub unsafe fn is_searched(name: *const core::ffi::c_char) -> bool {
+    // SAFETY: as the caller guarantees.
+    let name = unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes();
+    let searched = [&RECEIPT_USER, &RECEIPT_ID, &ENGAGEMENT_RECEIPT, &MATCH_LOG_RECEIPT, &IGNORED_SOURCE];
+    searched.iter().any(|index| index.name.as_bytes() == name)
+}
+
 /// Why something of the extension cannot be used as it is, and the statement that mends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
@@ -274,7 +285,7 @@ impl TableShape {
     }
 
     /// Is it written inside the application's statements?
-    fn is_fact(&self) -> bool {
+    pub fn is_fact(&self) -> bool {
         matches!(self.name, "receipt" | "engagement" | "match_log" | "ignored")
     }
 }

@@ -104,3 +104,14 @@ drop index goals.refuses;
 select * from goals.verify();
 drop owned by app;
 drop role app;
+
+-- An index of one's own that has no room for a value: the application's statement goes on.
+create index by_values on goals.match_log (old_value, new_value, (new_value #>> '{}'));
+create index by_new_text on goals.match_log ((new_value #>> '{}'));
+alter table users add column bio text;
+select from goals.set_goal('m', 'bio', 'is changed', time_limit => '1 day', goal => 'bio');
+insert into users values (40, 'free', 'short'), (41, 'free', (select string_agg(md5(n::text), '') from generate_series(1, 1000) n));
+insert into sends values ('m', 40), ('m', 41);
+update users set bio = (select string_agg(md5((-n)::text), '') from generate_series(1, 1000) n) where id > 39;
+select user_key, length(old_value #>> '{}') as old, length(new_value #>> '{}') as new from goals.match_log join goals.receipt using (receipt_id) where user_key in ('40', '41') order by match_id;
+drop index goals.by_values, goals.by_new_text;
