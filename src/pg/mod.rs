@@ -8,6 +8,7 @@
 
 pub mod append;
 pub mod call;
+pub mod citus;
 pub mod datum;
 pub mod document;
 pub mod entry;
@@ -18,12 +19,14 @@ pub mod literal;
 pub mod ours;
 pub mod partition;
 pub mod relation;
+pub mod rights;
 pub mod scan;
 pub mod scratch;
 pub mod spi;
 pub mod statement;
 pub mod strings;
 pub mod trigger;
+pub mod triggers;
 pub mod types;
 pub mod users;
 pub mod uuid;

@@ -56,6 +56,28 @@ pub fn as_owner<T>(revision_table: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Runs `work` as the owner of a table of the application, as the server does where it may come to run what the owner has written: nothing
+/// of that can change the session, its settings or its user.
+pub(super) fn as_table_owner<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+    // SAFETY: as index builds do around index expressions. If `work` raises, the end of the (sub)transaction restores all three.
+    unsafe {
+        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+        let level = pg_sys::NewGUCNestLevel();
+        set(c"search_path", c"pg_catalog, pg_temp");
+        pg_sys::SetUserIdAndSecContext(
+            owner,
+            context
+                | pg_sys::SECURITY_LOCAL_USERID_CHANGE as core::ffi::c_int
+                | pg_sys::SECURITY_RESTRICTED_OPERATION as core::ffi::c_int,
+        );
+        let result = work();
+        pg_sys::AtEOXact_GUC(false, level);
+        pg_sys::SetUserIdAndSecContext(user, context);
+        result
+    }
+}
+
 /// Runs `work` with the settings under which every session writes a value in the same way, as postgres_fdw does.
 pub fn with_portable_output<T>(work: impl FnOnce() -> T) -> T {
     // SAFETY: settings of the session with valid values; if `work` raises, the end of the (sub)transaction restores them.
@@ -139,9 +161,4 @@ pub fn run(statement: &str, args: &[Arg]) -> Rows {
 /// The first column of the first row.
 pub fn one(statement: &str, args: &[Arg]) -> Option<String> {
     run(statement, args).into_iter().next()?.into_iter().next()?
-}
-
-/// A name as it is written in a statement.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
