@@ -387,7 +387,7 @@ pub fn source_problem(args: &Args) -> Result<Out> {
         let source = setup.source(id)?;
         let table = Relation::open(source.relation, Lock::Share)?;
         if let Some(kind) = citus::kind(source.relation) {
-            return Some(format!("Citus: it is {kind}, whose rows are where no trigger of pg_goals sees them"));
+            return Some(format!("Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"));
         }
         let named = [
             Some(&source.key),

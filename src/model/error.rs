@@ -205,7 +205,7 @@ impl Error {
             NoSelect { .. } => Some("A goal shows of each user whether the value satisfies it.".into()),
             RowSecurity { .. } => Some("A goal shows values of all users.".into()),
             OnManyNodes { .. } => {
-                Some("Its rows are in shards: changes of them are not seen, and looking for a user finds none.".into())
+                Some("Its rows are in shards, where changes of them are not seen and no user is looked for.".into())
             }
             Frozen { .. } => Some("Variants and the control group are fixed once the first receipt exists.".into()),
             _ => None,
