@@ -182,10 +182,10 @@ BEGIN
         PERFORM goals.refuse_null('user_key');
     END IF;
     of_gone := array(SELECT DISTINCT m.users_id FROM goals.message m
-                     WHERE NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation WHERE s.source_id = m.users_id));
+                     WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
-    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;
+    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL ELSE s.relation = forget_user.users END;
     IF how_many <> 1 AND (how_many > 1 OR forget_user.users IS NOT NULL
                           OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_id = ANY (of_gone))) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',

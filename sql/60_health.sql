@@ -46,7 +46,7 @@ BEGIN
     WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
     ORDER BY 2;
 
-    -- A dropped table leaves its oid behind.
+    -- A dropped table leaves its oid behind. (Citus hides some tables from queries of the catalog, but not from this function.)
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
            format(CASE s.kind
@@ -54,7 +54,7 @@ BEGIN
                       ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) ends this row.' END,
                   s.relation::oid)
     FROM goals.source s
-    WHERE s.attached AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation)
+    WHERE s.attached AND has_table_privilege(s.relation, 'SELECT') IS NULL
     ORDER BY s.source_id;
 
     -- A trigger is known by its function and argument; it may have been renamed.
@@ -65,18 +65,18 @@ BEGIN
            CASE WHEN t.oid IS NULL THEN format('Attach it again with goals.track_%s().', s.kind)
                 ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', s.relation, t.tgname) END
     FROM goals.source s
-    JOIN pg_class c ON c.oid = s.relation
     LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgparentid = 0
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
         AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
                                    ELSE 'goals.capture_receipt()'::regprocedure END
-    WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R'))
+    WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R')) AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     ORDER BY s.source_id;
 
     RETURN QUERY
-    SELECT 'broken ' || s.kind || ' table', s.relation::text, p.problem,
-           format('Name the columns as they are now with goals.track_%s().', s.kind)
+    SELECT CASE WHEN starts_with(p.problem, 'Citus ') THEN 'distributed table' ELSE 'broken ' || s.kind || ' table' END, s.relation::text, p.problem,
+           CASE WHEN starts_with(p.problem, 'Citus ') THEN format('SELECT undistribute_table(%1$L), or give it up: SELECT goals.untrack(%1$L)', s.relation)
+                ELSE format('Name the columns as they are now with goals.track_%s().', s.kind) END
     FROM goals.source s
     CROSS JOIN LATERAL goals.source_problem(s.source_id) AS p (problem)
     WHERE s.attached AND p.problem IS NOT NULL
@@ -102,7 +102,6 @@ BEGIN
            format('it is a partition of %s, which is tracked for %s too: its rows are read as rows of that table', above.relation, s.kind),
            format('SELECT goals.untrack(%L)', s.relation)
     FROM goals.source s
-    JOIN pg_class c ON c.oid = s.relation AND c.relispartition
     JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
         AND (s.kind = 'receipts' OR above.users_id = s.users_id)
     JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
@@ -119,7 +118,7 @@ BEGIN
                 ELSE 'The version in force is not affected. This row ends with those time limits, or with goals.stop_goal().' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
-    LEFT JOIN (goals.source s JOIN pg_class c ON c.oid = s.relation) ON s.source_id = m.users_id
+    LEFT JOIN goals.source s ON s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     CROSS JOIN LATERAL (SELECT goals.goal_problem(g.goal_id) AS problem) p
     CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
                                                  ORDER BY v.revision_id DESC LIMIT 1)::integer[]) AS in_force) f

@@ -11,6 +11,7 @@ use crate::pg::statement::Statement;
 use crate::pg::{append, datum, document, relation, strings};
 use crate::receipts::{reported_time, setup};
 use crate::settle::{self, Evidence};
+use crate::track::in_one_place;
 use crate::watch::Reach;
 use pgrx::pg_sys::{Datum, Oid};
 use smallvec::SmallVec;
@@ -107,8 +108,14 @@ pub fn tracked_users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<R
     }
 }
 
-/// The users table named by the caller, or the only one there is.
+/// The users table named by the caller, or the only one there is; an error where Citus keeps its rows elsewhere.
 pub fn users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache::Source>> {
+    let users = one_users_table(setup, named)?;
+    in_one_place(users.relation)?;
+    Ok(users)
+}
+
+fn one_users_table(setup: &cache::Setup, named: Option<Oid>) -> Result<Rc<cache::Source>> {
     let mut tables: Vec<&Rc<cache::Source>> = setup
         .sources
         .iter()

@@ -18,6 +18,7 @@ use crate::pg::statement::{self, Statement};
 use crate::pg::strings;
 use crate::pg::users::{self, KeyType, Users};
 use crate::settle::{receipt_key, user_keys};
+use crate::track::in_one_place;
 use crate::watch::Watch;
 use pgrx::pg_sys;
 use std::ops::ControlFlow;
@@ -70,10 +71,12 @@ impl Setup {
         })
     }
 
-    /// The users table of a message.
+    /// The users table of a message; an error where Citus keeps its rows elsewhere.
     pub fn users(&self, users_id: i32) -> Result<&Rc<Source>> {
         // that of a dropped table is not in a dump
-        self.source(users_id).ok_or(Error::UsersTableDropped)
+        let users = self.source(users_id).ok_or(Error::UsersTableDropped)?;
+        in_one_place(users.relation)?;
+        Ok(users)
     }
 }
 
@@ -451,11 +454,14 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let mut found = None;
     if let Some(mut probe) = OwnedProbe::open(setup.ours.receipt, setup.ours.receipt_id_idx, 1) {
         probe.visit(&receipt_key(receipt_id), false, |row| {
-            found = Some((row.bigint(2), row.integer(5)));
+            found = Some((row.bigint(2), row.integer(3), row.integer(5)));
             ControlFlow::Break(())
         });
     }
-    let (sent_at, variant) = found.ok_or(Error::UnknownReceipt { receipt_id })?;
+    let (sent_at, users_id, variant) = found.ok_or(Error::UnknownReceipt { receipt_id })?;
+    if let Some(users) = users_id.and_then(|id| setup.source(id)) {
+        in_one_place(users.relation)?;
+    }
     if setup.messages.values().any(|m| m.is_control(variant)) {
         return Err(Error::ControlReceipt { receipt_id });
     }

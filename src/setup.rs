@@ -12,9 +12,10 @@ use crate::model::window::{TimeLimit, TimeLimitProblem};
 use crate::pg::call::{Args, Out};
 use crate::pg::invalidate;
 use crate::pg::relation::{self, Lock, Relation};
-use crate::pg::spi::{self, Arg, as_owner};
-use crate::pg::{errors, strings};
+use crate::pg::spi::{Arg, as_owner};
+use crate::pg::{errors, rights, spi, strings};
 use crate::receipts;
+use crate::track;
 use crate::watch;
 use std::rc::Rc;
 
@@ -138,6 +139,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
                 return Err(Error::UsersTableDropped);
             }
             name_given(event.clone().unwrap_or_default(), "an event")?;
+            may_ask_for_events(&setup, known.users_id, args.jsonb(7).is_some() || value_from.is_some())?;
             if !(1..=1_000_000).contains(&times) {
                 return Err(Error::InvalidArgument {
                     message: format!("an event cannot be asked for {times} times"),
@@ -215,6 +217,32 @@ struct Spec {
     value: Option<String>,
 }
 
+/// A goal answers, about any user, whether a value holds; with matches() the values too. Asks of the caller what a SELECT would ask for.
+fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
+    let relation = || table.qualified_name();
+    if !rights::may_read(table.oid(), number) {
+        return Err(Error::NoSelect { relation: relation(), column: column.into(), user: rights::user_name() });
+    }
+    if rights::rows_are_restricted(table.oid()) {
+        return Err(Error::RowSecurity { relation: relation(), user: rights::user_name() });
+    }
+    Ok(())
+}
+
+/// The same about the tables that events of these users are read from now. Whoever tracks another one later owns it, and shows it himself.
+fn may_ask_for_events(setup: &cache::Setup, users_id: i32, properties: bool) -> Result<()> {
+    for source in setup.sources.iter().filter(|s| s.kind == "events" && s.attached && s.users_id == users_id) {
+        let Some(table) = Relation::open(source.relation, Lock::Share) else { continue };
+        let properties = source.properties.as_ref().filter(|_| properties);
+        for name in source.event.iter().chain(properties) {
+            if let Some(column) = table.column(name) {
+                may_read(&table, name, column.number)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn attribute_goal(
     setup: &cache::Setup,
     users_id: i32,
@@ -226,10 +254,7 @@ fn attribute_goal(
     let users = setup.users(users_id)?;
     let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
     let missing = |name: &str| match table.column(name) {
-        Some(column) if column.is_virtual => Error::InvalidArgument {
-            message: format!("column \"{name}\" of {} is a virtual generated column", table.qualified_name()),
-            hint: "No trigger sees its values. Name a column that it is computed from, or make it STORED.".into(),
-        },
+        Some(column) if column.is_virtual => track::is_virtual(&table, name),
         _ => {
             Error::UnknownColumn { relation: table.qualified_name(), name: name.into(), columns: table.column_names() }
         }
@@ -241,9 +266,11 @@ fn attribute_goal(
             Operator::ALL.iter().map(|o| format!("\"{}\"", o.name())).collect::<Vec<_>>().join(", ")
         ),
     })?)?;
-    let (_, place) = watch::find_place(&table, attribute).ok_or_else(|| missing(attribute))?;
+    let (column, place) = watch::find_place(&table, attribute).ok_or_else(|| missing(attribute))?;
+    may_read(&table, &column, place.number)?;
     if let Some(from) = value_from {
-        let (_, worth) = watch::find_place(&table, from).ok_or_else(|| missing(from))?;
+        let (column, worth) = watch::find_place(&table, from).ok_or_else(|| missing(from))?;
+        may_read(&table, &column, worth.number)?;
         let kind = worth.column_type.kind();
         if worth.path.is_empty() && kind != crate::model::value::Kind::Number {
             return Err(Error::InvalidArgument {

@@ -7,8 +7,9 @@ use crate::model::value::Kind;
 use crate::pg::call::{Args, Out};
 use crate::pg::relation::{self, Lock, Relation, TriggerChange};
 use crate::pg::spi::{self, Arg, as_owner};
+use crate::pg::triggers::{self, Attached, Events};
 use crate::pg::users::{KEY_TYPES, KeyType};
-use crate::pg::{invalidate, types};
+use crate::pg::{citus, invalidate, rights, types};
 use crate::setup::{number, setup};
 use pgrx::pg_sys::{self, Oid};
 use std::rc::Rc;
@@ -29,18 +30,40 @@ fn trackable(relid: Oid) -> Result<Relation> {
     if relation::in_schema(relid, "goals") {
         return Err(wrong("belongs to pg_goals"));
     }
-    if !relation::owned(relid) {
+    if !rights::owns(relid) {
         return Err(Error::NotOwner { relation: table.qualified_name() });
+    }
+    in_one_place(relid)?;
+    if let Some(below) = rights::without_trigger_right(&table) {
+        let owner = relation::owner_name(relid);
+        return Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner });
     }
     Ok(table)
 }
 
+/// An error for a table whose rows Citus keeps elsewhere.
+pub fn in_one_place(relid: Oid) -> Result<()> {
+    match citus::kind(relid) {
+        Some(kind) => Err(Error::OnManyNodes { relation: relation::qualified_name(relid), kind }),
+        None => Ok(()),
+    }
+}
+
 fn column(table: &Relation, name: &str) -> Result<relation::Column> {
-    table.column(name).ok_or_else(|| Error::UnknownColumn {
+    let column = table.column(name).ok_or_else(|| Error::UnknownColumn {
         relation: table.qualified_name(),
         name: name.into(),
         columns: table.column_names(),
-    })
+    })?;
+    if column.is_virtual { Err(is_virtual(table, name)) } else { Ok(column) }
+}
+
+/// The error for a column whose values no trigger sees.
+pub fn is_virtual(table: &Relation, name: &str) -> Error {
+    Error::InvalidArgument {
+        message: format!("column \"{name}\" of {} is a virtual generated column", table.qualified_name()),
+        hint: "No trigger sees its values. Name a column that it is computed from, or make it STORED.".into(),
+    }
 }
 
 fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
@@ -67,23 +90,17 @@ struct Columns {
 
 /// Records the table as a source and puts the trigger on it. Asked again with the same columns it changes nothing; with others
 /// it changes the columns.
-fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns) -> Result<Out> {
+fn attach(table: Relation, kind: &str, users_id: Option<i32>, columns: &Columns) -> Result<Out> {
     let setup = setup()?;
     let relid = table.oid();
     let function = match kind {
-        "users" => "goals.capture",
-        "events" => "goals.capture_event",
-        _ => "goals.capture_receipt",
+        "users" => "capture",
+        "events" => "capture_event",
+        _ => "capture_receipt",
     };
-    let events = match (kind, table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE) {
-        // An update that moves a row between partitions is a delete and an insert.
-        ("users", true) => "INSERT OR UPDATE OR DELETE",
-        ("users", false) => "UPDATE",
-        ("events", true) => "INSERT OR DELETE",
-        ("events", false) => "INSERT",
-        (_, true) => "INSERT OR UPDATE OR DELETE",
-        (_, false) => "INSERT OR UPDATE",
-    };
+    // An update that moves a row between partitions is a delete and an insert.
+    let is_partitioned = table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE;
+    let events = Events { insert: kind != "users" || is_partitioned, update: kind != "events", delete: is_partitioned };
     if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
         return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
     }
@@ -136,7 +153,9 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
             ],
         );
         forget_ignored(i32::try_from(id).unwrap_or(0));
-        attach_trigger(table, function, events, id)?;
+        // The server refuses to drop a trigger of a table that is open.
+        drop(table);
+        attach_trigger(relid, is_partitioned, function, events, id)?;
         invalidate::announce(setup.ours.revision);
         Ok(Out::Null)
     })
@@ -145,36 +164,43 @@ fn attach(table: &Relation, kind: &str, users_id: Option<i32>, columns: &Columns
 /// Puts the trigger of this source on the table, unless it is there. Its name carries the source's id: a partition may be tracked
 /// by itself and be given a clone of the trigger of the table above it. Where the extension is still of 0.1.0, whose `health()`
 /// looks for the one name that its triggers have, it is given that.
-fn attach_trigger(table: &Relation, function: &str, events: &str, id: i64) -> Result<()> {
-    let (relid, on) = (table.oid(), table.qualified_name());
+fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Events, id: i64) -> Result<()> {
     let wanted = if extension_is_of_0_1_0() { "pg_goals".to_owned() } else { format!("pg_goals_{id}") };
-    if table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE {
-        let_clone(function);
+    if is_partitioned {
+        let_clone(&format!("goals.{function}"));
     }
-    let (ours, others): (Vec<_>, Vec<_>) = triggers(relid).into_iter().partition(|t| t.serves(function, id));
-    if !others.is_empty() {
+    let function = triggers::function(function).ok_or(Error::NoUsersTable)?;
+    let id = id.to_string();
+    let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id);
+    let of_source = || on(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
+    let create = || triggers::create(relid, &triggers::free_name(relid, &wanted), function, events, &id);
+    if !of_source()?.1.is_empty() {
         // Left by a restore into a database where the table has another source id.
-        with_short_lock(TriggerChange::Drop, relid, || others.iter().for_each(|t| t.drop_from(&on)))?;
+        lock_briefly(TriggerChange::Drop, relid)?;
+        of_source()?.1.into_iter().for_each(Attached::drop);
     }
-    if ours.is_empty() {
-        return with_short_lock(TriggerChange::Create, relid, || {
-            spi::run(
-                &format!(
-                    "CREATE TRIGGER {wanted} AFTER {events} ON {on} FOR EACH ROW EXECUTE FUNCTION {function}('{id}')"
-                ),
-                &[],
-            );
-        });
+    if of_source()?.0.is_empty() {
+        lock_briefly(TriggerChange::Create, relid)?;
+        if of_source()?.0.is_empty() {
+            create();
+        }
+        return Ok(());
     }
-    // Up to 0.1.0 all had the same name. It works under any; the right one can wait until the table is free.
-    if let [old] = ours.as_slice()
-        && old.name == "pg_goals"
-        && old.name != wanted
+    // Up to 0.1.0 all had the same name. It works under any; one with the right name can wait until the table is free.
+    let has_old_name = |t: &Attached| t.name == "pg_goals" && t.name != wanted && t.is_as_created;
+    if matches!(of_source()?.0.as_slice(), [old] if has_old_name(old))
         && relation::lock_for(TriggerChange::Drop, relid, std::time::Duration::ZERO)
     {
-        spi::run(&format!("ALTER TRIGGER pg_goals ON {on} RENAME TO {wanted}"), &[]);
+        of_source()?.0.into_iter().for_each(Attached::drop);
+        create();
     }
     Ok(())
+}
+
+/// Our triggers on a table, which is locked at least so that it stays.
+fn on(relid: Oid) -> Result<Vec<Attached>> {
+    triggers::of_table(relid)
+        .ok_or_else(|| Error::WrongRelation { relation: relation::qualified_name(relid), why: "does not exist".into() })
 }
 
 /// What rows of the table asked for in vain is noted anew from now on: somebody has looked after it.
@@ -198,48 +224,13 @@ fn let_clone(function: &str) {
     }
 }
 
-/// A trigger of ours, whatever its name.
-struct Attached {
-    name: String,
-    function: String,
-    argument: Option<String>,
-}
-
-impl Attached {
-    fn serves(&self, function: &str, id: i64) -> bool {
-        self.function == function && self.argument.as_deref() == Some(&id.to_string())
+/// Takes the lock for DDL on the application's table without queueing behind a long transaction, where it would make everybody else wait.
+fn lock_briefly(change: TriggerChange, relid: Oid) -> Result<()> {
+    if relation::lock_for(change, relid, std::time::Duration::from_secs(2)) {
+        Ok(())
+    } else {
+        Err(Error::LockNotAvailable { relation: relation::qualified_name(relid) })
     }
-
-    fn drop_from(&self, table: &str) {
-        let name = spi::quoted(&self.name);
-        spi::run(&format!("DROP TRIGGER {name} ON {table}"), &[]);
-    }
-}
-
-/// Our triggers on a table, without the clones of those of a table above it.
-fn triggers(relid: Oid) -> Vec<Attached> {
-    let rows = spi::run(
-        "SELECT t.tgname, 'goals.' || p.proname, encode(t.tgargs, 'escape') \
-         FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace ORDER BY t.tgname",
-        &[Arg::Oid(relid)],
-    );
-    rows.into_iter()
-        .filter_map(|row| {
-            let [name, function, arguments] = <[Option<String>; 3]>::try_from(row).ok()?;
-            let argument = arguments.and_then(|a| a.strip_suffix("\\000").map(str::to_owned));
-            Some(Attached { name: name?, function: function?, argument })
-        })
-        .collect()
-}
-
-/// Runs DDL on the application's table without queueing behind a long transaction, where it would make everybody else wait.
-fn with_short_lock(change: TriggerChange, relid: Oid, ddl: impl FnOnce()) -> Result<()> {
-    if !relation::lock_for(change, relid, std::time::Duration::from_secs(2)) {
-        return Err(Error::LockNotAvailable { relation: relation::qualified_name(relid) });
-    }
-    ddl();
-    Ok(())
 }
 
 /// goals.track_users(relation, key)
@@ -251,7 +242,7 @@ pub fn track_users(args: &Args) -> Result<Out> {
         None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
     };
     check_key(&table, &key)?;
-    attach(&table, "users", None, &Columns { key: key.name, ..Columns::default() })
+    attach(table, "users", None, &Columns { key: key.name, ..Columns::default() })
 }
 
 /// goals.track_events(relation, user_key, event, occurred_at, properties, users)
@@ -270,7 +261,7 @@ pub fn track_events(args: &Args) -> Result<Out> {
     let known = setup()?;
     let users = tracked_users_table(&known, args.relation(5))?;
     attach(
-        &table,
+        table,
         "events",
         Some(users.id),
         &Columns {
@@ -299,20 +290,16 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     // Which users a row is about follows from its message; any users table will do to begin with.
     let setup = setup()?;
     let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
-    attach(
-        &table,
-        "receipts",
-        Some(users.id),
-        &Columns {
-            key: key.name,
-            message: Some(message.name),
-            occurred: time(3)?,
-            opened: time(4)?,
-            clicked: time(5)?,
-            variant: variant.map(|c| c.name),
-            ..Columns::default()
-        },
-    )
+    let columns = Columns {
+        key: key.name,
+        message: Some(message.name),
+        occurred: time(3)?,
+        opened: time(4)?,
+        clicked: time(5)?,
+        variant: variant.map(|c| c.name),
+        ..Columns::default()
+    };
+    attach(table, "receipts", Some(users.id), &columns)
 }
 
 fn base(type_oid: Oid) -> Oid {
@@ -332,7 +319,7 @@ fn time_column(table: &Relation, name: &str) -> Result<String> {
 }
 
 fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(Oid) -> bool) -> Result<()> {
-    if is(column.type_oid) && !column.is_virtual {
+    if is(column.type_oid) {
         return Ok(());
     }
     Err(Error::InvalidArgument {
@@ -348,13 +335,12 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
 
 fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
     as_owner(setup.ours.revision, || {
-        let ours: Vec<_> = triggers(source.relation)
-            .into_iter()
-            .filter(|t| t.argument.as_deref() == Some(&source.id.to_string()))
-            .collect();
-        if !ours.is_empty() {
-            let name = relation::qualified_name(source.relation);
-            with_short_lock(TriggerChange::Drop, source.relation, || ours.iter().for_each(|t| t.drop_from(&name)))?;
+        if triggers::are_on(source.relation) {
+            lock_briefly(TriggerChange::Drop, source.relation)?;
+            // Gone with its table, where that has been dropped meanwhile.
+            let ours = triggers::of_table(source.relation).unwrap_or_default();
+            let id = source.id.to_string();
+            ours.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
         }
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         forget_ignored(source.id);
@@ -373,7 +359,7 @@ pub fn untrack(args: &Args) -> Result<Out> {
         .iter()
         .find(|s| s.relation == relid)
         .ok_or_else(|| Error::NotTracked { relation: name.clone() })?;
-    if relation::exists(relid) && !relation::owned(relid) {
+    if relation::exists(relid) && !rights::owns(relid) {
         return Err(Error::NotOwner { relation: name });
     }
     detach(&setup, source)?;
@@ -384,7 +370,7 @@ pub fn untrack(args: &Args) -> Result<Out> {
 pub fn untrack_all(_args: &Args) -> Result<Out> {
     let setup = setup()?;
     let attached: Vec<&Rc<Source>> = setup.sources.iter().filter(|s| s.attached).collect();
-    if let Some(source) = attached.iter().find(|s| relation::exists(s.relation) && !relation::owned(s.relation)) {
+    if let Some(source) = attached.iter().find(|s| relation::exists(s.relation) && !rights::owns(s.relation)) {
         return Err(Error::NotOwner { relation: relation::qualified_name(source.relation) });
     }
     for source in attached {
@@ -400,6 +386,11 @@ pub fn source_problem(args: &Args) -> Result<Out> {
     let problem = || {
         let source = setup.source(id)?;
         let table = Relation::open(source.relation, Lock::Share)?;
+        if let Some(kind) = citus::kind(source.relation) {
+            return Some(format!(
+                "Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"
+            ));
+        }
         let named = [
             Some(&source.key),
             source.event.as_ref(),
@@ -410,8 +401,16 @@ pub fn source_problem(args: &Args) -> Result<Out> {
             source.opened.as_ref(),
             source.clicked.as_ref(),
         ];
-        if let Some(gone) = named.into_iter().flatten().find(|name| table.column(name).is_none()) {
-            return Some(format!("column \"{gone}\" is no longer in {}", table.qualified_name()));
+        for name in named.into_iter().flatten() {
+            match table.column(name) {
+                None => return Some(format!("column \"{name}\" is no longer in {}", table.qualified_name())),
+                Some(column) if column.is_virtual => {
+                    return Some(format!(
+                        "column \"{name}\" is now a virtual generated column, whose values no trigger sees"
+                    ));
+                }
+                _ => (),
+            }
         }
         let key = table.column(&source.key)?;
         KeyType::of(key.type_oid)

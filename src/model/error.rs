@@ -68,6 +68,14 @@ pub enum Error {
     Covered { relation: String, parent: String },
     /// The caller does not own the relation.
     NotOwner { relation: String },
+    /// The owner of the partitioned table above may not create triggers on this one.
+    NoTriggerRight { relation: String, owner: String },
+    /// The caller may not read the column that a goal would show.
+    NoSelect { relation: String, column: String, user: String },
+    /// Row security keeps rows of the table from the caller, which a goal would show.
+    RowSecurity { relation: String, user: String },
+    /// The rows of the table are in shards; `kind` completes "relation ... is".
+    OnManyNodes { relation: String, kind: &'static str },
     /// Variants and control group are fixed once the first receipt exists.
     Frozen { message: String },
     /// A time more than five minutes ahead; `what` is the parameter.
@@ -106,7 +114,8 @@ impl Error {
             | Covered { .. }
             | Frozen { .. } => "55000",
             WrongRelation { .. } | AlreadyTracked { .. } => "42809",
-            NotOwner { .. } => "42501",
+            NotOwner { .. } | NoTriggerRight { .. } | NoSelect { .. } | RowSecurity { .. } => "42501",
+            OnManyNodes { .. } => "0A000",
             FutureTime { .. } => "22008",
             LockNotAvailable { .. } => "55P03",
         }
@@ -164,6 +173,12 @@ impl Error {
                 format!("relation \"{relation}\" is a partition of \"{parent}\", which is tracked")
             }
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
+            NoTriggerRight { relation, .. } => format!("permission denied for partition \"{relation}\""),
+            NoSelect { relation, column, .. } => {
+                format!("permission denied for column \"{column}\" of relation \"{relation}\"")
+            }
+            RowSecurity { relation, .. } => format!("row security restricts which rows of \"{relation}\" can be read"),
+            OnManyNodes { relation, kind } => format!("relation \"{relation}\" is {kind}"),
             Frozen { message } => format!("message \"{message}\" already has receipts"),
             FutureTime { what } => format!("\"{what}\" is more than 5 minutes in the future"),
             LockNotAvailable { relation } => {
@@ -183,6 +198,14 @@ impl Error {
             }
             ControlReceipt { .. } => {
                 Some("A user of the control group is sent nothing, so nothing can be opened or clicked.".into())
+            }
+            NoTriggerRight { owner, .. } => {
+                Some(format!("{owner}, the owner of the table above it, has no right to create triggers on it."))
+            }
+            NoSelect { .. } => Some("A goal shows of each user whether the value satisfies it.".into()),
+            RowSecurity { .. } => Some("A goal shows values of all users.".into()),
+            OnManyNodes { .. } => {
+                Some("Its rows are in shards, where changes of them are not seen and no user is looked for.".into())
             }
             Frozen { .. } => Some("Variants and the control group are fixed once the first receipt exists.".into()),
             _ => None,
@@ -256,6 +279,19 @@ impl Error {
                 format!("Its rows are followed as rows of {parent}; name that table wherever one is asked for.")
             }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
+            NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner};"),
+            NoSelect { relation, column, user } => {
+                format!("GRANT SELECT ({}) ON {relation} TO {user};", identifier(column))
+            }
+            RowSecurity { user, .. } => {
+                format!(
+                    "Let the owner of the table make this call, or a role with BYPASSRLS: ALTER ROLE {user} BYPASSRLS;"
+                )
+            }
+            OnManyNodes { relation, .. } => format!(
+                "Only tables of this server alone can be followed: SELECT undistribute_table({}).",
+                literal(relation)
+            ),
             Frozen { .. } => "Create a new message for the new test.".into(),
             FutureTime { .. } => "Pass the time at which it happened; check the clock of the sending system.".into(),
             LockNotAvailable { .. } => {
@@ -277,6 +313,11 @@ impl std::error::Error for Error {}
 /// A name as an SQL string, so that a hint can be pasted.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A name as it is written in a statement, whatever it is.
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn list(operators: impl Iterator<Item = Operator>) -> String {

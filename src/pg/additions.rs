@@ -46,7 +46,7 @@ impl Additions {
             let not_null = stored && attribute.attnotnull;
             if not_null && matches!(value, Default::Null) {
                 let column = super::strings::to_string(super::relation::name_bytes(&attribute.attname));
-                let (name, column) = (open.qualified_name(), spi::quoted(&column));
+                let (name, column) = (open.qualified_name(), super::rights::quoted(&column));
                 return Err(Unfit {
                     why: format!("its column {column} is NOT NULL and has no default"),
                     mend: format!("ALTER TABLE {name} ALTER COLUMN {column} SET DEFAULT ..., or DROP NOT NULL"),
@@ -66,7 +66,7 @@ impl Additions {
                 let value = match column.value {
                     Default::Constant(value) if !of_others => Some(value),
                     Default::Expression { generated, .. } if generated == of_others => {
-                        let evaluate = || spi::with_rights_of(self.owner, || column.evaluate(table, values, nulls));
+                        let evaluate = || spi::as_table_owner(self.owner, || column.evaluate(table, values, nulls));
                         guarded(evaluate).unwrap_or_else(|| {
                             let name = table.qualified_name();
                             errors::log(format!("pg_goals: the default of column {} of {name} failed", column.number));
@@ -130,7 +130,7 @@ impl Default {
                 if default.is_null() { std::ptr::null_mut() } else { pg_sys::expression_planner(default.cast()) }
             }
         };
-        let Some(expression) = guarded(|| spi::with_rights_of(owner, plan)).filter(|e| !e.is_null()) else {
+        let Some(expression) = guarded(|| spi::as_table_owner(owner, plan)).filter(|e| !e.is_null()) else {
             return Default::Null;
         };
         let Some(attribute) = open.attribute(number) else { return Default::Null };

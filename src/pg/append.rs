@@ -96,13 +96,13 @@ impl Appender {
             let executor = pg_sys::CreateExecutorState();
             let slot = pg_sys::MakeSingleTupleTableSlot(self.table.desc(), &raw const pg_sys::TTSOpsHeapTuple);
             pg_sys::ExecStoreHeapTuple(tuple, slot, false);
-            let tried = super::guarded(|| spi::with_rights_of(owner, || self.evaluate(slot, executor)));
+            let tried = super::guarded(|| spi::as_table_owner(owner, || self.evaluate(slot, executor)));
             self.forget_what_is_prepared();
             let fits = tried == Some(true);
             if fits {
                 pg_sys::simple_heap_insert(self.table.raw(), tuple);
                 (*slot).tts_tid = (*tuple).t_self;
-                spi::with_rights_of(owner, || version::insert_index_tuples(self.indexes, slot, executor));
+                spi::as_table_owner(owner, || version::insert_index_tuples(self.indexes, slot, executor));
                 self.forget_what_is_prepared();
             } else {
                 errors::log(format!(

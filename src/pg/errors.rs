@@ -7,6 +7,7 @@ use pgrx::{PgLogLevel, PgSqlErrorCode};
 
 fn code(sqlstate: &str) -> PgSqlErrorCode {
     match sqlstate {
+        "0A000" => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
         "22004" => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
         "22008" => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
         "22023" => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,

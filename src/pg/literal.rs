@@ -1,5 +1,6 @@
 //! Literals: the value of a goal, read and written by the type of the column that it is compared with.
 
+use super::relation::{Lock, Relation};
 use super::types::{ColumnType, Shape, is_built_in, output_text};
 use super::{errors, strings, uuid};
 use crate::model::array;
@@ -9,12 +10,13 @@ use crate::model::operator::Operator;
 use crate::model::value::Kind;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::panic::CaughtError;
-use pgrx::pg_sys::{self, Datum};
+use pgrx::pg_sys::{self, Datum, Oid};
 use std::panic::AssertUnwindSafe;
 
 impl ColumnType {
     /// A goal's value as the type itself writes it, so that comparing texts compares values; an error if it is not a value of
-    /// the type. Runs the type's input function, if it is the server's own, with the rights of the caller of set_goal.
+    /// the type. The server's own input functions are run for that, with the rights of the caller of set_goal, and
+    /// nobody else's code: a value of a type that may run some stays as it is given, and has to be written as the type writes it.
     pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
         match operator {
             Operator::Is | Operator::IsNot => self.canonical(value),
@@ -50,7 +52,7 @@ impl ColumnType {
         let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
         let literal = std::ffi::CString::new(strings::from_string(value).into_owned()).map_err(|_| invalid())?;
         let read = || {
-            // SAFETY: the input function of the type, with a typmod that asks for nothing.
+            // SAFETY: the input function of a type that is_read_by_the_server(), with a typmod that asks for nothing.
             unsafe {
                 let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
                 pg_sys::getTypeInputInfo(self.type_oid(), &mut input, &mut parameter);
@@ -75,12 +77,51 @@ impl ColumnType {
             }
             Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
             Shape::Enum => has_label(self.type_oid(), value).then(|| value.to_owned()).ok_or_else(invalid),
-            Shape::Other { output } if is_built_in(*output) => {
+            Shape::Other { output } if is_read_by_the_server(self.type_oid()) => {
                 let text = output_text(self.type_oid(), *output, self.input(value)?).ok_or_else(invalid)?;
                 Ok(strings::model_to_string(&text))
             }
             _ => Ok(value.to_owned()),
         }
+    }
+}
+
+/// Is a literal of this type read by the server's own code alone? The input functions of composite types, ranges and arrays are the server's, but
+/// call those of what the type is made of; a domain's runs its CHECK, and a type of an extension has code of its own.
+fn is_read_by_the_server(type_oid: Oid) -> bool {
+    if is_built_in(type_oid) {
+        return true;
+    }
+    // SAFETY: catalog lookups by the oid of a type that exists; they answer InvalidOid for a type of another sort.
+    let (sort, element, row, range) = unsafe {
+        (
+            pg_sys::get_typtype(type_oid) as u8,
+            pg_sys::get_element_type(type_oid),
+            pg_sys::get_typ_typrelid(type_oid),
+            pg_sys::get_multirange_range(type_oid),
+        )
+    };
+    match sort {
+        pg_sys::TYPTYPE_ENUM => true,
+        pg_sys::TYPTYPE_BASE => element != pg_sys::InvalidOid && is_read_by_the_server(element),
+        // The lock, kept to the end of the transaction, keeps its owner from adding a column meanwhile.
+        pg_sys::TYPTYPE_COMPOSITE => Relation::open(row, Lock::Share)
+            .is_some_and(|row| row.columns().iter().all(|column| is_read_by_the_server(column.type_oid))),
+        pg_sys::TYPTYPE_RANGE => bounds(type_oid).is_some_and(is_read_by_the_server),
+        pg_sys::TYPTYPE_MULTIRANGE => range != pg_sys::InvalidOid && is_read_by_the_server(range),
+        _ => false,
+    }
+}
+
+/// The type of a range's bounds, if the server's own code compares them and brings the range into its canonical form.
+fn bounds(range: Oid) -> Option<Oid> {
+    // SAFETY: the type cache keeps entries for ever, and has these of a range; the functions are looked up, not called.
+    unsafe {
+        let entry = &*pg_sys::lookup_type_cache(range, pg_sys::TYPECACHE_RANGE_INFO as i32);
+        let by_the_server =
+            is_built_in(entry.rng_cmp_proc_finfo.fn_oid) && is_built_in(entry.rng_canonical_finfo.fn_oid);
+        let bounds = entry.rngelemtype.as_ref()?.type_id;
+        by_the_server.then_some(bounds)
     }
 }
 

@@ -132,6 +132,11 @@ impl Relation {
         unsafe { pg_sys::IsSystemRelation(self.raw) }
     }
 
+    /// An index of a table?
+    pub(super) fn is_index(&self) -> bool {
+        self.kind() == pg_sys::RELKIND_INDEX
+    }
+
     /// A partition of another table?
     pub fn is_partition(&self) -> bool {
         self.form().relispartition
@@ -176,6 +181,7 @@ impl Relation {
     pub fn single_column_key(&self) -> Result<Column, String> {
         // SAFETY: the relation is open; the answer is an oid or InvalidOid.
         let index = unsafe { version::primary_key_index(self.raw) };
+        let index = if index == pg_sys::InvalidOid { self.deferrable_key() } else { index };
         if index == pg_sys::InvalidOid {
             return Err("has no primary key".into());
         }
@@ -189,6 +195,18 @@ impl Relation {
                 .ok_or_else(|| "has a primary key on an expression".into()),
             many => Err(format!("has a primary key of {} columns", many.len())),
         }
+    }
+
+    /// The index of a deferrable primary key, which identifies a user as well; up to 17 the server does not count it as one.
+    fn deferrable_key(&self) -> pg_sys::Oid {
+        let is_one = |oid: &pg_sys::Oid| {
+            // SAFETY: an index that is open has its row in memory.
+            Relation::open(*oid, Lock::Share).is_some_and(|index| unsafe {
+                let form = &*(*index.raw).rd_index;
+                form.indisprimary && !form.indimmediate && form.indisvalid
+            })
+        };
+        self.indexes().into_iter().find(is_one).unwrap_or(pg_sys::InvalidOid)
     }
 
     /// Of an index: the attribute numbers of its key columns.
@@ -225,16 +243,21 @@ impl Relation {
         unsafe { oids(pg_sys::RelationGetIndexList(self.raw)) }
     }
 
-    /// Of an index: can it find rows by this column alone, with the server's own comparison?
+    /// Of an index: can it find rows by this column alone, with the server's own comparison? What the predicate of a partial one says is not
+    /// asked for: the server simplifies it then, and runs functions of the table's owner that are called with constants in it.
     pub(super) fn finds_by(&self, column: i16) -> bool {
-        // SAFETY: only called on open indexes: rd_index and the operator families of its columns are set.
+        // SAFETY: only called on open indexes: rd_index, its row and the operator families of its columns are set.
         unsafe {
             let form = &*(*self.raw).rd_index;
             (*(*self.raw).rd_rel).relam == pg_sys::BTREE_AM_OID
                 && form.indisvalid
                 && form.indkey.values.as_slice(form.indnkeyatts as usize)[0] == column
                 && (*(*self.raw).rd_opfamily).to_u32() < pg_sys::FirstNormalObjectId
-                && pg_sys::RelationGetIndexPredicate(self.raw).is_null()
+                && pg_sys::heap_attisnull(
+                    (*self.raw).rd_indextuple,
+                    pg_sys::Anum_pg_index_indpred as core::ffi::c_int,
+                    std::ptr::null_mut(),
+                )
         }
     }
 
@@ -331,6 +354,12 @@ unsafe fn all_inheritors(relid: pg_sys::Oid, lock: pg_sys::LOCKMODE) -> *mut pg_
     unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| find_all_inheritors(relid, lock, std::ptr::null_mut())) }
 }
 
+/// A table and all tables below it, not locked.
+pub fn inheritors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+    // SAFETY: any oid may be asked for; the list is ours.
+    unsafe { oids(all_inheritors(relid, KEEP)) }
+}
+
 /// The partitioned tables above a partition, nearest first.
 pub fn ancestors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
     unsafe extern "C-unwind" {
@@ -340,21 +369,14 @@ pub fn ancestors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
     unsafe { oids(pg_sys::ffi::pg_guard_ffi_boundary(|| get_partition_ancestors(relid))) }
 }
 
-/// Does the current user own it?
-pub fn owned(relid: pg_sys::Oid) -> bool {
-    version::owns_relation(relid)
+/// Its owner; InvalidOid where there is no such relation.
+pub(super) fn owner(relid: pg_sys::Oid) -> pg_sys::Oid {
+    Relation::open(relid, Lock::Share).map_or(pg_sys::InvalidOid, |r| r.owner())
 }
 
-/// The name of a role, quoted where needed.
-pub(super) fn role_name(role: pg_sys::Oid) -> String {
-    // SAFETY: a catalog lookup by value that answers null, or a palloc'd string.
-    unsafe {
-        let name = pg_sys::GetUserNameFromId(role, true);
-        if name.is_null() {
-            return role.to_u32().to_string();
-        }
-        super::strings::to_string(CStr::from_ptr(pg_sys::quote_identifier(name)).to_bytes())
-    }
+/// The name of its owner, quoted where needed.
+pub fn owner_name(relid: pg_sys::Oid) -> String {
+    super::rights::role_name(owner(relid))
 }
 
 /// Does this relation exist?
@@ -391,9 +413,7 @@ pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::
         // The table first: its lock keeps the list of its partitions as it is.
         let mut taken = Vec::new();
         if lock_if_free(relid, mode, &mut taken) {
-            // SAFETY: the table is locked, so that it exists; the list is ours.
-            let all = unsafe { oids(all_inheritors(relid, KEEP)) };
-            if all.iter().all(|&table| table == relid || lock_if_free(table, mode, &mut taken)) {
+            if inheritors(relid).iter().all(|&table| table == relid || lock_if_free(table, mode, &mut taken)) {
                 return true;
             }
         }

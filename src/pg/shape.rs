@@ -225,7 +225,7 @@ impl TableShape {
         if table.owner() != owner {
             return unfit(
                 "its owner is not that of the extension, who reads and writes it",
-                format!("ALTER TABLE goals.{name} OWNER TO {}", super::relation::role_name(owner)),
+                format!("ALTER TABLE goals.{name} OWNER TO {}", super::rights::role_name(owner)),
             );
         }
         for (i, &(column, type_oid, nullable)) in self.columns.iter().enumerate() {

@@ -39,22 +39,24 @@ pub fn as_owner<T>(revision: super::ours::Table, work: impl FnOnce() -> T) -> T 
     as_role(revision.owner(), pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS, work)
 }
 
-/// Runs code that a role has written, with that role's rights and nothing that outlives it, as the server does for an index's expressions.
-pub(super) fn with_rights_of<T>(role: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
-    as_role(role, pg_sys::SECURITY_RESTRICTED_OPERATION, work)
+/// Runs `work` as the owner of a table, as the server does where it may come to run what the owner has written: nothing of that can change
+/// the session, its settings or its user.
+pub(super) fn as_table_owner<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    as_role(owner, pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION, work)
 }
 
 fn as_role<T>(role: pg_sys::Oid, security: u32, work: impl FnOnce() -> T) -> T {
     let (mut user, mut context) = (pg_sys::InvalidOid, 0);
-    // SAFETY: as ri_triggers.c does around its queries. If `work` raises, the end of the (sub)transaction restores both.
+    // SAFETY: as ri_triggers.c does around its queries, and index builds around index expressions. If `work` raises, the end of the
+    // (sub)transaction restores user and settings.
     unsafe {
         pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
         let level = pg_sys::NewGUCNestLevel();
         set(c"search_path", c"pg_catalog, pg_temp");
         pg_sys::SetUserIdAndSecContext(role, context | security as core::ffi::c_int);
         let result = work();
+        pg_sys::AtEOXact_GUC(false, level);
         pg_sys::SetUserIdAndSecContext(user, context);
-        pg_sys::AtEOXact_GUC(true, level);
         result
     }
 }
@@ -142,9 +144,4 @@ pub fn run(statement: &str, args: &[Arg]) -> Rows {
 /// The first column of the first row.
 pub fn one(statement: &str, args: &[Arg]) -> Option<String> {
     run(statement, args).into_iter().next()?.into_iter().next()?
-}
-
-/// A name as it is written in a statement.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -107,7 +107,8 @@ impl ColumnType {
             _ if element != pg_sys::InvalidOid && len == -1 => {
                 Shape::Array { element: Box::new(ColumnType::resolve(element, collation)) }
             }
-            _ if is_citext(base) => Shape::CaseInsensitiveText,
+            // Who owns the extension could make another of his types a member of it, but no base type: those are made by superusers.
+            _ if category == pg_sys::TYPTYPE_BASE && is_citext(base) => Shape::CaseInsensitiveText,
             _ => {
                 let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
                 // SAFETY: the type exists; both results are set.

@@ -46,14 +46,14 @@ pub struct PartitionKey {
     /// `l`, `r` or `h`.
     pub strategy: u8,
     pub columns: i16,
-    /// 0 for an expression.
     pub attributes: *const i16,
     pub families: *const pg_sys::Oid,
     pub functions: *mut pg_sys::FmgrInfo,
     pub collations: *mut pg_sys::Oid,
 }
 
-/// The key of a partitioned table.
+/// The key of a partitioned table; None if an expression is in it: the server simplifies those when it reads the key, and runs functions of the
+/// table's owner that are called with constants in them.
 ///
 /// # Safety
 /// The table is open, and stays so while the result is used.
@@ -75,6 +75,22 @@ pub unsafe fn partition_key(table: pg_sys::Relation) -> Option<PartitionKey> {
     }
     unsafe extern "C-unwind" {
         fn RelationGetPartitionKey(table: pg_sys::Relation) -> *const Data;
+    }
+    // Of pg_partitioned_table.
+    const EXPRESSIONS: core::ffi::c_int = 8;
+    // SAFETY: a look at the row that describes the table, null if it is not partitioned; the row is released.
+    let has_expressions = unsafe {
+        let id = pg_sys::SysCacheIdentifier::PARTRELID as core::ffi::c_int;
+        let row = pg_sys::SearchSysCache1(id, (*table).rd_id.into());
+        if row.is_null() {
+            return None;
+        }
+        let is_null = pg_sys::heap_attisnull(row, EXPRESSIONS, core::ptr::null_mut());
+        pg_sys::ReleaseSysCache(row);
+        !is_null
+    };
+    if has_expressions {
+        return None;
     }
     // SAFETY: declared as in utils/partcache.h; null for a table that is not partitioned.
     unsafe {

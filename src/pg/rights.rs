@@ -1,0 +1,71 @@
+//! What the current user, or the owner of a table, may do with a table of the application. All by the catalog: nothing of the table's is run.
+
+use super::relation::{self, Relation};
+use super::{strings, version};
+use pgrx::pg_sys::{self, Oid};
+use std::ffi::CStr;
+
+/// Does the current user own this relation, or is a superuser?
+pub fn owns(relid: Oid) -> bool {
+    version::owns_relation(relid)
+}
+
+/// May the current user read this column: by SELECT on the table or on the column?
+pub fn may_read(relid: Oid, column: i16) -> bool {
+    let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
+    // SAFETY: the relation exists and is locked, and the column is one of it; catalog lookups by value.
+    unsafe {
+        let user = pg_sys::GetUserId();
+        pg_sys::pg_class_aclcheck(relid, user, select) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck(relid, column, user, select) == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
+/// Does row security restrict which rows of the table the current user sees? Never for its owner, who could switch it off.
+pub fn rows_are_restricted(relid: Oid) -> bool {
+    // SAFETY: a look at the catalog, which raises nothing when told not to; no policy is evaluated.
+    let state = unsafe { pg_sys::check_enable_rls(relid, pg_sys::InvalidOid, true) };
+    state as u32 == pg_sys::CheckEnableRlsResult::RLS_ENABLED as u32 && !owns(relid)
+}
+
+/// The first of the tables below a partitioned table on which its owner may not create triggers, as the server would find out.
+pub fn without_trigger_right(table: &Relation) -> Option<Oid> {
+    if table.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
+        return None;
+    }
+    let (owner, trigger) = (table.owner(), pg_sys::ACL_TRIGGER as pg_sys::AclMode);
+    relation::inheritors(table.oid()).into_iter().filter(|oid| *oid != table.oid()).find(|&oid| {
+        // SAFETY: a catalog lookup by value. One that is dropped meanwhile lacks nothing.
+        unsafe {
+            let mut is_missing = false;
+            let result = pg_sys::pg_class_aclcheck_ext(oid, owner, trigger, &mut is_missing);
+            !is_missing && result != pg_sys::AclResult::ACLCHECK_OK
+        }
+    })
+}
+
+/// A name, quoted where needed.
+pub fn quoted(name: &str) -> String {
+    let Ok(name) = std::ffi::CString::new(strings::from_string(name).into_owned()) else { return name.to_owned() };
+    // SAFETY: answers its argument or a string of the server's.
+    strings::to_string(unsafe { CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())) }.to_bytes())
+}
+
+/// The name of a role, quoted where needed.
+pub fn role_name(role: Oid) -> String {
+    // SAFETY: a catalog lookup by value, null for a role that does not exist.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() {
+            role.to_u32().to_string()
+        } else {
+            quoted(&strings::to_string(CStr::from_ptr(name).to_bytes()))
+        }
+    }
+}
+
+/// The name of the current user, quoted where needed.
+pub fn user_name() -> String {
+    // SAFETY: reads a variable.
+    role_name(unsafe { pg_sys::GetUserId() })
+}

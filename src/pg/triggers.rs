@@ -1,0 +1,144 @@
+//! Triggers of ours on the application's tables: found, created and dropped by oid.
+//!
+//! A name would be looked up again by each statement, and can mean another table by then: the owner of a schema can rename it while a
+//! lock is waited for. The caller has locked the table and all below it.
+
+use super::relation::{self, Lock, Relation};
+use super::{spi, strings};
+use pgrx::pg_sys::{self, Oid};
+use std::ffi::{CStr, CString};
+
+/// What a trigger fires after.
+#[derive(Clone, Copy)]
+pub struct Events {
+    pub insert: bool,
+    pub update: bool,
+    pub delete: bool,
+}
+
+/// A trigger of ours, whatever its name.
+pub struct Attached {
+    oid: Oid,
+    pub name: String,
+    pub function: Oid,
+    pub argument: Option<String>,
+    /// Fires as it was created to: neither disabled nor set to fire for replicated changes.
+    pub is_as_created: bool,
+}
+
+/// The oid of one of our trigger functions, by its name in our schema.
+pub fn function(name: &str) -> Option<Oid> {
+    let signature = format!("goals.{name}()");
+    let oid = spi::one("SELECT $1::regprocedure::oid", &[spi::Arg::Text(Some(&signature))])?;
+    oid.parse().ok().map(Oid::from_u32)
+}
+
+/// Our triggers on a table as they are now, without the clones of those of a table above it. None: there is no such table.
+pub fn of_table(relid: Oid) -> Option<Vec<Attached>> {
+    let table = Relation::open(relid, Lock::Share)?;
+    // SAFETY: a catalog lookup by name.
+    let schema = unsafe { pg_sys::get_namespace_oid(c"goals".as_ptr(), true) };
+    let ours = all(&table).iter().filter(|t| {
+        // SAFETY: a catalog lookup by value.
+        !t.tgisclone && unsafe { pg_sys::get_func_namespace(t.tgfoid) } == schema
+    });
+    Some(ours.map(Attached::of).collect())
+}
+
+/// Is there one that [`of_table`] would answer? Without a lock, for what is left alone if there is none.
+pub fn are_on(relid: Oid) -> bool {
+    spi::one(
+        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace LIMIT 1",
+        &[spi::Arg::Oid(relid)],
+    )
+    .is_some()
+}
+
+/// The wanted name, or one made of it that no trigger has on the table or, where it will be cloned, on a table below.
+pub fn free_name(relid: Oid, wanted: &str) -> String {
+    let tables = relation::inheritors(relid).into_iter().filter_map(|oid| Relation::open(oid, Lock::Share));
+    // SAFETY: a trigger of an open relation has a name, which ends in a zero byte.
+    let name = |t: &pg_sys::Trigger| strings::to_string(unsafe { CStr::from_ptr(t.tgname) }.to_bytes());
+    let taken: std::collections::HashSet<String> =
+        tables.flat_map(|table| all(&table).iter().map(name).collect::<Vec<_>>()).collect();
+    let others = (2..).map(|n| format!("{wanted}_{n}"));
+    std::iter::once(wanted.to_owned()).chain(others).find(|name| !taken.contains(name)).unwrap_or_default()
+}
+
+fn all(table: &Relation) -> &[pg_sys::Trigger] {
+    // SAFETY: an open relation's triggers, null if it has none; as many as it says, unchanged while the relation is open and locked.
+    unsafe {
+        match (*table.raw()).trigdesc.as_ref() {
+            Some(triggers) => std::slice::from_raw_parts(triggers.triggers, triggers.numtriggers as usize),
+            None => &[],
+        }
+    }
+}
+
+impl Attached {
+    fn of(trigger: &pg_sys::Trigger) -> Attached {
+        // SAFETY: a trigger of an open relation: its name and as many arguments as it says, each ending in a zero byte.
+        let text = |t: *const core::ffi::c_char| strings::to_string(unsafe { CStr::from_ptr(t) }.to_bytes());
+        Attached {
+            oid: trigger.tgoid,
+            name: text(trigger.tgname),
+            function: trigger.tgfoid,
+            // SAFETY: as above.
+            argument: (trigger.tgnargs == 1).then(|| text(unsafe { *trigger.tgargs })),
+            is_as_created: trigger.tgenabled as u8 == b'O',
+        }
+    }
+
+    /// Drops it, with its clones.
+    pub fn drop(self) {
+        let object = pg_sys::ObjectAddress { classId: pg_sys::TriggerRelationId, objectId: self.oid, objectSubId: 0 };
+        // SAFETY: the oid was read from the table as it is now, under a lock that keeps others from dropping the trigger first.
+        unsafe {
+            pg_sys::performDeletion(&object, pg_sys::DropBehavior::DROP_RESTRICT, 0);
+            pg_sys::CommandCounterIncrement();
+        }
+    }
+}
+
+/// Creates a row-level AFTER trigger. On a partitioned table it is done with the rights of the table's owner: the server looks at the
+/// partition keys then, and works out what calls functions of the owner's in them.
+pub fn create(relid: Oid, name: &str, function: Oid, events: Events, argument: &str) {
+    let Some((owner, kind)) = Relation::open(relid, Lock::Share).map(|table| (table.owner(), table.kind())) else {
+        return;
+    };
+    let text = |text: &str| CString::new(strings::from_string(text).into_owned()).unwrap_or_default();
+    let (name, argument) = (text(name), text(argument));
+    let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
+    let bits = bit(events.insert, pg_sys::TRIGGER_TYPE_INSERT)
+        | bit(events.update, pg_sys::TRIGGER_TYPE_UPDATE)
+        | bit(events.delete, pg_sys::TRIGGER_TYPE_DELETE);
+    // SAFETY: the node that the parser makes of CREATE TRIGGER name AFTER events ON table FOR EACH ROW EXECUTE FUNCTION function(argument),
+    // allocated by the server, as it keeps parts; what the statement would name, table and function, is passed by oid instead.
+    let create = || unsafe {
+        let node = pg_sys::palloc0(size_of::<pg_sys::CreateTrigStmt>()).cast::<pg_sys::CreateTrigStmt>();
+        (*node).type_ = pg_sys::NodeTag::T_CreateTrigStmt;
+        (*node).trigname = pg_sys::pstrdup(name.as_ptr());
+        let argument = pg_sys::makeString(pg_sys::pstrdup(argument.as_ptr()));
+        (*node).args = pg_sys::lappend(std::ptr::null_mut(), argument.cast());
+        (*node).row = true;
+        (*node).timing = pg_sys::TRIGGER_TYPE_AFTER as i16;
+        (*node).events = bits as i16;
+        let none = pg_sys::InvalidOid;
+        pg_sys::CreateTrigger(
+            node,
+            c"".as_ptr(),
+            relid,
+            none,
+            none,
+            none,
+            function,
+            none,
+            std::ptr::null_mut(),
+            false,
+            false,
+        );
+        pg_sys::CommandCounterIncrement();
+    };
+    if kind == pg_sys::RELKIND_PARTITIONED_TABLE { spi::as_table_owner(owner, create) } else { create() }
+}
