@@ -47,6 +47,10 @@ insert into change (does, mends) values
  'drop table goals.match_log; alter table goals.elsewhere rename to match_log; alter index goals.elsewhere_idx rename to match_log_receipt_idx'),
 ('alter table goals.receipt rename to elsewhere; create view goals.receipt as select * from goals.elsewhere', 'drop view goals.receipt; alter table goals.elsewhere rename to receipt'),
 ('create table all_receipts (like goals.receipt) partition by range (receipt_id); alter table all_receipts attach partition goals.receipt default', 'alter table all_receipts detach partition goals.receipt; drop table all_receipts'),
+('create access method heap2 type table handler heap_tableam_handler; alter table goals.match_log rename to elsewhere; create table goals.match_log (like goals.elsewhere) using heap2', 'drop table goals.match_log; alter table goals.elsewhere rename to match_log; drop access method heap2'),
+('create table heir (more int) inherits (goals.receipt)', 'drop table heir'),
+('create rule nothing as on insert to goals.match_log do instead nothing', 'drop rule nothing on goals.match_log'),
+('alter table goals.match_log add check (goal_id < 0) not valid', 'alter table goals.match_log drop constraint match_log_goal_id_check'),
 ('alter table goals.match_log owner to somebody', 'alter table goals.match_log owner to current_user'),
 -- sequences
 ('alter sequence goals.receipt_id_seq cache 20', null),
