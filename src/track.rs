@@ -153,7 +153,7 @@ fn attach(table: Relation, kind: &str, users_id: Option<i32>, columns: &Columns)
             ],
         );
         forget_ignored(i32::try_from(id).unwrap_or(0));
-        // The server refuses to drop a trigger of a table that is open.
+        // The DDL finds the table closed, as after a statement of its own.
         drop(table);
         attach_trigger(relid, is_partitioned, function, events, id)?;
         invalidate::announce(setup.ours.revision);
@@ -387,7 +387,9 @@ pub fn source_problem(args: &Args) -> Result<Out> {
         let source = setup.source(id)?;
         let table = Relation::open(source.relation, Lock::Share)?;
         if let Some(kind) = citus::kind(source.relation) {
-            return Some(format!("Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"));
+            return Some(format!(
+                "Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"
+            ));
         }
         let named = [
             Some(&source.key),

@@ -200,7 +200,7 @@ impl Error {
                 Some("A user of the control group is sent nothing, so nothing can be opened or clicked.".into())
             }
             NoTriggerRight { owner, .. } => {
-                Some(format!("{owner}, the owner of the table above it, has no right to create triggers on it."))
+                Some(format!("The owner of the table above it, {owner}, has no right to create triggers on it."))
             }
             NoSelect { .. } => Some("A goal shows of each user whether the value satisfies it.".into()),
             RowSecurity { .. } => Some("A goal shows values of all users.".into()),
@@ -279,13 +279,13 @@ impl Error {
                 format!("Its rows are followed as rows of {parent}; name that table wherever one is asked for.")
             }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
-            NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner};"),
+            NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner}."),
             NoSelect { relation, column, user } => {
-                format!("GRANT SELECT ({}) ON {relation} TO {user};", identifier(column))
+                format!("GRANT SELECT ({}) ON {relation} TO {user}.", identifier(column))
             }
             RowSecurity { user, .. } => {
                 format!(
-                    "Let the owner of the table make this call, or a role with BYPASSRLS: ALTER ROLE {user} BYPASSRLS;"
+                    "Let the owner of the table make this call, or a role with BYPASSRLS: ALTER ROLE {user} BYPASSRLS."
                 )
             }
             OnManyNodes { relation, .. } => format!(
