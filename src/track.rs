@@ -34,11 +34,17 @@ fn trackable(relid: Oid) -> Result<Relation> {
         return Err(Error::NotOwner { relation: table.qualified_name() });
     }
     in_one_place(relid)?;
-    if let Some(below) = rights::without_trigger_right(&table) {
-        let owner = relation::owner_name(relid);
-        return Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner });
-    }
     Ok(table)
+}
+
+/// An error where a trigger on the table would be cloned onto one whose owner has not allowed that.
+fn may_be_cloned(relid: Oid) -> Result<()> {
+    match Relation::open(relid, Lock::Share).and_then(|table| rights::without_trigger_right(&table)) {
+        Some(below) => {
+            Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner: relation::owner_name(relid) })
+        }
+        None => Ok(()),
+    }
 }
 
 /// An error for a table whose rows Citus keeps elsewhere.
@@ -180,6 +186,7 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
         of_source()?.1.into_iter().for_each(Attached::drop);
     }
     if of_source()?.0.is_empty() {
+        may_be_cloned(relid)?;
         lock_briefly(TriggerChange::Create, relid)?;
         if of_source()?.0.is_empty() {
             create();
@@ -189,6 +196,7 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
     // Up to 0.1.0 all had the same name. It works under any; one with the right name can wait until the table is free.
     let has_old_name = |t: &Attached| t.name == "pg_goals" && t.name != wanted && t.is_as_created;
     if matches!(of_source()?.0.as_slice(), [old] if has_old_name(old))
+        && may_be_cloned(relid).is_ok()
         && relation::lock_for(TriggerChange::Drop, relid, std::time::Duration::ZERO)
     {
         of_source()?.0.into_iter().for_each(Attached::drop);
@@ -338,9 +346,9 @@ fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
         if triggers::are_on(source.relation) {
             lock_briefly(TriggerChange::Drop, source.relation)?;
             // Gone with its table, where that has been dropped meanwhile.
-            let ours = triggers::of_table(source.relation).unwrap_or_default();
+            let own = triggers::of_table(source.relation).unwrap_or_default();
             let id = source.id.to_string();
-            ours.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
+            own.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
         }
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         forget_ignored(source.id);
