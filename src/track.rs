@@ -175,7 +175,9 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
     if is_partitioned {
         let_clone(&format!("goals.{function}"));
     }
-    let function = triggers::function(function).ok_or(Error::NoUsersTable)?;
+    let signature = format!("goals.{function}()");
+    let function = spi::one("SELECT $1::regprocedure::oid", &[Arg::Text(Some(&signature))]);
+    let function = function.and_then(|oid| oid.parse().ok()).map(Oid::from_u32).ok_or(Error::NoUsersTable)?;
     let id = id.to_string();
     let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id);
     let of_source = || on(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
@@ -209,6 +211,16 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
 fn on(relid: Oid) -> Result<Vec<Attached>> {
     triggers::of_table(relid)
         .ok_or_else(|| Error::WrongRelation { relation: relation::qualified_name(relid), why: "does not exist".into() })
+}
+
+/// Are there any that [`on`] would answer? Without a lock, so that a table without them is left alone.
+fn has_triggers(relid: Oid) -> bool {
+    spi::one(
+        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace LIMIT 1",
+        &[Arg::Oid(relid)],
+    )
+    .is_some()
 }
 
 /// What rows of the table asked for in vain is noted anew from now on: somebody has looked after it.
@@ -343,7 +355,7 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
 
 fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
     as_owner(setup.ours.revision, || {
-        if triggers::are_on(source.relation) {
+        if has_triggers(source.relation) {
             lock_briefly(TriggerChange::Drop, source.relation)?;
             // Gone with its table, where that has been dropped meanwhile.
             let own = triggers::of_table(source.relation).unwrap_or_default();

@@ -26,13 +26,6 @@ pub struct Attached {
     pub is_as_created: bool,
 }
 
-/// The oid of one of the extension's trigger functions, by its name in its schema.
-pub fn function(name: &str) -> Option<Oid> {
-    let signature = format!("goals.{name}()");
-    let oid = spi::one("SELECT $1::regprocedure::oid", &[spi::Arg::Text(Some(&signature))])?;
-    oid.parse().ok().map(Oid::from_u32)
-}
-
 /// The extension's triggers on a table as they are now, without the clones of those of a table above it. None: there is no such table.
 pub fn of_table(relid: Oid) -> Option<Vec<Attached>> {
     let table = Relation::open(relid, Lock::Share)?;
@@ -43,16 +36,6 @@ pub fn of_table(relid: Oid) -> Option<Vec<Attached>> {
         !t.tgisclone && unsafe { pg_sys::get_func_namespace(t.tgfoid) } == schema
     });
     Some(own.map(Attached::of).collect())
-}
-
-/// Is there one that [`of_table`] would answer? Without a lock, for what is left alone if there is none.
-pub fn are_on(relid: Oid) -> bool {
-    spi::one(
-        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace LIMIT 1",
-        &[spi::Arg::Oid(relid)],
-    )
-    .is_some()
 }
 
 /// The wanted name, or one made of it that no trigger has on the table or, where it will be cloned, on a table below.
