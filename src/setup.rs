@@ -220,6 +220,9 @@ struct Spec {
 /// A goal answers, about any user, whether a value holds; with matches() the values too. Asks of the caller what a SELECT would ask for.
 fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     let relation = || table.qualified_name();
+    if let Some(schema) = rights::closed_schema(table.oid()) {
+        return Err(Error::NoUsage { schema, user: rights::user_name() });
+    }
     if !rights::may_read(table.oid(), number) {
         return Err(Error::NoSelect { relation: relation(), column: column.into(), user: rights::user_name() });
     }

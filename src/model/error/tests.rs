@@ -43,6 +43,7 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("55000", Covered { relation: s("users_eu"), parent: s("users") }),
         ("42501", NotOwner { relation: s("users") }),
         ("42501", NoTriggerRight { relation: s("users_eu"), owner: s("shop") }),
+        ("42501", NoUsage { schema: s("shop"), user: s("anna") }),
         ("42501", NoSelect { relation: s("users"), column: s("a \"b"), user: s("anna") }),
         ("42501", RowSecurity { relation: s("users"), user: s("anna") }),
         ("0A000", OnManyNodes { relation: s("users"), kind: "a distributed table of Citus" }),
@@ -74,7 +75,7 @@ fn every_detail_and_hint_is_a_sentence() {
         }
         assert!(error.hint().is_some(), "{error:?}");
     }
-    assert_eq!(every_error().iter().filter(|(_, error)| error.detail().is_some()).count(), 8);
+    assert_eq!(every_error().iter().filter(|(_, error)| error.detail().is_some()).count(), 9);
 }
 
 #[test]
