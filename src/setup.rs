@@ -220,6 +220,9 @@ struct Spec {
 /// A goal answers, about any user, whether a value holds; with matches() the values too. Asks of the caller what a SELECT would ask for.
 fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     let relation = || table.qualified_name();
+    if let Some(schema) = rights::closed_schema(table.oid()) {
+        return Err(Error::NoUsage { schema, user: rights::user_name() });
+    }
     if !rights::may_read(table.oid(), number) {
         return Err(Error::NoSelect { relation: relation(), column: column.into(), user: rights::user_name() });
     }
@@ -229,7 +232,7 @@ fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     Ok(())
 }
 
-/// The same about the tables that events of these users are read from now. Whoever tracks another one later owns it, and shows it himself.
+/// The same about the tables that events of these users are read from now. One that is tracked later is shown by its owner, who tracks it.
 fn may_ask_for_events(setup: &cache::Setup, users_id: i32, properties: bool) -> Result<()> {
     for source in setup.sources.iter().filter(|s| s.kind == "events" && s.attached && s.users_id == users_id) {
         let Some(table) = Relation::open(source.relation, Lock::Share) else { continue };

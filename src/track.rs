@@ -34,11 +34,17 @@ fn trackable(relid: Oid) -> Result<Relation> {
         return Err(Error::NotOwner { relation: table.qualified_name() });
     }
     in_one_place(relid)?;
-    if let Some(below) = rights::without_trigger_right(&table) {
-        let owner = relation::owner_name(relid);
-        return Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner });
-    }
     Ok(table)
+}
+
+/// An error where a trigger on the table would be cloned onto one whose owner has not allowed that.
+fn may_be_cloned(relid: Oid) -> Result<()> {
+    match Relation::open(relid, Lock::Share).and_then(|table| rights::without_trigger_right(&table)) {
+        Some(below) => {
+            Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner: relation::owner_name(relid) })
+        }
+        None => Ok(()),
+    }
 }
 
 /// An error for a table whose rows Citus keeps elsewhere.
@@ -153,7 +159,7 @@ fn attach(table: Relation, kind: &str, users_id: Option<i32>, columns: &Columns)
             ],
         );
         forget_ignored(i32::try_from(id).unwrap_or(0));
-        // The server refuses to drop a trigger of a table that is open.
+        // The DDL finds the table closed, as after a statement of its own.
         drop(table);
         attach_trigger(relid, is_partitioned, function, events, id)?;
         invalidate::announce(setup.ours.revision);
@@ -169,7 +175,9 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
     if is_partitioned {
         let_clone(&format!("goals.{function}"));
     }
-    let function = triggers::function(function).ok_or(Error::NoUsersTable)?;
+    let signature = format!("goals.{function}()");
+    let function = spi::one("SELECT $1::regprocedure::oid", &[Arg::Text(Some(&signature))]);
+    let function = function.and_then(|oid| oid.parse().ok()).map(Oid::from_u32).ok_or(Error::NoUsersTable)?;
     let id = id.to_string();
     let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id);
     let of_source = || on(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
@@ -180,6 +188,7 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
         of_source()?.1.into_iter().for_each(Attached::drop);
     }
     if of_source()?.0.is_empty() {
+        may_be_cloned(relid)?;
         lock_briefly(TriggerChange::Create, relid)?;
         if of_source()?.0.is_empty() {
             create();
@@ -189,6 +198,7 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
     // Up to 0.1.0 all had the same name. It works under any; one with the right name can wait until the table is free.
     let has_old_name = |t: &Attached| t.name == "pg_goals" && t.name != wanted && t.is_as_created;
     if matches!(of_source()?.0.as_slice(), [old] if has_old_name(old))
+        && may_be_cloned(relid).is_ok()
         && relation::lock_for(TriggerChange::Drop, relid, std::time::Duration::ZERO)
     {
         of_source()?.0.into_iter().for_each(Attached::drop);
@@ -201,6 +211,16 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
 fn on(relid: Oid) -> Result<Vec<Attached>> {
     triggers::of_table(relid)
         .ok_or_else(|| Error::WrongRelation { relation: relation::qualified_name(relid), why: "does not exist".into() })
+}
+
+/// Are there any that [`on`] would answer? Without a lock, so that a table without them is left alone.
+fn has_triggers(relid: Oid) -> bool {
+    spi::one(
+        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace LIMIT 1",
+        &[Arg::Oid(relid)],
+    )
+    .is_some()
 }
 
 /// What rows of the table asked for in vain is noted anew from now on: somebody has looked after it.
@@ -335,12 +355,12 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
 
 fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
     as_owner(setup.ours.revision, || {
-        if triggers::are_on(source.relation) {
+        if has_triggers(source.relation) {
             lock_briefly(TriggerChange::Drop, source.relation)?;
             // Gone with its table, where that has been dropped meanwhile.
-            let ours = triggers::of_table(source.relation).unwrap_or_default();
+            let own = triggers::of_table(source.relation).unwrap_or_default();
             let id = source.id.to_string();
-            ours.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
+            own.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
         }
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         forget_ignored(source.id);

@@ -70,6 +70,8 @@ pub enum Error {
     NotOwner { relation: String },
     /// The owner of the partitioned table above may not create triggers on this one.
     NoTriggerRight { relation: String, owner: String },
+    /// The caller may not use the schema of a table that a goal would show.
+    NoUsage { schema: String, user: String },
     /// The caller may not read the column that a goal would show.
     NoSelect { relation: String, column: String, user: String },
     /// Row security keeps rows of the table from the caller, which a goal would show.
@@ -114,7 +116,7 @@ impl Error {
             | Covered { .. }
             | Frozen { .. } => "55000",
             WrongRelation { .. } | AlreadyTracked { .. } => "42809",
-            NotOwner { .. } | NoTriggerRight { .. } | NoSelect { .. } | RowSecurity { .. } => "42501",
+            NotOwner { .. } | NoTriggerRight { .. } | NoUsage { .. } | NoSelect { .. } | RowSecurity { .. } => "42501",
             OnManyNodes { .. } => "0A000",
             FutureTime { .. } => "22008",
             LockNotAvailable { .. } => "55P03",
@@ -174,6 +176,7 @@ impl Error {
             }
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
             NoTriggerRight { relation, .. } => format!("permission denied for partition \"{relation}\""),
+            NoUsage { schema, .. } => format!("permission denied for schema {schema}"),
             NoSelect { relation, column, .. } => {
                 format!("permission denied for column \"{column}\" of relation \"{relation}\"")
             }
@@ -200,9 +203,11 @@ impl Error {
                 Some("A user of the control group is sent nothing, so nothing can be opened or clicked.".into())
             }
             NoTriggerRight { owner, .. } => {
-                Some(format!("{owner}, the owner of the table above it, has no right to create triggers on it."))
+                Some(format!("The owner of the table above it, {owner}, has no right to create triggers on it."))
             }
-            NoSelect { .. } => Some("A goal shows of each user whether the value satisfies it.".into()),
+            NoUsage { .. } | NoSelect { .. } => {
+                Some("A goal shows of each user whether the value satisfies it.".into())
+            }
             RowSecurity { .. } => Some("A goal shows values of all users.".into()),
             OnManyNodes { .. } => {
                 Some("Its rows are in shards, where changes of them are not seen and no user is looked for.".into())
@@ -279,13 +284,14 @@ impl Error {
                 format!("Its rows are followed as rows of {parent}; name that table wherever one is asked for.")
             }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
-            NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner};"),
+            NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner}."),
+            NoUsage { schema, user } => format!("GRANT USAGE ON SCHEMA {schema} TO {user}."),
             NoSelect { relation, column, user } => {
-                format!("GRANT SELECT ({}) ON {relation} TO {user};", identifier(column))
+                format!("GRANT SELECT ({}) ON {relation} TO {user}.", identifier(column))
             }
             RowSecurity { user, .. } => {
                 format!(
-                    "Let the owner of the table make this call, or a role with BYPASSRLS: ALTER ROLE {user} BYPASSRLS;"
+                    "Let the owner of the table make this call, or a role with BYPASSRLS: ALTER ROLE {user} BYPASSRLS."
                 )
             }
             OnManyNodes { relation, .. } => format!(

@@ -16,7 +16,7 @@ use std::panic::AssertUnwindSafe;
 impl ColumnType {
     /// A goal's value as the type itself writes it, so that comparing texts compares values; an error if it is not a value of
     /// the type. The server's own input functions are run for that, with the rights of the caller of set_goal, and
-    /// nobody else's code: a value of a type that may run some stays as it is given, and has to be written as the type writes it.
+    /// no other code: a value of a type that may run some stays as it is given, and has to be written as the type writes it.
     pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
         match operator {
             Operator::Is | Operator::IsNot => self.canonical(value),

@@ -338,6 +338,18 @@ pub fn qualified_name(relid: pg_sys::Oid) -> String {
     }
 }
 
+/// The name of a schema, quoted where needed.
+pub(super) fn schema_name(schema: pg_sys::Oid) -> String {
+    // SAFETY: a catalog lookup by value, null for what does not exist; both answers are strings of the server's.
+    unsafe {
+        let name = pg_sys::get_namespace_name(schema);
+        if name.is_null() {
+            return schema.to_u32().to_string();
+        }
+        super::strings::to_string(CStr::from_ptr(pg_sys::quote_identifier(name)).to_bytes())
+    }
+}
+
 /// A table and all tables below it, each locked.
 ///
 /// # Safety

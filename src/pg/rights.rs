@@ -21,6 +21,13 @@ pub fn may_read(relid: Oid, column: i16) -> bool {
     }
 }
 
+/// The schema of the table, if the current user may not use it.
+pub fn closed_schema(relid: Oid) -> Option<String> {
+    // SAFETY: a catalog lookup by value.
+    let schema = unsafe { pg_sys::get_rel_namespace(relid) };
+    (!version::may_use_schema(schema)).then(|| relation::schema_name(schema))
+}
+
 /// Does row security restrict which rows of the table the current user sees? Never for its owner, who could switch it off.
 pub fn rows_are_restricted(relid: Oid) -> bool {
     // SAFETY: a look at the catalog, which raises nothing when told not to; no policy is evaluated.

@@ -1,4 +1,4 @@
-//! Triggers of ours on the application's tables: found, created and dropped by oid.
+//! The extension's triggers on the application's tables: found, created and dropped by oid.
 //!
 //! A name would be looked up again by each statement, and can mean another table by then: the owner of a schema can rename it while a
 //! lock is waited for. The caller has locked the table and all below it.
@@ -16,7 +16,7 @@ pub struct Events {
     pub delete: bool,
 }
 
-/// A trigger of ours, whatever its name.
+/// A trigger of the extension's, whatever its name.
 pub struct Attached {
     oid: Oid,
     pub name: String,
@@ -26,33 +26,16 @@ pub struct Attached {
     pub is_as_created: bool,
 }
 
-/// The oid of one of our trigger functions, by its name in our schema.
-pub fn function(name: &str) -> Option<Oid> {
-    let signature = format!("goals.{name}()");
-    let oid = spi::one("SELECT $1::regprocedure::oid", &[spi::Arg::Text(Some(&signature))])?;
-    oid.parse().ok().map(Oid::from_u32)
-}
-
-/// Our triggers on a table as they are now, without the clones of those of a table above it. None: there is no such table.
+/// The extension's triggers on a table as they are now, without the clones of those of a table above it. None: there is no such table.
 pub fn of_table(relid: Oid) -> Option<Vec<Attached>> {
     let table = Relation::open(relid, Lock::Share)?;
     // SAFETY: a catalog lookup by name.
     let schema = unsafe { pg_sys::get_namespace_oid(c"goals".as_ptr(), true) };
-    let ours = all(&table).iter().filter(|t| {
+    let own = all(&table).iter().filter(|t| {
         // SAFETY: a catalog lookup by value.
         !t.tgisclone && unsafe { pg_sys::get_func_namespace(t.tgfoid) } == schema
     });
-    Some(ours.map(Attached::of).collect())
-}
-
-/// Is there one that [`of_table`] would answer? Without a lock, for what is left alone if there is none.
-pub fn are_on(relid: Oid) -> bool {
-    spi::one(
-        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace LIMIT 1",
-        &[spi::Arg::Oid(relid)],
-    )
-    .is_some()
+    Some(own.map(Attached::of).collect())
 }
 
 /// The wanted name, or one made of it that no trigger has on the table or, where it will be cloned, on a table below.

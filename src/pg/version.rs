@@ -142,6 +142,18 @@ pub fn owns_relation(relid: pg_sys::Oid) -> bool {
     }
 }
 
+/// May the current user use what is in this schema?
+pub fn may_use_schema(schema: pg_sys::Oid) -> bool {
+    let usage = pg_sys::ACL_USAGE as pg_sys::AclMode;
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    // SAFETY: a catalog lookup by value.
+    let result = unsafe { pg_sys::pg_namespace_aclcheck(schema, pg_sys::GetUserId(), usage) };
+    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+    // SAFETY: a catalog lookup by value.
+    let result = unsafe { pg_sys::object_aclcheck(pg_sys::NamespaceRelationId, schema, pg_sys::GetUserId(), usage) };
+    result == pg_sys::AclResult::ACLCHECK_OK
+}
+
 /// The index of the primary key, InvalidOid if there is none.
 ///
 /// # Safety

@@ -42,6 +42,11 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("55000", UsersTableDropped),
         ("55000", Covered { relation: s("users_eu"), parent: s("users") }),
         ("42501", NotOwner { relation: s("users") }),
+        ("42501", NoTriggerRight { relation: s("users_eu"), owner: s("shop") }),
+        ("42501", NoUsage { schema: s("shop"), user: s("anna") }),
+        ("42501", NoSelect { relation: s("users"), column: s("a \"b"), user: s("anna") }),
+        ("42501", RowSecurity { relation: s("users"), user: s("anna") }),
+        ("0A000", OnManyNodes { relation: s("users"), kind: "a distributed table of Citus" }),
         ("55000", Frozen { message: s("m") }),
         ("22008", FutureTime { what: "sent_at" }),
         ("55P03", LockNotAvailable { relation: s("users") }),
@@ -70,7 +75,7 @@ fn every_detail_and_hint_is_a_sentence() {
         }
         assert!(error.hint().is_some(), "{error:?}");
     }
-    assert_eq!(every_error().iter().filter(|(_, error)| error.detail().is_some()).count(), 4);
+    assert_eq!(every_error().iter().filter(|(_, error)| error.detail().is_some()).count(), 9);
 }
 
 #[test]
@@ -78,6 +83,9 @@ fn hints_say_what_to_do() {
     let hints: Vec<_> = every_error().iter().map(|(_, error)| error.hint().unwrap()).collect();
     let has = |text: &str| assert!(hints.iter().any(|hint| hint.contains(text)), "{text}");
     has("Perhaps you meant \"upgrade\".");
+    has("GRANT SELECT (\"a \"\"b\") ON users TO anna.");
+    has("GRANT TRIGGER ON users_eu TO shop.");
+    has("SELECT undistribute_table('users').");
     has("goals.create_message('it''s')");
     has("goals.set_goal('m', ..., goal => 'g')");
     has("goals.add_variant('m', 'b')");

@@ -120,3 +120,16 @@ select from goals.untrack('shop.sends');
 select from goals.untrack_all();
 reset session authorization;
 select 'attached', count(*) from goals.source where attached;
+
+-- A table of another's, tracked by its owner: set_goal() asks for SELECT on the column, as a query would.
+create table public.people (id bigint primary key, plan text, password text);
+insert into public.people values (1, 'free', 'secret');
+select from goals.track_users('public.people');
+select from goals.create_message('people');
+grant select (plan) on public.people to goals_admin;
+set session authorization goals_admin;
+select from goals.set_goal('people', 'plan', 'is', 'pro', '1 day');
+select probe.allowed(array['select goals.set_goal(''people'', ''password'', ''starts with'', ''s'', ''1 day'')', 'select goals.set_goal(''people'', ''plan'', ''is'', ''pro'', ''1 day'', value_from => ''password'')',
+    'select goals.track_users(''public.people'')', 'select goals.untrack(''public.people'')', 'select password from public.people']);
+reset session authorization;
+select from goals.untrack_all();

@@ -41,6 +41,11 @@ select pg_temp.told($$select goals.set_goal('m', 'doc.a', 'is', '1', '1 day')$$)
 select pg_temp.told($$select goals.set_goal('m', 'password', 'has any value', null, '1 day')$$);
 reset role;
 grant select (plan, doc) on shop.users to "regress_rights_Admin";
+revoke usage on schema shop from "regress_rights_Admin";
+set role "regress_rights_Admin";
+select pg_temp.told($$select goals.set_goal('m', 'plan', 'is', 'pro', '1 day')$$);
+reset role;
+grant usage on schema shop to "regress_rights_Admin";
 set role "regress_rights_Admin";
 select pg_temp.told($$select goals.set_goal('m', 'doc.a', 'is', '1', '1 day')$$);
 select pg_temp.told($$select goals.set_goal('m', 'plan', 'is', 'pro', '1 day')$$);

@@ -181,6 +181,7 @@ select current_user;
 reset role;
 select user_key from goals.matches('m', 'gold');
 grant execute on function goals.create_message, goals.set_goal, goals.track_users to regress_attack_sender;
+grant select on shop.users to regress_attack_sender;
 set role regress_attack_sender;
 set search_path = shop, pg_temp;
 do $$

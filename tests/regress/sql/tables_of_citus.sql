@@ -1,5 +1,5 @@
 -- A table that Citus keeps in shards is not tracked; one that becomes such a table is shown by health(), and what would be recorded about its users is
--- refused instead of being judged by rows that nobody changes any more. (A stand-in for Citus' catalog: it is not installed here.)
+-- refused instead of being judged by rows that do not change any more. (A stand-in for Citus' catalog: it is not installed here.)
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 create table users (id bigint primary key, plan text);
