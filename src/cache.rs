@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// A tracked table.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Source {
     pub id: i32,
     pub kind: String,
@@ -277,12 +277,25 @@ fn each(table: Oid, mut row: impl FnMut(&Row)) {
 }
 
 // The column numbers below are those of the CREATE TABLE statements in sql/10_tables.sql.
-fn read_setup() -> Option<Setup> {
-    let ours = Ours::find().ok()?;
-    invalidate::setup_is_being_read(ours.revision, &[ours.receipt, ours.match_log, ours.engagement, ours.ignored]);
 
+/// The rows of goals.source are updated, unlike those of the other tables: a scan that sees the newest state can pass the place of the new
+/// version before the update is committed and that of the old one afterwards, and show neither, or both. So it is repeated until two
+/// in a row show the same: what was committed during one is seen by the next.
+fn read_sources(table: Oid) -> Vec<Rc<Source>> {
+    const AT_MOST: usize = 10;
+    let mut sources = scan_sources(table);
+    for _ in 0..AT_MOST {
+        let before = std::mem::replace(&mut sources, scan_sources(table));
+        if before == sources {
+            break;
+        }
+    }
+    sources
+}
+
+fn scan_sources(table: Oid) -> Vec<Rc<Source>> {
     let mut sources = Vec::new();
-    each(ours.source, |r| {
+    each(table, |r| {
         sources.push(Rc::new(Source {
             id: r.integer(1).unwrap_or(0),
             kind: r.string(2).unwrap_or_default(),
@@ -299,7 +312,14 @@ fn read_setup() -> Option<Setup> {
             attached: r.byte(13) != 0,
         }));
     });
+    sources
+}
 
+fn read_setup() -> Option<Setup> {
+    let ours = Ours::find().ok()?;
+    invalidate::setup_is_being_read(ours.revision, &[ours.receipt, ours.match_log, ours.engagement, ours.ignored]);
+
+    let sources = read_sources(ours.source);
     let mut stopped = Vec::new();
     each(ours.goal_stop, |r| stopped.extend(r.integer(1)));
     stopped.sort_unstable();
