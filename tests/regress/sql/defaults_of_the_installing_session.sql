@@ -2,10 +2,8 @@
 create access method not_heap type table handler heap_tableam_handler;
 set default_table_access_method = not_heap;
 set default_toast_compression = pglz;
-set standard_conforming_strings = on;
 set default_transaction_isolation = 'serializable';
 set check_function_bodies = off;
-set search_path = nowhere;
 create extension pg_goals;
 select count(*) as tables, count(*) filter (where a.amname = 'heap') as heap
 from pg_class c join pg_am a on a.oid = c.relam where c.relnamespace = 'goals'::regnamespace and c.relkind = 'r';
