@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 message, file = sys.argv[1], (sys.argv[2:] or ["plot.png"])[0]
 with psycopg.connect(os.environ.get("DATABASE_URL", "")) as db:
+    db.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # not SERIALIZABLE, whatever the database's default
     variants = db.execute("SELECT coalesce(variant, 'all'), rate, rate_low, rate_high FROM goals.compare(%s) WHERE rate IS NOT NULL", [message]).fetchall()
     days = db.execute("SELECT days, sum(matched) FROM goals.daily_since_sending(%s) WHERE variant IS DISTINCT FROM 'control' GROUP BY days ORDER BY days", [message]).fetchall()
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.5), layout="constrained")

@@ -255,7 +255,9 @@ $$;
 COMMENT ON FUNCTION goals.add_to_totals(goals.total[]) IS
     'Internal. Add differences to the totals, one row a layer, message, goal, variant and day; the caller holds the lock on the totals';
 
--- Two keys: the class is the oid of the table, so that an application's own advisory locks do not meet it.
+-- A lock on the table, which takes a right on it that only the owner has; an advisory lock could be held by any role that may
+-- connect. Readers and the writers of facts do not meet it. VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY of this small table
+-- do: for as long as they run, who does not wait is refused. It takes no transaction id, which goals.roll_up() depends on.
 CREATE FUNCTION goals.lock_totals(wait boolean)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -263,18 +265,42 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF wait THEN
-        PERFORM pg_advisory_xact_lock('goals.total'::regclass::oid::integer, 1);
+        LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE;
         -- A snapshot older than the lock would take off what the totals no longer hold. At READ COMMITTED the next
         -- statement has a new one; at a higher level this fails with 40001 if a holder has changed anything since.
         INSERT INTO goals.watermark AS w VALUES (true, 0, 0, 0, NULL)
         ON CONFLICT (only_row) DO UPDATE SET rolled_at = w.rolled_at;
         RETURN true;
     END IF;
-    RETURN pg_try_advisory_xact_lock('goals.total'::regclass::oid::integer, 1);
+    BEGIN
+        LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
+        RETURN false;
+    END;
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION goals.lock_totals(boolean) IS
-    'Internal. The lock of those who write the totals, held to the end of the transaction; false: somebody else has it';
+    'Internal. The lock of those who write the totals, held to the end of the transaction; false: another call has it';
+
+-- A receipt's facts may outlive it: a writer was under way while the person was forgotten. They count for nobody, settled or not.
+-- Who wrote them had seen the receipt, so a snapshot that has a fact and not its receipt means that the receipt is gone.
+CREATE FUNCTION goals.drop_orphans(after_engagement bigint, to_engagement bigint, after_match bigint, to_match bigint)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+BEGIN
+    DELETE FROM goals.engagement e
+    WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement
+      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = e.receipt_id);
+    DELETE FROM goals.match_log h
+    WHERE h.match_id > after_match AND h.match_id <= to_match
+      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = h.receipt_id);
+END
+$$;
+COMMENT ON FUNCTION goals.drop_orphans(bigint, bigint, bigint, bigint) IS
+    'Internal. Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on the totals';
 
 -- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an id
 -- below it has ended. A writer has its transaction id before it draws; so: read the sequences, then take a transaction id
@@ -351,13 +377,7 @@ BEGIN
         RETURN 0;
     END IF;
 
-    -- A receipt's facts may outlive it: a writer was under way while the person was forgotten.
-    DELETE FROM goals.engagement e
-    WHERE e.engagement_id > w.engagement_id AND e.engagement_id <= n.engagement_id
-      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = e.receipt_id);
-    DELETE FROM goals.match_log h
-    WHERE h.match_id > w.match_id AND h.match_id <= n.match_id
-      AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = h.receipt_id);
+    PERFORM goals.drop_orphans(w.engagement_id, n.engagement_id, w.match_id, n.match_id);
     SELECT (SELECT count(*) FROM goals.receipt r WHERE r.receipt_id > w.receipt_id AND r.receipt_id <= n.receipt_id)
          + (SELECT count(*) FROM goals.engagement e
             WHERE e.engagement_id > w.engagement_id AND e.engagement_id <= n.engagement_id)

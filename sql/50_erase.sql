@@ -2,7 +2,7 @@
 --
 -- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals hold
 -- of them is taken off, and they are deleted with their facts. A fact that a writer commits meanwhile finds no receipt any
--- more; it counts for nobody and roll_up() removes it.
+-- more; it counts for nobody, and the next roll_up(), forget_user() or purge() removes it.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE FUNCTION goals.archive(receipts bigint[])
@@ -17,6 +17,8 @@ DECLARE
     delta goals.total[];
     gone bigint;
 BEGIN
+    -- The caller has it, but for one that began before an upgrade from 0.2, where it was another lock.
+    LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE;
     WITH doomed AS MATERIALIZED (
         SELECT r.receipt_id, r.users_id, r.user_key, v.message_id
         FROM unnest(receipts) AS u (receipt_id)
@@ -133,12 +135,15 @@ DECLARE
     last_key text := '';
     ids bigint[];
     gone bigint := 0;
+    w goals.watermark;
 BEGIN
     IF before IS NULL THEN
         PERFORM goals.refuse_null('before');
     END IF;
     PERFORM goals.lock_totals(true);
     DELETE FROM goals.ignored i WHERE i.first_at < purge.before;
+    SELECT * INTO w FROM goals.watermark;
+    PERFORM goals.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals.drawn() d;
     LOOP
         -- In the order of people, and all of a person at once, so that he is counted, or not, for what he did in all his receipts.
         WITH next AS MATERIALIZED (
@@ -177,6 +182,7 @@ DECLARE
     how_many integer;
     key text;
     ids bigint[];
+    w goals.watermark;
 BEGIN
     IF forget_user.user_key IS NULL THEN
         PERFORM goals.refuse_null('user_key');
@@ -198,6 +204,10 @@ BEGIN
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
     key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
     PERFORM goals.lock_totals(true);
+    -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long too.
+    SELECT * INTO w FROM goals.watermark;
+    PERFORM goals.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals.drawn() d
+    WHERE d.engagement_id - w.engagement_id + d.match_id - w.match_id <= 100000;
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
     WHERE r.user_key = key

@@ -6,3 +6,45 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 REVOKE ALL ON ALL TABLES IN SCHEMA goals FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA goals FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA goals FROM PUBLIC;
+
+-- Default privileges of the installing role give rights in what it creates, to PUBLIC and to roles: taken back for what this transaction
+-- has made a member of the extension. Rights granted on objects that were there before stay. That PUBLIC may name a type, as it
+-- may by default, opens nothing and stays.
+DO $$
+DECLARE
+    given record;
+BEGIN
+    FOR given IN
+        WITH member AS (
+            SELECT d.classid, d.objid
+            FROM pg_depend d
+            JOIN pg_extension e ON e.oid = d.refobjid
+            WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'pg_goals'
+              -- a row that is seen and is not older than this transaction is of its own
+              AND age(d.xmin) <= age(pg_current_xact_id()::xid)
+        ), object AS (
+            SELECT 'SCHEMA' AS kind, quote_ident(n.nspname) AS name, n.nspowner AS owner, coalesce(n.nspacl, acldefault('n', n.nspowner)) AS acl
+            FROM member m JOIN pg_namespace n ON m.classid = 'pg_namespace'::regclass AND n.oid = m.objid
+            UNION ALL
+            SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, c.relowner,
+                   coalesce(c.relacl, acldefault((CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", c.relowner))
+            FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+            UNION ALL
+            SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
+            FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
+            UNION ALL
+            SELECT 'TYPE', t.oid::regtype::text, t.typowner, t.typacl
+            FROM member m JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid
+            LEFT JOIN pg_class c ON c.oid = t.typrelid
+            WHERE t.typcategory <> 'A' AND coalesce(c.relkind, 'c') = 'c'
+        )
+        SELECT DISTINCT o.kind, o.name, coalesce(quote_ident(r.rolname), 'PUBLIC') AS grantee
+        FROM object o
+        CROSS JOIN aclexplode(o.acl) a
+        LEFT JOIN pg_roles r ON r.oid = a.grantee
+        WHERE a.grantee <> o.owner
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s %s FROM %s', given.kind, given.name, given.grantee);
+    END LOOP;
+END
+$$;

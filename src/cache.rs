@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// A tracked table.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Source {
     pub id: i32,
     pub kind: String,
@@ -288,12 +288,25 @@ fn each(table: ours::Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
 }
 
 // The column numbers below are those of the CREATE TABLE statements in sql/10_tables.sql.
-fn read_setup() -> Result<Setup, Unread> {
-    let ours = Ours::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
-    invalidate::setup_is_being_read(ours.revision, &ours.oids());
 
+/// The rows of goals.source are updated, unlike those of the other tables: a scan that sees the newest state can pass the place of the new
+/// version before the update is committed and that of the old one afterwards, and show neither, or both. So it is repeated until two
+/// in a row show the same: what was committed during one is seen by the next.
+fn read_sources(table: ours::Table) -> Result<Vec<Rc<Source>>, Unread> {
+    const AT_MOST: usize = 10;
+    let mut sources = scan_sources(table)?;
+    for _ in 0..AT_MOST {
+        let before = std::mem::replace(&mut sources, scan_sources(table)?);
+        if before == sources {
+            break;
+        }
+    }
+    Ok(sources)
+}
+
+fn scan_sources(table: ours::Table) -> Result<Vec<Rc<Source>>, Unread> {
     let mut sources = Vec::new();
-    each(ours.source, |r| {
+    each(table, |r| {
         sources.push(Rc::new(Source {
             id: r.integer(1).unwrap_or(0),
             kind: r.string(2).unwrap_or_default(),
@@ -310,7 +323,14 @@ fn read_setup() -> Result<Setup, Unread> {
             attached: r.byte(13) != 0,
         }));
     })?;
+    Ok(sources)
+}
 
+fn read_setup() -> Result<Setup, Unread> {
+    let ours = Ours::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
+    invalidate::setup_is_being_read(ours.revision, &ours.oids());
+
+    let sources = read_sources(ours.source)?;
     let mut stopped = Vec::new();
     each(ours.goal_stop, |r| stopped.extend(r.integer(1)))?;
     stopped.sort_unstable();

@@ -32,6 +32,20 @@ pub fn is_of_the_value(code: PgSqlErrorCode) -> bool {
         .any(|of| class(of) == class(code))
 }
 
+/// Keeps backtraces away from clients: pgrx takes one with each error that passes through this library, the server's own included, and sends
+/// it as DETAIL where RUST_BACKTRACE is set in the server's environment. Its panic hook, which takes them, is replaced. An error is
+/// not worth a word here; a failed assertion is printed with its place to the server's stderr, and with a backtrace where one is wanted.
+pub fn keep_backtraces_in_the_log() {
+    drop(std::panic::take_hook());
+    // With none set, this is the standard library's.
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload().is::<&str>() || info.payload().is::<String>() {
+            print(info);
+        }
+    }));
+}
+
 /// Ends the statement with this error.
 pub fn raise(error: &Error) -> ! {
     let mut report = ErrorReport::new(code(error.sqlstate()), to_server(error.message()), "pg_goals");

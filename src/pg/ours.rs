@@ -367,7 +367,7 @@ fn not_opened(oid: Oid) -> Fault {
 }
 
 /// The owner of the extension; InvalidOid where it is not installed.
-fn extension_owner() -> Oid {
+pub(super) fn extension_owner() -> Oid {
     let mut owner = Oid::INVALID;
     let Some(extensions) = Relation::open(pg_sys::ExtensionRelationId, Lock::Share) else { return owner };
     let number = |name: &str| extensions.column(name).map(|c| c.number);

@@ -36,7 +36,12 @@ pub type Rows = Vec<Vec<Option<String>>>;
 
 /// Runs `work` as the owner of the extension's tables, with nothing but the system's schema on the search path.
 pub fn as_owner<T>(revision: super::ours::Table, work: impl FnOnce() -> T) -> T {
-    as_role(revision.owner(), pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS, work)
+    as_extension_owner(revision.owner(), work)
+}
+
+/// As [`as_owner`], where nothing is known of the tables.
+pub(super) fn as_extension_owner<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    as_role(owner, pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS, work)
 }
 
 /// Runs `work` as the owner of a table, as the server does where it may come to run what the owner has written: nothing of that can change

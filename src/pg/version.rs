@@ -170,3 +170,22 @@ pub unsafe fn primary_key_index(relation: pg_sys::Relation) -> pg_sys::Oid {
         pg_sys::RelationGetPrimaryKeyIndex(relation, true)
     }
 }
+
+/// Of a background worker: ends wherever it looks for interrupts, also while it waits for a lock, as a backend does.
+pub fn end_at_sigterm() {
+    unsafe extern "C-unwind" {
+        /// Of tcop/tcopprot.h. Not the guarded function of pgrx: it is called by a signal.
+        fn die(signal: core::ffi::c_int);
+    }
+    let signal = pg_sys::SIGTERM as core::ffi::c_int;
+    #[cfg(not(feature = "pg18"))]
+    // SAFETY: the server's own handler; nothing else of this process handles the signal.
+    unsafe {
+        pg_sys::pqsignal(signal, Some(die));
+    }
+    #[cfg(feature = "pg18")]
+    // SAFETY: as above.
+    unsafe {
+        pg_sys::pqsignal_be(signal, Some(die));
+    }
+}

@@ -1,15 +1,47 @@
 //! The background worker that rolls up the totals, when the library is in shared_preload_libraries.
 //!
-//! One launcher for the cluster wakes up at every interval and lets a short-lived worker visit each database in turn: nothing
-//! stays connected, so DROP DATABASE and DROP EXTENSION are never in the way of it, and a database that gets the extension
-//! later is found. On a standby it starts with the promotion.
+//! One launcher for the cluster wakes up at every interval and lets a short-lived worker visit each database: nothing stays
+//! connected, and a database that gets the extension later is found. On a standby it starts with the promotion.
+//!
+//! Workers come one after the other. One that is not done within a second goes on beside the next, a few at most, so that a busy
+//! database does not hold up the others. A worker whose database is about to be dropped, renamed or copied is ended. Both kinds
+//! of processes end at SIGTERM wherever they are, as a backend does.
 
 use super::relation::Relation;
-use super::{guc, scan};
+use super::{guc, ours, scan, spi, version};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
 use pgrx::pg_sys;
+use std::collections::VecDeque;
+use std::ffi::CStr;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// As many workers at a time: the slots of max_worker_processes are for parallel queries and replication too.
+const AT_ONCE: usize = 3;
+/// A worker has the launcher to itself for so long.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// While workers run, they are looked after this often. DROP DATABASE waits five seconds.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What a worker works under, whatever the configuration, the database and its role begin with: a roll-up at another isolation
+/// level does nothing, and a database's owner may set most of these for it. It does not wait long for a lock: it holds one that
+/// goals.forget_user() waits for. Nor does it wait for a standby: the figures are exact without it.
+const SETTINGS: &[(&CStr, &CStr)] = &[
+    (c"default_transaction_isolation", c"read committed"),
+    (c"default_transaction_read_only", c"off"),
+    (c"default_transaction_deferrable", c"off"),
+    (c"role", c"none"),
+    (c"search_path", c"pg_catalog, pg_temp"),
+    (c"row_security", c"on"),
+    (c"session_replication_role", c"origin"),
+    (c"synchronous_commit", c"local"),
+    (c"exit_on_error", c"off"),
+    (c"lock_timeout", c"5s"),
+    (c"statement_timeout", c"0"),
+    (c"idle_in_transaction_session_timeout", c"0"),
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    (c"transaction_timeout", c"0"),
+];
 
 /// Registers the launcher; only while the server starts.
 pub fn register() {
@@ -26,59 +58,157 @@ pub fn register() {
         .load();
 }
 
+/// The visit of a worker to a database.
+struct Visit {
+    database: pg_sys::Oid,
+    worker: *mut pg_sys::BackgroundWorkerHandle,
+    since: Instant,
+}
+
+impl Visit {
+    /// None if there is no free slot: later, then.
+    fn begin(database: pg_sys::Oid) -> Option<Visit> {
+        let builder = BackgroundWorkerBuilder::new("pg_goals roll-up")
+            .set_library("pg_goals")
+            .set_function("pg_goals_roll_up_worker")
+            .enable_spi_access()
+            .set_restart_time(None)
+            .set_argument(Some(database.into()))
+            // The launcher wakes up when it has ended.
+            // SAFETY: a variable of the server.
+            .set_notify_pid(unsafe { pg_sys::MyProcPid });
+        let mut worker = pg_sys::BackgroundWorker::from(&builder);
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: the server copies the description; the handle lives as long as we do, in the memory that is never reset.
+        let registered = unsafe {
+            let context = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
+            let registered = pg_sys::RegisterDynamicBackgroundWorker(&mut worker, &mut handle);
+            pg_sys::MemoryContextSwitchTo(context);
+            registered
+        };
+        registered.then(|| Visit { database, worker: handle, since: Instant::now() })
+    }
+
+    fn is_over(&self) -> bool {
+        let mut pid = 0;
+        // SAFETY: a handle of ours.
+        let status = unsafe { pg_sys::GetBackgroundWorkerPid(self.worker, &mut pid) };
+        matches!(status, pg_sys::BgwHandleStatus::BGWH_STOPPED | pg_sys::BgwHandleStatus::BGWH_POSTMASTER_DIED)
+    }
+
+    /// Tells the worker to end; it may take a moment.
+    fn end(&self) {
+        // SAFETY: a handle of ours.
+        unsafe { pg_sys::TerminateBackgroundWorker(self.worker) }
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        // SAFETY: allocated for us when the visit began, and used by nothing else.
+        unsafe { pg_sys::pfree(self.worker.cast()) }
+    }
+}
+
 #[pgrx::pg_guard]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pg_goals_launcher(_arg: pg_sys::Datum) {
-    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
+    version::end_at_sigterm();
+    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP);
     // No database: only the catalogs that all share are read.
     // SAFETY: called once, at the start of a background worker that asked for a connection.
     unsafe { pg_sys::BackgroundWorkerInitializeConnectionByOid(pg_sys::InvalidOid, pg_sys::InvalidOid, 0) };
+    let mut visits: Vec<Visit> = Vec::new();
+    let mut to_visit: VecDeque<pg_sys::Oid> = VecDeque::new();
+    let mut last_round = Instant::now();
     loop {
-        let interval = guc::roll_up_interval();
-        // Switched off: look again now and then, or at once after a reload.
-        let wait = if interval == 0 { Duration::from_secs(60) } else { Duration::from_secs(interval) };
-        if !BackgroundWorker::wait_latch(Some(wait)) {
-            return;
-        }
+        let interval = Duration::from_secs(guc::roll_up_interval());
+        rest(if !visits.is_empty() || !to_visit.is_empty() {
+            LOOK
+        } else if interval.is_zero() {
+            // Switched off: until a reload.
+            Duration::from_secs(60)
+        } else {
+            interval.saturating_sub(last_round.elapsed())
+        });
         if BackgroundWorker::sighup_received() {
             // SAFETY: as every process does on SIGHUP.
             unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
-            continue;
         }
-        if guc::roll_up_interval() == 0 {
-            continue;
+        let interval = Duration::from_secs(guc::roll_up_interval());
+        visits.retain(|v| !v.is_over());
+        visits.iter().filter(|v| is_wanted(v.database)).for_each(Visit::end);
+        if interval.is_zero() {
+            to_visit.clear();
+        } else if to_visit.is_empty() && last_round.elapsed() >= interval {
+            to_visit = BackgroundWorker::transaction(databases).into();
+            last_round = Instant::now();
         }
-        for database in BackgroundWorker::transaction(databases) {
-            let worker = BackgroundWorkerBuilder::new("pg_goals roll-up")
-                .set_library("pg_goals")
-                .set_function("pg_goals_roll_up_worker")
-                .enable_spi_access()
-                .set_restart_time(None)
-                .set_argument(Some(database.into()))
-                // SAFETY: a variable of the server.
-                .set_notify_pid(unsafe { pg_sys::MyProcPid })
-                .load_dynamic();
-            // No free slot, or the postmaster is going: the next round will do.
-            if let Ok(worker) = worker {
-                let _ = worker.wait_for_shutdown();
+        while let Some(&database) = to_visit.front() {
+            if visits.len() >= AT_ONCE || visits.iter().any(|v| v.since.elapsed() < PATIENCE) {
+                break;
             }
-            if BackgroundWorker::sigterm_received() {
-                return;
+            if !visits.iter().any(|v| v.database == database) && !is_wanted(database) {
+                let Some(visit) = Visit::begin(database) else { break };
+                visits.push(visit);
             }
+            to_visit.pop_front();
         }
     }
 }
 
+/// Waits for so long, or until a worker has ended or a signal has come.
+fn rest(wait: Duration) {
+    let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+    let milliseconds = core::ffi::c_long::try_from(wait.as_millis()).unwrap_or(60_000);
+    // SAFETY: the latch of this process; the flag is written by the signal handler.
+    unsafe {
+        pg_sys::WaitLatch(pg_sys::MyLatch, events as core::ffi::c_int, milliseconds, pg_sys::PG_WAIT_EXTENSION);
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+        // Here without a word, as the server's own launchers do. By 1, and not 0: unless the server is stopped, it is started again.
+        if (&raw const pg_sys::ProcDiePending).read_volatile() != 0 {
+            pg_sys::proc_exit(1);
+        }
+    }
+    pgrx::check_for_interrupts!();
+}
+
+/// Does a session want this database for itself, to drop, rename, move or copy it? It holds the database's lock then, and waits for
+/// every process in it to leave.
+fn is_wanted(database: pg_sys::Oid) -> bool {
+    let tag = pg_sys::LOCKTAG {
+        locktag_field1: 0,
+        locktag_field2: pg_sys::DatabaseRelationId.to_u32(),
+        locktag_field3: database.to_u32(),
+        locktag_field4: 0,
+        locktag_type: pg_sys::LockTagType::LOCKTAG_OBJECT as u8,
+        locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
+    };
+    // The lock with which a backend connects.
+    let mode = pg_sys::RowExclusiveLock as pg_sys::LOCKMODE;
+    // SAFETY: the tag is that of LockSharedObject for a database. A lock of the session needs no transaction, and is given back at once.
+    unsafe {
+        let answer = pg_sys::LockAcquire(&tag, mode, true, true);
+        if answer == pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL {
+            return true;
+        }
+        pg_sys::LockRelease(&tag, mode, true);
+    }
+    false
+}
+
 /// The databases that can be connected to.
 fn databases() -> Vec<pg_sys::Oid> {
+    /// pg_database.datconnlimit of a database whose DROP was interrupted.
+    const INVALID: i32 = -2;
     let mut found = Vec::new();
     if let Some(table) = Relation::open_shared(pg_sys::DatabaseRelationId) {
         let number = |name: &str| table.column(name).map(|c| c.number);
-        if let (Some(oid), Some(allowed), Some(template)) =
-            (number("oid"), number("datallowconn"), number("datistemplate"))
+        if let (Some(oid), Some(allowed), Some(template), Some(limit)) =
+            (number("oid"), number("datallowconn"), number("datistemplate"), number("datconnlimit"))
         {
             scan::visit_all(&table, |row| {
-                if row.byte(allowed) != 0 && row.byte(template) == 0 {
+                if row.byte(allowed) != 0 && row.byte(template) == 0 && row.integer(limit) != Some(INVALID) {
                     found.extend(row.integer(oid).map(|o| pg_sys::Oid::from_u32(o as u32)));
                 }
                 ControlFlow::Continue(())
@@ -91,13 +221,27 @@ fn databases() -> Vec<pg_sys::Oid> {
 #[pgrx::pg_guard]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pg_goals_roll_up_worker(arg: pg_sys::Datum) {
-    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGTERM);
+    version::end_at_sigterm();
+    for (name, value) in SETTINGS {
+        // As autovacuum's workers do, before the database's own settings are read: this source comes before those.
+        // SAFETY: a setting of the server with a valid value.
+        unsafe {
+            pg_sys::SetConfigOption(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_SUSET,
+                pg_sys::GucSource::PGC_S_OVERRIDE,
+            );
+        }
+    }
+    // SAFETY: the handlers are in place.
+    unsafe { pg_sys::BackgroundWorkerUnblockSignals() };
     BackgroundWorker::connect_worker_to_spi_by_oid(Some(pg_sys::Oid::from_u32(arg.value() as u32)), None);
     BackgroundWorker::transaction(|| {
-        // SAFETY: a catalog lookup by name.
-        let installed = unsafe { pg_sys::get_extension_oid(c"pg_goals".as_ptr(), true) } != pg_sys::InvalidOid;
-        if installed {
-            super::spi::run("SELECT goals.roll_up()", &[]);
+        let owner = ours::extension_owner();
+        if owner != pg_sys::InvalidOid {
+            // As the owner: session_authorization may be set for a database too.
+            spi::as_extension_owner(owner, || spi::run("SELECT goals.roll_up()", &[]));
         }
     });
 }

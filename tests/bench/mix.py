@@ -26,16 +26,16 @@ MIX = {
     "\\set id random(1, {users})\nupdate sent set opened_at = coalesce(opened_at, now()) where id = :id;\n": 1,
 }
 
-# Waits for locks of ours, at this moment: an advisory lock is roll_up's, which it never waits for. Whoever inserts into a table that is
-# just being made longer waits for that to be done, a page or a few, with any table; that is not held to the end of a transaction.
+# Waits for locks of ours, at this moment; nobody is to wait for that of roll_up, which is on a table. Whoever inserts into a table that is just
+# being made longer waits for that to be done, a page or a few, with any table; that is not held to the end of a transaction.
 WAITS = """
 select count(*) filter (where l.locktype <> 'extend') || ' ' || count(*) filter (where l.locktype = 'extend')
 from pg_locks l left join pg_class c on c.oid = l.relation
-where not l.granted and (c.relnamespace = 'goals'::regnamespace or l.locktype = 'advisory')
+where not l.granted and c.relnamespace = 'goals'::regnamespace
 """
 # And every longer one is in the log, with the relation: by its number if it is the relation itself, by name if it is a row.
 LOGGED = re.compile(
-    r"still waiting for \w+ on (?:.*?relation (\d+)|(advisory lock)|transaction|virtual transaction).*"
+    r"still waiting for \w+ on (?:.*?relation (\d+)|transaction|virtual transaction).*"
     r"(?:\n.* DETAIL: .*)?(?:\n.* CONTEXT: .*relation \"(\w+)\")?"
 )
 LOGGED_AFTER = "20ms"
@@ -72,8 +72,8 @@ class Worker(threading.Thread):
 def logged_waits(log, known):
     """Waits that the server has logged: for locks of ours, and for all others (the application's own rows)."""
     ours = others = 0
-    for relation, advisory, row in LOGGED.findall(log):
-        if advisory or relation in known or row in known:
+    for relation, row in LOGGED.findall(log):
+        if relation in known or row in known:
             ours += 1
         else:
             others += 1

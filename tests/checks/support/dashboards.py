@@ -204,7 +204,7 @@ def exported(file, expected):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         at = "127.0.0.1:%d" % s.getsockname()[1]
-    environment = {"DATA_SOURCE_NAME": f"host={os.environ['PGHOST']} port={os.environ['PGPORT']} user={ROLE} dbname={os.environ['PGDATABASE']} sslmode=disable"}
+    environment = {"DATA_SOURCE_NAME": f"host={os.environ['PGHOST']} port={os.environ['PGPORT']} user={ROLE} dbname={os.environ['PGDATABASE']} sslmode=disable", "PGOPTIONS": r"-c default_transaction_isolation=repeatable\ read"}
     log = Path(os.environ["TEST_TMP"]) / "exporter.log"
     with log.open("w") as out:
         running = subprocess.Popen([found.stdout.strip() + "/usr/bin/prometheus-postgres-exporter", "--disable-default-metrics", "--disable-settings-metrics",
