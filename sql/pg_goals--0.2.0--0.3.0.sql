@@ -336,10 +336,10 @@ BEGIN
         PERFORM goals.refuse_null('user_key');
     END IF;
     of_gone := array(SELECT DISTINCT m.users_id FROM goals.message m
-                     WHERE NOT EXISTS (SELECT FROM goals.source s JOIN pg_class c ON c.oid = s.relation WHERE s.source_id = m.users_id));
+                     WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
-    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.relation) ELSE s.relation = forget_user.users END;
+    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL ELSE s.relation = forget_user.users END;
     IF how_many <> 1 AND (how_many > 1 OR forget_user.users IS NOT NULL
                           OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_id = ANY (of_gone))) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -364,15 +364,188 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION goals.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_unusable';
+
+CREATE OR REPLACE FUNCTION goals.health()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+    found record;
+    lacks_something boolean := false;
+    behind bigint;
+BEGIN
+    -- What is ours is found by its name, and checked before it is used. Without a table or a sequence the rest cannot be answered.
+    FOR found IN SELECT u.* FROM goals.unusable() u LOOP
+        RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
+        lacks_something := lacks_something OR found.blocks;
+    END LOOP;
+    IF lacks_something THEN
+        RETURN;
+    END IF;
+
+    -- What is set in this session, and what those of this database or of a role begin with.
+    RETURN QUERY
+    WITH switch AS (
+        SELECT 'pg_goals.enabled' AS what, current_setting('pg_goals.enabled', true) AS is_at
+        UNION ALL
+        -- What is set for a role, or for all, in this database comes before what is set for it everywhere.
+        (SELECT DISTINCT ON (x.setrole)
+               format('pg_goals.enabled of %s',
+                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
+               split_part(c.setting, '=', 2)
+        FROM pg_db_role_setting x
+        CROSS JOIN unnest(x.setconfig) AS c (setting)
+        LEFT JOIN pg_roles r ON r.oid = x.setrole
+        LEFT JOIN pg_database d ON d.oid = x.setdatabase
+        WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+          AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
+        ORDER BY x.setrole, x.setdatabase DESC)
+    )
+    SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
+           'Set it to on, or reset it, and connect anew.'
+    FROM switch w
+    WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
+    ORDER BY 2;
+
+    -- A dropped table leaves its oid behind. (Citus hides some tables from queries of the catalog, but not from this function.)
+    RETURN QUERY
+    SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
+           format(CASE s.kind
+                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) ends this row.'
+                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) ends this row.' END,
+                  s.relation::oid)
+    FROM goals.source s
+    WHERE s.attached AND has_table_privilege(s.relation, 'SELECT') IS NULL
+    ORDER BY s.source_id;
+
+    -- A trigger is known by its function and argument; it may have been renamed.
+    RETURN QUERY
+    SELECT CASE WHEN t.oid IS NULL THEN 'missing trigger' ELSE 'disabled trigger' END, s.relation::text,
+           CASE WHEN t.oid IS NULL THEN format('the %s table has no trigger of pg_goals: its changes are not seen', s.kind)
+                ELSE format('trigger %I of the %s table is disabled: its changes are not seen', t.tgname, s.kind) END,
+           CASE WHEN t.oid IS NULL THEN format('Attach it again with goals.track_%s().', s.kind)
+                ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', s.relation, t.tgname) END
+    FROM goals.source s
+    LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgparentid = 0
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
+        AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
+                                   WHEN 'events' THEN 'goals.capture_event()'::regprocedure
+                                   ELSE 'goals.capture_receipt()'::regprocedure END
+    WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R')) AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
+    ORDER BY s.source_id;
+
+    RETURN QUERY
+    SELECT CASE WHEN starts_with(p.problem, 'Citus ') THEN 'distributed table' ELSE 'broken ' || s.kind || ' table' END, s.relation::text, p.problem,
+           CASE WHEN starts_with(p.problem, 'Citus ') THEN format('SELECT undistribute_table(%1$L), or give it up: SELECT goals.untrack(%1$L)', s.relation)
+                ELSE format('Name the columns as they are now with goals.track_%s().', s.kind) END
+    FROM goals.source s
+    CROSS JOIN LATERAL goals.source_problem(s.source_id) AS p (problem)
+    WHERE s.attached AND p.problem IS NOT NULL
+    ORDER BY s.source_id;
+
+    -- A partition may be disabled on its own.
+    RETURN QUERY
+    SELECT 'disabled trigger', t.tgrelid::regclass::text,
+           format('trigger %I of a partition of %s is disabled: its changes are not seen', t.tgname, s.relation),
+           format('ALTER TABLE %s ENABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
+    FROM goals.source s
+    CROSS JOIN LATERAL pg_partition_tree(s.relation) p
+    JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgparentid <> 0
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
+        AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure)
+    WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
+    ORDER BY 2;
+
+    -- Tracked first and made a partition of a tracked table later. Two users tables are two sets of people with messages of
+    -- their own; but an event or a send is one, and is read for the table above.
+    RETURN QUERY
+    SELECT 'tracked twice', s.relation::text,
+           format('it is a partition of %s, which is tracked for %s too: its rows are read as rows of that table', above.relation, s.kind),
+           format('SELECT goals.untrack(%L)', s.relation)
+    FROM goals.source s
+    JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
+        AND (s.kind = 'receipts' OR above.users_id = s.users_id)
+    JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
+    WHERE s.attached AND s.kind <> 'users'
+    ORDER BY s.source_id, above.source_id;
+
+    -- Only goals that still decide something: in force, or with a window that may be open.
+    RETURN QUERY
+    SELECT 'broken goal', format('%s / %s', m.name, g.name),
+           p.problem || CASE WHEN f.in_force THEN '' ELSE ' (an earlier version of the goal, with receipts in their time limit)' END,
+           CASE WHEN s.relation IS NULL THEN 'Stop the goal with goals.stop_goal(): a successor of the table needs messages of its own.'
+                WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
+                WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+                ELSE 'The version in force is not affected. This row ends with those time limits, or with goals.stop_goal().' END
+    FROM goals.goal g
+    JOIN goals.message m ON m.message_id = g.message_id
+    LEFT JOIN goals.source s ON s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
+    CROSS JOIN LATERAL (SELECT goals.goal_problem(g.goal_id) AS problem) p
+    CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
+                                                 ORDER BY v.revision_id DESC LIMIT 1)::integer[]) AS in_force) f
+    WHERE p.problem IS NOT NULL
+      AND NOT EXISTS (SELECT FROM goals.goal_stop x WHERE x.goal_id = g.goal_id)
+      AND (f.in_force
+           OR EXISTS (SELECT FROM goals.revision v
+                      JOIN goals.receipt r ON r.revision_id = v.revision_id
+                      WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids)
+                        AND (g.after <> 'sent' OR r.sent_at >= at_once - g.time_limit_us * interval '1 microsecond')))
+    ORDER BY m.name, g.name, g.version;
+
+    RETURN QUERY
+    SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
+           format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed meanwhile is not recorded'
+                                WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
+                                ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
+           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or raise pg_goals.lock_wait. This row is removed when the table is tracked again.'
+                         WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+                         WHEN 'unknown user' THEN 'Insert the user before the row that names it. This row ends when the table is tracked again with goals.track_receipts().'
+                         ELSE 'Correct the rows that the application writes. This row ends when the table is tracked again with goals.track_receipts().' END
+    FROM goals.ignored i
+    LEFT JOIN goals.source s ON s.source_id = i.source_id
+    WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name))
+    GROUP BY i.source_id, i.reason, i.name, s.relation
+    ORDER BY i.reason, i.name;
+
+    RETURN QUERY
+    SELECT 'users in two variants', m.name::text,
+           format('%s users have received more than one variant; goals.compare() leaves them out', x.users),
+           'Let goals.assign() or goals.deliver() choose the variant.'
+    FROM (SELECT d.message_id, count(*) AS users
+          FROM (SELECT v.message_id, r.user_key
+                FROM goals.receipt r
+                JOIN goals.revision v ON v.revision_id = r.revision_id
+                WHERE v.message_id IN (SELECT a.message_id FROM goals.variant a)
+                GROUP BY v.message_id, r.user_key
+                HAVING min(coalesce(r.variant_id, 0)) <> max(coalesce(r.variant_id, 0))) d
+          GROUP BY d.message_id) x
+    JOIN goals.message m ON m.message_id = x.message_id
+    ORDER BY m.name;
+
+    SELECT count(*) INTO behind FROM goals.tail();
+    IF behind > 100000 THEN
+        RETURN QUERY
+        SELECT 'roll-up behind', 'goals.roll_up()', format('%s receipts have facts that are not in the totals yet', behind),
+               'Call goals.roll_up() regularly (pg_cron, or shared_preload_libraries = ''pg_goals''). A transaction that has written something and stays open holds it up.'::text;
+    END IF;
+END
+$$;
 
 -- Comments ------------------------------------------------------------------------------------------------------------
 
 COMMENT ON FUNCTION goals.drop_orphans(bigint,bigint,bigint,bigint) IS 'Internal. Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on the totals';
+COMMENT ON FUNCTION goals.unusable() IS 'Internal. One row per table, index or sequence of the extension that is missing, or has been changed so that it cannot be used; blocks: without it nothing else can be looked at';
 COMMENT ON FUNCTION goals.lock_totals(boolean) IS 'Internal. The lock of those who write the totals, held to the end of the transaction; false: another call has it';
 
 -- Nobody has a right in any of it until it is granted -----------------------------------------------------------------
 
 REVOKE ALL ON FUNCTION goals.drop_orphans(bigint,bigint,bigint,bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION goals.unusable() FROM PUBLIC;
 
 -- Rights. The last statement of this script: it looks at what has been made above.
 

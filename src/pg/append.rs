@@ -3,7 +3,7 @@
 use super::additions::Additions;
 use super::datum::Row;
 use super::ours;
-use super::relation::Relation;
+use super::relation::{Lock, Relation};
 use super::scan::{Key, Probe};
 use super::{datum, errors, shape, spi, version};
 use pgrx::pg_sys::{self, Datum};
@@ -25,8 +25,10 @@ impl Appender {
         let table = of.open_to_append()?;
         let additions = Additions::of(&table, of).ok()?;
         // SAFETY: the table is open; the state is fresh.
-        let mut appender =
-            Appender { indexes: unsafe { pg_sys::CatalogOpenIndexes(table.raw()) }, table, additions, evaluates: None };
+        let open = || unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
+        let indexes =
+            if simplify_expressions(&table, of.owner())? { spi::as_table_owner(of.owner(), open) } else { open() };
+        let mut appender = Appender { indexes, table, additions, evaluates: None };
         // SAFETY: as many indexes are described, and their relations are open until the appender is dropped.
         let (evaluates, lets_in) = unsafe {
             let more_than_columns = appender.infos().any(|i| {
@@ -149,6 +151,28 @@ impl Appender {
             }
         }
     }
+}
+
+/// The server simplifies the expressions and predicates of a table's indexes when it first looks at them, and runs functions in them that are
+/// called with constants. It keeps the outcome; so that is done beforehand, as the owner of the table, and in a subtransaction. False:
+/// there are none. None: that has failed.
+fn simplify_expressions(table: &Relation, owner: pg_sys::Oid) -> Option<bool> {
+    let open = |oid| Relation::open(oid, Lock::RowExclusive);
+    let of_interest = |oid: &pg_sys::Oid| open(*oid).is_some_and(|index| index.has_expressions());
+    let indexes: SmallVec<[pg_sys::Oid; 4]> = table.indexes().into_iter().filter(of_interest).collect();
+    if indexes.is_empty() {
+        return Some(false);
+    }
+    let simplify = || {
+        for index in indexes.iter().filter_map(|oid| open(*oid)) {
+            // SAFETY: an open index.
+            unsafe {
+                pg_sys::RelationGetIndexExpressions(index.raw());
+                pg_sys::RelationGetIndexPredicate(index.raw());
+            }
+        }
+    };
+    super::guarded(|| spi::as_table_owner(owner, simplify)).map(|()| true)
 }
 
 /// In bytes, uncompressed: less than what an index of any kind has room for.

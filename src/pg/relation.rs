@@ -233,7 +233,7 @@ impl Relation {
                 (*(*self.raw).rd_opfamily.add(i)).to_u32() < pg_sys::FirstNormalObjectId
                     && *(*self.raw).rd_indoption.add(i) == 0
                     && (collation == pg_sys::InvalidOid || collation == pg_sys::C_COLLATION_OID)
-            }) && pg_sys::RelationGetIndexPredicate(self.raw).is_null()
+            }) && self.says_nothing(pg_sys::Anum_pg_index_indpred)
         }
     }
 
@@ -253,12 +253,19 @@ impl Relation {
                 && form.indisvalid
                 && form.indkey.values.as_slice(form.indnkeyatts as usize)[0] == column
                 && (*(*self.raw).rd_opfamily).to_u32() < pg_sys::FirstNormalObjectId
-                && pg_sys::heap_attisnull(
-                    (*self.raw).rd_indextuple,
-                    pg_sys::Anum_pg_index_indpred as core::ffi::c_int,
-                    std::ptr::null_mut(),
-                )
+                && self.says_nothing(pg_sys::Anum_pg_index_indpred)
         }
+    }
+
+    /// Of an index: is this column of its pg_index row NULL?
+    fn says_nothing(&self, column: u32) -> bool {
+        // SAFETY: only called on open indexes, whose row is kept with them.
+        unsafe { pg_sys::heap_attisnull((*self.raw).rd_indextuple, column as core::ffi::c_int, std::ptr::null_mut()) }
+    }
+
+    /// Of an index: has it an expression or a predicate?
+    pub(super) fn has_expressions(&self) -> bool {
+        !(self.says_nothing(pg_sys::Anum_pg_index_indexprs) && self.says_nothing(pg_sys::Anum_pg_index_indpred))
     }
 
     /// Of an index: the collation of its first column.
