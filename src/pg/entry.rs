@@ -1,6 +1,7 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use super::call::dispatch;
+use super::memory;
 use super::trigger::{Trigger, untouched};
 use crate::{capture, events, receipts, setup, statistics, tables, track};
 use pgrx::pg_sys;
@@ -41,6 +42,7 @@ macro_rules! triggers {
             if let Some(trigger) = unsafe { Trigger::of($fcinfo) } {
                 $function(&trigger);
             }
+            memory::check();
             // SAFETY: as above.
             unsafe { untouched($fcinfo) }
         });)*
