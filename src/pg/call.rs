@@ -264,7 +264,6 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
 pub(super) unsafe fn dispatch(fcinfo: pg_sys::FunctionCallInfo, function: impl FnOnce(&Args) -> Result<Out>) -> Datum {
     let result = function(&Args { fcinfo }).unwrap_or_else(|e| errors::raise(&e));
     let datum = result.datum(fcinfo);
-    memory::check();
     // SAFETY: the call info of the current call.
     unsafe { (*fcinfo).isnull = datum.is_none() };
     datum.unwrap_or(Datum::from(0usize))

@@ -5,6 +5,10 @@
 //! - what has a size that comes from data is asked for ([`copied`], [`vec`], [`room`]), and a refusal raises 53200;
 //! - everything else is small. Where the system refuses it, it comes from a reserve, and the next safe point ([`check`]) raises 53200;
 //! - what is neither, or more than the reserve has, ends this one session by a FATAL 53200. That is not to happen.
+//!
+//! An error of the server that passes through Rust is copied by pgrx, in a place from which a second error leads back to the same place:
+//! without memory for the copy the server would stop as well. So some is set aside for it, and given up when an error is raised
+//! ([`with_parachute`]).
 
 use crate::model::room::{self, NoRoom};
 use pgrx::pg_sys;
@@ -16,7 +20,7 @@ use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// A copy of these bytes.
 pub fn copied(bytes: &[u8]) -> Vec<u8> {
@@ -89,6 +93,7 @@ pub fn ensure(bytes: usize) {
 /// The server's own error where it has no memory.
 #[cold]
 fn raise(size: usize) -> ! {
+    give_up_parachute();
     let mut report = ErrorReport::new(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "out of memory", "pg_goals");
     if size > 0 {
         report = report.set_detail(format!("Failed on request of size {size}."));
@@ -108,23 +113,89 @@ pub fn check() {
 #[cold]
 fn recover() {
     RESERVE.touched.store(false, Ordering::Relaxed);
-    if !is_free(BYTES) {
+    if !is_free(BYTES) || !pack_parachute() {
+        // the next one looks again
+        RESERVE.touched.store(true, Ordering::Relaxed);
         raise(BYTES);
     }
 }
 
-/// Sets the reserve aside: once, when the library is loaded. A backend that the postmaster forks has a copy of its own.
+/// Sets the reserve and the parachute aside: once, when the library is loaded. A backend that the postmaster forks has copies of its own.
 pub fn prepare() {
     if RESERVE.start.load(Ordering::Relaxed) != 0 {
         return;
     }
     // SAFETY: the layout is not of size zero; the memory is never given back.
     let start = unsafe { System.alloc(WHOLE) };
-    if start.is_null() {
+    if start.is_null() || !pack_parachute() {
         raise(BYTES);
     }
     RESERVE.start.store(start.expose_provenance(), Ordering::Relaxed);
     let _ = LAST_RESORT.set(end_session);
+}
+
+/// Given up when an error is raised.
+static PARACHUTE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+// SAFETY: a power of two, and a size that is a multiple of it. A memory context asks for a megabyte at the most to have room for a few
+// bytes, and the copy and what is made of it may be in two.
+const CANOPY: Layout = unsafe { Layout::from_size_align_unchecked(5 << 19, 4096) };
+
+/// False: there is no memory for it now.
+fn pack_parachute() -> bool {
+    if PARACHUTE.load(Ordering::Relaxed).is_null() {
+        // SAFETY: the layout is not of size zero.
+        PARACHUTE.store(unsafe { System.alloc(CANOPY) }, Ordering::Relaxed);
+    }
+    !PARACHUTE.load(Ordering::Relaxed).is_null()
+}
+
+fn give_up_parachute() {
+    let canopy = PARACHUTE.swap(std::ptr::null_mut(), Ordering::Relaxed);
+    if !canopy.is_null() {
+        // SAFETY: allocated by the same, with the same layout; nothing has ever been in it.
+        unsafe { System.dealloc(canopy, CANOPY) };
+        RESERVE.touched.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs a call of ours. An error that is raised meanwhile finds memory to be passed on in.
+#[inline]
+pub(super) fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
+    struct Popped(*mut pg_sys::ErrorContextCallback);
+    impl Drop for Popped {
+        #[inline]
+        fn drop(&mut self) {
+            // SAFETY: writes a variable: what it was before us.
+            unsafe { pg_sys::error_context_stack = self.0 }
+        }
+    }
+    // SAFETY: the protocol of error context callbacks: ours is first on the stack while its memory is valid, however we are left.
+    unsafe {
+        let mut callback = pg_sys::ErrorContextCallback {
+            previous: pg_sys::error_context_stack,
+            callback: Some(on_error),
+            arg: std::ptr::null_mut(),
+        };
+        let _popped = Popped(callback.previous);
+        pg_sys::error_context_stack = &raw mut callback;
+        check();
+        let done = work();
+        check();
+        done
+    }
+}
+
+/// Called while a message of any level is made; what it is not for does not need the memory.
+unsafe extern "C-unwind" fn on_error(_arg: *mut core::ffi::c_void) {
+    unsafe extern "C-unwind" {
+        fn geterrcode() -> core::ffi::c_int;
+    }
+    // SAFETY: declared as in utils/elog.h; a message is being made.
+    let class = unsafe { geterrcode() } & 0xFFF;
+    let [success, warning, no_data] = [0, 1 << 6, 2 << 6];
+    if ![success, warning, no_data].contains(&class) {
+        give_up_parachute();
+    }
 }
 
 /// Would the system give so much now?
