@@ -203,7 +203,8 @@ fn is_free(bytes: usize) -> bool {
     let Ok(layout) = Layout::from_size_align(bytes.max(1), 16) else { return false };
     // SAFETY: a valid layout; what is allocated is given back at once, by the same.
     unsafe {
-        let memory = System.alloc(layout);
+        // a compiler may leave out what is given back unused, and take it for granted
+        let memory = std::hint::black_box(System.alloc(layout));
         if !memory.is_null() {
             System.dealloc(memory, layout);
         }
