@@ -201,6 +201,8 @@ pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Conditio
 /// The condition for values at this place.
 pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crate::model::error::Result<Condition> {
     let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
+    // a list of values takes many times the memory of what is written
+    memory::ensure(256 * value.map_or(0, str::len));
     let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
     condition.map_numbers(&|n| place.column_type.round(n));
     condition.map_texts(&|t| strings::string_to_model(t));
