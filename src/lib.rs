@@ -41,6 +41,7 @@ pgrx::pg_module_magic!();
 /// Runs when the server loads the library.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    pg::memory::prepare();
     pg::errors::keep_backtraces_in_the_log();
     pg::guc::define();
     pg::worker::register();

@@ -17,6 +17,7 @@ pub mod errors;
 pub mod guc;
 pub mod invalidate;
 pub mod literal;
+pub mod memory;
 pub mod ours;
 pub mod partition;
 pub mod patience;
