@@ -78,6 +78,13 @@ impl Row<'_> {
         self.get(number).map(|d| unsafe { varlena_bytes(d) })
     }
 
+    /// How many bytes a variable-length column (text, jsonb, numeric) has, uncompressed and without a header; it is not fetched. None for
+    /// NULL.
+    pub fn size(&self, number: i16) -> Option<usize> {
+        // SAFETY: asked only for columns of variable length.
+        self.get(number).map(|d| unsafe { stored_size(d) } - size_of::<u32>())
+    }
+
     /// A text column as a Rust string.
     pub fn string(&self, number: i16) -> Option<String> {
         self.bytes(number).map(super::strings::to_string)
@@ -242,19 +249,6 @@ pub(super) unsafe fn few_array_elements(array: Datum, element: pg_sys::Oid, most
         let lengths = array.add(1).cast::<core::ffi::c_int>();
         let count = pg_sys::ArrayGetNItems((*array).ndim, lengths);
         (count as usize <= most).then(|| array_elements(array.into(), element))
-    }
-}
-
-/// How many bytes a text has when it is compressed by the session's default method; None if that makes it no smaller.
-pub(super) fn compressed_size(bytes: &[u8]) -> Option<usize> {
-    unsafe extern "C-unwind" {
-        fn toast_compress_datum(value: Datum, method: core::ffi::c_char) -> Datum;
-    }
-    // SAFETY: declared as in access/toast_internals.h; the value is a text, 0 asks for the default method and as an answer means that
-    // nothing is gained; what is answered else is a varlena.
-    unsafe {
-        let compressed = pg_sys::ffi::pg_guard_ffi_boundary(|| toast_compress_datum(text(bytes), 0));
-        (compressed.value() != 0).then(|| varlena::varsize_any(compressed.cast_mut_ptr()))
     }
 }
 
