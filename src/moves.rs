@@ -1,7 +1,7 @@
 //! Updates that move a row to another partition, which fire as a delete there and an insert here.
 //!
 //! The two halves are put together again, and nothing else: an insert that the same command makes of its own accord (MERGE, WITH) must
-//! not become the second half of a move whose insert was prevented by a trigger or fires none of ours.
+//! not become the second half of a move whose insert was prevented by a trigger or fires no trigger of the extension.
 
 use crate::pg::moved::{self, KeptRow};
 use crate::pg::trigger::Trigger;

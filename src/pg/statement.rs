@@ -20,7 +20,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Of whoever fires a trigger.
+    /// Of the executor that fires a trigger.
     ///
     /// # Safety
     /// `context` is null or that of an executor which is running, and is deleted before the current resource owner is released.
@@ -236,7 +236,7 @@ pub(super) fn forget(rolled_back: RolledBack) {
     let released = unsafe { pg_sys::CurTransactionResourceOwner };
     let inside = |kept: &Probes| rolled_back == RolledBack::Transaction || kept.home.belongs_to(released);
     while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| inside(k)).map(|i| k.remove(i))) {
-        // The box is freed, and so is what is memory of ours; what else is in it is forgotten, and not closed.
+        // The box and the names are freed; what else is in it is forgotten, and not closed.
         let mut kept = kept;
         kept.ignored_names = HashSet::new();
         // SAFETY: ManuallyDrop has the layout of what it holds.

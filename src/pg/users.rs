@@ -28,7 +28,7 @@ pub enum KeyType {
 /// What a key column may be, for hints.
 pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
 
-/// In bytes. A longer one may have no room in an index of ours, and the statement that names it would fail. As it is, not as it would be
+/// In bytes. A longer one may have no room in an index of goals.receipt, and the statement that names it would fail. As it is, not as it would be
 /// compressed: by which method depends on the session that writes the index, and on who restores it.
 pub const LONGEST_KEY: usize = 2600;
 

@@ -56,7 +56,7 @@ insert into sends select 'm', 5 from generate_series(1, 100);
 update sends set opened_at = clock_timestamp() where user_id = 5;
 select count(distinct e.receipt_id) as opened from goals.engagement e join goals.receipt r using (receipt_id) where r.user_key = '5';
 
--- Rows that name a thousand things that nobody knows
+-- Rows that name a thousand unknown messages
 insert into sends select 'unknown ' || n, 1 from generate_series(1, 1000) n;
 begin;
 insert into sends select 'unknown ' || n, 1 from generate_series(1, 1000) n;
