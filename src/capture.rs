@@ -12,7 +12,8 @@ use crate::pg::append;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::guc;
-use crate::pg::trigger::{Change, KeptRow, Trigger};
+use crate::pg::moved::KeptRow;
+use crate::pg::trigger::{Change, Trigger};
 use crate::pg::types::ColumnType;
 use crate::settle::{self, Evidence};
 use crate::watch::{ConditionPlace, Place, Reach, Watch, WatchedAttribute, WatchedColumn, WatchedGoal};
@@ -22,14 +23,12 @@ use smallvec::SmallVec;
 /// A row of a tracked users table has changed.
 pub fn on_change(trigger: &Trigger) {
     if !guc::enabled() || append::is_read_only() {
-        return;
+        return moves::pass_over(trigger);
     }
     match trigger.change() {
         Change::Update(old, new) => match_update(trigger, &old, &new),
         Change::MovedAway => {
-            if cache::watch_for(trigger).is_some_and(|w| !w.columns.is_empty()) {
-                moves::begin(trigger);
-            }
+            moves::begin(trigger, cache::watch_for(trigger).is_some_and(|w| !w.columns.is_empty()));
         }
         Change::Insert(new) => {
             if let Some(mut old) = moves::finish(trigger) {
@@ -62,10 +61,9 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
         let mut done = true;
         old.show(|partition, old| {
             if let Some(before) = cache::table_watch(&setup, partition, source) {
-                // A BEFORE trigger may have prevented the insert that belongs to this row; then the next row is another user's.
                 let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
-                let related = same_user || !trigger.insert_may_be_prevented();
-                done = !related || settle_difference(trigger, &before, old, &after, new);
+                done = !moves::belongs(trigger, source.relation, same_user)
+                    || settle_difference(trigger, &before, old, &after, new);
             }
         });
         if done {

@@ -1,43 +1,34 @@
 //! Updates that move a row to another partition, which fire as a delete there and an insert here.
+//!
+//! The two halves are put together again, and nothing else: an insert that the same command makes of its own accord (MERGE, WITH) must
+//! not become the second half of a move whose insert was prevented by a trigger or fires no trigger of the extension.
 
-use crate::pg::trigger::{KeptRow, Trigger};
-use pgrx::pg_sys::{CommandId, TransactionId};
-use std::cell::RefCell;
+use crate::pg::moved::{self, KeptRow};
+use crate::pg::trigger::Trigger;
+use pgrx::pg_sys::Oid;
 
-/// The first half of a move: which command did it, for which tracked table, and the row as it was.
-struct Half {
-    command: (TransactionId, CommandId),
-    source: Option<String>,
-    row: KeptRow,
-}
-
-/// How many first halves are kept: more than triggers nest. One whose insert a BEFORE trigger prevented is never asked for.
-const KEPT: usize = 32;
-
-thread_local! {
-    static HALVES: RefCell<Vec<Half>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A row has left its partition.
-pub fn begin(trigger: &Trigger) {
-    let half = Half { command: trigger.command(), source: trigger.argument(), row: KeptRow::of(trigger) };
-    HALVES.with_borrow_mut(|halves| {
-        halves.retain(|h| h.command.0 == half.command.0);
-        if halves.len() == KEPT {
-            halves.remove(0);
-        }
-        halves.push(half);
-    });
-}
-
-/// A row has been inserted: the row that it was before, if the same command moved it here.
-pub fn finish(trigger: &Trigger) -> Option<KeptRow> {
-    if HALVES.with_borrow(Vec::is_empty) {
-        return None;
+/// A row has left its partition. `awaited`: does its insert matter?
+pub fn begin(trigger: &Trigger, awaited: bool) {
+    if awaited {
+        moved::keep(trigger);
+    } else {
+        moved::forget(trigger);
     }
-    let (command, source) = (trigger.command(), trigger.argument());
-    HALVES.with_borrow_mut(|halves| {
-        let i = halves.iter().rposition(|h| h.command == command && h.source == source)?;
-        Some(halves.remove(i).row)
-    })
+}
+
+/// A row has been inserted: the row that left its partition right before, by the same statement. Whether it is the same row remains to be
+/// asked of [`belongs`].
+pub fn finish(trigger: &Trigger) -> Option<KeptRow> {
+    moved::take(trigger)
+}
+
+/// A trigger has nothing to do because it is switched off: what comes next is not what it would have waited for.
+pub fn pass_over(trigger: &Trigger) {
+    moved::forget(trigger);
+}
+
+/// Do the two halves belong together? They do where both say that they are of the same user (`alike`): the row is the one that left, or has
+/// taken its place. Where they do not, because the move has changed that as well, only if no insert can have been missed.
+pub fn belongs(trigger: &Trigger, tracked: Oid, alike: bool) -> bool {
+    alike || moved::every_insert_is_seen(trigger, tracked)
 }

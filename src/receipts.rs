@@ -401,32 +401,30 @@ pub type Sent = (i64, i64);
 /// Appends an engagement. Nobody opens what has not been sent: a time before that, of a clock that is behind or of a column without
 /// the hour, is taken as the time of sending.
 /// False: the table would not take it.
-pub fn engage(setup: &Setup, (receipt_id, sent_at): Sent, kind: Engagement, at: i64) -> bool {
-    Appender::open(setup.ours.engagement).zip(append::next_id(setup.ours.engagement_id_seq)).is_some_and(
-        |(table, id)| {
-            table.append([
-                Some(id.into()),
-                Some(receipt_id.into()),
-                Some(at.max(sent_at).into()),
-                Some(pg_sys::Datum::from(kind.kind())),
-            ])
-        },
-    )
+pub fn engage(engagements: &Appender, setup: &Setup, (receipt_id, sent_at): Sent, kind: Engagement, at: i64) -> bool {
+    append::next_id(setup.ours.engagement_id_seq).is_some_and(|id| {
+        engagements.append([
+            Some(id.into()),
+            Some(receipt_id.into()),
+            Some(at.max(sent_at).into()),
+            Some(pg_sys::Datum::from(kind.kind())),
+        ])
+    })
 }
 
 /// The receipts of a user for a message up to a time, newest first, with their variants, until told to stop.
 pub fn visit_receipts(
+    receipts: &mut OwnedProbe,
     setup: &Setup,
     message: &Message,
     key: &[u8],
     until: i64,
     mut see: impl FnMut(Sent, Option<i32>) -> ControlFlow<()>,
 ) {
-    let Some(mut probe) = OwnedProbe::open(setup.ours.receipt, setup.ours.receipt_user_idx, 3) else { return };
     let mut keys = user_keys(message.users_id, key, until);
     keys[2].strategy = pg_sys::BTLessEqualStrategyNumber;
     keys[2].function = pg_sys::F_TIMESTAMPTZ_LE;
-    probe.visit(&keys, true, |row| {
+    receipts.visit(&keys, true, |row| {
         let revision = row.integer(4).unwrap_or(0);
         // A revision unknown to this backend is another message's, or one whose receipt has only just become visible.
         if setup.revisions.get(&revision).is_some_and(|r| r.message_id == message.id) {
@@ -444,16 +442,20 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     let source = setup.users(message.users_id)?;
     let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
     let (mut receipt, mut control) = (None, None);
-    visit_receipts(&setup, message, &key, at, |sent, variant| {
-        if message.is_control(variant) {
-            control = control.or(Some(sent.0));
-            return ControlFlow::Continue(());
-        }
-        receipt = Some(sent);
-        ControlFlow::Break(())
-    });
+    let engaged = statement::with_probes(Statement::of_call(), &setup.ours, |probes| {
+        visit_receipts(probes.receipts()?, &setup, message, &key, at, |sent, variant| {
+            if message.is_control(variant) {
+                control = control.or(Some(sent.0));
+                return ControlFlow::Continue(());
+            }
+            receipt = Some(sent);
+            ControlFlow::Break(())
+        });
+        Some(engage(probes.opens()?, &setup, receipt?, kind, at))
+    })
+    .unwrap_or(false);
     match (receipt, control) {
-        (Some(sent), _) if engage(&setup, sent, kind, at) => Ok(Out::Null),
+        (Some(_), _) if engaged => Ok(Out::Null),
         (Some(_), _) => Err(not_recorded()),
         (None, Some(receipt_id)) => Err(Error::ControlReceipt { receipt_id }),
         (None, None) if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
@@ -479,7 +481,10 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     if setup.messages.values().any(|m| m.is_control(variant)) {
         return Err(Error::ControlReceipt { receipt_id });
     }
-    if engage(&setup, (receipt_id, sent_at), kind, at) { Ok(Out::Null) } else { Err(not_recorded()) }
+    let engaged = statement::with_probes(Statement::of_call(), &setup.ours, |probes| {
+        probes.opens().is_some_and(|engagements| engage(engagements, &setup, (receipt_id, sent_at), kind, at))
+    });
+    if engaged { Ok(Out::Null) } else { Err(not_recorded()) }
 }
 
 /// goals.record_opened(message, user_key, opened_at)
@@ -503,13 +508,11 @@ pub fn record_clicked_receipt(args: &Args) -> Result<Out> {
 }
 
 /// Has an engagement of this kind been recorded for the receipt?
-pub fn is_engaged(setup: &Setup, receipt_id: i64, kind: Engagement) -> bool {
+pub fn is_engaged(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagement) -> bool {
     let mut engaged = false;
-    if let Some(mut probe) = OwnedProbe::open(setup.ours.engagement, setup.ours.engagement_receipt_idx, 1) {
-        probe.visit(&receipt_key(receipt_id), false, |row| {
-            engaged = row.byte(4) == kind.kind();
-            if engaged { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-    }
+    engagements.visit(&receipt_key(receipt_id), false, |row| {
+        engaged = row.byte(4) == kind.kind();
+        if engaged { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
     engaged
 }

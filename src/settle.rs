@@ -7,7 +7,7 @@ use crate::model::window::TimeLimit;
 use crate::pg::append;
 use crate::pg::datum::{self, Row};
 use crate::pg::memory;
-use crate::pg::scan::{Key, OwnedProbe};
+use crate::pg::scan::Key;
 use crate::pg::scratch::Scratch;
 use crate::pg::statement::{self, Probes, Statement};
 use crate::pg::strings;
@@ -90,7 +90,7 @@ fn matches(
         let t = if at.is_none() { now.max(receipt.sent_at) } else { now };
         for goal in revision.goals.iter().filter_map(|id| evidence.goal(*id)) {
             if !receipt.already.contains(&goal.id)
-                && in_window(setup, goal, receipt, t)
+                && in_window(probes, goal, receipt, t)?
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
                 && !is_recorded(probes, goal, receipt.id, t)?
             {
@@ -153,20 +153,42 @@ pub fn receipt_key(receipt_id: i64) -> [Key; 1] {
     }]
 }
 
-fn in_window(setup: &Setup, goal: &Goal, receipt: &Receipt, t: i64) -> bool {
-    let anchor = match goal.after {
-        Anchor::Sent => Some(receipt.sent_at),
-        after => first_engagement(setup, receipt.id, after == Anchor::Clicked),
-    };
-    let Ok(limit) = TimeLimit::from_interval(0, 0, goal.time_limit) else { return false };
-    anchor.is_some_and(|anchor| limit.covers(anchor, t))
+/// The hits of a receipt for a goal up to a time, in the index match_log_receipt_idx.
+fn hit_keys(receipt_id: i64, goal_id: i32, until: i64) -> [Key; 3] {
+    let [receipt] = receipt_key(receipt_id);
+    [
+        receipt,
+        Key {
+            attribute: 2,
+            strategy: pg_sys::BTEqualStrategyNumber,
+            function: pg_sys::F_INT4EQ,
+            value: goal_id.into(),
+            collation: Oid::INVALID,
+        },
+        Key {
+            attribute: 3,
+            strategy: pg_sys::BTLessEqualStrategyNumber,
+            function: pg_sys::F_TIMESTAMPTZ_LE,
+            value: until.into(),
+            collation: Oid::INVALID,
+        },
+    ]
 }
 
-/// When the message was first opened (or clicked), as far as it is known now.
-fn first_engagement(setup: &Setup, receipt_id: i64, clicked: bool) -> Option<i64> {
-    let mut probe = OwnedProbe::open(setup.ours.engagement, setup.ours.engagement_receipt_idx, 1)?;
+/// None: the index of the engagements is not the one that this backend knows.
+fn in_window(probes: &mut Probes, goal: &Goal, receipt: &Receipt, t: i64) -> Option<bool> {
+    let anchor = match goal.after {
+        Anchor::Sent => Some(receipt.sent_at),
+        after => first_engagement(probes, receipt.id, after == Anchor::Clicked)?,
+    };
+    let Ok(limit) = TimeLimit::from_interval(0, 0, goal.time_limit) else { return Some(false) };
+    Some(anchor.is_some_and(|anchor| limit.covers(anchor, t)))
+}
+
+/// When the message was first opened (or clicked), as far as it is known now; None within if it was not.
+fn first_engagement(probes: &mut Probes, receipt_id: i64, clicked: bool) -> Option<Option<i64>> {
     let mut first: Option<i64> = None;
-    probe.visit(&receipt_key(receipt_id), false, |row| {
+    probes.engagements()?.visit(&receipt_key(receipt_id), false, |row| {
         // The column numbers are those of goals.engagement. A click is also an open.
         if !clicked || row.byte(4) == b'c' {
             let at = row.bigint(3);
@@ -174,7 +196,7 @@ fn first_engagement(setup: &Setup, receipt_id: i64, clicked: bool) -> Option<i64
         }
         ControlFlow::Continue(())
     });
-    first
+    Some(first)
 }
 
 fn baseline(revision: &cache::Revision, receipt: &Receipt, goal: i32) -> Option<Decimal> {
@@ -182,16 +204,22 @@ fn baseline(revision: &cache::Revision, receipt: &Receipt, goal: i32) -> Option<
     Decimal::from_numeric(receipt.baseline.get(i)?.as_deref()?)
 }
 
+/// How many earlier hits are looked at. Of a goal that needs more, every hit in its window is recorded: that costs a row per event, where
+/// counting would cost as many reads per event as the goal has `times`.
+const COUNTED: i32 = 100;
+
 /// Are there already as many earlier hits as the goal needs? Then this one can never be the match, and a counter that goes up
 /// all day does not fill the log. What is seen here lives at least as long as we do: it is committed, or our own.
+///
+/// The hits after this one are not looked at, however many there are: events may arrive newest first.
 fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Option<bool> {
+    if goal.times > COUNTED {
+        return Some(false);
+    }
     let log = probes.match_log()?;
     let mut earlier = 0;
-    log.visit(&receipt_key(receipt_id), |row| {
-        // The column numbers are those of goals.match_log.
-        if row.integer(4) == Some(goal.id) && row.bigint(3) <= t {
-            earlier += 1;
-        }
+    log.visit(&hit_keys(receipt_id, goal.id, t), |_| {
+        earlier += 1;
         if earlier >= goal.times { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     Some(earlier >= goal.times)

@@ -4,10 +4,14 @@ use crate::cache::{self, Message, Setup, Source};
 use crate::events;
 use crate::model::value::Value;
 use crate::moves;
-use crate::pg::append;
+use crate::pg::append::{self, Appender};
 use crate::pg::datum::{self, Row};
 use crate::pg::guc;
+use crate::pg::moved::KeptRow;
+use crate::pg::ours;
 use crate::pg::relation::{self, Relation};
+use crate::pg::scan::{Key, OwnedProbe};
+use crate::pg::statement;
 use crate::pg::strings;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::types::ColumnType;
@@ -17,6 +21,30 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
+
+/// In bytes. Nothing has a longer name: create_message, add_variant and set_goal refuse it.
+const LONGEST_NAME: usize = 1000;
+
+/// What a row calls a message, a variant or an event.
+#[derive(PartialEq, Eq)]
+enum Name {
+    Of(String),
+    TooLong,
+}
+
+impl Name {
+    fn as_str(&self) -> Option<&str> {
+        match self {
+            Name::Of(name) => Some(name),
+            Name::TooLong => None,
+        }
+    }
+
+    /// As goals.health() shows it: one for all that are too long, whatever they are.
+    fn shown(&self) -> &str {
+        self.as_str().unwrap_or("(a name of more than 1000 bytes)")
+    }
+}
 
 /// A column of a tracked table, as the table at hand has it.
 struct Field {
@@ -30,10 +58,17 @@ impl Field {
         Some(Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) })
     }
 
-    /// Text as a string; None for NULL.
-    fn text(&self, row: &Row) -> Option<String> {
+    /// What the row calls something; None for NULL. One that is too long to be a name is not fetched.
+    fn name(&self, row: &Row) -> Option<Name> {
+        if self.column_type.is_longer(row, self.number, LONGEST_NAME) {
+            return Some(Name::TooLong);
+        }
         match self.column_type.value(row, self.number) {
-            Value::Text(text) => Some(strings::model_to_string(&text)),
+            Value::Text(text) => {
+                let text = strings::model_to_string(&text);
+                let long = strings::from_string(&text).len() > LONGEST_NAME;
+                Some(if long { Name::TooLong } else { Name::Of(text) })
+            }
             _ => None,
         }
     }
@@ -86,8 +121,21 @@ impl Reading {
         })
     }
 
+    /// The key as the row has it; None for NULL, and for one that is too long to be a user's, which is not fetched.
     fn key(&self, row: &Row) -> Option<Vec<u8>> {
-        row.get(self.key.number).map(|d| self.key_type.text(d))
+        let key = row.get(self.key.number)?;
+        (!self.key.column_type.is_longer(row, self.key.number, users::LONGEST_KEY)).then(|| self.key_type.text(key))
+    }
+
+    /// Is the row that has left its partition the one that has come here (`old` by the partition's columns)? By whom it is about, and
+    /// what it calls itself.
+    fn is_alike(&self, row: &Row, partition: &Relation, old: &Row) -> bool {
+        let Some(before) = Reading::of_table(self.source.clone(), partition) else { return false };
+        let name = |reading: &Reading, row| {
+            let field = reading.event.as_ref().or(reading.message.as_ref());
+            field.and_then(|f| f.name(row))
+        };
+        self.key(row) == before.key(old) && name(self, row) == name(&before, old)
     }
 }
 
@@ -130,23 +178,24 @@ fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
 /// A row of a tracked events table.
 pub fn on_event(trigger: &Trigger) {
     if !guc::enabled() || append::is_read_only() {
-        return;
+        return moves::pass_over(trigger);
     }
     let row = match trigger.change() {
         Change::Insert(row) => row,
-        Change::MovedAway => return moves::begin(trigger),
+        Change::MovedAway => return moves::begin(trigger, true),
         _ => return,
     };
+    let left = moves::finish(trigger);
+    let Some((setup, reading)) = reading(trigger, "events") else { return };
     // An event that moves to another partition does not happen again.
-    if moves::finish(trigger).is_some() {
+    if left.is_some_and(|mut left| is_same(trigger, &reading, &row, &mut left)) {
         return;
     }
-    let Some((setup, reading)) = reading(trigger, "events") else { return };
     let Some(event) = &reading.event else { return };
     if !setup.waits_for_events(reading.source.users_id) {
         return;
     }
-    let Some(name) = event.text(&row) else { return };
+    let Some(Name::Of(name)) = event.name(&row) else { return };
     if setup.event_goals(reading.source.users_id, &name).is_empty() {
         return;
     }
@@ -164,6 +213,13 @@ pub fn on_event(trigger: &Trigger) {
     }
 }
 
+/// Is the row that left its partition right before the one that has been inserted here?
+fn is_same(trigger: &Trigger, reading: &Reading, row: &Row, left: &mut KeptRow) -> bool {
+    let mut alike = false;
+    left.show(|partition, old| alike = reading.is_alike(row, partition, old));
+    moves::belongs(trigger, reading.source.relation, alike)
+}
+
 /// The key as the users table spells it: the two tables' columns may be of different types.
 fn user_key(setup: &Setup, reading: &Reading, users_id: i32, row: &Row) -> Option<Vec<u8>> {
     let key = reading.key(row)?;
@@ -176,39 +232,42 @@ fn user_key(setup: &Setup, reading: &Reading, users_id: i32, row: &Row) -> Optio
 /// A row of a tracked table of sends.
 pub fn on_receipt(trigger: &Trigger) {
     if !guc::enabled() || append::is_read_only() {
-        return;
+        return moves::pass_over(trigger);
     }
     let Some((setup, reading)) = reading(trigger, "receipts") else { return };
     match trigger.change() {
-        Change::Insert(new) => match moves::finish(trigger) {
-            None => mirror_insert(trigger, &setup, &reading, &new),
-            Some(mut old) => old.show(|partition, old| {
-                if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
-                    mirror_update(&setup, (&before, old), (&reading, &new));
-                }
-            }),
-        },
-        Change::Update(old, new) => mirror_update(&setup, (&reading, &old), (&reading, &new)),
-        Change::MovedAway => moves::begin(trigger),
+        Change::Insert(new) => {
+            let left = moves::finish(trigger);
+            match left.and_then(|mut left| is_same(trigger, &reading, &new, &mut left).then_some(left)) {
+                None => mirror_insert(trigger, &setup, &reading, &new),
+                Some(mut left) => left.show(|partition, old| {
+                    if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
+                        mirror_update(trigger, &setup, (&before, old), (&reading, &new));
+                    }
+                }),
+            }
+        }
+        Change::Update(old, new) => mirror_update(trigger, &setup, (&reading, &old), (&reading, &new)),
+        Change::MovedAway => moves::begin(trigger, true),
         Change::Delete => {}
     }
 }
 
-fn message_of<'a>(setup: &'a Setup, reading: &Reading, row: &Row) -> Option<&'a Rc<Message>> {
-    let name = reading.message.as_ref()?.text(row)?;
-    let message = setup.messages.get(&name);
+fn message_of<'a>(trigger: &Trigger, setup: &'a Setup, reading: &Reading, row: &Row) -> Option<&'a Rc<Message>> {
+    let name = reading.message.as_ref()?.name(row)?;
+    let message = name.as_str().and_then(|name| setup.messages.get(name));
     if message.is_none() {
-        ignore(setup, reading, "unknown message", &name);
+        ignore(trigger, setup, reading, "unknown message", name.shown());
     }
     message
 }
 
 fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
-    let Some(message) = message_of(setup, reading, row) else { return };
+    let Some(message) = message_of(trigger, setup, reading, row) else { return };
     let Some(users) = setup.source(message.users_id) else { return };
     let clock = datum::clock();
     let Some(key) = user_key(setup, reading, message.users_id, row) else {
-        return ignore(setup, reading, "unknown user", &message.name);
+        return ignore(trigger, setup, reading, "unknown user", &message.name);
     };
     // Opened without a lock that would have to be waited for; where the table is locked, nothing is known about the user.
     let known = Users::open(users.relation, &users.key, false)
@@ -216,13 +275,18 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
     let (stored, judgement) = match known {
         None => (key, receipts::Judgement::unknown(&message.revision)),
         Some(Some(found)) => found,
-        Some(None) => return ignore(setup, reading, "unknown user", &message.name),
+        Some(None) => return ignore(trigger, setup, reading, "unknown user", &message.name),
     };
-    let variant = match reading.variant.as_ref().and_then(|f| f.text(row)) {
-        Some(name) => match message.variants.iter().chain(&message.control).find(|v| v.name == name) {
-            None => return ignore(setup, reading, "unknown variant", &format!("{}: {name}", message.name)),
-            found => found,
-        },
+    let variant = match reading.variant.as_ref().and_then(|f| f.name(row)) {
+        Some(name) => {
+            let found =
+                message.variants.iter().chain(&message.control).find(|v| Some(v.name.as_str()) == name.as_str());
+            if found.is_none() {
+                let shown = format!("{}: {}", message.name, name.shown());
+                return ignore(trigger, setup, reading, "unknown variant", &shown);
+            }
+            found
+        }
         None if reading.variant.is_some() => None,
         None => message.assigned(&stored),
     };
@@ -234,12 +298,16 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
     }
     for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
         if let Some(at) = field.as_ref().and_then(|f| f.time(row)) {
-            receipts::engage(setup, (id, sent_at), kind, at.min(clock));
+            statement::with_probes(trigger.statement(), &setup.ours, |probes| {
+                if let Some(engagements) = probes.opens() {
+                    receipts::engage(engagements, setup, (id, sent_at), kind, at.min(clock));
+                }
+            });
         }
     }
 }
 
-fn mirror_update(setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
+fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
     let fields =
         [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
     for (was, is, kind) in fields {
@@ -248,23 +316,33 @@ fn mirror_update(setup: &Setup, (before, old): (&Reading, &Row), (after, new): (
         if let (None, Some(at)) = (old.get(was.number), is.time(new)) {
             let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));
             let sent_at = sent_at(before, old).or_else(|| sent_at(after, new));
-            mirror_engagement(setup, (before, old), sent_at, kind, at.min(datum::clock()));
+            mirror_engagement(trigger, setup, (before, old), sent_at, kind, at.min(datum::clock()));
         }
     }
 }
 
 /// The receipt is looked for by what the row said before this update, for by that it was made: an application that writes whole rows
 /// may bring back a time that it has rounded.
-fn mirror_engagement(setup: &Setup, (reading, row): (&Reading, &Row), sent_at: Option<i64>, kind: Engagement, at: i64) {
-    let Some(message) = message_of(setup, reading, row) else { return };
+fn mirror_engagement(
+    trigger: &Trigger,
+    setup: &Setup,
+    (reading, row): (&Reading, &Row),
+    sent_at: Option<i64>,
+    kind: Engagement,
+    at: i64,
+) {
+    let Some(message) = message_of(trigger, setup, reading, row) else { return };
     let Some(key) = user_key(setup, reading, message.users_id, row) else { return };
-    let receipt = match sent_at {
-        Some(sent_at) => mirrored_receipt(setup, message, &key, sent_at.min(datum::clock()), kind),
-        None => latest_receipt(setup, message, &key, at.max(datum::clock()), kind),
-    };
-    if let Some(receipt) = receipt {
-        receipts::engage(setup, receipt, kind, at);
-    }
+    statement::with_probes(trigger.statement(), &setup.ours, |probes| {
+        let (receipts, engagements) = probes.receipts_and_engagements()?;
+        let mut search = Search { setup, message, key: &key, kind, receipts, engagements };
+        let receipt = match sent_at {
+            Some(sent_at) => search.mirrored(sent_at.min(datum::clock())),
+            None => search.latest(at.max(datum::clock())),
+        };
+        receipts::engage(probes.opens()?, setup, receipt?, kind, at);
+        Some(())
+    });
 }
 
 /// By how much a time of sending may differ from that of its receipt, having lost its last digits on the way through an application:
@@ -273,78 +351,114 @@ fn precision(sent_at: i64) -> i64 {
     [1_000_000, 1_000].into_iter().find(|unit| sent_at % unit == 0).map_or(0, |unit| unit - 1)
 }
 
-/// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where
-/// there is none, the time has been filled in after the insert: then the newest up to it. None: there is none (any more), or it is one
-/// of the control group, who is sent nothing.
-fn mirrored_receipt(setup: &Setup, message: &Message, key: &[u8], sent_at: i64, kind: Engagement) -> Option<Sent> {
-    let about = precision(sent_at);
-    let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
-    receipts::visit_receipts(setup, message, key, sent_at.saturating_add(about), |sent, variant| {
-        if sent.1 < sent_at.saturating_sub(about) {
-            return ControlFlow::Break(());
+/// How many receipts of one user and message are looked at, at most, to find the one that was opened or clicked.
+const LOOKED_AT: usize = 100;
+
+/// Looks for the receipt of a user and message that a row's open or click belongs to.
+struct Search<'a> {
+    setup: &'a Setup,
+    message: &'a Message,
+    key: &'a [u8],
+    kind: Engagement,
+    receipts: &'a mut OwnedProbe,
+    engagements: &'a mut OwnedProbe,
+}
+
+impl Search<'_> {
+    /// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where
+    /// there is none, the time has been filled in after the insert: then the newest up to it. None: there is none (any more), or it is
+    /// one of the control group, who is sent nothing.
+    fn mirrored(&mut self, sent_at: i64) -> Option<Sent> {
+        let about = precision(sent_at);
+        let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
+        self.visit(sent_at.saturating_add(about), |is_engaged, sent, control| {
+            if sent.1 < sent_at.saturating_sub(about) {
+                return ControlFlow::Break(());
+            }
+            let off = sent.1.abs_diff(sent_at);
+            let rank = (off > 0, is_engaged(sent.0), off);
+            if best.is_none_or(|(least, _)| rank < least) {
+                best = Some((rank, (!control).then_some(sent)));
+            }
+            // There is none better.
+            if rank == (false, false, 0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match best {
+            Some((_, made)) => made,
+            None => self.latest(sent_at),
         }
-        let off = sent.1.abs_diff(sent_at);
-        let rank = (off > 0, receipts::is_engaged(setup, sent.0, kind), off);
-        if best.is_none_or(|(least, _)| rank < least) {
-            best = Some((rank, (!message.is_control(variant)).then_some(sent)));
-        }
-        ControlFlow::Continue(())
-    });
-    if let Some((_, made)) = best {
-        return made;
     }
-    latest_receipt(setup, message, key, sent_at, kind)
+
+    /// The newest receipt up to a time that has no such engagement yet, else the newest: a row is opened once.
+    fn latest(&mut self, until: i64) -> Option<Sent> {
+        let (mut newest, mut free) = (None, None);
+        self.visit(until, |is_engaged, sent, control| {
+            if control {
+                return ControlFlow::Continue(());
+            }
+            newest = newest.or(Some(sent));
+            if is_engaged(sent.0) {
+                return ControlFlow::Continue(());
+            }
+            free = Some(sent);
+            ControlFlow::Break(())
+        });
+        free.or(newest)
+    }
+
+    /// Shows the receipts up to a time, newest first, and whether each is of the control group, until told to stop, with a way to ask
+    /// whether one has such an engagement.
+    fn visit(&mut self, until: i64, mut see: impl FnMut(&mut dyn FnMut(i64) -> bool, Sent, bool) -> ControlFlow<()>) {
+        let Search { setup, message, key, kind, receipts, engagements } = self;
+        let (kind, mut left) = (*kind, LOOKED_AT);
+        let mut is_engaged = |receipt_id| receipts::is_engaged(engagements, receipt_id, kind);
+        receipts::visit_receipts(receipts, setup, message, key, until, |sent, variant| {
+            left -= 1;
+            let seen = see(&mut is_engaged, sent, message.is_control(variant));
+            if left == 0 { ControlFlow::Break(()) } else { seen }
+        });
+    }
 }
 
-/// The newest receipt up to a time that has no such engagement yet, else the newest: a row is opened once.
-fn latest_receipt(setup: &Setup, message: &Message, key: &[u8], until: i64, kind: Engagement) -> Option<Sent> {
-    let (mut newest, mut free) = (None, None);
-    receipts::visit_receipts(setup, message, key, until, |sent, variant| {
-        if message.is_control(variant) {
-            return ControlFlow::Continue(());
+/// Remembers, once, that a row was left out, for goals.health(). `name`: at most as long as the names of a message and a variant.
+fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
+    let (source, name) = (reading.source.id, strings::from_string(name));
+    statement::with_probes(trigger.statement(), &setup.ours, |probes| {
+        let Some((ignored, known)) = probes.ignored() else { return };
+        let this = (source, reason, Some(name.to_vec()));
+        let enough = (source, reason, None);
+        if known.contains(&this) || known.contains(&enough) {
+            return;
         }
-        newest = newest.or(Some(sent));
-        if receipts::is_engaged(setup, sent.0, kind) {
-            return ControlFlow::Continue(());
-        }
-        free = Some(sent);
-        ControlFlow::Break(())
+        known.insert(if note(ignored, setup.ours.ignored, source, reason, &name) { this } else { enough });
     });
-    free.or(newest)
 }
 
-/// Remembers, once, that a row was left out, for goals.health().
-fn ignore(setup: &Setup, reading: &Reading, reason: &str, name: &str) {
-    note(setup, reading.source.id, reason, name);
-}
-
-/// Remembers, once, why something of a tracked table was not recorded, for goals.health().
-pub fn note(setup: &Setup, source_id: i32, reason: &str, name: &str) {
-    use crate::pg::append::Appender;
-    use crate::pg::scan::{Key, OwnedProbe};
-    let Some(mut probe) = OwnedProbe::open(setup.ours.ignored, setup.ours.ignored_source_idx, 1) else { return };
+/// Adds a note for goals.health(), unless it is there; false: there are enough of this reason, and it is not.
+pub fn note(notes: &mut OwnedProbe, table: ours::Table, source: i32, reason: &str, name: &[u8]) -> bool {
+    // Of each reason enough to see what is wrong; a name made up for every row must not fill the table.
+    const KEPT: usize = 100;
     let key = Key {
         attribute: 1,
         strategy: pg_sys::BTEqualStrategyNumber,
         function: pg_sys::F_INT4EQ,
-        value: source_id.into(),
+        value: source.into(),
         collation: Oid::INVALID,
     };
-    // Of each reason enough to see what is wrong; a name made up for every row must not fill the table.
-    const KEPT: usize = 100;
-    let (mut known, mut kept) = (false, 0);
-    probe.visit(&[key], false, |row| {
-        if row.string(2).as_deref() == Some(reason) {
+    let (mut there, mut kept) = (false, 0);
+    notes.visit(&[key], false, |row| {
+        if row.bytes(2) == Some(reason.as_bytes()) {
             kept += 1;
-            known |= row.string(3).as_deref() == Some(name);
+            there |= row.size(3) == Some(name.len()) && row.bytes(3) == Some(name);
         }
-        if known { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if there { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    if known || kept >= KEPT {
-        return;
+    if !there && kept >= KEPT {
+        return false;
     }
-    if let Some(log) = Appender::open(setup.ours.ignored) {
-        let text = |t: &str| -> Option<Datum> { Some(datum::text(&strings::from_string(t))) };
-        log.append([Some(source_id.into()), text(reason), text(name), Some(datum::clock().into())]);
+    if !there && let Some(log) = Appender::open(table) {
+        let text = |text: &[u8]| -> Option<Datum> { Some(datum::text(text)) };
+        log.append([Some(source.into()), text(reason.as_bytes()), text(name), Some(datum::clock().into())]);
     }
+    true
 }

@@ -1,7 +1,9 @@
 //! What a trigger could not record, because a table of the extension was locked for longer than it waits: noted for goals.health().
 
-use crate::cache;
+use crate::pg::ours::Ours;
 use crate::pg::patience;
+use crate::pg::scan::OwnedProbe;
+use crate::pg::strings;
 use crate::pg::trigger::Trigger;
 use crate::tables;
 
@@ -13,11 +15,13 @@ pub fn noted(trigger: &Trigger, body: fn(&Trigger)) {
     }
 }
 
+/// Without the set-up, for that may be what is locked.
 #[cold]
 fn note(trigger: &Trigger, relation: &str) {
-    let Some(setup) = cache::setup() else { return };
-    let source = trigger.argument().and_then(|id| id.parse().ok()).and_then(|id| setup.source(id));
-    if let Some(source) = source {
-        tables::note(&setup, source.id, "locked table", relation);
+    let source = trigger.argument().and_then(|id| id.parse().ok());
+    if let Some((source, (table, index))) = source.zip(Ours::notes())
+        && let Some(mut notes) = OwnedProbe::open(table, index, 1)
+    {
+        tables::note(&mut notes, table, source, "locked table", &strings::from_string(relation));
     }
 }

@@ -79,6 +79,13 @@ impl Row<'_> {
         self.get(number).map(|d| unsafe { varlena_bytes(d) })
     }
 
+    /// How many bytes a variable-length column (text, jsonb, numeric) has, uncompressed and without a header; it is not fetched. None for
+    /// NULL.
+    pub fn size(&self, number: i16) -> Option<usize> {
+        // SAFETY: asked only for columns of variable length.
+        self.get(number).map(|d| unsafe { stored_size(d) } - size_of::<u32>())
+    }
+
     /// A text column as a Rust string.
     pub fn string(&self, number: i16) -> Option<String> {
         self.bytes(number).map(super::strings::to_string)
@@ -352,19 +359,6 @@ pub(super) unsafe fn beginning<'a>(datum: Datum, most: usize) -> &'a [u8] {
         }
         let slice = pg_sys::pg_detoast_datum_slice(datum.cast_mut_ptr(), 0, most as i32);
         std::slice::from_raw_parts(varlena::vardata_any(slice).cast::<u8>(), varlena::varsize_any_exhdr(slice))
-    }
-}
-
-/// How many bytes a text has when it is compressed by the session's default method; None if that makes it no smaller.
-pub(super) fn compressed_size(bytes: &[u8]) -> Option<usize> {
-    unsafe extern "C-unwind" {
-        fn toast_compress_datum(value: Datum, method: core::ffi::c_char) -> Datum;
-    }
-    // SAFETY: declared as in access/toast_internals.h; the value is a text, 0 asks for the default method and as an answer means that
-    // nothing is gained; what is answered else is a varlena.
-    unsafe {
-        let compressed = pg_sys::ffi::pg_guard_ffi_boundary(|| toast_compress_datum(text(bytes), 0));
-        (compressed.value() != 0).then(|| varlena::varsize_any(compressed.cast_mut_ptr()))
     }
 }
 

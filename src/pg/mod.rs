@@ -18,6 +18,7 @@ pub mod guc;
 pub mod invalidate;
 pub mod literal;
 pub mod memory;
+pub mod moved;
 pub mod ours;
 pub mod partition;
 pub mod patience;

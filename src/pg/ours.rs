@@ -231,6 +231,12 @@ impl Ours {
         })
     }
 
+    /// The table of notes for goals.health() and its index, whatever else there is.
+    pub fn notes() -> Option<(Table, Index)> {
+        let here = Here::look();
+        here.table(&shape::IGNORED).ok().zip(here.index(&shape::IGNORED_SOURCE).ok())
+    }
+
     /// All that is of no use.
     pub fn lacking() -> Vec<Lacking> {
         let here = Here::look();

@@ -3,6 +3,7 @@
 use super::version;
 use pgrx::pg_sys;
 use std::ffi::CStr;
+use std::mem::ManuallyDrop;
 
 /// An open relation. The lock is kept to the end of the transaction, as for any statement that uses it, unless it was taken for
 /// a look inside somebody else's statement.
@@ -47,6 +48,12 @@ impl Relation {
         (!raw.is_null()).then(|| Relation { raw, release })
     }
 
+    /// Opens a relation to read, waiting for the lock, and gives the lock back with it; None if it does not exist (any more).
+    pub fn open_briefly(relid: pg_sys::Oid) -> Option<Relation> {
+        let release = Lock::Share.mode();
+        Relation::open(relid, Lock::Share).map(|relation| Relation { raw: ManuallyDrop::new(relation).raw, release })
+    }
+
     /// Opens a catalog that all databases share, which works without being in one.
     pub fn open_shared(relid: pg_sys::Oid) -> Option<Relation> {
         // SAFETY: such catalogs always exist.
@@ -77,8 +84,8 @@ impl Relation {
     ///
     /// # Safety
     /// `raw` is open and stays so for the life of the result.
-    pub(super) unsafe fn borrowed(raw: pg_sys::Relation) -> std::mem::ManuallyDrop<Relation> {
-        std::mem::ManuallyDrop::new(Relation { raw, release: KEEP })
+    pub(super) unsafe fn borrowed(raw: pg_sys::Relation) -> ManuallyDrop<Relation> {
+        ManuallyDrop::new(Relation { raw, release: KEEP })
     }
 
     pub(super) fn raw(&self) -> pg_sys::Relation {
@@ -316,14 +323,20 @@ impl Column {
     }
 }
 
+/// Takes a list over, and frees it.
+///
 /// # Safety
-/// `list` is null or a valid list of oids.
+/// `list` is null or a valid list of oids that is not used elsewhere.
 unsafe fn oids(list: *mut pg_sys::List) -> Vec<pg_sys::Oid> {
     if list.is_null() {
         return Vec::new();
     }
     // SAFETY: an oid list holds `length` cells of oids.
-    unsafe { (0..(*list).length as usize).map(|i| (*(*list).elements.add(i)).oid_value).collect() }
+    unsafe {
+        let all = (0..(*list).length as usize).map(|i| (*(*list).elements.add(i)).oid_value).collect();
+        pg_sys::list_free(list);
+        all
+    }
 }
 
 pub(super) fn name_bytes(name: &pg_sys::NameData) -> &[u8] {

@@ -9,6 +9,7 @@ use super::ours::Ours;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 
 /// The executor on whose behalf we are called.
@@ -19,8 +20,10 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Of the executor that fires a trigger.
+    ///
     /// # Safety
-    /// `context` is null or that of an executor which is running.
+    /// `context` is null or that of an executor which is running, and is deleted before the current resource owner is released.
     pub(super) unsafe fn of_executor(context: pg_sys::MemoryContext) -> Statement {
         Statement { context }
     }
@@ -45,9 +48,16 @@ pub struct Probes {
     receipts: Option<OwnedProbe>,
     log: Option<Log>,
     sends: Option<Appender>,
+    engagements: Option<OwnedProbe>,
+    opens: Option<Appender>,
+    ignored: Option<OwnedProbe>,
+    ignored_names: HashSet<IgnoredName>,
     ours: Ours,
     home: Home,
 }
+
+/// A name that is in goals.ignored: of which source, for which reason; None: of that reason there are as many as are kept.
+pub type IgnoredName = (i32, &'static str, Option<Vec<u8>>);
 
 /// Where what is opened lives, and on whose behalf.
 #[derive(Clone, Copy)]
@@ -66,7 +76,35 @@ impl Probes {
     /// The match log, to be searched by receipt and appended to.
     pub fn match_log(&mut self) -> Option<&mut Log> {
         let (ours, home) = (self.ours, self.home);
-        kept(&mut self.log, || home.open(|| Log::open(ours.match_log, ours.match_log_receipt_idx, 1)))
+        kept(&mut self.log, || home.open(|| Log::open(ours.match_log, ours.match_log_receipt_idx, 3)))
+    }
+
+    /// The engagements, to be searched by receipt.
+    pub fn engagements(&mut self) -> Option<&mut OwnedProbe> {
+        let (ours, home) = (self.ours, self.home);
+        let open = || home.open(|| OwnedProbe::open(ours.engagement, ours.engagement_receipt_idx, 1));
+        kept(&mut self.engagements, open)
+    }
+
+    /// The receipts and the engagements, to look into the ones while walking along the others.
+    pub fn receipts_and_engagements(&mut self) -> Option<(&mut OwnedProbe, &mut OwnedProbe)> {
+        self.receipts()?;
+        self.engagements()?;
+        self.receipts.as_mut().zip(self.engagements.as_mut())
+    }
+
+    /// The engagements, to be appended to.
+    pub fn opens(&mut self) -> Option<&mut Appender> {
+        let (ours, home) = (self.ours, self.home);
+        kept(&mut self.opens, || home.open(|| Appender::open(ours.engagement)))
+    }
+
+    /// What rows of tracked tables were ignored for, to be searched by source, and the names that are known to be there.
+    pub fn ignored(&mut self) -> Option<(&mut OwnedProbe, &mut HashSet<IgnoredName>)> {
+        let (ours, home) = (self.ours, self.home);
+        let open = || home.open(|| OwnedProbe::open(ours.ignored, ours.ignored_source_idx, 1));
+        let probe = kept(&mut self.ignored, open)?;
+        Some((probe, &mut self.ignored_names))
     }
 
     /// The receipts, to be appended to.
@@ -151,7 +189,17 @@ impl Probes {
                 (*callback).arg = home.context.cast();
                 pg_sys::MemoryContextRegisterResetCallback(home.context, callback);
             }
-            Probes { receipts: None, log: None, sends: None, ours, home }
+            Probes {
+                receipts: None,
+                log: None,
+                sends: None,
+                engagements: None,
+                opens: None,
+                ignored: None,
+                ignored_names: HashSet::new(),
+                ours,
+                home,
+            }
         }
     }
 }
@@ -188,7 +236,9 @@ pub(super) fn forget(rolled_back: RolledBack) {
     let released = unsafe { pg_sys::CurTransactionResourceOwner };
     let inside = |kept: &Probes| rolled_back == RolledBack::Transaction || kept.home.belongs_to(released);
     while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| inside(k)).map(|i| k.remove(i))) {
-        // The box is freed; what is in it is forgotten, and not closed.
+        // The box and the names are freed; what else is in it is forgotten, and not closed.
+        let mut kept = kept;
+        kept.ignored_names = HashSet::new();
         // SAFETY: ManuallyDrop has the layout of what it holds.
         drop(unsafe { Box::from_raw(Box::into_raw(kept).cast::<ManuallyDrop<Probes>>()) });
     }

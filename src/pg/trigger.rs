@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 
 /// The call of a row-level AFTER trigger.
 pub struct Trigger<'a> {
-    data: &'a pg_sys::TriggerData,
+    pub(super) data: &'a pg_sys::TriggerData,
 }
 
 /// What happened to the row.
@@ -88,13 +88,86 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// The statement that fires it.
+    /// The statement that fires it, on behalf of which relations may be kept open from row to row.
     pub fn statement(&self) -> Statement {
-        // SAFETY: the slot of the row was made by the executor that fires the trigger, in its own context. COPY and replication
-        // have one as well.
+        // SAFETY: null, or the context of the executor that fires the trigger, which is running.
+        unsafe { Statement::of_executor(self.executor()) }
+    }
+
+    /// The memory context of the executor that fires the trigger (es_query_cxt); null where that is not certain.
+    ///
+    /// What is kept in it has to be closed before the resource owner that it was opened for is released. FreeExecutorState sees to
+    /// that: it deletes this context and runs its callbacks while the owner lives, at the end of every way in which rows are
+    /// changed. What PostgreSQL 14 to 18 do:
+    ///
+    /// - A row trigger is fired by AfterTriggerExecute. For a row of a table it puts the row into the slot that ExecGetTriggerOldSlot
+    ///   or ExecGetTriggerNewSlot makes, in es_query_cxt of the executor it is given, also for the table above a partition.
+    /// - INSERT, UPDATE, DELETE and MERGE, through a portal, SPI, a function in SQL or EXPLAIN: AfterTriggerEndQuery gets the
+    ///   statement's own executor, from standard_ExecutorFinish, before ExecutorEnd.
+    /// - The actions of foreign keys run by SPI without firing triggers. Their rows are queued for the statement that caused them,
+    ///   and fired with its executor, or at the end of the transaction.
+    /// - COPY FROM, buffered or not, and the workers of logical replication make an executor, fire with it, and free it
+    ///   before they return (CopyFrom, finish_edata).
+    /// - A deferred trigger, at SET CONSTRAINTS or at the end of the transaction, gets an executor that afterTriggerInvokeEvents makes
+    ///   and frees itself. (Not one of the triggers made by goals.track_*: they are not deferrable.)
+    /// - REFRESH MATERIALIZED VIEW and ALTER TABLE fire no row triggers of this function's: it is attached to tables only, and
+    ///   rewriting one queues no events.
+    /// - **A row of a foreign table** is not read again but comes from a tuplestore, in a slot for minimal tuples that
+    ///   afterTriggerInvokeEvents makes in whatever context is current. With COPY that is the portal's, which is deleted after its
+    ///   resource owner was released.
+    ///
+    /// So: not that of a slot for minimal tuples, not for a foreign table, and only a context that CreateExecutorState has made, which
+    /// its name says.
+    pub(super) fn executor(&self) -> pg_sys::MemoryContext {
+        // SAFETY: the slot is null or valid, and so is its context; a context's name is a string that lives as long as it.
         unsafe {
             let slot = self.data.tg_trigslot;
-            Statement::of_executor(if slot.is_null() { std::ptr::null_mut() } else { (*slot).tts_mcxt })
+            if slot.is_null() || self.is_of_foreign_table() {
+                return std::ptr::null_mut();
+            }
+            let context = (*slot).tts_mcxt;
+            let minimal = std::ptr::eq((*slot).tts_ops, &raw const pg_sys::TTSOpsMinimalTuple);
+            let named = || !(*context).name.is_null() && CStr::from_ptr((*context).name) == c"ExecutorState";
+            if minimal || !named() { std::ptr::null_mut() } else { context }
+        }
+    }
+
+    /// The context in which the row's slot was made, to be compared with those of executors that are running: for a row of a foreign table
+    /// too it is the executor's, where that was current, as it is with every statement but COPY.
+    pub(super) fn slot_context(&self) -> pg_sys::MemoryContext {
+        // SAFETY: the slot is null or valid.
+        unsafe { self.data.tg_trigslot.as_ref().map_or(std::ptr::null_mut(), |slot| slot.tts_mcxt) }
+    }
+
+    /// Is it a foreign table, or a foreign partition? The header of such a row says nothing.
+    pub(super) fn is_of_foreign_table(&self) -> bool {
+        self.relation().kind() == pg_sys::RELKIND_FOREIGN_TABLE
+    }
+
+    /// Does a partition's trigger fire for every row that is inserted there, whenever this one fires? Not where a BEFORE trigger can
+    /// prevent the insert, or the trigger is missing, disabled or deferrable.
+    pub(super) fn fires_for_every_insert_into(&self, partition: &Relation) -> bool {
+        const WANTED: u32 = pg_sys::TRIGGER_TYPE_ROW | pg_sys::TRIGGER_TYPE_INSERT;
+        const UNWANTED: u32 = pg_sys::TRIGGER_TYPE_BEFORE | pg_sys::TRIGGER_TYPE_INSTEAD;
+        // SAFETY: the partition is open; its trigger descriptor is null, or holds numtriggers triggers, each with tgnargs zero-terminated
+        // strings.
+        unsafe {
+            let own = &*self.data.tg_trigger;
+            let all = (*partition.raw()).trigdesc;
+            if all.is_null() || (*all).trig_insert_before_row {
+                return false;
+            }
+            let first = |t: &pg_sys::Trigger| (t.tgnargs > 0).then(|| CStr::from_ptr(*t.tgargs));
+            (0..(*all).numtriggers as usize).map(|i| &*(*all).triggers.add(i)).any(|t| {
+                let kind = t.tgtype as u32;
+                t.tgfoid == own.tgfoid
+                    && first(t) == first(own)
+                    && (t.tgenabled == own.tgenabled || t.tgenabled as u8 == b'A')
+                    && kind & WANTED == WANTED
+                    && kind & UNWANTED == 0
+                    && !t.tgdeferrable
+                    && t.tgqual.is_null()
+            })
         }
     }
 
@@ -117,17 +190,9 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// Has the table a trigger that can prevent an insert?
-    pub fn insert_may_be_prevented(&self) -> bool {
-        // SAFETY: the relation is open; its trigger descriptor is null or valid.
-        unsafe {
-            let triggers = (*self.data.tg_relation).trigdesc;
-            !triggers.is_null() && (*triggers).trig_insert_before_row
-        }
-    }
-
-    /// The transaction and command that deleted the old row, or inserted the new one: the same for both halves of a move.
-    pub fn command(&self) -> (pg_sys::TransactionId, pg_sys::CommandId) {
+    /// The transaction and command that deleted the old row, or inserted the new one: the same for both halves of a move. Not for a row of
+    /// a foreign table.
+    pub(super) fn command(&self) -> (pg_sys::TransactionId, pg_sys::CommandId) {
         // SAFETY: the tuple was read from the table, so its header is filled; Cmin and Cmax are asked of a row that this
         // transaction inserted or deleted, as those functions require.
         unsafe {
@@ -170,44 +235,5 @@ unsafe fn moved_away(tuple: pg_sys::HeapTuple) -> bool {
     unsafe {
         let ctid = &(*(*tuple).t_data).t_ctid;
         ctid.ip_posid == MOVED_PARTITIONS_OFFSET && ctid.ip_blkid.bi_hi == u16::MAX && ctid.ip_blkid.bi_lo == u16::MAX
-    }
-}
-
-/// A copy of a row that outlives the trigger call: at most a page, in our own memory, so nothing dangles when the transaction
-/// ends before its other half comes.
-pub struct KeptRow {
-    relid: pg_sys::Oid,
-    /// The tuple with its header, in words for its alignment.
-    words: Vec<u64>,
-    len: u32,
-}
-
-impl KeptRow {
-    /// Copies the old row of a MovedAway change.
-    pub fn of(trigger: &Trigger) -> KeptRow {
-        // SAFETY: the tuple is valid for t_len bytes; the copy has room for them.
-        unsafe {
-            let tuple = &*trigger.data.tg_trigtuple;
-            let mut words = vec![0u64; (tuple.t_len as usize).div_ceil(8)];
-            std::ptr::copy_nonoverlapping(
-                tuple.t_data.cast::<u8>(),
-                words.as_mut_ptr().cast::<u8>(),
-                tuple.t_len as usize,
-            );
-            KeptRow { relid: trigger.relid(), words, len: tuple.t_len }
-        }
-    }
-
-    /// Shows the row with the partition it came from, which the statement holds locked.
-    pub fn show(&mut self, see: impl FnOnce(&Relation, &Row)) {
-        let Some(partition) = Relation::open(self.relid, super::relation::Lock::Share) else { return };
-        let mut tuple = pg_sys::HeapTupleData {
-            t_len: self.len,
-            t_tableOid: self.relid,
-            t_data: self.words.as_mut_ptr().cast(),
-            ..Default::default()
-        };
-        // SAFETY: a whole tuple of this partition, read by its descriptor; both live until `see` has returned.
-        see(&partition, &unsafe { Row::of_tuple(&mut tuple, partition.desc()) });
     }
 }

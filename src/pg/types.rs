@@ -323,6 +323,13 @@ impl ColumnType {
         }
     }
 
+    /// Is this column of a row text of more than so many bytes? It is not fetched. Only of types whose values are stored as they are
+    /// shown: of others, char(n) among them, false.
+    pub fn is_longer(&self, row: &Row, column: i16, bytes: usize) -> bool {
+        matches!(self.shape, Shape::Text | Shape::CaseInsensitiveText)
+            && row.size(column).is_some_and(|size| size > bytes)
+    }
+
     /// The value of a column of a row.
     pub fn value<'a>(&self, row: &'a Row<'a>, column: i16) -> Value<'a> {
         row.get(column).map_or(Value::Unknown, |d| self.read(d))

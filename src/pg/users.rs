@@ -12,8 +12,7 @@ use super::strings;
 use super::types::TrimEndBlanks;
 use super::uuid;
 use pgrx::pg_sys::{self, Datum};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 /// The type of a users table's key.
@@ -30,8 +29,9 @@ pub enum KeyType {
 /// What a key column may be, for hints.
 pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
 
-/// In bytes, compressed as an index does it. A longer one has no room in an index of ours, and the statement that names it would fail.
-const LONGEST_KEY: usize = 2600;
+/// In bytes. A longer one may have no room in an index of goals.receipt, and the statement that names it would fail. As it is, not as it would be
+/// compressed: by which method depends on the session that writes the index, and on who restores it.
+pub const LONGEST_KEY: usize = 2600;
 
 impl KeyType {
     /// None: the type cannot be a key.
@@ -117,9 +117,7 @@ enum Parsed {
 
 /// Is it short enough to be kept?
 pub fn fits(key: &[u8]) -> bool {
-    // (no method makes a megabyte that small)
     key.len() <= LONGEST_KEY
-        || key.len() < 1 << 20 && datum::compressed_size(key).is_some_and(|size| size <= LONGEST_KEY)
 }
 
 /// A users table opened for looking up rows by key.
@@ -135,12 +133,49 @@ pub struct Users {
 
 enum Tables {
     Plain(Leaf),
-    /// Opened when they are first looked into; None: of a kind that cannot be.
+    /// Opened when they are looked into.
     Partitions {
         root: Relation,
-        opened: HashMap<pg_sys::Oid, Option<Leaf>>,
+        open: OpenLeaves,
         all: Option<Vec<pg_sys::Oid>>,
     },
+}
+
+/// How many partitions are open at a time, at most. Each is a lock on the table and one on its index, of which the server has room for
+/// so many for all transactions together (max_locks_per_transaction); and where the key does not say which partition a user is in,
+/// there may be hundreds to look into. More for a call, which may look for many users one after the other and opens again what it could not
+/// keep open, than for a statement of the application.
+const OPEN_LEAVES: usize = 16;
+const OPEN_LEAVES_OF_A_CALL: usize = 64;
+
+/// The partitions that are open, and those that hold no rows of users: partitioned ones and foreign ones.
+#[derive(Default)]
+struct OpenLeaves {
+    leaves: Vec<(pg_sys::Oid, Leaf)>,
+    empty: HashSet<pg_sys::Oid>,
+}
+
+impl OpenLeaves {
+    /// Opens a partition if it is not, instead of the one that was opened last if there are too many: those from before are looked into
+    /// again for the next user. Err: it is locked, and that is not waited for, or there is no such table any more. None within: it holds no rows.
+    fn get(&mut self, oid: pg_sys::Oid, key_column: &str, wait: bool) -> Result<Option<&mut Leaf>, ()> {
+        if self.empty.contains(&oid) {
+            return Ok(None);
+        }
+        if let Some(i) = self.leaves.iter().position(|(known, _)| *known == oid) {
+            return Ok(Some(&mut self.leaves[i].1));
+        }
+        if self.leaves.len() == if wait { OPEN_LEAVES_OF_A_CALL } else { OPEN_LEAVES } {
+            self.leaves.pop();
+        }
+        let table = open_briefly(oid, wait).ok_or(())?;
+        if table.kind() != pg_sys::RELKIND_RELATION {
+            self.empty.insert(oid);
+            return Ok(None);
+        }
+        self.leaves.push((oid, Leaf::new(table, key_column, wait, open_briefly).ok_or(())?));
+        Ok(self.leaves.last_mut().map(|(_, leaf)| leaf))
+    }
 }
 
 struct Leaf {
@@ -165,6 +200,11 @@ fn open(relid: pg_sys::Oid, wait: bool) -> Option<Relation> {
     if wait { Relation::open(relid, Lock::Share) } else { Relation::open_if_free(relid) }
 }
 
+/// As [`open`], and the lock is given back when it is closed.
+fn open_briefly(relid: pg_sys::Oid, wait: bool) -> Option<Relation> {
+    if wait { Relation::open_briefly(relid) } else { Relation::open_if_free(relid) }
+}
+
 fn in_context<T>(memory: pg_sys::MemoryContext, work: impl FnOnce() -> T) -> T {
     // SAFETY: that in which the table was opened, which lives as long as what is opened in it.
     unsafe {
@@ -182,9 +222,9 @@ impl Users {
         let root = open(relid, wait)?;
         let key = KeyType::of(root.column(key_column)?.type_oid)?;
         let tables = if root.kind() == pg_sys::RELKIND_RELATION {
-            Tables::Plain(Leaf::new(root, key_column, wait)?)
+            Tables::Plain(Leaf::new(root, key_column, wait, open)?)
         } else {
-            Tables::Partitions { root, opened: HashMap::new(), all: None }
+            Tables::Partitions { root, open: OpenLeaves::default(), all: None }
         };
         // SAFETY: reads a variable.
         let memory = unsafe { pg_sys::CurrentMemoryContext };
@@ -198,9 +238,9 @@ impl Users {
             return Some(false);
         };
         let wanted = Wanted { value: self.key.datum(&parsed, key), canonical };
-        // A scan of the newest state can pass between an old and a new version of a row that is being updated at this very
-        // moment and see neither; the next one finds it. An absent user costs a few scans.
-        for _ in 0..4 {
+        // A user who moves from one partition to another at this very moment may be seen in neither; the next time he is. An absent user
+        // costs a few scans.
+        for _ in 0..2 {
             if self.look(&wanted, &mut found)? {
                 return Some(true);
             }
@@ -210,29 +250,23 @@ impl Users {
 
     fn look(&mut self, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> Option<bool> {
         let (key, name, wait, memory) = (self.key, self.key_column.as_str(), self.wait, self.memory);
-        let (root, opened, all) = match &mut self.tables {
+        let (root, open, all) = match &mut self.tables {
             Tables::Plain(leaf) => return Some(leaf.look(key, wanted, found)),
-            Tables::Partitions { root, opened, all } => (root, opened, all),
+            Tables::Partitions { root, open, all } => (root, open, all),
         };
-        let mut look_into = |oid| {
-            let leaf = match opened.entry(oid) {
-                Entry::Occupied(leaf) => leaf.into_mut(),
-                Entry::Vacant(place) => place.insert(in_context(memory, || {
-                    let table = open(oid, wait)?;
-                    let is_plain = table.kind() == pg_sys::RELKIND_RELATION;
-                    Some(if is_plain { Some(Leaf::new(table, name, wait)?) } else { None })
-                })?),
-            };
-            Some(leaf.as_mut().is_some_and(|leaf| leaf.look(key, wanted, found)))
+        let mut look_into = |oid| match in_context(memory, || open.get(oid, name, wait)) {
+            Ok(leaf) => Some(leaf.is_some_and(|leaf| leaf.look(key, wanted, found))),
+            // One that was waited for has been dropped meanwhile, and its users with it.
+            Err(()) => wait.then_some(false),
         };
         // Where the key says which partition it is, the others need not be opened: there may be hundreds.
-        let likely = partition::of_key(root, name, wanted.value, &|oid| open(oid, wait));
+        let likely = partition::of_key(root, name, wanted.value, &|oid| open_briefly(oid, wait));
         if let Some(likely) = likely
             && look_into(likely)?
         {
             return Some(true);
         }
-        for &oid in all.get_or_insert_with(|| root.leaves(wait)).iter() {
+        for &oid in all.get_or_insert_with(|| root.leaves(false)).iter() {
             if Some(oid) != likely && look_into(oid)? {
                 return Some(true);
             }
@@ -242,7 +276,13 @@ impl Users {
 }
 
 impl Leaf {
-    fn new(table: Relation, key_column: &str, wait: bool) -> Option<Leaf> {
+    /// None: an index of it is locked, and that is not waited for. `open`: how its indexes are opened.
+    fn new(
+        table: Relation,
+        key_column: &str,
+        wait: bool,
+        open: fn(pg_sys::Oid, bool) -> Option<Relation>,
+    ) -> Option<Leaf> {
         let key = table.column(key_column)?;
         let mut locked = false;
         let mut to_open = table.indexes().into_iter().filter_map(|oid| {
@@ -263,8 +303,13 @@ impl Leaf {
         Some(Leaf { find, collation, key_column: key.number })
     }
 
-    /// Shows the row with this key; false: there is none.
+    /// Shows the row with this key; false: there is none. A scan of the newest state can pass between an old and a new version of a row that
+    /// is being updated at this very moment and see neither; the next one finds it.
     fn look(&mut self, key: KeyType, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> bool {
+        (0..2).any(|_| self.look_once(key, wanted, found))
+    }
+
+    fn look_once(&mut self, key: KeyType, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> bool {
         let column = self.key_column;
         let mut hit = false;
         let mut row = |table: &Relation, row: &Row| {

@@ -21,6 +21,7 @@ FIGURES = [
     growth.goals,
     growth.users,
     growth.connections,
+    growth.rows_before,
     memory.one_statement,
     memory.session,
     mix.mix,

@@ -1,4 +1,4 @@
-"""What must not grow: an update's time with the history, the goals, the users and the connections."""
+"""What must not grow: an update's time with the history, the goals, the users and the connections, and a row's with the rows before it."""
 
 import time
 
@@ -298,4 +298,93 @@ def connections(server):
     for kind, size in own.items():
         figure.add_memory(f"an idle connection's own memory after one UPDATE, {kind}", size)
     figure.note(CPU)
+    return figure
+
+
+# An application's own tables of events and sends, and a goal for each kind of event.
+REPEATED = """
+create extension pg_goals;
+create table users (id bigint primary key);
+insert into users select generate_series(1, 1000);
+create table events (user_id bigint, name text, at timestamptz);
+create table sends (message text, user_id bigint, opened_at timestamptz);
+select goals.track_users('users'), goals.track_events('events', 'user_id', 'name', 'at', users => 'users');
+select goals.track_receipts('sends', 'message', 'user_id', opened_at => 'opened_at');
+select goals.create_message('m', users => 'users');
+select goals.set_goal('m', event => 'one', time_limit => '1 day');
+select goals.set_goal('m', event => 'fifty', times => 50, time_limit => '1 day', goal => 'fifty');
+select goals.record_sent('m', array(select id::text from users), sent_at => clock_timestamp() - interval '20 hours');
+"""
+PARTITIONED = """
+create index on {table} (id);
+insert into {table} select n, n % {count} from generate_series(1, 1000) n;
+vacuum analyze {table};
+select goals.track_users('{table}', 'id');
+select goals.create_message('{table}', users => '{table}')
+"""
+NEWEST = "insert into events select {user}, '{event}', clock_timestamp() - n * interval '1 microsecond' from generate_series(1, {n}) n"
+IN_ORDER = "insert into events select {user}, '{event}', clock_timestamp() from generate_series(1, {n}) n"
+UNKNOWN = "insert into sends select 'unknown ' || n, 1 from generate_series(1, {n}) n"
+SENDS = "insert into sends select 'm', {user} from generate_series(1, {n}) n"
+OPENS = "update sends set opened_at = clock_timestamp() where user_id = {user}"
+
+
+def rows_before(server):
+    """Time of one row of a statement with ever more of them: events in both orders, opens of one user's receipts without the time of
+    their sending, sends of unknown messages; and a send to a user in one of ever more partitions."""
+    counts, partitions = sized([1_000, 4_000, 16_000], [400, 800]), sized([10, 100, 900], [5, 20])
+    figure = Figure("rows_before", "a row's time in a statement of so many, and with users in so many partitions")
+    server.create("rows_before")
+    kinds = {
+        "events newest first": (NEWEST, "one"),
+        "events newest first, times => 50": (NEWEST, "fifty"),
+        "events in order, times => 50": (IN_ORDER, "fifty"),
+        "opens of one user": (OPENS, None),
+        "sends of unknown messages": (UNKNOWN, None),
+    }
+    # the sends so many that each partition is met more than once
+    trees = {
+        "sends, partitioned by the key": ("by_key", "hash (id)", "with (modulus {count}, remainder {i})", sized(20_000, 200)),
+        "sends, partitioned by something else": ("by_part", "list (part)", "in ({i})", sized(1_000, 100)),
+    }
+    variants = {f"{n:,} {kind}": (kind, n) for kind in kinds for n in counts}
+    variants |= {f"{n:,} partitions: {kind}": (kind, n) for kind in trees for n in partitions}
+    with Session("rows_before") as session:
+        session.run(REPEATED)
+        for name, by, bounds, _ in trees.values():
+            for count in partitions:
+                table = f"{name}_{count}"
+                session.run(f"create table {table} (id bigint, part integer) partition by {by}")
+                for i in range(count):
+                    session.run(f"create table {table}_{i} partition of {table} for values {bounds.format(count=count, i=i)}")
+                session.run(PARTITIONED.format(table=table, count=count))
+        user = 0
+
+        def measure(variant):
+            nonlocal user
+            kind, n = variants[variant]
+            user += 1
+            session.run("vacuum goals.match_log, goals.engagement, goals.receipt, goals.ignored")
+            if kind in trees:
+                table, rows = f"{trees[kind][0]}_{n}", trees[kind][3]
+                sql = f"insert into sends select '{table}', n % 1000 + 1 from generate_series(1, {rows}) n"
+            else:
+                (statement, event), rows = kinds[kind], n
+                if kind == "opens of one user":
+                    session.run(SENDS.format(user=user, n=n))
+                sql = statement.format(user=user, event=event, n=n)
+            sample = session.time(sql)
+            return Sample(sample.wall / rows, sample.cpu / rows)
+
+        samples = interleaved(list(variants), measure)
+    server.drop("rows_before")
+    for kind in (*kinds, *trees):
+        rows = [variant for variant, (of, _) in variants.items() if of == kind]
+        for variant in rows:
+            figure.add(variant, samples[variant], samples[rows[0]], series=kind, x=variants[variant][1])
+        if kind != "sends, partitioned by something else":
+            # The more partitions, the more of the rows are the first that the session sees of one.
+            limit = 3.00 if kind in trees else 1.50
+            figure.reach_ratio(f"{rows[-1]} over {variants[rows[0]][1]:,}", samples[rows[-1]], samples[rows[0]], "<=", limit)
+    figure.note("where the key does not say which partition a user is in, each is looked into until he is found")
     return figure

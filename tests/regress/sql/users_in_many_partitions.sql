@@ -1,4 +1,4 @@
--- Users are found in whichever partition they are, however the table is partitioned; where the key says in which, only that one is locked.
+-- Users are found in whichever partition they are, however the table is partitioned.
 create table by_hash (id int primary key, plan text) partition by hash (id);
 create table by_hash_0 partition of by_hash for values with (modulus 8, remainder 0);
 create table by_hash_1 partition of by_hash for values with (modulus 8, remainder 1);
@@ -50,10 +50,14 @@ select problem, object from goals.health();
 select u.message, count(distinct u.key) as users, count(*) as receipts, count(*) filter (where o.already_matched) as held_already, bool_and(o.already_matched = (u.plan = 'pro')) as rightly
 from users u join goals.outcome o on o.message = u.message and o.user_key = u.key group by u.message order by u.message;
 
--- Only the partition that the key names is locked.
+-- Looking for a user leaves no partition locked, nor an index of one.
 begin;
 select from goals.record_sent('by_hash', 1::bigint);
 select from goals.record_sent('by_range', 250::bigint);
 select from goals.record_sent('by_list', 'u3');
-select relation::regclass from pg_locks l join pg_class c on c.oid = l.relation where l.pid = pg_backend_pid() and c.relname ~ '^by_(hash|range|list)_\d+$' order by c.relname;
+select from unnest(array['by_hash', 'by_range']) message, goals.record_sent(message, array(select n::text from generate_series(-50, 350, 7) n));
+select from goals.record_sent('by_region', array(select md5(n::text) from generate_series(1, 99) n));
+insert into sends select message, n::text from unnest(array['by_hash', 'by_range']) message, generate_series(-50, 350, 7) n;
+insert into sends select 'by_region', md5(n::text)::uuid from generate_series(1, 99) n;
+select relation::regclass from pg_locks l join pg_class c on c.oid = l.relation where l.pid = pg_backend_pid() and c.relname ~ '^by_(hash|range|list|region)_' order by c.relname;
 rollback;
