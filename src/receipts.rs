@@ -68,7 +68,8 @@ impl Setup {
     /// The message of this name.
     pub fn message(&self, name: &str) -> Result<&Rc<Message>> {
         self.messages.get(name).ok_or_else(|| Error::UnknownMessage {
-            name: name.into(),
+            // of one that no message can have, the beginning
+            name: name[..name.floor_char_boundary(1_000)].into(),
             nearest: nearest(name, &self.messages.keys().collect::<Vec<_>>()),
         })
     }

@@ -346,7 +346,13 @@ pub fn texts(array: Datum) -> Vec<Option<Vec<u8>>> {
     unsafe { datum::Elements::of(array, pg_sys::TEXTOID).copied() }
 }
 
-/// A key given as text by a caller, for a message.
+/// A key given as text by a caller, for a message: of a long one the beginning.
 pub fn shown(key: &[u8]) -> String {
-    strings::to_string(key)
+    const LONGEST_SHOWN: usize = 1_000;
+    if key.len() <= LONGEST_SHOWN {
+        return strings::to_string(key);
+    }
+    let continued = |at: &usize| strings::is_utf8() && key[*at] & 0xC0 == 0x80;
+    let end = (0..=LONGEST_SHOWN).rev().find(|at| !continued(at)).unwrap_or(0);
+    strings::to_string(&key[..end]) + "..."
 }
