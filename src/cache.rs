@@ -4,7 +4,8 @@
 //! the cache hold counted references to immutable snapshots of it.
 
 use crate::model::operator::Operator;
-use crate::pg::datum::{KeptJsonb, Row};
+use crate::pg::datum::{Columns, KeptJsonb, Row};
+use crate::pg::memory;
 use crate::pg::ours::Ours;
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::trigger::Trigger;
@@ -149,6 +150,8 @@ struct Cache {
     setup: Option<Rc<Setup>>,
     /// By table and source: a partition may be tracked by itself besides the table above it.
     by_table: HashMap<(Oid, i32), Option<Rc<Watch>>>,
+    /// By source and columns: the partitions of a table share what is watched, for they have the same columns as a rule.
+    by_columns: Vec<(i32, Columns, Option<Rc<Watch>>)>,
     by_trigger: HashMap<Oid, Option<Rc<Watch>>>,
     key_types: HashMap<i32, Option<KeyType>>,
     /// The trigger that fired last: a statement changes many rows of one table.
@@ -212,7 +215,7 @@ fn find_watch(trigger: &Trigger) -> Option<Rc<Watch>> {
         table_watch(&setup, &trigger.relation(), source)
     });
     CACHE.with_borrow_mut(|c| {
-        c.by_trigger.insert(trigger.oid(), watch.clone());
+        memory::insert(&mut c.by_trigger, trigger.oid(), watch.clone());
         c.last = Some((trigger.oid(), watch.clone()));
     });
     watch
@@ -239,11 +242,28 @@ pub fn table_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Rc
         return known;
     }
     invalidate::table_is_kept(table.oid());
+    let alike = |(source, columns, _): &&(i32, Columns, _)| *source == users.id && columns.are_those_of(table);
+    let shared = |c: &Cache| c.by_columns.iter().find(alike).map(|(.., watch)| watch.clone());
+    if current()
+        && let Some(watch) = CACHE.with_borrow(shared)
+    {
+        keep_watch(table, users, watch.clone());
+        return watch;
+    }
     let watch = watch::build(setup, table, users).map(Rc::new);
+    memory::check();
     if current() {
-        CACHE.with_borrow_mut(|c| c.by_table.insert((table.oid(), users.id), watch.clone()));
+        let columns = Columns::of(table);
+        CACHE.with_borrow_mut(|c| {
+            memory::push(&mut c.by_columns, (users.id, columns, watch.clone()));
+        });
+        keep_watch(table, users, watch.clone());
     }
     watch
+}
+
+fn keep_watch(table: &Relation, users: &Source, watch: Option<Rc<Watch>>) {
+    CACHE.with_borrow_mut(|c| memory::insert(&mut c.by_table, (table.oid(), users.id), watch));
 }
 
 fn refresh_tables() {
@@ -251,6 +271,7 @@ fn refresh_tables() {
         invalidate::tables_are_read();
         CACHE.with_borrow_mut(|c| {
             c.by_table.clear();
+            c.by_columns.clear();
             c.by_trigger.clear();
             c.key_types.clear();
             c.last = None;
@@ -270,6 +291,7 @@ fn anchor(name: &str) -> Anchor {
 fn each(table: Oid, mut row: impl FnMut(&Row)) {
     if let Some(table) = Relation::open(table, Lock::Share) {
         scan::visit_all(&table, |r| {
+            memory::check();
             row(r);
             ControlFlow::Continue(())
         });
@@ -283,6 +305,7 @@ fn read_setup() -> Option<Setup> {
 
     let mut sources = Vec::new();
     each(ours.source, |r| {
+        memory::room(&mut sources, 1);
         sources.push(Rc::new(Source {
             id: r.integer(1).unwrap_or(0),
             kind: r.string(2).unwrap_or_default(),
@@ -307,13 +330,16 @@ fn read_setup() -> Option<Setup> {
     each(ours.revision, |r| {
         let mut ids = r.integers(3);
         ids.sort_unstable();
+        memory::room(&mut given, 1);
         given.push((r.integer(1).unwrap_or(0), r.integer(2).unwrap_or(0), ids));
     });
+    memory::ensure(given.iter().map(|(_, _, goals)| 4 * size_of::<i32>() * goals.len()).sum());
     let judged: HashSet<i32> = given.iter().flat_map(|(_, _, goals)| goals).copied().collect();
     let mut goals = HashMap::new();
     each(ours.goal, |r| {
         let id = r.integer(1).unwrap_or(0);
-        goals.insert(
+        memory::insert(
+            &mut goals,
             id,
             Rc::new(Goal {
                 id,
@@ -335,6 +361,8 @@ fn read_setup() -> Option<Setup> {
         );
     });
 
+    // (of each message the newest)
+    memory::ensure(given.len() * 4 * size_of::<(i32, Rc<Revision>)>());
     let mut revisions: HashMap<i32, Rc<Revision>> = HashMap::new();
     let mut current: HashMap<i32, Rc<Revision>> = HashMap::new();
     for (id, message_id, ids) in given {
@@ -345,7 +373,7 @@ fn read_setup() -> Option<Setup> {
         if newest.id < revision.id {
             *newest = revision.clone();
         }
-        revisions.insert(revision.id, revision);
+        memory::insert(&mut revisions, revision.id, revision);
     }
 
     let mut variants: HashMap<i32, Vec<(Variant, bool)>> = HashMap::new();
@@ -363,7 +391,7 @@ fn read_setup() -> Option<Setup> {
     each(ours.message, |r| {
         let id = r.integer(1).unwrap_or(0);
         let users_id = r.integer(5).unwrap_or(0);
-        users_of_message.insert(id, users_id);
+        memory::insert(&mut users_of_message, id, users_id);
         let Some(revision) = current.get(&id) else { return };
         let mut all = variants.remove(&id).unwrap_or_default();
         all.sort_by_key(|(v, _)| v.id);
@@ -376,9 +404,11 @@ fn read_setup() -> Option<Setup> {
             variants: all.into_iter().filter(|(_, control)| !control).map(|(v, _)| v).collect(),
             revision: revision.clone(),
         };
-        messages.insert(name, Rc::new(message));
+        memory::insert(&mut messages, name, Rc::new(message));
     });
 
+    // What is made of the goals by name is no larger than they are.
+    memory::ensure(goals.len() * size_of::<(Goal, Awaited)>());
     let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && g.live).collect();
     waiting.sort_unstable_by_key(|g| g.id);
     let mut events: HashMap<i32, HashMap<String, Vec<Awaited>>> = HashMap::new();

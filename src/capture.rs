@@ -13,6 +13,7 @@ use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::guc;
 use crate::pg::trigger::{Change, KeptRow, Trigger};
+use crate::pg::types::ColumnType;
 use crate::settle::{self, Evidence};
 use crate::watch::{ConditionPlace, Place, Reach, Watch, WatchedAttribute, WatchedColumn, WatchedGoal};
 use pgrx::pg_sys::Datum;
@@ -74,6 +75,19 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
     }
 }
 
+impl WatchedColumn {
+    /// The document in this column of a row, for all the paths that have a goal.
+    pub fn open<'a>(&self, row: &'a Row<'a>) -> Document<'a> {
+        self.open_as(&self.column_type, row, self.number)
+    }
+
+    /// For the same paths another table's, which may have it in another place and of another type.
+    fn open_as<'a>(&self, column_type: &ColumnType, row: &'a Row<'a>, number: i16) -> Document<'a> {
+        let paths: SmallVec<[&[Vec<u8>]; 4]> = self.attributes.iter().map(|a| a.path.as_slice()).collect();
+        Document::open(row.get(number), column_type, &paths)
+    }
+}
+
 impl Watch {
     /// The user's key in its text form and the server's encoding.
     pub fn key_of(&self, row: &Row) -> Option<Vec<u8>> {
@@ -89,6 +103,8 @@ struct Difference<'a> {
     new: &'a Row<'a>,
     holding: SmallVec<[ConditionPlace; 8]>,
     reach: Reach,
+    /// The json columns in which something holds, by their place: opened once, also for what is kept with a match.
+    documents: SmallVec<[(usize, Document<'a>, Document<'a>); 1]>,
 }
 
 /// Matches what differs between two rows of one user; false: goals have been set meanwhile, start again.
@@ -96,7 +112,15 @@ fn settle_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch
     if after.columns.is_empty() {
         return true;
     }
-    let mut difference = Difference { before, old, after, new, holding: SmallVec::new(), reach: Reach::NONE };
+    let mut difference = Difference {
+        before,
+        old,
+        after,
+        new,
+        holding: SmallVec::new(),
+        reach: Reach::NONE,
+        documents: SmallVec::new(),
+    };
     difference.find();
     if difference.holding.is_empty() {
         return true;
@@ -137,7 +161,7 @@ impl<'a> Difference<'a> {
     }
 
     fn find_values(&mut self, i: usize, was: &WatchedColumn, is: &WatchedColumn) {
-        let old = was.column_type.value(self.old, was.number);
+        let old = was.column_type.old_value(self.old, was.number);
         let new = is.column_type.value(self.new, is.number);
         for (j, attribute) in is.attributes.iter().enumerate() {
             self.find_holding((i, j), is, attribute, (&old, &new));
@@ -145,14 +169,22 @@ impl<'a> Difference<'a> {
     }
 
     fn find_keys(&mut self, i: usize, was: &WatchedColumn, is: &WatchedColumn) {
-        let old = Document::open(self.old.get(was.number), &was.column_type);
-        let new = Document::open(self.new.get(is.number), &is.column_type);
+        let (old, new) = (is.open_as(&was.column_type, self.old, was.number), is.open(self.new));
+        let before = self.holding.len();
         for (j, attribute) in is.attributes.iter().enumerate() {
-            if new.differs(&old, &attribute.path) {
-                let values = (&old.value(&attribute.path), &new.value(&attribute.path));
-                self.find_holding((i, j), is, attribute, values);
+            let path = (j, attribute.path.as_slice());
+            if new.differs(&old, path) {
+                self.find_holding((i, j), is, attribute, (&old.number(path), &new.value(path)));
             }
         }
+        if self.holding.len() > before {
+            self.documents.push((i, old, new));
+        }
+    }
+
+    /// The documents in the column of this place.
+    fn documents(&self, place: ConditionPlace) -> Option<(&Document<'a>, &Document<'a>)> {
+        self.documents.iter().find(|(i, ..)| *i == place.0 as usize).map(|(_, old, new)| (old, new))
     }
 
     fn find_holding(
@@ -175,14 +207,10 @@ impl<'a> Difference<'a> {
 }
 
 /// Shows the value at a place of a row.
-pub fn with_value<T>(
-    row: &Row,
-    place: (i16, &crate::pg::types::ColumnType, &[Vec<u8>]),
-    see: impl FnOnce(&Value) -> T,
-) -> T {
+pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl FnOnce(&Value) -> T) -> T {
     let (number, column_type, path) = place;
     if column_type.is_json() {
-        see(&Document::open(row.get(number), column_type).value(path))
+        see(&Document::open(row.get(number), column_type, &[path]).value((0, path)))
     } else {
         see(&column_type.value(row, number))
     }
@@ -190,18 +218,8 @@ pub fn with_value<T>(
 
 impl Place {
     /// As with_value takes it.
-    pub fn parts(&self) -> (i16, &crate::pg::types::ColumnType, &[Vec<u8>]) {
+    pub fn parts(&self) -> (i16, &ColumnType, &[Vec<u8>]) {
         (self.number, &self.column_type, &self.path)
-    }
-}
-
-/// A value as it is kept with the match.
-fn logged(row: &Row, column: &WatchedColumn, path: &[Vec<u8>]) -> Option<Datum> {
-    let value = row.get(column.number)?;
-    if column.column_type.is_json() {
-        Document::open(Some(value), &column.column_type).logged(value, path)
-    } else {
-        column.column_type.logged(value)
     }
 }
 
@@ -218,20 +236,29 @@ impl Evidence for Difference<'_> {
     fn gained(&self, goal_id: i32, baseline: Option<&Decimal>) -> bool {
         self.watched(goal_id).is_some_and(|watched| {
             let (is, attribute, condition) = self.after.condition(watched);
-            let place = (is.number, &is.column_type, attribute.path.as_slice());
-            with_value(self.new, place, |new| condition.gained(baseline, new))
+            match self.documents(watched.place) {
+                Some((_, new)) => condition.gained(baseline, &new.number((watched.place.1 as usize, &attribute.path))),
+                None => condition.gained(baseline, &is.column_type.value(self.new, is.number)),
+            }
         })
     }
 
     fn old_value(&self, goal_id: i32) -> Option<Datum> {
-        let (_, attribute, _) = self.after.condition(self.watched(goal_id)?);
-        let was = self.column_before(self.watched(goal_id)?.place.0 as usize)?;
-        logged(self.old, was, &attribute.path)
+        let watched = self.watched(goal_id)?;
+        if let Some((old, _)) = self.documents(watched.place) {
+            return old.logged((watched.place.1 as usize, &self.after.condition(watched).1.path));
+        }
+        let was = self.column_before(watched.place.0 as usize)?;
+        was.column_type.logged(self.old.get(was.number)?)
     }
 
     fn new_value(&self, goal_id: i32) -> Option<Datum> {
-        let (is, attribute, _) = self.after.condition(self.watched(goal_id)?);
-        logged(self.new, is, &attribute.path)
+        let watched = self.watched(goal_id)?;
+        let (is, attribute, _) = self.after.condition(watched);
+        match self.documents(watched.place) {
+            Some((_, new)) => new.logged((watched.place.1 as usize, &attribute.path)),
+            None => is.column_type.logged(self.new.get(is.number)?),
+        }
     }
 
     fn worth(&self, goal_id: i32) -> Option<Decimal> {

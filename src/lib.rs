@@ -37,6 +37,7 @@ pgrx::pg_module_magic!();
 /// Runs when the server loads the library.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    pg::memory::prepare();
     pg::guc::define();
     pg::worker::register();
 }

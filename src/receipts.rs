@@ -1,7 +1,6 @@
 //! What was sent, opened and clicked: receipts and engagements, appended as they are reported.
 
 use crate::cache::{self, Message, Revision, Setup, Source, Variant};
-use crate::capture::with_value;
 use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
 use crate::model::names::nearest;
@@ -9,7 +8,9 @@ use crate::model::value::Value;
 use crate::pg::append::{self, Appender};
 use crate::pg::call::{Args, Out};
 use crate::pg::datum::{self, Row};
+use crate::pg::document::Document;
 use crate::pg::errors;
+use crate::pg::memory;
 use crate::pg::ours::Ours;
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::scan::Probe;
@@ -20,6 +21,7 @@ use crate::pg::users::{self, KeyType, Users};
 use crate::settle::{receipt_key, user_keys};
 use crate::watch::Watch;
 use pgrx::pg_sys;
+use smallvec::SmallVec;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -59,7 +61,8 @@ impl Setup {
     /// The message of this name.
     pub fn message(&self, name: &str) -> Result<&Rc<Message>> {
         self.messages.get(name).ok_or_else(|| Error::UnknownMessage {
-            name: name.into(),
+            // of one that no message can have, the beginning
+            name: name[..name.floor_char_boundary(1_000)].into(),
             nearest: nearest(name, &self.messages.keys().collect::<Vec<_>>()),
         })
     }
@@ -150,20 +153,30 @@ impl Judgement {
 /// row as it is.
 pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
     let mut judgement = Judgement { already: Vec::new(), baseline: vec![None; revision.baselines.len()] };
+    // a json column is opened once for all its goals
+    let mut documents: SmallVec<[(u32, Document); 1]> = SmallVec::new();
     for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
         let (column, attribute, condition) = watch.condition(watched);
-        with_value(row, (column.number, &column.column_type, &attribute.path), |value| {
-            if condition.already(value, column.column_type.text_equality()) {
-                judgement.already.push(id);
-            }
-            if let Ok(i) = revision.baselines.binary_search(&id) {
-                judgement.baseline[i] = match value {
-                    Value::Unknown => None,
-                    Value::Number(number) => Some(number.to_string()),
-                    _ => Some(NO_GAIN.into()),
-                };
-            }
-        });
+        let (i, j, _) = watched.place;
+        let value = if column.column_type.is_json() {
+            let known = documents.iter().position(|(of, _)| *of == i).unwrap_or_else(|| {
+                documents.push((i, column.open(row)));
+                documents.len() - 1
+            });
+            documents[known].1.value((j as usize, &attribute.path))
+        } else {
+            column.column_type.value(row, column.number)
+        };
+        if condition.already(&value, column.column_type.text_equality()) {
+            judgement.already.push(id);
+        }
+        if let Ok(i) = revision.baselines.binary_search(&id) {
+            judgement.baseline[i] = match value {
+                Value::Unknown => None,
+                Value::Number(number) => Some(number.to_string()),
+                _ => Some(NO_GAIN.into()),
+            };
+        }
     }
     judgement
 }
@@ -257,7 +270,8 @@ pub fn deliver(args: &Args) -> Result<Out> {
 /// Keys as given, in the spelling and order in which they are looked up: each once. Those that no user can have are left out.
 fn distinct(keys: Vec<Option<Vec<u8>>>, key_type: KeyType) -> (Vec<Vec<u8>>, usize) {
     let given = keys.len();
-    let mut valid: Vec<Vec<u8>> = keys.into_iter().flatten().filter_map(|k| key_type.canonical(&k)).collect();
+    let mut valid: Vec<Vec<u8>> = memory::vec(given);
+    valid.extend(keys.into_iter().flatten().filter_map(|k| key_type.canonical(&k)));
     let invalid = given - valid.len();
     valid.sort_unstable();
     valid.dedup();
@@ -319,6 +333,7 @@ pub fn record_sent_array(args: &Args) -> Result<Out> {
 pub fn deliver_array(args: &Args) -> Result<Out> {
     let mut rows = Vec::new();
     send_many(args, None, args.bigint(2), |key, id, variant, control| {
+        memory::room(&mut rows, 1);
         rows.push(vec![
             Out::Raw(key.to_vec()),
             Out::Bigint(id),

@@ -6,8 +6,10 @@ use crate::model::value::Value;
 use crate::model::window::TimeLimit;
 use crate::pg::append;
 use crate::pg::datum::{self, Row};
+use crate::pg::memory;
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::scan::{Key, Probe};
+use crate::pg::scratch::Scratch;
 use crate::pg::statement::{self, Probes, Statement};
 use crate::pg::strings;
 use crate::watch::Reach;
@@ -93,6 +95,7 @@ fn matches(
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
                 && !is_recorded(probes, goal, receipt.id, t)?
             {
+                memory::room_in_small(&mut matches);
                 matches.push((goal.id, receipt.id, t));
             }
         }
@@ -105,6 +108,8 @@ fn pending(probes: &mut Probes, users_id: i32, key: &[u8], now: i64, reach: Reac
     let mut receipts = SmallVec::new();
     let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
     probes.receipts()?.visit(&user_keys(users_id, key, since), false, |row| {
+        memory::check();
+        memory::room_in_small(&mut receipts);
         receipts.push(Receipt::of(row));
         ControlFlow::Continue(())
     });
@@ -195,7 +200,7 @@ fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Opt
 }
 
 fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {
-    for &(goal_id, receipt_id, t) in matches {
+    let mut append = |(goal_id, receipt_id, t): (i32, i64, i64)| {
         let Some(log) = probes.match_log() else { return };
         log.append([
             Some(append::next_id(setup.ours.match_id_seq).into()),
@@ -206,6 +211,14 @@ fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: 
             evidence.new_value(goal_id),
             evidence.worth(goal_id).and_then(|worth| datum::numeric(&worth.to_string())),
         ]);
+    };
+    if let [only] = matches.as_slice() {
+        return append(*only);
+    }
+    // What is fetched to be kept may be large, and be fetched for each.
+    let scratch = Scratch::new();
+    for of_receipt in matches {
+        scratch.run(|| append(*of_receipt));
     }
 }
 

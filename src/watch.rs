@@ -11,7 +11,7 @@ use crate::pg::datum::Layout;
 use crate::pg::relation::Relation;
 use crate::pg::types::ColumnType;
 use crate::pg::users::KeyType;
-use crate::pg::{errors, strings};
+use crate::pg::{errors, memory, strings};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -120,7 +120,10 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     // By column and path: the same order in every partition.
     let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), (i16, ColumnType, Vec<(&Rc<Goal>, Condition)>)> =
         BTreeMap::new();
+    // The lists and maps below have an entry for each goal, and grow by copying.
+    memory::ensure(setup.goals.len() * 4 * (size_of::<Condition>() + size_of::<WatchedGoal>()));
     for goal in setup.attribute_goals(users.id) {
+        memory::check();
         match resolve(table, goal) {
             Ok((name, place, condition)) => {
                 let Place { number, column_type, path } = place;
@@ -141,6 +144,7 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
         let (conditions, places) = Conditions::new(conditions);
         let mut reach = vec![Reach::NONE; conditions.len()];
         for (goal, k) in judging.into_iter().zip(places) {
+            memory::check();
             reach[k as usize] = reach[k as usize].and(goal);
             let worth = goal.value_from.as_deref().and_then(|from| find_place(table, from)).map(|(_, p)| Box::new(p));
             let place = (i as u32, columns[i].attributes.len() as u32, k);
@@ -197,6 +201,8 @@ pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Conditio
 /// The condition for values at this place.
 pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crate::model::error::Result<Condition> {
     let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
+    // a list of values takes many times the memory of what is written
+    memory::ensure(256 * value.map_or(0, str::len));
     let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
     condition.map_numbers(&|n| place.column_type.round(n));
     condition.map_texts(&|t| strings::string_to_model(t));

@@ -1,175 +1,286 @@
-//! Reads the text of a json column: the same questions as for jsonb, answered from a parse of the whole text.
+//! Reads the text of a json column where it lies: one walk finds all the keys that are asked for, and no tree is built, so that the
+//! memory it takes does not depend on the length of the text.
+//!
+//! The text is one that the server has accepted. Anything else is answered too, as something or other, and without a panic. Nothing
+//! recurses. Of a repeated key the last value counts, as in jsonb.
 
 use std::borrow::Cow;
 
-use serde_json::Value as Json;
+use smallvec::{SmallVec, smallvec};
 
 use super::decimal::Decimal;
-use super::value::{self, Cut, Value};
+use super::room::{NoRoom, room};
+use super::value::{self, Cut, LONGEST_TEXT, MOST_ELEMENTS, Value};
 
-/// A parsed json text.
-#[derive(Clone, Debug)]
-pub struct Document {
-    json: Json,
-    encoding: Encoding,
+mod compare;
+mod token;
+
+use token::{Cursor, Token, decode};
+
+/// In bytes. A longer number is one that no numeric holds, unless it ends in thousands of zeros.
+const LONGEST_NUMBER: usize = 150_000;
+
+/// How the text of a document becomes the model's.
+#[derive(Clone, Copy)]
+pub struct Encoding {
+    /// Converts a text and hands it on in pieces; `None`: the document's texts are the model's.
+    pub convert: Option<Convert>,
+    /// Is text of any bytes, so that it may be no UTF-8? An escape for a character below U+0100 is a byte there.
+    pub any_bytes: bool,
 }
 
-/// How the parsed strings give the bytes of the database's encoding back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
-    Utf8,
-    /// The text was no UTF-8: each byte was read as the character of that number.
-    Bytes,
+/// Hands a text on in pieces, converted.
+pub type Convert = fn(&[u8], &mut dyn FnMut(&[u8]));
+
+impl Encoding {
+    /// Documents in UTF-8.
+    pub const UTF8: Encoding = Encoding { convert: None, any_bytes: false };
 }
 
-/// A value inside a [`Document`].
-#[derive(Clone, Copy, Debug)]
+/// A value inside a json text.
+#[derive(Clone, Copy)]
 pub struct Node<'a> {
-    json: &'a Json,
+    /// Its own text.
+    text: &'a [u8],
     encoding: Encoding,
 }
 
-/// Parses a json text in the database's encoding; `None` if it is no json, or nested more than 128 deep. Of a repeated
-/// key the last value counts, as in PostgreSQL.
-pub fn parse(text: &[u8]) -> Option<Document> {
-    let (text, encoding) = match std::str::from_utf8(text) {
-        Ok(text) => (Cow::Borrowed(text), Encoding::Utf8),
-        Err(_) => (text.iter().copied().map(char::from).collect(), Encoding::Bytes),
+/// The values at the end of each of these paths of keys, in one walk over the text; `None` where a key is missing. The empty path is
+/// the whole value. The paths are distinct, ascending, and their keys the model's text.
+pub fn find<'a, K: AsRef<[u8]>>(text: &'a [u8], encoding: Encoding, paths: &[&[K]]) -> SmallVec<[Option<Node<'a>>; 4]> {
+    let keys = paths.iter().flat_map(|path| path.iter().map(|key| key.as_ref().len()));
+    let mut walk = Walk {
+        cursor: Cursor::new(text),
+        encoding,
+        paths,
+        // an escape of six bytes stands for at least one byte
+        longest_key: keys.max().unwrap_or(0).saturating_mul(6),
+        found: smallvec![None; paths.len()],
+        open: SmallVec::new(),
     };
-    Some(Document { json: serde_json::from_str(&text).ok()?, encoding })
+    if walk.run().is_none() {
+        walk.found.fill(None);
+    }
+    walk.found
 }
 
-impl Document {
-    /// The whole value.
-    pub fn root(&self) -> Node<'_> {
-        Node { json: &self.json, encoding: self.encoding }
+struct Walk<'a, 'p, K> {
+    cursor: Cursor<'a>,
+    encoding: Encoding,
+    paths: &'p [&'p [K]],
+    /// No key written with more bytes than this is in a path.
+    longest_key: usize,
+    found: SmallVec<[Option<Node<'a>>; 4]>,
+    open: SmallVec<[Object; 4]>,
+}
+
+/// An object that paths lead into.
+struct Object {
+    /// Where its text begins.
+    start: usize,
+    /// How many keys lead to it.
+    depth: usize,
+    /// The paths that lead to it: those up to `inside` end here, the others go on.
+    paths: (usize, usize),
+    inside: usize,
+}
+
+impl<'a, K: AsRef<[u8]>> Walk<'a, '_, K> {
+    /// `None`: this is no json.
+    fn run(&mut self) -> Option<()> {
+        self.value((0, self.paths.len()), 0)?;
+        while let Some(object) = self.open.last() {
+            match self.cursor.next()? {
+                Token::Comma => {}
+                Token::Close => {
+                    let Object { start, paths, inside, .. } = *object;
+                    self.open.pop();
+                    self.found((paths.0, inside), start);
+                }
+                Token::String(key) => {
+                    let (paths, depth) = (self.matching(object, key), object.depth + 1);
+                    (self.cursor.next()? == Token::Colon).then_some(())?;
+                    if paths.0 == paths.1 {
+                        self.cursor.skip()?;
+                    } else {
+                        self.value(paths, depth)?;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(())
     }
+
+    /// A value to which these paths lead, by so many keys each.
+    fn value(&mut self, paths: (usize, usize), depth: usize) -> Option<()> {
+        // what an earlier value of the same key had does not count
+        self.found[paths.0..paths.1].fill(None);
+        let ending = self.paths[paths.0..paths.1].partition_point(|path| path.len() == depth);
+        let (start, inside) = (self.cursor.start(), paths.0 + ending);
+        if inside < paths.1 && self.cursor.peek() == Some(b'{') {
+            self.cursor.next()?;
+            self.open.push(Object { start, depth, paths, inside });
+            return Some(());
+        }
+        self.cursor.skip()?;
+        self.found((paths.0, inside), start);
+        Some(())
+    }
+
+    fn found(&mut self, paths: (usize, usize), start: usize) {
+        let node = Node { text: self.cursor.since(start), encoding: self.encoding };
+        self.found[paths.0..paths.1].fill(Some(node));
+    }
+
+    /// The paths that go on with this key.
+    fn matching(&self, object: &Object, raw: &[u8]) -> (usize, usize) {
+        if raw.len() > self.longest_key {
+            return (0, 0);
+        }
+        let mut decoded = SmallVec::<[u8; 64]>::new();
+        let key = if is_plain(raw, self.encoding) {
+            raw
+        } else {
+            decode(raw, self.encoding, &mut |piece| decoded.extend_from_slice(piece));
+            &decoded
+        };
+        let going_on = &self.paths[object.inside..object.paths.1];
+        let at = |path: &&[K]| path[object.depth].as_ref().cmp(key);
+        let from = going_on.partition_point(|path| at(path).is_lt());
+        let until = going_on.partition_point(|path| at(path).is_le());
+        (object.inside + from, object.inside + until)
+    }
+}
+
+/// Is this text, between its quotes, the model's as it is?
+fn is_plain(raw: &[u8], encoding: Encoding) -> bool {
+    !raw.contains(&b'\\') && (encoding.convert.is_none() || raw.is_ascii())
 }
 
 impl<'a> Node<'a> {
-    /// The value under a key of an object; `None` where there is none.
-    pub fn key(&self, key: &[u8]) -> Option<Node<'a>> {
-        let key = match self.encoding {
-            Encoding::Utf8 => Cow::Borrowed(std::str::from_utf8(key).ok()?),
-            Encoding::Bytes => key.iter().copied().map(char::from).collect(),
-        };
-        self.json.as_object()?.get(key.as_ref()).map(|json| self.inner(json))
-    }
-
-    /// The value at the end of a path of keys; `None` where a key is missing. The empty path is the value itself.
-    pub fn path<K: AsRef<[u8]>>(&self, keys: &[K]) -> Option<Node<'a>> {
-        keys.iter().try_fold(*self, |node, key| node.key(key.as_ref()))
-    }
-
-    /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents.
-    pub fn value(&self) -> Value<'a> {
-        match self.json {
-            Json::Array(items) => Value::List(items.iter().map(|json| self.inner(json).plain_value()).collect()),
-            _ => self.plain_value(),
-        }
-    }
-
     /// A list or an object.
     pub fn is_container(&self) -> bool {
-        self.json.is_array() || self.json.is_object()
+        matches!(self.text.first(), Some(b'{' | b'['))
     }
 
-    /// A list or object as JSON text that jsonb takes, for the match log: bounded, as [`Value::to_json`] bounds a list. A number that no
-    /// numeric holds is a string.
-    pub fn to_json(&self, cut: Cut) -> Vec<u8> {
+    /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents. So are a text whose escapes make
+    /// it longer than [`LONGEST_TEXT`], a list of more than [`MOST_ELEMENTS`], and a number that no numeric holds.
+    pub fn value(&self) -> Result<Value<'a>, NoRoom> {
+        if self.text.first() != Some(&b'[') {
+            return self.plain_value();
+        }
+        let mut items = Vec::new();
+        for item in self.elements() {
+            if items.len() == MOST_ELEMENTS {
+                return Ok(Value::Document);
+            }
+            room(&mut items, 1)?;
+            items.push(item.plain_value()?);
+        }
+        Ok(Value::List(items))
+    }
+
+    /// The value, where only what a number is compared with matters: whatever is no number and not unknown is a document.
+    pub fn number(&self) -> Value<'a> {
+        match self.text.first() {
+            Some(b'n') => Value::Unknown,
+            Some(b'-' | b'0'..=b'9') => self.decimal().map_or(Value::Document, Value::Number),
+            _ => Value::Document,
+        }
+    }
+
+    /// Null.
+    pub fn is_unknown(&self) -> bool {
+        self.text == b"null"
+    }
+
+    fn plain_value(&self) -> Result<Value<'a>, NoRoom> {
+        Ok(match self.text {
+            b"null" => Value::Unknown,
+            b"true" => Value::Boolean(true),
+            b"false" => Value::Boolean(false),
+            [b'"', raw @ .., b'"'] if is_plain(raw, self.encoding) => Value::text(raw),
+            [b'"', raw @ .., b'"'] if raw.len() <= LONGEST_TEXT => Value::Text(Cow::Owned(self.decoded(raw)?)),
+            [b'-' | b'0'..=b'9', ..] => return Ok(self.number()),
+            _ => Value::Document,
+        })
+    }
+
+    fn decoded(&self, raw: &[u8]) -> Result<Vec<u8>, NoRoom> {
+        let mut text = Vec::new();
+        // no escape is longer than what is written for it
+        room(&mut text, raw.len())?;
+        let mut full = false;
+        decode(raw, self.encoding, &mut |piece| {
+            full = full || room(&mut text, piece.len()).is_err();
+            if !full {
+                text.extend_from_slice(piece);
+            }
+        });
+        if full { Err(NoRoom) } else { Ok(text) }
+    }
+
+    fn decimal(&self) -> Option<Decimal> {
+        decimal(self.text)
+    }
+
+    fn elements(&self) -> impl Iterator<Item = Node<'a>> {
+        let encoding = self.encoding;
+        let mut cursor = Cursor::new(self.text.get(1..).unwrap_or_default());
+        std::iter::from_fn(move || {
+            if cursor.peek()? == b',' {
+                cursor.next()?;
+            }
+            let start = cursor.start();
+            cursor.skip()?;
+            Some(Node { text: cursor.since(start), encoding })
+        })
+    }
+
+    /// As JSON text that jsonb takes, for the match log: bounded, as [`Value::to_json`] bounds it; `None` for null. In lists and objects a
+    /// number that no numeric holds is a string; by itself it is not logged.
+    pub fn to_json(&self, cut: Cut) -> Option<Vec<u8>> {
+        if matches!(self.text.first(), Some(b'n' | b'-' | b'0'..=b'9')) {
+            return self.number().to_json_cut(cut);
+        }
         let mut out = Vec::new();
-        self.write(&mut out, cut);
-        value::bounded(out, cut)
-    }
-
-    fn write(&self, out: &mut Vec<u8>, cut: Cut) {
-        // the rest would be cut away
-        if value::is_long(out) {
-            return;
-        }
-        match self.json {
-            Json::Array(items) => {
-                out.push(b'[');
-                for (i, item) in items.iter().enumerate() {
-                    out.extend_from_slice(if i > 0 { b"," } else { b"" });
-                    self.inner(item).write(out, cut);
+        let mut cursor = Cursor::new(self.text);
+        while let Some(token) = cursor.next() {
+            match token {
+                Token::Open(byte) => out.push(byte),
+                Token::Close => out.push(cursor.last()),
+                Token::Comma => out.push(b','),
+                Token::Colon => out.push(b':'),
+                Token::String(raw) => {
+                    // more than is logged, however it is escaped
+                    let beginning = &raw[..raw.len().min(8 * value::LOGGED_TEXT)];
+                    let mut text = SmallVec::<[u8; 64]>::new();
+                    decode(beginning, self.encoding, &mut |piece| text.extend_from_slice(piece));
+                    value::write_string(&mut out, &text, cut);
                 }
-                out.push(b']');
-            }
-            Json::Object(pairs) => {
-                out.push(b'{');
-                for (i, (key, item)) in pairs.iter().enumerate() {
-                    out.extend_from_slice(if i > 0 { b"," } else { b"" });
-                    value::write_string(out, &self.bytes(key), cut);
-                    out.push(b':');
-                    self.inner(item).write(out, cut);
-                }
-                out.push(b'}');
-            }
-            // With an exponent, the digits that numeric would count are not those that are written.
-            Json::Number(number) => match Decimal::parse(number.as_str()) {
-                Some(value) if number.as_str().contains(['e', 'E']) => {
-                    out.extend_from_slice(value.to_string().as_bytes())
-                }
-                Some(_) => out.extend_from_slice(number.as_str().as_bytes()),
-                None => value::write_string(out, number.as_str().as_bytes(), cut),
-            },
-            Json::String(text) => value::write_string(out, &self.bytes(text), cut),
-            Json::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Json::Null => out.extend_from_slice(b"null"),
-        }
-    }
-
-    fn plain_value(&self) -> Value<'a> {
-        match self.json {
-            Json::Null => Value::Unknown,
-            Json::Bool(value) => Value::Boolean(*value),
-            Json::String(text) => Value::Text(self.bytes(text)),
-            Json::Number(number) => Decimal::parse(number.as_str()).map_or(Value::Document, Value::Number),
-            Json::Array(_) | Json::Object(_) => Value::Document,
-        }
-    }
-
-    fn bytes(&self, text: &'a str) -> Cow<'a, [u8]> {
-        match self.encoding {
-            Encoding::Utf8 => Cow::Borrowed(text.as_bytes()),
-            // an escape for a character that no byte stands for stays as UTF-8
-            Encoding::Bytes => text
-                .chars()
-                .fold(Vec::new(), |mut bytes, c| {
-                    match u8::try_from(c) {
-                        Ok(byte) => bytes.push(byte),
-                        Err(_) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                // With an exponent, the digits that numeric would count are not those that are written.
+                Token::Word(word) => match decimal(word) {
+                    Some(number) if word.contains(&b'e') || word.contains(&b'E') => {
+                        out.extend_from_slice(number.to_string().as_bytes());
                     }
-                    bytes
-                })
-                .into(),
+                    None if !matches!(word, b"null" | b"true" | b"false") => value::write_string(&mut out, word, cut),
+                    _ => out.extend_from_slice(word),
+                },
+            }
+            // the rest would be cut away
+            if value::is_long(&out) {
+                break;
+            }
         }
+        Some(if self.is_container() { value::bounded(out, cut) } else { out })
     }
+}
 
-    /// Equality of the whole values: numbers by value (1.0 is 1.00), objects without regard to the order of keys.
-    /// Its recursion is bounded by the parser, which refuses deeper texts.
-    pub fn same(&self, other: &Node) -> bool {
-        match (self.json, other.json) {
-            (Json::Number(a), Json::Number(b)) => {
-                a.as_str() == b.as_str()
-                    || matches!((Decimal::parse(a.as_str()), Decimal::parse(b.as_str())), (Some(a), Some(b)) if a == b)
-            }
-            (Json::String(a), Json::String(b)) => self.bytes(a) == other.bytes(b),
-            (Json::Array(a), Json::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.inner(a).same(&other.inner(b)))
-            }
-            (Json::Object(a), Json::Object(b)) => {
-                a.len() == b.len()
-                    && a.iter().all(|(key, a)| other.key(&self.bytes(key)).is_some_and(|b| self.inner(a).same(&b)))
-            }
-            (a, b) => a == b,
-        }
-    }
-
-    fn inner(&self, json: &'a Json) -> Node<'a> {
-        Node { json, encoding: self.encoding }
-    }
+/// The number, if a numeric holds it.
+fn decimal(word: &[u8]) -> Option<Decimal> {
+    let is_number = matches!(word.first(), Some(b'-' | b'0'..=b'9')) && word.len() <= LONGEST_NUMBER;
+    Decimal::parse(std::str::from_utf8(word).ok().filter(|_| is_number)?)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@
 use std::cmp::Ordering;
 
 use super::decimal::Decimal;
-use super::value::Value;
+use super::room::room;
+use super::value::{MOST_ELEMENTS, Value};
 
 const COUNT: u32 = 0x0FFF_FFFF;
 const SCALAR: u32 = 0x1000_0000;
@@ -167,11 +168,20 @@ impl<'a> Node<'a> {
         matches!(self.0, Inner::Array(_) | Inner::Object(_))
     }
 
-    /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents.
+    /// Null.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.0, Inner::Null)
+    }
+
+    /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents; so is a list of more than
+    /// [`MOST_ELEMENTS`].
     pub fn value(&self) -> Value<'a> {
         let Inner::Array(array) = self.0 else {
             return self.plain_value();
         };
+        if array.count > MOST_ELEMENTS {
+            return Value::Document;
+        }
         let element = |i| array.element(i).map_or(Value::Document, |node| node.plain_value());
         with_room(array.count).map_or(Value::Document, |mut items| {
             items.extend((0..array.count).map(element));
@@ -219,7 +229,7 @@ impl<'a> Node<'a> {
 /// Room for so many items; `None` where an allocation that fails would stop the whole server.
 fn with_room<T>(count: usize) -> Option<Vec<T>> {
     let mut items = Vec::new();
-    items.try_reserve_exact(count).ok().map(|()| items)
+    room(&mut items, count).ok().map(|()| items)
 }
 
 /// How far two values can be told apart without looking at their elements.

@@ -18,6 +18,7 @@ pub mod jsonb;
 pub mod names;
 pub mod operator;
 pub mod report;
+pub mod room;
 pub mod text;
 pub mod value;
 pub mod window;

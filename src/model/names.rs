@@ -6,6 +6,10 @@ const MAX_LENGTH: usize = 200;
 /// The known name that differs least from `name`, ignoring case: at most a third of the characters of the longer of
 /// the two may differ. `None` if nothing is that near; the first of equally near ones.
 pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
+    // (a character has at most four bytes, and its lower case at least one character)
+    if name.len() > 4 * MAX_LENGTH {
+        return None;
+    }
     let wanted = fold(name);
     known
         .iter()

@@ -1,6 +1,8 @@
 //! Comparing text as bytes: databases in LATIN1 or SQL_ASCII hold text that is no UTF-8.
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
+
+use super::room::{NoRoom, asked};
 
 /// When two texts are equal: the type's own `=`.
 pub trait TextEquality {
@@ -36,7 +38,7 @@ pub fn fold(text: &[u8]) -> Vec<u8> {
 }
 
 /// Whether `text` contains the folded `needle`, ignoring case: in one pass, whatever repeats in either (Knuth, Morris and Pratt).
-/// Allocates only for a long needle.
+/// Allocates only for a long needle; where there is no memory for that, each place is tried.
 pub fn contains(text: &[u8], needle: &[u8]) -> bool {
     if text.is_ascii() {
         holds(text.iter().map(u8::to_ascii_lowercase), needle)
@@ -45,12 +47,32 @@ pub fn contains(text: &[u8], needle: &[u8]) -> bool {
     }
 }
 
-fn holds(text: impl Iterator<Item = u8>, needle: &[u8]) -> bool {
+fn holds(text: impl Iterator<Item = u8> + Clone, needle: &[u8]) -> bool {
     if needle.is_empty() {
         return true;
     }
+    let mut fallback = SmallVec::<[usize; 32]>::new();
+    match asked(|| fallback.try_reserve(needle.len())) {
+        Ok(()) => holds_in_one_pass(text, needle, fallback),
+        Err(NoRoom) => holds_at_some_place(text, needle),
+    }
+}
+
+fn holds_at_some_place(mut text: impl Iterator<Item = u8> + Clone, needle: &[u8]) -> bool {
+    loop {
+        let mut from_here = text.clone();
+        if needle.iter().all(|byte| from_here.next() == Some(*byte)) {
+            return true;
+        }
+        if text.next().is_none() {
+            return false;
+        }
+    }
+}
+
+fn holds_in_one_pass(text: impl Iterator<Item = u8>, needle: &[u8], mut fallback: SmallVec<[usize; 32]>) -> bool {
     // for each beginning of the needle, how long the longest shorter one is that it ends in
-    let mut fallback: SmallVec<[usize; 32]> = smallvec![0];
+    fallback.push(0);
     let advance = |fallback: &[usize], mut matched: usize, byte: u8| {
         while matched > 0 && needle[matched] != byte {
             matched = fallback[matched - 1];
@@ -91,6 +113,7 @@ fn begins(mut text: Folded, needle: &[u8]) -> bool {
 }
 
 /// The bytes of a text in lower case, one at a time.
+#[derive(Clone)]
 struct Folded<'a> {
     rest: &'a [u8],
     /// The lower case of the last character read, of which `ready[at..len]` is still to come.
@@ -186,6 +209,10 @@ mod tests {
         fn contains_is_that_of_the_folded_texts(text in "[aAbéÉ]{0,12}", needle in "[aAbéÉ]{0,4}") {
             let (text, needle) = (text.to_lowercase(), needle.to_lowercase());
             prop_assert_eq!(has(&text.to_uppercase(), &needle).0, text.contains(&needle));
+            if !needle.is_empty() {
+                let folded = Folded::new(text.as_bytes());
+                prop_assert_eq!(holds_at_some_place(folded, needle.as_bytes()), text.contains(&needle));
+            }
         }
     }
 

@@ -55,8 +55,16 @@ pub enum Value<'a> {
     Document,
 }
 
+/// In bytes. A value whose text has to be made for a goal (converted, unescaped, written by an output function, put in lower case),
+/// and that is longer, is not read: its text could be larger than PostgreSQL's values may be.
+pub const LONGEST_TEXT: usize = 64 << 20;
+
+/// Of a list with more elements nothing is read but whether it changed: each takes many times the memory it has in the row, and an
+/// application's update must not end for want of it.
+pub const MOST_ELEMENTS: usize = 1_000_000;
+
 /// A text longer than this many bytes is cut in the match log.
-const LOGGED_TEXT: usize = 1_000;
+pub const LOGGED_TEXT: usize = 1_000;
 /// A list or object whose JSON is longer than this many bytes is logged as text, and cut.
 const LOGGED_LIST: usize = 2_000;
 
@@ -90,16 +98,17 @@ impl<'a> Value<'a> {
     /// NaN and the infinities are strings, as in PostgreSQL. Long texts are cut and end in '…'; so is the JSON of a
     /// long list or number, which then is a string. Bytes that are no UTF-8 pass through; NUL is dropped.
     pub fn to_json(&self) -> Option<Vec<u8>> {
-        self.write_json(Cut::Utf8)
+        self.to_json_cut(Cut::Utf8)
     }
 
     /// [`Value::to_json`] for a database whose encoding is not UTF-8: cuts only between ASCII characters and ends in
     /// "...", so that no multibyte character of any server encoding is broken.
     pub fn to_json_other_encoding(&self) -> Option<Vec<u8>> {
-        self.write_json(Cut::Ascii)
+        self.to_json_cut(Cut::Ascii)
     }
 
-    fn write_json(&self, cut: Cut) -> Option<Vec<u8>> {
+    /// [`Value::to_json`] for the encoding that this cut is for.
+    pub(super) fn to_json_cut(&self, cut: Cut) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         match self {
             Value::Unknown | Value::Moment | Value::Document => return None,
@@ -119,7 +128,7 @@ impl<'a> Value<'a> {
                     if i > 0 {
                         out.push(b',');
                     }
-                    out.extend(item.write_json(cut).unwrap_or_else(|| b"null".to_vec()));
+                    out.extend(item.to_json_cut(cut).unwrap_or_else(|| b"null".to_vec()));
                     // the rest would be cut away
                     if is_long(&out) {
                         break;

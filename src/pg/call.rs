@@ -3,7 +3,7 @@
 //! The functions are declared by hand in sql/, with the names, defaults and rights they need; here a declaration becomes a
 //! Rust function from arguments to a result or an [`Error`].
 
-use super::{datum, errors, strings};
+use super::{datum, errors, memory, strings};
 use crate::model::error::{Error, Result};
 use pgrx::pg_sys::{self, Datum};
 
@@ -64,7 +64,10 @@ impl Args {
     /// A text in the server's encoding.
     pub fn raw_text(&self, i: usize) -> Option<Vec<u8>> {
         // SAFETY: declared as text.
-        self.get(i).map(|d| unsafe { datum::varlena_bytes(d) }.to_vec())
+        let text = self.get(i).map(|d| unsafe { datum::varlena_bytes(d) })?;
+        // also for what is made of it: a name, a message that quotes it
+        memory::ensure(8 * text.len());
+        Some(memory::copied(text))
     }
 
     /// A user key, declared as text, bigint or uuid, in its text form and the server's encoding.
@@ -99,26 +102,28 @@ impl Args {
 
     /// An array of texts as strings, without NULLs.
     pub fn texts(&self, i: usize) -> Option<Vec<String>> {
-        Some(self.raw_texts(i)?.into_iter().flatten().map(|t| strings::to_string(&t)).collect())
+        let given = self.raw_texts(i)?;
+        let mut texts = memory::vec(given.len());
+        texts.extend(given.into_iter().flatten().map(|t| strings::to_string(&t)));
+        Some(texts)
     }
 
     /// An array of bigint.
     pub fn bigints(&self, i: usize) -> Option<Vec<Option<i64>>> {
         // SAFETY: declared as bigint[].
-        self.get(i).map(|d| unsafe {
-            datum::array_elements(d, pg_sys::INT8OID).into_iter().map(|e| e.map(|d| d.value() as i64)).collect()
-        })
+        let elements = unsafe { datum::Elements::of(self.get(i)?, pg_sys::INT8OID) };
+        let mut bigints = memory::vec(elements.len());
+        bigints.extend(elements.iter().map(|e| e.map(|d| d.value() as i64)));
+        Some(bigints)
     }
 
     /// An array of double precision.
     pub fn doubles(&self, i: usize) -> Option<Vec<Option<f64>>> {
         // SAFETY: declared as double precision[].
-        self.get(i).map(|d| unsafe {
-            datum::array_elements(d, pg_sys::FLOAT8OID)
-                .into_iter()
-                .map(|e| e.map(|d| f64::from_bits(d.value() as u64)))
-                .collect()
-        })
+        let elements = unsafe { datum::Elements::of(self.get(i)?, pg_sys::FLOAT8OID) };
+        let mut doubles = memory::vec(elements.len());
+        doubles.extend(elements.iter().map(|e| e.map(|d| f64::from_bits(d.value() as u64))));
+        Some(doubles)
     }
 
     /// A name.
@@ -170,7 +175,7 @@ impl Args {
     /// The payload of a jsonb.
     pub fn jsonb_bytes(&self, i: usize) -> Option<Vec<u8>> {
         // SAFETY: declared as jsonb.
-        self.get(i).map(|d| unsafe { datum::varlena_bytes(d) }.to_vec())
+        self.get(i).map(|d| memory::copied(unsafe { datum::varlena_bytes(d) }))
     }
 }
 
@@ -244,6 +249,7 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
         (*info).setDesc = desc;
         pg_sys::MemoryContextSwitchTo(context);
         for row in rows {
+            memory::check();
             let (mut values, mut nulls) = columns_of(fcinfo, row);
             assert_eq!((*desc).natts as usize, values.len(), "columns of the result");
             pg_sys::tuplestore_putvalues(store, desc, values.as_mut_ptr(), nulls.as_mut_ptr());

@@ -1,5 +1,6 @@
 //! Values as PostgreSQL holds them: rows, variable-length values, and the byte comparison that most columns end with.
 
+use super::memory;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::varlena;
 
@@ -95,19 +96,17 @@ impl Row<'_> {
     pub fn integers(&self, number: i16) -> Vec<i32> {
         let Some(datum) = self.get(number) else { return Vec::new() };
         // SAFETY: an integer[] datum.
-        unsafe { array_elements(datum, pg_sys::INT4OID) }.into_iter().flatten().map(|d| d.value() as i32).collect()
+        let elements = unsafe { Elements::of(datum, pg_sys::INT4OID) };
+        let mut integers = memory::vec(elements.len());
+        integers.extend(elements.iter().flatten().map(|d| d.value() as i32));
+        integers
     }
 
     /// A column of type numeric[]: the elements' payloads; empty for NULL.
     pub fn numerics(&self, number: i16) -> Vec<Option<Vec<u8>>> {
         let Some(datum) = self.get(number) else { return Vec::new() };
         // SAFETY: a numeric[] datum, whose elements are variable-length.
-        unsafe {
-            array_elements(datum, pg_sys::NUMERICOID)
-                .into_iter()
-                .map(|element| element.map(|d| varlena_bytes(d).to_vec()))
-                .collect()
-        }
+        unsafe { Elements::of(datum, pg_sys::NUMERICOID).copied() }
     }
 }
 
@@ -174,6 +173,7 @@ impl Walk<'_> {
 /// How the first columns of a table's rows are laid out.
 pub struct Layout(Vec<Place>);
 
+#[derive(PartialEq, Eq)]
 struct Place {
     len: i16,
     /// 1, 2, 4 or 8.
@@ -187,17 +187,74 @@ impl Layout {
         let desc = table.desc();
         let places = (0..last.max(0) as usize).map(|i| {
             // SAFETY: the number is that of a column of this table, so its descriptor has all attributes up to it.
-            let attribute = unsafe { super::version::attribute(desc, i) };
-            let align = match attribute.attalign as u8 {
-                pg_sys::TYPALIGN_CHAR => 1,
-                pg_sys::TYPALIGN_SHORT => 2,
-                pg_sys::TYPALIGN_INT => 4,
-                _ => 8,
-            };
-            Place { len: attribute.attlen, align, by_value: attribute.attbyval }
+            Place::of(unsafe { super::version::attribute(desc, i) })
         });
         Layout(places.collect())
     }
+}
+
+impl Place {
+    fn of(attribute: &pg_sys::FormData_pg_attribute) -> Place {
+        let align = match attribute.attalign as u8 {
+            pg_sys::TYPALIGN_CHAR => 1,
+            pg_sys::TYPALIGN_SHORT => 2,
+            pg_sys::TYPALIGN_INT => 4,
+            _ => 8,
+        };
+        Place { len: attribute.attlen, align, by_value: attribute.attbyval }
+    }
+}
+
+/// What decides how the rows of a table are read: all its columns, with those that have been dropped.
+pub struct Columns(Vec<ColumnForm>);
+
+struct ColumnForm {
+    name: pg_sys::NameData,
+    type_oid: pg_sys::Oid,
+    collation: pg_sys::Oid,
+    place: Place,
+    dropped: bool,
+    generated: core::ffi::c_char,
+}
+
+impl ColumnForm {
+    fn is(&self, attribute: &pg_sys::FormData_pg_attribute) -> bool {
+        self.type_oid == attribute.atttypid
+            && self.collation == attribute.attcollation
+            && self.dropped == attribute.attisdropped
+            && self.generated == attribute.attgenerated
+            && self.place == Place::of(attribute)
+            && self.name.data == attribute.attname.data
+    }
+}
+
+impl Columns {
+    /// Those of this table.
+    pub fn of(table: &super::relation::Relation) -> Columns {
+        let attributes = all_attributes(table);
+        let mut columns = memory::vec(attributes.len());
+        columns.extend(attributes.map(|a| ColumnForm {
+            name: a.attname,
+            type_oid: a.atttypid,
+            collation: a.attcollation,
+            place: Place::of(a),
+            dropped: a.attisdropped,
+            generated: a.attgenerated,
+        }));
+        Columns(columns)
+    }
+
+    /// Has this table the same?
+    pub fn are_those_of(&self, table: &super::relation::Relation) -> bool {
+        let attributes = all_attributes(table);
+        self.0.len() == attributes.len() && self.0.iter().zip(attributes).all(|(column, a)| column.is(a))
+    }
+}
+
+fn all_attributes(table: &super::relation::Relation) -> impl ExactSizeIterator<Item = &pg_sys::FormData_pg_attribute> {
+    let desc = table.desc();
+    // SAFETY: natts of a valid descriptor bounds the attributes asked for, which live as long as the table is open.
+    unsafe { (0..(*desc).natts as usize).map(move |i| super::version::attribute(desc, i)) }
 }
 
 /// The content of a variable-length value, fetched from TOAST and decompressed where needed.
@@ -213,35 +270,88 @@ pub(super) unsafe fn varlena_bytes<'a>(datum: Datum) -> &'a [u8] {
     }
 }
 
-/// The elements of an array in storage order, None for NULL elements.
-///
-/// # Safety
-/// `array` is an array datum whose element type is `element`.
-pub(super) unsafe fn array_elements(array: Datum, element: pg_sys::Oid) -> Vec<Option<Datum>> {
-    let (mut len, mut by_value, mut align) = (0i16, false, 0 as core::ffi::c_char);
-    let mut values: *mut Datum = std::ptr::null_mut();
-    let mut nulls: *mut bool = std::ptr::null_mut();
-    let mut count = 0;
-    // SAFETY: the array is detoasted into the current context; deconstruct_array fills fresh arrays of `count` entries.
-    unsafe {
-        let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
-        pg_sys::get_typlenbyvalalign(element, &mut len, &mut by_value, &mut align);
-        pg_sys::deconstruct_array(array, element, len.into(), by_value, align, &mut values, &mut nulls, &mut count);
-        (0..count as usize).map(|i| (!*nulls.add(i)).then(|| *values.add(i))).collect()
+/// The elements of an array in storage order, read where they lie.
+pub(super) struct Elements {
+    values: *const Datum,
+    nulls: *const bool,
+    count: usize,
+}
+
+impl Elements {
+    /// What is fetched lives in the current memory context.
+    ///
+    /// # Safety
+    /// `array` is an array datum whose element type is `element`.
+    pub(super) unsafe fn of(array: Datum, element: pg_sys::Oid) -> Elements {
+        // SAFETY: there is no limit to pass.
+        unsafe { Elements::up_to(array, element, usize::MAX) }.unwrap_or(Elements {
+            values: std::ptr::null(),
+            nulls: std::ptr::null(),
+            count: 0,
+        })
+    }
+
+    /// Of an array that has no more than `most`; None if it has.
+    ///
+    /// # Safety
+    /// `array` is an array datum whose element type is `element`.
+    pub(super) unsafe fn up_to(array: Datum, element: pg_sys::Oid, most: usize) -> Option<Elements> {
+        let (mut len, mut by_value, mut align) = (0i16, false, 0 as core::ffi::c_char);
+        let mut values: *mut Datum = std::ptr::null_mut();
+        let mut nulls: *mut bool = std::ptr::null_mut();
+        let mut count = 0;
+        // SAFETY: the array is detoasted into the current context, and has `ndim` lengths of dimensions behind its header;
+        // deconstruct_array fills fresh arrays of `count` entries.
+        unsafe {
+            let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
+            let lengths = array.add(1).cast::<core::ffi::c_int>();
+            if pg_sys::ArrayGetNItems((*array).ndim, lengths) as usize > most {
+                return None;
+            }
+            pg_sys::get_typlenbyvalalign(element, &mut len, &mut by_value, &mut align);
+            pg_sys::deconstruct_array(array, element, len.into(), by_value, align, &mut values, &mut nulls, &mut count);
+        }
+        Some(Elements { values, nulls, count: count as usize })
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// In order, None for NULL elements.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Option<Datum>> {
+        // SAFETY: both arrays have `count` entries and live as long as the memory context they were made in, that of the call.
+        (0..self.count).map(|i| unsafe { (!*self.nulls.add(i)).then(|| *self.values.add(i)) })
+    }
+
+    /// Copies of the contents of variable-length elements.
+    ///
+    /// # Safety
+    /// The element type is of variable length.
+    pub(super) unsafe fn copied(&self) -> Vec<Option<Vec<u8>>> {
+        let mut copies = memory::vec(self.count);
+        for element in self.iter() {
+            memory::check();
+            // SAFETY: a value of variable length in an array that is alive.
+            copies.push(element.map(|d| memory::copied(unsafe { varlena_bytes(d) })));
+        }
+        copies
     }
 }
 
-/// [`array_elements`] of an array that has no more than `most`; None if it has.
+/// The first bytes of a text, or all of it if it has no more than so many: the rest is not fetched.
 ///
 /// # Safety
-/// `array` is an array datum whose element type is `element`.
-pub(super) unsafe fn few_array_elements(array: Datum, element: pg_sys::Oid, most: usize) -> Option<Vec<Option<Datum>>> {
-    // SAFETY: a detoasted array has `ndim` lengths of dimensions behind its header.
+/// As for [`varlena_bytes`].
+pub(super) unsafe fn beginning<'a>(datum: Datum, most: usize) -> &'a [u8] {
+    // SAFETY: a valid varlena in, a plain (possibly short-headed) one out.
     unsafe {
-        let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
-        let lengths = array.add(1).cast::<core::ffi::c_int>();
-        let count = pg_sys::ArrayGetNItems((*array).ndim, lengths);
-        (count as usize <= most).then(|| array_elements(array.into(), element))
+        if stored_size(datum) <= most {
+            return varlena_bytes(datum);
+        }
+        let slice = pg_sys::pg_detoast_datum_slice(datum.cast_mut_ptr(), 0, most as i32);
+        std::slice::from_raw_parts(varlena::vardata_any(slice).cast::<u8>(), varlena::varsize_any_exhdr(slice))
     }
 }
 
@@ -353,7 +463,7 @@ pub fn jsonb_text(value: Datum) -> Vec<u8> {
     // SAFETY: the output function of the type; it answers a palloc'd string.
     unsafe {
         pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(value)])
-            .map_or_else(Vec::new, |text| std::ffi::CStr::from_ptr(text.cast_mut_ptr()).to_bytes().to_vec())
+            .map_or_else(Vec::new, |text| memory::copied(std::ffi::CStr::from_ptr(text.cast_mut_ptr()).to_bytes()))
     }
 }
 
@@ -436,7 +546,8 @@ impl KeptJsonb {
     pub fn of(row: &Row, number: i16) -> Option<KeptJsonb> {
         let payload = row.bytes(number)?;
         let total = payload.len() + 4;
-        let mut words = vec![0u64; total.div_ceil(8)];
+        let mut words = memory::vec(total.div_ceil(8));
+        words.resize(total.div_ceil(8), 0u64);
         // SAFETY: the words have room for a four-byte header and the payload; a varlena is word-aligned.
         unsafe {
             varlena::set_varsize_4b(words.as_mut_ptr().cast(), total as i32);

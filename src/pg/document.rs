@@ -1,90 +1,113 @@
 //! A json or jsonb column, opened once for all the keys that goals look at.
 
 use super::types::ColumnType;
-use super::{datum, strings};
+use super::{datum, memory, strings};
 use crate::model::value::{Value, bounded, is_long};
 use crate::model::{json, jsonb};
 use crate::settle;
 use pgrx::pg_sys::Datum;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
-/// In bytes. A longer text of type json is not read: parsed it takes some sixty times the memory, and an application's update must
-/// not end for want of it. jsonb is read where it lies.
-const LONGEST_JSON: usize = 16 << 20;
+/// A path of keys among those that a document was opened for: its number, and the keys.
+pub type Path<'a> = (usize, &'a [Vec<u8>]);
 
 /// An opened document.
-pub enum Document<'a> {
-    /// NULL, or not readable.
+pub struct Document<'a> {
+    /// None: NULL.
+    whole: Option<Datum>,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// In which a key is found without reading the rest; None: nothing there.
+    Binary(Option<jsonb::Node<'a>>),
+    /// What is behind the paths.
+    Text(SmallVec<[Option<json::Node<'a>>; 4]>),
+}
+
+#[derive(Clone, Copy)]
+enum Part<'a> {
     Absent,
     Binary(jsonb::Node<'a>),
-    Text(json::Document),
+    Text(json::Node<'a>),
 }
 
 impl<'a> Document<'a> {
-    /// Opens a value of a json or jsonb column of a row that the caller keeps.
-    pub fn open(value: Option<Datum>, column_type: &ColumnType) -> Document<'a> {
-        let Some(value) = value else { return Document::Absent };
+    /// Opens a value of a json or jsonb column of a row that the caller keeps. A text is walked once, whatever the number of paths, which
+    /// are distinct and ascending.
+    pub fn open(value: Option<Datum>, column_type: &ColumnType, paths: &[&[Vec<u8>]]) -> Document<'a> {
+        let Some(whole) = value else { return Document { whole: None, content: Content::Binary(None) } };
         // SAFETY: a json or jsonb datum of a row that is alive; a fetched copy lives as long as the call or statement.
-        let bytes: &'a [u8] = unsafe { datum::varlena_bytes(value) };
-        let opened = if column_type.is_jsonb() {
-            jsonb::root(bytes).map(Document::Binary)
-        } else if bytes.len() > LONGEST_JSON {
-            None
+        let bytes: &'a [u8] = unsafe { datum::varlena_bytes(whole) };
+        let content = if column_type.is_jsonb() {
+            Content::Binary(jsonb::root(bytes))
         } else {
-            json::parse(&strings::to_model(bytes)).map(Document::Text)
+            Content::Text(json::find(bytes, strings::of_documents(), paths))
         };
-        opened.unwrap_or(Document::Absent)
+        Document { whole: Some(whole), content }
     }
 
-    /// The value behind these keys.
-    pub fn value(&self, path: &[Vec<u8>]) -> Value<'_> {
-        match self {
-            Document::Absent => None,
-            Document::Binary(root) => find(root, path).map(|n| value(&n)),
-            Document::Text(document) => document.root().path(path).map(|n| n.value()),
-        }
-        .unwrap_or(Value::Unknown)
-    }
-
-    /// The value behind these keys for the match log, bounded in length; `whole` is the value that was opened.
-    pub fn logged(&self, whole: Datum, path: &[Vec<u8>]) -> Option<Datum> {
-        match self {
-            Document::Absent => None,
-            Document::Binary(root) => {
-                let node = find(root, path)?;
-                if node.is_container() { inside(whole, path) } else { settle::as_json(&value(&node)) }
-            }
-            Document::Text(document) => {
-                let node = document.root().path(path)?;
-                if node.is_container() {
-                    datum::jsonb(&strings::to_server(&node.to_json(strings::cut())))
-                } else {
-                    settle::as_json(&node.value())
-                }
-            }
+    fn part(&self, (number, keys): Path) -> Part<'a> {
+        match &self.content {
+            Content::Binary(root) => root.and_then(|root| find(&root, keys)).map_or(Part::Absent, Part::Binary),
+            Content::Text(found) => found[number].map_or(Part::Absent, Part::Text),
         }
     }
 
-    /// Does the value behind these keys differ, as jsonb compares values? A missing key and a json null are the same unknown.
-    pub fn differs(&self, other: &Document, path: &[Vec<u8>]) -> bool {
-        if self.value_is_unknown(path) || other.value_is_unknown(path) {
-            return self.value_is_unknown(path) != other.value_is_unknown(path);
+    /// The value behind a path.
+    pub fn value(&self, path: Path) -> Value<'a> {
+        match self.part(path) {
+            Part::Absent => Value::Unknown,
+            Part::Binary(node) => value(&node),
+            Part::Text(node) => memory::made(node.value()),
         }
-        match (self, other) {
-            (Document::Binary(a), Document::Binary(b)) => match (find(a, path), find(b, path)) {
-                (Some(a), Some(b)) => !a.same(&b),
-                _ => true,
+    }
+
+    /// The value behind a path, where only numbers matter: whatever is none, and is known, is a document.
+    pub fn number(&self, path: Path) -> Value<'a> {
+        match self.part(path) {
+            Part::Absent => Value::Unknown,
+            Part::Binary(node) if node.is_container() => Value::Document,
+            Part::Binary(node) => match node.value() {
+                Value::Text(_) | Value::Boolean(_) => Value::Document,
+                other => other,
             },
-            (Document::Text(a), Document::Text(b)) => match (a.root().path(path), b.root().path(path)) {
-                (Some(a), Some(b)) => !a.same(&b),
-                _ => true,
-            },
+            Part::Text(node) => node.number(),
+        }
+    }
+
+    /// The value behind a path for the match log, bounded in length.
+    pub fn logged(&self, path: Path) -> Option<Datum> {
+        match self.part(path) {
+            Part::Absent => None,
+            Part::Binary(node) if node.is_container() => inside(self.whole?, path.1),
+            Part::Binary(node) => settle::as_json(&value(&node)),
+            Part::Text(node) => datum::jsonb(&strings::to_server(&node.to_json(strings::cut())?)),
+        }
+    }
+
+    /// Does the value behind a path differ, as jsonb compares values? A missing key and a json null are the same unknown.
+    pub fn differs(&self, other: &Document, path: Path) -> bool {
+        let (this, other) = (self.part(path), other.part(path));
+        if this.is_unknown() || other.is_unknown() {
+            return this.is_unknown() != other.is_unknown();
+        }
+        match (this, other) {
+            (Part::Binary(a), Part::Binary(b)) => !a.same(&b),
+            (Part::Text(a), Part::Text(b)) => !memory::made(a.same(&b)),
             _ => true,
         }
     }
+}
 
-    fn value_is_unknown(&self, path: &[Vec<u8>]) -> bool {
-        self.value(path).is_unknown()
+impl Part<'_> {
+    fn is_unknown(&self) -> bool {
+        match self {
+            Part::Absent => true,
+            Part::Binary(node) => node.is_unknown(),
+            Part::Text(node) => node.is_unknown(),
+        }
     }
 }
 
@@ -123,8 +146,18 @@ fn inside(whole: Datum, path: &[Vec<u8>]) -> Option<Datum> {
 
 fn to_model(value: Value) -> Value {
     match value {
-        Value::Text(text) => Value::Text(Cow::Owned(strings::to_model(&text).into_owned())),
-        Value::List(items) => Value::List(items.into_iter().map(to_model).collect()),
+        Value::Text(text) if strings::is_too_long(&text) => Value::Document,
+        Value::Text(text) => match strings::to_model(&text) {
+            Cow::Borrowed(_) => Value::Text(text),
+            Cow::Owned(converted) => Value::Text(Cow::Owned(converted)),
+        },
+        Value::List(mut items) => {
+            for item in &mut items {
+                memory::check();
+                *item = to_model(std::mem::replace(item, Value::Unknown));
+            }
+            Value::List(items)
+        }
         other => other,
     }
 }

@@ -1,6 +1,7 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use super::call::dispatch;
+use super::memory;
 use super::trigger::{Trigger, untouched};
 use crate::{capture, events, receipts, setup, statistics, tables, track};
 use pgrx::pg_sys;
@@ -18,7 +19,7 @@ macro_rules! entry {
         #[doc(hidden)]
         #[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $symbol($fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-            let body = move || $body;
+            let body = move || memory::with_parachute(move || $body);
             // SAFETY: what #[pg_guard] expands to: a panic in the body becomes an error of the server.
             unsafe { pg_sys::panic::pgrx_extern_c_guard(body) }
         }
@@ -41,6 +42,7 @@ macro_rules! triggers {
             if let Some(trigger) = unsafe { Trigger::of($fcinfo) } {
                 $function(&trigger);
             }
+
             // SAFETY: as above.
             unsafe { untouched($fcinfo) }
         });)*

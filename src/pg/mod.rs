@@ -15,6 +15,7 @@ pub mod errors;
 pub mod guc;
 pub mod invalidate;
 pub mod literal;
+pub mod memory;
 pub mod ours;
 pub mod partition;
 pub mod relation;

@@ -45,7 +45,8 @@ impl Drop for Scratch {
     }
 }
 
-/// Lets a cancel take effect in a long loop.
+/// Lets a cancel take effect in a long loop, and the want of memory.
 pub fn check_for_interrupts() {
+    super::memory::check();
     pgrx::check_for_interrupts!();
 }

@@ -6,7 +6,9 @@
 //!
 //! A byte that is no text in its encoding stands in a string as a character for private use, U+10FF80 to U+10FFFF.
 
-use crate::model::value::Cut;
+use super::memory;
+use crate::model::json;
+use crate::model::value::{Cut, LONGEST_TEXT};
 use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -32,20 +34,26 @@ pub fn cut() -> Cut {
 /// How much is converted at a time: bounds the buffer, whatever the length of the text.
 const PIECE: usize = 8192;
 
-/// None: there is nothing to convert. `missing` is shown the rest of a text where its first character has no equivalent, adds
-/// what stands for it and says how many bytes it was.
-fn convert(bytes: &[u8], from: i32, to: i32, mut missing: impl FnMut(&[u8], &mut Vec<u8>) -> usize) -> Option<Vec<u8>> {
+/// The server's conversion of these bytes; None: there is nothing to convert.
+fn conversion(bytes: &[u8], from: i32, to: i32) -> Option<pg_sys::Oid> {
     if bytes.is_ascii() || from == to || from == SQL_ASCII || to == SQL_ASCII {
         return None;
     }
     // SAFETY: catalog lookup by value; answers InvalidOid where there is no conversion.
     let procedure = unsafe { pg_sys::FindDefaultConversionProc(from, to) };
-    if procedure == pg_sys::InvalidOid {
-        return None;
-    }
+    (procedure != pg_sys::InvalidOid).then_some(procedure)
+}
+
+/// Hands the text on in pieces, converted. `missing` is shown the rest of a text where its first character has no equivalent, hands on
+/// what stands for it and says how many bytes it was.
+fn convert(
+    bytes: &[u8],
+    (procedure, from, to): (pg_sys::Oid, i32, i32),
+    out: &mut dyn FnMut(&[u8]),
+    mut missing: impl FnMut(&[u8], &mut dyn FnMut(&[u8])) -> usize,
+) {
     // Four bytes is the longest character of any encoding.
     let mut buffer = vec![0u8; bytes.len().min(PIECE) * 4 + 1];
-    let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while !rest.is_empty() {
         let piece = &rest[..rest.len().min(PIECE)];
@@ -65,14 +73,13 @@ fn convert(bytes: &[u8], from: i32, to: i32, mut missing: impl FnMut(&[u8], &mut
         };
         let used = usize::try_from(used).unwrap_or(0).min(piece.len());
         if used == 0 {
-            rest = &rest[missing(rest, &mut out).clamp(1, rest.len())..];
+            rest = &rest[missing(rest, out).clamp(1, rest.len())..];
             continue;
         }
         // What was converted ends in a zero byte, which no text contains.
-        out.extend(buffer.iter().take_while(|b| **b != 0));
+        out(&buffer[..buffer.iter().position(|b| *b == 0).unwrap_or(buffer.len())]);
         rest = &rest[used..];
     }
-    Some(out)
 }
 
 /// The first byte of the private characters' numbers, less 0x80.
@@ -96,24 +103,58 @@ fn first_char(bytes: &[u8]) -> Option<(char, usize)> {
 
 /// Server text for the model.
 pub fn to_model(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let converted = convert(bytes, encoding(), UTF8, |rest, out| {
-        out.extend_from_slice(private(rest[0]).encode_utf8(&mut [0; 4]).as_bytes());
-        1
+    if conversion(bytes, encoding(), UTF8).is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut converted = memory::vec(bytes.len());
+    to_model_in_pieces(bytes, &mut |piece| {
+        memory::room(&mut converted, piece.len());
+        converted.extend_from_slice(piece);
     });
-    converted.map_or(Cow::Borrowed(bytes), Cow::Owned)
+    Cow::Owned(converted)
+}
+
+/// [`to_model`], a piece at a time.
+fn to_model_in_pieces(bytes: &[u8], out: &mut dyn FnMut(&[u8])) {
+    match conversion(bytes, encoding(), UTF8) {
+        None => out(bytes),
+        Some(procedure) => convert(bytes, (procedure, encoding(), UTF8), out, |rest, out| {
+            out(private(rest[0]).encode_utf8(&mut [0; 4]).as_bytes());
+            1
+        }),
+    }
+}
+
+/// How the text of a json document becomes the model's.
+pub fn of_documents() -> json::Encoding {
+    match encoding() {
+        UTF8 => json::Encoding::UTF8,
+        SQL_ASCII => json::Encoding { convert: None, any_bytes: true },
+        _ => json::Encoding { convert: Some(to_model_in_pieces), any_bytes: false },
+    }
+}
+
+/// Would a text of so many bytes have to be converted for the model, and be too long for that?
+pub fn is_too_long(bytes: &[u8]) -> bool {
+    bytes.len() > LONGEST_TEXT && !is_utf8() && encoding() != SQL_ASCII && !bytes.is_ascii()
 }
 
 /// The model's text for the server; `?` stands for what its encoding lacks.
 pub fn to_server(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let Some(procedure) = conversion(bytes, UTF8, encoding()) else { return Cow::Borrowed(bytes) };
     let mut raw = false;
-    let converted = convert(bytes, UTF8, encoding(), |rest, out| {
+    let mut server = memory::vec(bytes.len());
+    let mut out = |piece: &[u8]| {
+        memory::room(&mut server, piece.len());
+        server.extend_from_slice(piece);
+    };
+    convert(bytes, (procedure, UTF8, encoding()), &mut out, |rest, out| {
         let (c, length) = first_char(&rest[..rest.len().min(4)]).unwrap_or((' ', 1));
         let byte = byte_of(c);
         raw |= byte.is_some();
-        out.push(byte.unwrap_or(b'?'));
+        out(&[byte.unwrap_or(b'?')]);
         length
     });
-    let Some(mut server) = converted else { return Cow::Borrowed(bytes) };
     // A private character that somebody wrote himself, in the escapes of a json text.
     if raw && !is_valid(&server) {
         server.iter_mut().filter(|b| !b.is_ascii()).for_each(|b| *b = b'?');
@@ -128,6 +169,13 @@ fn is_valid(bytes: &[u8]) -> bool {
 
 /// The model's text as a string.
 pub fn model_to_string(bytes: &[u8]) -> String {
+    if encoding() != SQL_ASCII
+        && let Ok(text) = String::from_utf8(memory::copied(bytes))
+    {
+        return text;
+    }
+    // a byte becomes at most four
+    memory::ensure(4 * bytes.len());
     if encoding() != SQL_ASCII {
         return String::from_utf8_lossy(bytes).into_owned();
     }
@@ -151,7 +199,8 @@ pub fn string_to_model(text: &str) -> Cow<'_, [u8]> {
     if encoding() != SQL_ASCII || !text.chars().any(|c| byte_of(c).is_some()) {
         return Cow::Borrowed(text.as_bytes());
     }
-    let mut out = Vec::with_capacity(text.len());
+    // no longer than the text
+    let mut out = memory::vec(text.len());
     for c in text.chars() {
         match byte_of(c) {
             Some(byte) => out.push(byte),
@@ -179,6 +228,7 @@ pub fn readable(text: String) -> String {
     if is_utf8() || !text.chars().any(|c| byte_of(c).is_some()) {
         return text;
     }
+    memory::ensure(2 * text.len());
     text.chars().map(|c| if byte_of(c).is_some() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
@@ -193,7 +243,7 @@ pub fn lower(text: &[u8]) -> Vec<u8> {
         let lower = pg_sys::ffi::pg_guard_ffi_boundary(|| {
             str_tolower(text.as_ptr().cast(), text.len(), pg_sys::DEFAULT_COLLATION_OID)
         });
-        let copy = CStr::from_ptr(lower).to_bytes().to_vec();
+        let copy = memory::copied(CStr::from_ptr(lower).to_bytes());
         pg_sys::pfree(lower.cast());
         copy
     }

@@ -4,12 +4,12 @@
 //! decides, if it is one of the server's own. Code of users or of other extensions is not called for that; values of such
 //! types are compared by their text.
 
-use super::datum::{self, Row};
-use super::{spi, strings, uuid};
+use super::datum::{self, Elements, Row};
+use super::{memory, spi, strings, uuid};
 use crate::model::decimal::Decimal;
 use crate::model::interval;
 use crate::model::text::{Exact, TextEquality};
-use crate::model::value::{Kind, Value};
+use crate::model::value::{self, Kind, LONGEST_TEXT, MOST_ELEMENTS, Value};
 use pgrx::pg_sys::{self, Datum};
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -46,13 +46,8 @@ pub(super) enum Shape {
     },
 }
 
-/// Of a list with more elements nothing is read but whether it changed: each takes many times the memory it has in the row, and an
-/// application's update must not end for want of it.
-const MOST_ELEMENTS: usize = 1_000_000;
-
-/// In bytes. A value whose text has to be made for a goal, or be put in lower case, and that is longer, is not read: its text could
-/// be larger than PostgreSQL's values may be.
-const LONGEST_TEXT: usize = 64 << 20;
+/// In bytes, in any encoding.
+const LONGEST_CHARACTER: usize = 4;
 
 /// A column's type, with what is needed to compare and read its values.
 #[derive(Clone, Debug)]
@@ -251,6 +246,11 @@ impl ColumnType {
     /// The value as jsonb, for the match log.
     pub fn logged(&self, value: Datum) -> Option<Datum> {
         match self.shape {
+            Shape::Text | Shape::CaseInsensitiveText => {
+                // SAFETY: a text datum, from a row that is alive. More than its beginning is not kept.
+                let beginning = unsafe { datum::beginning(value, LONGEST_CHARACTER * (value::LOGGED_TEXT + 1)) };
+                crate::settle::as_json(&Value::Text(strings::to_model(beginning)))
+            }
             Shape::Moment => crate::settle::as_json(&Value::Text(Cow::Owned(self.moment(value)?))),
             _ => crate::settle::as_json(&self.read(value)),
         }
@@ -314,6 +314,14 @@ impl ColumnType {
         }
     }
 
+    /// Of the value before a change conditions look only at a number, and at whether it is known.
+    pub fn old_value<'a>(&self, row: &'a Row<'a>, column: i16) -> Value<'a> {
+        match row.get(column) {
+            Some(value) if self.kind() == Kind::Number => self.read(value),
+            value => value.map_or(Value::Unknown, |_| Value::Document),
+        }
+    }
+
     /// The value of a column of a row.
     pub fn value<'a>(&self, row: &'a Row<'a>, column: i16) -> Value<'a> {
         row.get(column).map_or(Value::Unknown, |d| self.read(d))
@@ -336,19 +344,23 @@ impl ColumnType {
                 }
                 Shape::Money { digits } => Value::Number(Decimal::scaled(value.value() as i64, *digits)),
                 Shape::Boolean => Value::Boolean(value.value() as u8 != 0),
-                Shape::Text | Shape::CaseInsensitiveText => Value::Text(strings::to_model(datum::varlena_bytes(value))),
-                Shape::PaddedText => Value::Text(strings::to_model(datum::varlena_bytes(value).trim_end_blanks())),
+                Shape::Text | Shape::CaseInsensitiveText => text(datum::varlena_bytes(value)),
+                Shape::PaddedText => text(datum::varlena_bytes(value).trim_end_blanks()),
                 Shape::Name => Value::Text(strings::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes())),
                 Shape::Enum => label(value).map_or(Value::Unknown, |l| Value::Text(Cow::Owned(l))),
                 Shape::Uuid => Value::Text(Cow::Owned(uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()))),
                 Shape::Moment => Value::Moment,
                 // Documents are opened by pg::document, which knows the keys asked for.
                 Shape::Jsonb | Shape::Json => Value::Document,
-                Shape::Array { element } => match datum::few_array_elements(value, element.type_oid, MOST_ELEMENTS) {
+                Shape::Array { element } => match Elements::up_to(value, element.type_oid, MOST_ELEMENTS) {
                     None => Value::Document,
                     Some(elements) => {
-                        let element = |e: Option<Datum>| e.map_or(Value::Unknown, |d| element.read_element(d));
-                        Value::List(elements.into_iter().map(element).collect())
+                        let mut items = memory::vec(elements.len());
+                        for e in elements.iter() {
+                            memory::check();
+                            items.push(e.map_or(Value::Unknown, |d| element.read_element(d)));
+                        }
+                        Value::List(items)
                     }
                 },
                 Shape::Other { .. } if self.len == -1 && datum::stored_size(value) > LONGEST_TEXT => Value::Document,
@@ -378,6 +390,11 @@ impl TextEquality for ColumnType {
         unsafe { pg_sys::OidFunctionCall2Coll(pg_sys::Oid::from_u32(pg_sys::F_TEXTEQ), self.collation, a, b) }.value()
             != 0
     }
+}
+
+/// A text of the server as a value.
+fn text(bytes: &[u8]) -> Value<'_> {
+    if strings::is_too_long(bytes) { Value::Document } else { Value::Text(strings::to_model(bytes)) }
 }
 
 /// For char(n).
@@ -474,7 +491,10 @@ pub(super) fn output_text(type_oid: pg_sys::Oid, function: pg_sys::Oid, value: D
         // SAFETY: the output function of the value's type; it answers a palloc'd string.
         unsafe {
             let text = CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, value));
-            strings::to_model(text.to_bytes()).into_owned()
+            match strings::to_model(text.to_bytes()) {
+                Cow::Borrowed(text) => memory::copied(text),
+                Cow::Owned(text) => text,
+            }
         }
     };
     let call = || if depends_on_settings(function) { spi::with_portable_output(write) } else { write() };

@@ -4,6 +4,7 @@
 //! snapshot, so that a sender under SERIALIZABLE and the application's updates do not come into each other's way.
 
 use super::datum::{self, Row};
+use super::memory;
 use super::partition;
 use super::relation::{Lock, Relation};
 use super::scan::{self, Key, OwnedProbe};
@@ -56,8 +57,8 @@ impl KeyType {
                 KeyType::Integer => (value.value() as i32).to_string().into_bytes(),
                 KeyType::BigInt => (value.value() as i64).to_string().into_bytes(),
                 KeyType::Uuid => uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()),
-                KeyType::Text => datum::varlena_bytes(value).to_vec(),
-                KeyType::PaddedText => datum::varlena_bytes(value).trim_end_blanks().to_vec(),
+                KeyType::Text => memory::copied(datum::varlena_bytes(value)),
+                KeyType::PaddedText => memory::copied(datum::varlena_bytes(value).trim_end_blanks()),
             }
         }
     }
@@ -297,15 +298,16 @@ impl Leaf {
 /// An array of texts, each in the server's encoding.
 pub fn texts(array: Datum) -> Vec<Option<Vec<u8>>> {
     // SAFETY: a text[] datum, by the declaration of the functions that take one.
-    unsafe {
-        datum::array_elements(array, pg_sys::TEXTOID)
-            .into_iter()
-            .map(|element| element.map(|d| datum::varlena_bytes(d).to_vec()))
-            .collect()
-    }
+    unsafe { datum::Elements::of(array, pg_sys::TEXTOID).copied() }
 }
 
-/// A key given as text by a caller, for a message.
+/// A key given as text by a caller, for a message: of a long one the beginning.
 pub fn shown(key: &[u8]) -> String {
-    strings::to_string(key)
+    const LONGEST_SHOWN: usize = 1_000;
+    if key.len() <= LONGEST_SHOWN {
+        return strings::to_string(key);
+    }
+    let continued = |at: &usize| strings::is_utf8() && key[*at] & 0xC0 == 0x80;
+    let end = (0..=LONGEST_SHOWN).rev().find(|at| !continued(at)).unwrap_or(0);
+    strings::to_string(&key[..end]) + "..."
 }

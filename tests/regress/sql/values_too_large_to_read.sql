@@ -12,6 +12,7 @@ select from goals.set_goal('m', 'plan', 'is', 'pro', time_limit => '1 day', goal
 select from goals.set_goal('m', 'name', 'contains', repeat('a', 1000) || 'b', time_limit => '1 day', goal => 'name');
 select from goals.record_sent('m', 1);
 update users set tags = array_fill(7::int2, array[1000001]), plan = 'pro';
+-- Of a json text no more is made than what a goal asks for.
 update users set doc = ('{"plan": "pro", "x": "' || repeat('x', 16 * 1024 * 1024) || '"}')::json;
 update users set bin = decode(repeat('00', 65 * 1024 * 1024), 'hex');
 select goal, left(new_value::text, 20) as new_value from goals.matches('m') order by goal;

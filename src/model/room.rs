@@ -1,0 +1,41 @@
+//! Memory whose size comes from data is asked for: an allocation that fails without having been asked for stops the whole server.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// There is no memory for what had to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRoom;
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Makes room for so many more items.
+pub fn room<T>(items: &mut Vec<T>, more: usize) -> Result<(), NoRoom> {
+    asked(|| items.try_reserve(more))
+}
+
+/// Runs what asks for memory and can do without: [`is_asked`] is true meanwhile.
+pub fn asked<E>(ask: impl FnOnce() -> Result<(), E>) -> Result<(), NoRoom> {
+    ASKED.store(true, Ordering::Relaxed);
+    let answer = ask();
+    ASKED.store(false, Ordering::Relaxed);
+    answer.map_err(|_| NoRoom)
+}
+
+/// For the allocator: will the caller take a refusal?
+pub fn is_asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_that_there_is_not_is_refused() {
+        let mut items = vec![0u64];
+        assert_eq!(room(&mut items, 10), Ok(()));
+        assert!(items.capacity() >= 11);
+        assert_eq!(room(&mut items, usize::MAX / 16), Err(NoRoom));
+        assert_eq!(items, [0]);
+    }
+}
