@@ -24,9 +24,7 @@ pub(super) enum Shape {
     Real,
     Double,
     Numeric,
-    Money {
-        digits: u32,
-    },
+    Money,
     Boolean,
     Text,
     PaddedText,
@@ -84,7 +82,7 @@ impl ColumnType {
             pg_sys::FLOAT4OID => Shape::Real,
             pg_sys::FLOAT8OID => Shape::Double,
             pg_sys::NUMERICOID => Shape::Numeric,
-            pg_sys::MONEYOID => Shape::Money { digits: money_digits() },
+            pg_sys::MONEYOID => Shape::Money,
             pg_sys::BOOLOID => Shape::Boolean,
             pg_sys::TEXTOID | pg_sys::VARCHAROID => Shape::Text,
             pg_sys::BPCHAROID => Shape::PaddedText,
@@ -128,7 +126,7 @@ impl ColumnType {
             | Shape::Real
             | Shape::Double
             | Shape::Numeric
-            | Shape::Money { .. } => Kind::Number,
+            | Shape::Money => Kind::Number,
             Shape::Boolean => Kind::Boolean,
             Shape::Moment => Kind::Moment,
             Shape::Jsonb | Shape::Json => Kind::Json,
@@ -350,7 +348,8 @@ impl ColumnType {
                 Shape::Numeric => {
                     Decimal::from_numeric(datum::varlena_bytes(value)).map_or(Value::Unknown, Value::Number)
                 }
-                Shape::Money { digits } => Value::Number(Decimal::scaled(value.value() as i64, *digits)),
+                // (as the session shows it now: lc_monetary may have been set since the column was looked at)
+                Shape::Money => Value::Number(Decimal::scaled(value.value() as i64, money_digits())),
                 Shape::Boolean => Value::Boolean(value.value() as u8 != 0),
                 Shape::Text | Shape::CaseInsensitiveText => text(datum::varlena_bytes(value)),
                 Shape::PaddedText => text(datum::varlena_bytes(value).trim_end_blanks()),

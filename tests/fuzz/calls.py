@@ -1,6 +1,6 @@
 """Calls of every function of schema goals with arguments drawn from values.py, thousands a round trip, and what may come of them."""
 import os, random, re, threading, time
-from load import ROOT, SEED, Problem, psycopg
+from load import ROOT, SEED, Problem, limit_to, psycopg
 import values as drawn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -36,7 +36,7 @@ class Fuzz:
         self.server, self.dbname, self.rand = server, dbname, random.Random(f'{SEED} {dbname}')
         self.states, public = documented()
         self.wrong = {}
-        self.c = self.connect()
+        self.c, self.other = self.connect(), None
         general, named = drawn.values(checked_encoding)
         self.store(general, named)
         rows = self.c.execute("""select p.oid, p.proname::text, p.oid::regprocedure::text, array(select t::regtype::text from unnest(p.proargtypes) with ordinality u (t, n) order by n),
@@ -139,7 +139,7 @@ class Fuzz:
         self.c.execute(f"""create function fuzz.said{f.n}(seed bigint, k bigint) returns text language plpgsql as $f$ declare {' '.join(declared)} begin {f.picks} return {f.said}; end $f$""")
 
     def call_text(self, f, seed, k):
-        args = self.c.execute(f'select fuzz.said{f.n}(%s, %s)', (seed, k)).fetchone()[0]
+        args = (self.other or self.c).execute(f'select fuzz.said{f.n}(%s, %s)', (seed, k)).fetchone()[0]
         if isinstance(args, bytes):
             args = args.decode('utf-8', 'backslashreplace')
         return f'select * from goals."{f.name}"({args});' if k & 1 == 0 else f'select goals."{f.name}"({args});'
@@ -239,6 +239,33 @@ class Fuzz:
         self.judge()
         if (after := self.fingerprint()) != before:
             raise Problem(f'{self.dbname}: calls that failed or were undone have changed ' + ', '.join(t for t in before if before[t] != after[t]))
+        self.works()
+
+    def limited(self, batches):
+        """Calls in a backend that may take little more memory than it has: 53200 is an outcome too, the end of the session is not."""
+        self.other, self.states = self.c, self.states + ['53200']
+        for n in range(batches):
+            self.c = self.connect()
+            pid = self.c.info.backend_pid
+            try:
+                # what the library needs to be there at all
+                self.c.execute("select goals.assign('welcome', 1::bigint)")
+                with open(f'/proc/{pid}/status') as f:
+                    used = next(int(line.split()[1]) for line in f if line.startswith('VmSize:')) * 1024
+                limit_to(pid, used + self.rand.choice((2, 4, 8, 16, 32, 64)) * 2**20)
+                f = self.rand.choice(self.functions)
+                for undo in (True, False):
+                    try:
+                        self.batch(f, self.rand.randrange(1 << 40), 1, 10, undo=undo)
+                    except Problem as problem:
+                        # (a regular expression of the server's says so with a SQLSTATE of its own)
+                        if 'out of memory' not in str(problem) or 'the backend is gone' in str(problem):
+                            raise
+            finally:
+                self.c.close()
+        self.c, self.other, self.states = self.other, None, self.states[:-1]
+        self.wrong = {kind: text for kind, text in self.wrong.items() if 'out of memory' not in text}
+        self.judge()
         self.works()
 
     def kept(self, batches):

@@ -52,7 +52,7 @@ def statements(rand):
         f"update users set plan = 'pro', visits = visits + 1, price = price * 2, active = not active, tags = tags || 'c'::text, custom = custom || '{{\"plan\": \"pro\"}}' where {some}",
         f"update users set doc = '{{\"plan\": \"pro\"}}', m = 'fine', name = 'x', addr = '10.0.0.2', p = row(2, 'c')::pair, r = '[2,9)', raw = '\\x00', seen_at = now() where {some}",
         "update people set plan = 'pro', score = score + 1", "update accounts set plan = 'pro'", "update regions set region = case region when 'a' then 'b' else 'a' end, plan = 'pro'",
-        f"insert into events select n, 'buy', now(), '{{\"amount\": 3}}' from generate_series(1, {rand.randrange(1, 50)}) n", f"insert into sends select 'm', n from generate_series(1, {rand.randrange(1, 50)}) n",
+        f"insert into events select n, 'bought', now(), '{{\"amount\": 3}}' from generate_series(1, {rand.randrange(1, 50)}) n", f"insert into sends select 'welcome', n from generate_series(1, {rand.randrange(1, 50)}) n",
         "update sends set opened_at = now(), clicked_at = now()", "insert into sends values ('nobody knows it', 1)"], 4)
 
 
@@ -82,7 +82,7 @@ def our_tables(fuzz, rounds):
                     c.execute(sql)
                 except psycopg.Error as e:
                     raise Problem(f'{fuzz.dbname}: {e.sqlstate} {e} after {"; ".join(said)}: {sql}') from e
-            for call in ("goals.record_sent('m', 1::bigint)", "goals.record_opened('m', 1::bigint)", "goals.record_event(1::bigint, 'buy')", 'goals.health()', 'goals.message_stats', 'goals.roll_up()',
+            for call in ("goals.record_sent('welcome', 1::bigint)", "goals.record_opened('welcome', 1::bigint)", "goals.record_event(1::bigint, 'bought')", 'goals.health()', 'goals.message_stats', 'goals.roll_up()',
                          "goals.forget_user(2::bigint, 'users')", 'goals.verify()'):
                 c.execute('savepoint call')
                 try:

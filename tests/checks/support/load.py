@@ -103,6 +103,14 @@ def complaints(log, killed=False):
     return [l for l in log.splitlines() if bad.search(l) and not (killed and 'terminated by signal 9' in l)]
 
 
+def limit_to(pid, size):
+    """The address space of a backend, as the user whom it belongs to."""
+    with open(f'/proc/{pid}/status') as f:
+        user, group = (next(line.split()[1] for line in f if line.startswith(what)) for what in ('Uid', 'Gid'))
+    as_owner = ['setpriv', f'--reuid={user}', f'--regid={group}', '--clear-groups'] if os.getuid() == 0 else []
+    subprocess.run([*as_owner, 'prlimit', '--pid', str(pid), f'--as={size}:'], check=True)
+
+
 class Clients:
     """Threads that work until told to stop; what goes wrong in one of them goes wrong in the check."""
 
