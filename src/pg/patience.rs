@@ -7,15 +7,18 @@
 use super::relation::Relation;
 use super::{errors, guc, relation};
 use pgrx::pg_sys::{self, LOCKMODE, Oid};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+/// Looked at for every row. A backend has one thread, and these are cheaper than variables of a thread.
+static IN_TRIGGER: AtomicBool = AtomicBool::new(false);
+/// The first relation that the running trigger did not get, if it has not been told yet; 0: none.
+static REFUSED: AtomicU32 = AtomicU32::new(0);
+
 thread_local! {
-    static IN_TRIGGER: Cell<bool> = const { Cell::new(false) };
     /// What has been waited for in vain, until it is found free: nothing waits for it again.
     static BUSY: RefCell<Vec<Oid>> = const { RefCell::new(Vec::new()) };
-    /// The first relation that the running trigger did not get, if it has not been told yet.
-    static REFUSED: Cell<Option<Oid>> = const { Cell::new(None) };
 }
 
 /// What is being run on behalf of whom: put back when it ends, also by an error.
@@ -23,13 +26,15 @@ struct Running(bool);
 
 impl Running {
     fn begin(in_trigger: bool) -> Running {
-        Running(IN_TRIGGER.replace(in_trigger))
+        let before = IN_TRIGGER.load(Relaxed);
+        IN_TRIGGER.store(in_trigger, Relaxed);
+        Running(before)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        IN_TRIGGER.set(self.0);
+        IN_TRIGGER.store(self.0, Relaxed);
     }
 }
 
@@ -37,7 +42,10 @@ impl Drop for Running {
 pub fn in_trigger(body: impl FnOnce()) -> Option<String> {
     let _running = Running::begin(true);
     body();
-    REFUSED.take().map(relation::qualified_name)
+    if REFUSED.load(Relaxed) == 0 {
+        return None;
+    }
+    Some(relation::qualified_name(Oid::from_u32(REFUSED.swap(0, Relaxed))))
 }
 
 /// Runs the body of a call of one of our functions, which a trigger of the application's may have made while one of ours runs.
@@ -67,7 +75,7 @@ pub(super) fn open_for_a_look(relid: Oid, mode: LOCKMODE) -> Option<Relation> {
 
 /// Takes a lock to the end of the transaction; false if a trigger has waited long enough.
 pub(super) fn lock(relid: Oid, mode: LOCKMODE) -> bool {
-    if !IN_TRIGGER.get() || guc::lock_wait().is_none() {
+    if !IN_TRIGGER.load(Relaxed) || guc::lock_wait().is_none() {
         // SAFETY: any oid may be locked; the lock goes with the transaction.
         unsafe { pg_sys::LockRelationOid(relid, mode) };
         return true;
@@ -100,7 +108,8 @@ fn wait_for(relid: Oid, is_free: impl Fn() -> bool) -> bool {
         }
     }
     BUSY.with_borrow_mut(|busy| busy.push(relid));
-    REFUSED.set(REFUSED.get().or(Some(relid)));
+    // (the first one)
+    let _ = REFUSED.compare_exchange(0, relid.to_u32(), Relaxed, Relaxed);
     errors::log(format!(
         "pg_goals: {} is locked: a change, event or send is not recorded",
         relation::qualified_name(relid)
