@@ -264,6 +264,12 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- Who owns one of them could have code run with our rights.
+    IF EXISTS (SELECT FROM pg_tables t JOIN pg_extension e ON e.extname = 'pg_goals'
+               WHERE t.schemaname = 'goals' AND t.tablename IN ('total', 'watermark', 'next_watermark') AND t.tableowner <> pg_get_userbyid(e.extowner)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'a table of the totals has another owner than the extension',
+            HINT = 'goals.health() says which, and how it is given back.';
+    END IF;
     IF wait THEN
         LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE;
         -- A snapshot older than the lock would take off what the totals no longer hold. At READ COMMITTED the next

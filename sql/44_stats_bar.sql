@@ -26,7 +26,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT rpad(CASE WHEN length(c) > width THEN left(c, width - 1) || goals.glyph(8230, '~') ELSE c END, width)
     FROM regexp_replace(line, CASE WHEN getdatabaseencoding() ~ '^(UTF8|LATIN|ISO)' THEN '[[:cntrl:]]'
-                                   ELSE '[\x01-\x1f\x7f]' END, '?', 'g') c
+                                   ELSE E'[\\x01-\\x1f\\x7f]' END, '?', 'g') c
 $$;
 COMMENT ON FUNCTION goals.fit(text, integer) IS 'Internal. The text in exactly that many characters: padded, or cut with an ellipsis';
 

@@ -26,6 +26,12 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- Who owns one of them could have code run with our rights.
+    IF EXISTS (SELECT FROM pg_tables t JOIN pg_extension e ON e.extname = 'pg_goals'
+               WHERE t.schemaname = 'goals' AND t.tablename IN ('total', 'watermark', 'next_watermark') AND t.tableowner <> pg_get_userbyid(e.extowner)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'a table of the totals has another owner than the extension',
+            HINT = 'goals.health() says which, and how it is given back.';
+    END IF;
     IF wait THEN
         LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE;
         -- A snapshot older than the lock would take off what the totals no longer hold. At READ COMMITTED the next
@@ -367,6 +373,16 @@ $$;
 CREATE FUNCTION goals.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_unusable';
 
+CREATE OR REPLACE FUNCTION goals.fit(line text, width integer)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT rpad(CASE WHEN length(c) > width THEN left(c, width - 1) || goals.glyph(8230, '~') ELSE c END, width)
+    FROM regexp_replace(line, CASE WHEN getdatabaseencoding() ~ '^(UTF8|LATIN|ISO)' THEN '[[:cntrl:]]'
+                                   ELSE E'[\\x01-\\x1f\\x7f]' END, '?', 'g') c
+$$;
+
 CREATE OR REPLACE FUNCTION goals.health()
 RETURNS TABLE (problem text, object text, detail text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -393,6 +409,20 @@ BEGIN
     WITH switch AS (
         SELECT 'pg_goals.enabled' AS what, current_setting('pg_goals.enabled', true) AS is_at
         UNION ALL
+        SELECT 'session_replication_role', CASE current_setting('session_replication_role') WHEN 'replica' THEN 'off' ELSE 'on' END
+        UNION ALL
+        (SELECT DISTINCT ON (x.setrole)
+               format('session_replication_role of %s',
+                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
+               CASE split_part(c.setting, '=', 2) WHEN 'replica' THEN 'off' ELSE 'on' END
+        FROM pg_db_role_setting x
+        CROSS JOIN unnest(x.setconfig) AS c (setting)
+        LEFT JOIN pg_roles r ON r.oid = x.setrole
+        LEFT JOIN pg_database d ON d.oid = x.setdatabase
+        WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+          AND lower(split_part(c.setting, '=', 1)) = 'session_replication_role'
+        ORDER BY x.setrole, x.setdatabase DESC)
+        UNION ALL
         -- What is set for a role, or for all, in this database comes before what is set for it everywhere.
         (SELECT DISTINCT ON (x.setrole)
                format('pg_goals.enabled of %s',
@@ -407,7 +437,7 @@ BEGIN
         ORDER BY x.setrole, x.setdatabase DESC)
     )
     SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
-           'Set it to on, or reset it, and connect anew.'
+           CASE WHEN starts_with(w.what, 'session') THEN 'Reset it, and connect anew.' ELSE 'Set it to on, or reset it, and connect anew.' END
     FROM switch w
     WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
     ORDER BY 2;
@@ -432,7 +462,7 @@ BEGIN
                 ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', s.relation, t.tgname) END
     FROM goals.source s
     LEFT JOIN pg_trigger t ON t.tgrelid = s.relation AND t.tgparentid = 0
-        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
         AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
                                    ELSE 'goals.capture_receipt()'::regprocedure END
@@ -456,7 +486,7 @@ BEGIN
     FROM goals.source s
     CROSS JOIN LATERAL pg_partition_tree(s.relation) p
     JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgparentid <> 0
-        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || '\x00'::bytea
+        AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
         AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure)
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
@@ -474,6 +504,28 @@ BEGIN
     WHERE s.attached AND s.kind <> 'users'
     ORDER BY s.source_id, above.source_id;
 
+    -- Rows of tables that inherit from a tracked one fire their own triggers only.
+    RETURN QUERY
+    SELECT 'heirs are not seen', s.relation::text,
+           format('changes of rows in %s, which inherits from it, are not seen', string_agg(i.inhrelid::regclass::text, ', ' ORDER BY i.inhrelid::regclass::text)),
+           format('Track such a table by itself, or end that: ALTER TABLE ... NO INHERIT %s', s.relation)
+    FROM goals.source s
+    JOIN pg_inherits i ON i.inhparent = s.relation
+    WHERE s.attached AND NOT EXISTS (SELECT FROM pg_partitioned_table p WHERE p.partrelid = s.relation)
+      AND NOT EXISTS (SELECT FROM goals.source h WHERE h.attached AND h.relation = i.inhrelid)
+    GROUP BY s.source_id, s.relation
+    ORDER BY s.source_id;
+
+    -- What is recorded is appended below SQL. Tools that copy a table by triggers would lose it.
+    RETURN QUERY
+    SELECT 'trigger without effect', t.tgrelid::regclass::text,
+           format('trigger %I does not fire for what is recorded: a copy made by it lacks that', t.tgname),
+           format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+    FROM pg_trigger t
+    WHERE NOT t.tgisinternal
+      AND t.tgrelid IN ('goals.receipt'::regclass, 'goals.engagement'::regclass, 'goals.match_log'::regclass, 'goals.ignored'::regclass)
+    ORDER BY 2, t.tgname;
+
     -- Only goals that still decide something: in force, or with a window that may be open.
     RETURN QUERY
     SELECT 'broken goal', format('%s / %s', m.name, g.name),
@@ -481,7 +533,7 @@ BEGIN
            CASE WHEN s.relation IS NULL THEN 'Stop the goal with goals.stop_goal(): a successor of the table needs messages of its own.'
                 WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
                 WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
-                ELSE 'The version in force is not affected. This row ends with those time limits, or with goals.stop_goal().' END
+                ELSE 'The version in force is not affected. This row is removed when those time limits have passed.' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
     LEFT JOIN goals.source s ON s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
@@ -500,9 +552,11 @@ BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
            format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed meanwhile is not recorded'
+                                WHEN 'refused row' THEN 'a default, an index or a column that has been added to it did not take what triggers of %s recorded, first at %s'
                                 WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
                                 ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
-           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or raise pg_goals.lock_wait. This row is removed when the table is tracked again.'
+           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 meanwhile. This row is removed when the table is tracked again.'
+                         WHEN 'refused row' THEN 'Drop that default, index or column: the server''s log says when it was. This row is removed when the table is tracked again.'
                          WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
                          WHEN 'unknown user' THEN 'Insert the user before the row that names it. This row ends when the table is tracked again with goals.track_receipts().'
                          ELSE 'Correct the rows that the application writes. This row ends when the table is tracked again with goals.track_receipts().' END

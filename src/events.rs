@@ -45,7 +45,7 @@ impl Evidence for Occurrence<'_> {
 
     /// What was counted: the property the worth was taken from.
     fn new_value(&self, goal_id: i32) -> Option<Datum> {
-        self.property(goal_id).and_then(|value| settle::as_json(&value))
+        self.property(goal_id).and_then(|value| datum::as_json(&value))
     }
 
     fn worth(&self, goal_id: i32) -> Option<Decimal> {

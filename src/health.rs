@@ -8,7 +8,7 @@ use crate::pg::ours::{Fault, Lacking, Ours};
 /// else from being looked at.
 pub fn unusable(_: &Args) -> Result<Out> {
     let lacking = Ours::lacking().into_iter().map(|lacking| {
-        let blocks = lacking.stops_recording();
+        let blocks = lacking.blocks();
         let Told { problem, detail, hint } = told(&lacking);
         row(problem, lacking.name, detail, hint, blocks)
     });

@@ -2,7 +2,6 @@
 
 use crate::cache::{self, Anchor, Goal, Setup};
 use crate::model::decimal::Decimal;
-use crate::model::value::Value;
 use crate::model::window::TimeLimit;
 use crate::pg::append;
 use crate::pg::datum::{self, Row};
@@ -10,7 +9,6 @@ use crate::pg::memory;
 use crate::pg::scan::Key;
 use crate::pg::scratch::Scratch;
 use crate::pg::statement::{self, Probes, Statement};
-use crate::pg::strings;
 use crate::watch::Reach;
 use pgrx::pg_sys::{self, Datum, Oid};
 use smallvec::SmallVec;
@@ -226,36 +224,35 @@ fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Opt
 }
 
 fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {
+    // What is kept is the same for every receipt, and may be large: it is made once per goal.
+    let mut made: SmallVec<[(i32, [Option<Datum>; 3]); 2]> = SmallVec::new();
+    for &(goal_id, ..) in matches {
+        if !made.iter().any(|(of, _)| *of == goal_id) {
+            let worth = evidence.worth(goal_id).and_then(|worth| datum::numeric(&worth.to_string()));
+            memory::room_in_small(&mut made);
+            made.push((goal_id, [evidence.old_value(goal_id), evidence.new_value(goal_id), worth]));
+        }
+    }
     let mut append = |(goal_id, receipt_id, t): (i32, i64, i64)| {
         let Some(log) = probes.match_log() else { return };
         let Some(id) = append::next_id(setup.ours.match_id_seq) else { return };
+        let [old_value, new_value, worth] =
+            made.iter().find(|(of, _)| *of == goal_id).map_or([None; 3], |(_, values)| *values);
         log.append([
             Some(id.into()),
             Some(receipt_id.into()),
             Some(t.into()),
             Some(goal_id.into()),
-            evidence.old_value(goal_id),
-            evidence.new_value(goal_id),
-            evidence.worth(goal_id).and_then(|worth| datum::numeric(&worth.to_string())),
+            old_value,
+            new_value,
+            worth,
         ]);
     };
     if let [only] = matches.as_slice() {
         return append(*only);
     }
-    // What is fetched to be kept may be large, and be fetched for each.
     let scratch = Scratch::new();
     for of_receipt in matches {
         scratch.run(|| append(*of_receipt));
     }
-}
-
-/// A value as jsonb, bounded in length.
-pub fn as_json(value: &Value) -> Option<Datum> {
-    if let Value::Number(number) = value
-        && let Some(whole) = number.as_i64()
-    {
-        return Some(datum::jsonb_integer(whole));
-    }
-    let json = if strings::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
-    datum::jsonb(&strings::to_server(&json))
 }

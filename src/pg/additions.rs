@@ -1,18 +1,18 @@
 //! Columns that somebody has added to a table of the extension: their defaults are put into what is appended.
 //!
-//! A constant is worked out once, when the table is opened. Any other default, and a generated column, is evaluated for each row, as
-//! the owner of the table, who wrote it, and inside a subtransaction: what it raises is not an error of the application's statement.
+//! A constant is worked out once, when the table is opened. Any other default, and a generated column, is evaluated for each row, with the
+//! rights of the session, as for any INSERT, and inside a subtransaction: what it raises is not an error of the application's statement.
+//! Not with the rights of the owner: a function that names a table without its schema would find one of the session's there.
 
 use super::ours::Table;
 use super::relation::Relation;
 use super::shape::Unfit;
-use super::{errors, guarded, spi};
+use super::{errors, guarded};
 use pgrx::pg_sys::{self, Datum};
 
 /// What goes into the columns after ours, in their order.
 pub struct Additions {
     columns: Vec<Addition>,
-    owner: pg_sys::Oid,
 }
 
 struct Addition {
@@ -42,7 +42,7 @@ impl Additions {
         while let Some(attribute) = open.attribute(number) {
             let stored = !attribute.attisdropped && attribute.attgenerated as u8 != b'v';
             let has_default = stored && (attribute.atthasdef || attribute.attidentity != 0);
-            let value = if has_default { Default::of(open, number, table.owner()) } else { Default::Null };
+            let value = if has_default { Default::of(open, number) } else { Default::Null };
             let not_null = stored && attribute.attnotnull;
             if not_null && matches!(value, Default::Null) {
                 let column = super::strings::to_string(super::relation::name_bytes(&attribute.attname));
@@ -55,7 +55,12 @@ impl Additions {
             columns.push(Addition { number, value, not_null });
             number += 1;
         }
-        Ok(Additions { columns, owner: table.owner() })
+        Ok(Additions { columns })
+    }
+
+    /// Are there none, so that a row is ours alone?
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
     }
 
     /// Fills in the places of these columns, which are NULL so far; false if a column that may not be NULL could not be filled in.
@@ -66,8 +71,7 @@ impl Additions {
                 let value = match column.value {
                     Default::Constant(value) if !of_others => Some(value),
                     Default::Expression { generated, .. } if generated == of_others => {
-                        let evaluate = || spi::as_table_owner(self.owner, || column.evaluate(table, values, nulls));
-                        guarded(evaluate).unwrap_or_else(|| {
+                        guarded(|| column.evaluate(table, values, nulls)).unwrap_or_else(|| {
                             let name = table.qualified_name();
                             errors::log(format!("pg_goals: the default of column {} of {name} failed", column.number));
                             None
@@ -121,8 +125,8 @@ unsafe fn copy(value: Datum, by_value: bool, len: i16) -> Datum {
 }
 
 impl Default {
-    /// That of a column which has one. What can be worked out beforehand may run functions of whoever wrote it, so that too is done as the owner.
-    fn of(open: &Relation, number: usize, owner: pg_sys::Oid) -> Default {
+    /// That of a column which has one. What can be worked out beforehand may run functions, so that too is done in a subtransaction.
+    fn of(open: &Relation, number: usize) -> Default {
         let plan = || {
             // SAFETY: an open table and one of its columns; the expression is a fresh copy in the current context.
             unsafe {
@@ -130,7 +134,7 @@ impl Default {
                 if default.is_null() { std::ptr::null_mut() } else { pg_sys::expression_planner(default.cast()) }
             }
         };
-        let Some(expression) = guarded(|| spi::as_table_owner(owner, plan)).filter(|e| !e.is_null()) else {
+        let Some(expression) = guarded(plan).filter(|e| !e.is_null()) else {
             return Default::Null;
         };
         let Some(attribute) = open.attribute(number) else { return Default::Null };

@@ -5,7 +5,7 @@ use super::datum::Row;
 use super::ours;
 use super::relation::{Lock, Relation};
 use super::scan::{Key, Probe};
-use super::{datum, errors, shape, spi, version};
+use super::{patience, shape, version};
 use pgrx::pg_sys::{self, Datum};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;
@@ -15,8 +15,10 @@ pub struct Appender {
     table: Relation,
     indexes: pg_sys::CatalogIndexState,
     additions: Additions,
-    /// The owner of the table, as whom more than columns is evaluated for an index.
-    evaluates: Option<pg_sys::Oid>,
+    /// There is an index that more is evaluated for than columns.
+    evaluates: bool,
+    /// Something has been added to the table that may refuse a row.
+    may_refuse: bool,
 }
 
 impl Appender {
@@ -24,21 +26,21 @@ impl Appender {
     pub fn open(of: ours::Table) -> Option<Appender> {
         let table = of.open_to_append()?;
         let additions = Additions::of(&table, of).ok()?;
+        simplify_expressions(&table)?;
         // SAFETY: the table is open; the state is fresh.
-        let open = || unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
-        let indexes =
-            if simplify_expressions(&table, of.owner())? { spi::as_table_owner(of.owner(), open) } else { open() };
-        let mut appender = Appender { indexes, table, additions, evaluates: None };
+        let indexes = unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
+        let mut appender = Appender { indexes, table, additions, evaluates: false, may_refuse: false };
         // SAFETY: as many indexes are described, and their relations are open until the appender is dropped.
-        let (evaluates, lets_in) = unsafe {
-            let more_than_columns = appender.infos().any(|i| {
+        let (evaluates, may_refuse, lets_in) = unsafe {
+            let evaluates = appender.infos().any(|i| {
                 let index = &*i;
                 !(index.ii_Expressions.is_null() && index.ii_Predicate.is_null() && index.ii_ExclusionOps.is_null())
             });
-            let evaluates = more_than_columns || appender.indexes().any(|i| may_lack_room(i));
-            (evaluates, of.lets_in(appender.indexes().map(|i| (*i).rd_id)))
+            let may_refuse = appender.indexes().any(|i| may_refuse(&Relation::borrowed(i)));
+            (evaluates, may_refuse, of.lets_in(appender.indexes().map(|i| (*i).rd_id)))
         };
-        appender.evaluates = evaluates.then(|| of.owner());
+        appender.evaluates = evaluates;
+        appender.may_refuse = may_refuse || !appender.additions.is_empty();
         lets_in.then_some(appender)
     }
 
@@ -57,88 +59,60 @@ impl Appender {
         unsafe { (0..self.count()).map(|i| *(*self.indexes).ri_IndexRelationInfo.add(i)) }
     }
 
-    /// Appends a row; one value per column, None for NULL. Columns that have been added get their defaults. Nothing is appended where a default
-    /// or an index's expression fails that the row cannot do without; the server's log says so.
-    /// The answer is whether it is.
+    /// Appends a row; one value per column, None for NULL. Columns that have been added get their defaults. The answer is whether the row has
+    /// been appended: where somebody has added something to the table that refuses it, it is not, which is no error; goals.health() shows it.
     pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) -> bool {
+        // SAFETY: reads the descriptor of an open table.
+        let columns = unsafe { (*self.table.desc()).natts as usize };
+        debug_assert!(N <= columns);
+        let mut values: SmallVec<[Datum; 8]> = row.iter().map(|v| v.unwrap_or(Datum::from(0usize))).collect();
+        let mut nulls: SmallVec<[bool; 8]> = row.iter().map(Option::is_none).collect();
+        if !self.may_refuse {
+            self.insert(&mut values, &mut nulls);
+            return true;
+        }
+        values.resize(columns.max(N), Datum::from(0usize));
+        nulls.resize(columns.max(N), true);
+        let filled = self.additions.fill(&self.table, &mut values, &mut nulls);
+        // In a subtransaction, which takes a transaction id: what the row is refused for can be anything.
+        let inserted = filled && super::guarded(|| self.insert(&mut values, &mut nulls)).is_some();
+        if !inserted {
+            self.forget_what_is_prepared();
+            patience::refused(self.table.oid());
+        }
+        inserted
+    }
+
+    fn insert(&self, values: &mut [Datum], nulls: &mut [bool]) {
         // SAFETY: the callers pass one value of the right type for each column of our own table, and a column that has been added
         // comes after them, and counts for ever; the tuple is ours to free.
         unsafe {
-            let columns = (*self.table.desc()).natts as usize;
-            debug_assert!(N <= columns);
-            let mut values: SmallVec<[Datum; 8]> = row.iter().map(|v| v.unwrap_or(Datum::from(0usize))).collect();
-            let mut nulls: SmallVec<[bool; 8]> = row.iter().map(Option::is_none).collect();
-            values.resize(columns.max(N), Datum::from(0usize));
-            nulls.resize(columns.max(N), true);
-            if !self.additions.fill(&self.table, &mut values, &mut nulls) {
-                return false;
-            }
             let tuple = pg_sys::heap_form_tuple(self.table.desc(), values.as_mut_ptr(), nulls.as_mut_ptr());
-            let inserted = match self.evaluates {
-                Some(owner) => self.insert_by_executor(tuple, owner),
-                None => {
-                    pg_sys::CatalogTupleInsertWithInfo(self.table.raw(), tuple, self.indexes);
-                    true
-                }
-            };
+            if self.evaluates {
+                self.insert_by_executor(tuple);
+            } else {
+                pg_sys::CatalogTupleInsertWithInfo(self.table.raw(), tuple, self.indexes);
+            }
             pg_sys::heap_freetuple(tuple);
-            inserted
         }
     }
 
-    /// With an executor, which an index on an expression and a partial one need. What they evaluate may raise, so it is tried first, in a
-    /// subtransaction that writes nothing; then it is evaluated once more, for the same values.
+    /// With an executor, which an index on an expression and a partial one need.
     ///
     /// # Safety
     /// `tuple` is one of this table.
     #[cold]
-    unsafe fn insert_by_executor(&self, tuple: pg_sys::HeapTuple, owner: pg_sys::Oid) -> bool {
+    unsafe fn insert_by_executor(&self, tuple: pg_sys::HeapTuple) {
         // SAFETY: the table and its indexes are open; what the executor prepares for the indexes is forgotten with it.
         unsafe {
             let executor = pg_sys::CreateExecutorState();
             let slot = pg_sys::MakeSingleTupleTableSlot(self.table.desc(), &raw const pg_sys::TTSOpsHeapTuple);
+            pg_sys::simple_heap_insert(self.table.raw(), tuple);
             pg_sys::ExecStoreHeapTuple(tuple, slot, false);
-            let tried = super::guarded(|| spi::as_table_owner(owner, || self.evaluate(slot, executor)));
+            version::insert_index_tuples(self.indexes, slot, executor);
             self.forget_what_is_prepared();
-            let fits = tried == Some(true);
-            if fits {
-                pg_sys::simple_heap_insert(self.table.raw(), tuple);
-                (*slot).tts_tid = (*tuple).t_self;
-                spi::as_table_owner(owner, || version::insert_index_tuples(self.indexes, slot, executor));
-                self.forget_what_is_prepared();
-            } else {
-                errors::log(format!(
-                    "pg_goals: an index of {} does not take a row, which is not recorded",
-                    self.table.qualified_name()
-                ));
-            }
             pg_sys::ExecDropSingleTupleTableSlot(slot);
             pg_sys::FreeExecutorState(executor);
-            fits
-        }
-    }
-
-    /// Evaluates what the indexes ask for of a row; false if one has no room for it.
-    ///
-    /// # Safety
-    /// `slot` holds a row of this table.
-    unsafe fn evaluate(&self, slot: *mut pg_sys::TupleTableSlot, executor: *mut pg_sys::EState) -> bool {
-        // SAFETY: the indexes are those of the table; the arrays are as long as an index can have columns.
-        unsafe {
-            let context = pg_sys::MakePerTupleExprContext(executor);
-            (*context).ecxt_scantuple = slot;
-            let mut values = [Datum::from(0usize); pg_sys::INDEX_MAX_KEYS as usize];
-            let mut nulls = [false; pg_sys::INDEX_MAX_KEYS as usize];
-            for (index, relation) in self.infos().zip(self.indexes()).filter(|(i, _)| (**i).ii_ReadyForInserts) {
-                let predicate = (*index).ii_Predicate;
-                if predicate.is_null() || pg_sys::ExecQual(pg_sys::ExecPrepareQual(predicate, executor), context) {
-                    pg_sys::FormIndexDatum(index, slot, executor, values.as_mut_ptr(), nulls.as_mut_ptr());
-                    if may_lack_room(relation) && stored_size(relation, &values, &nulls) > LARGEST_ENTRY {
-                        return false;
-                    }
-                }
-            }
-            true
         }
     }
 
@@ -154,16 +128,15 @@ impl Appender {
 }
 
 /// The server simplifies the expressions and predicates of a table's indexes when it first looks at them, and runs functions in them that are
-/// called with constants. It keeps the outcome; so that is done beforehand, as the owner of the table, and in a subtransaction. False:
-/// there are none. None: that has failed.
-fn simplify_expressions(table: &Relation, owner: pg_sys::Oid) -> Option<bool> {
+/// called with constants. It keeps the outcome; so that is done beforehand, in a subtransaction. None: it has failed.
+fn simplify_expressions(table: &Relation) -> Option<()> {
     let open = |oid| Relation::open(oid, Lock::RowExclusive);
     let of_interest = |oid: &pg_sys::Oid| open(*oid).is_some_and(|index| index.has_expressions());
     let indexes: SmallVec<[pg_sys::Oid; 4]> = table.indexes().into_iter().filter(of_interest).collect();
     if indexes.is_empty() {
-        return Some(false);
+        return Some(());
     }
-    let simplify = || {
+    super::guarded(|| {
         for index in indexes.iter().filter_map(|oid| open(*oid)) {
             // SAFETY: an open index.
             unsafe {
@@ -171,37 +144,20 @@ fn simplify_expressions(table: &Relation, owner: pg_sys::Oid) -> Option<bool> {
                 pg_sys::RelationGetIndexPredicate(index.raw());
             }
         }
-    };
-    super::guarded(|| spi::as_table_owner(owner, simplify)).map(|()| true)
+    })
 }
 
-/// In bytes, uncompressed: less than what an index of any kind has room for.
-const LARGEST_ENTRY: usize = 2600;
-
-/// Is it an index of somebody's own with a column of variable length?
-///
-/// # Safety
-/// `index` is open.
-unsafe fn may_lack_room(index: pg_sys::Relation) -> bool {
-    // SAFETY: an open index has a descriptor with as many columns as it says.
-    unsafe {
-        let desc = (*index).rd_att;
-        let varies = (0..(*desc).natts as usize).any(|i| version::attribute(desc, i).attlen == -1);
-        varies && !shape::is_searched((&*(*index).rd_rel).relname.data.as_ptr())
-    }
-}
-
-/// How much room the columns of variable length take.
-///
-/// # Safety
-/// `index` is open, and the arrays hold its columns for a row.
-unsafe fn stored_size(index: pg_sys::Relation, values: &[Datum], nulls: &[bool]) -> usize {
-    // SAFETY: as the caller guarantees: a column of variable length that is not NULL is a varlena.
-    unsafe {
-        let desc = (*index).rd_att;
-        let varying = |i: &usize| !nulls[*i] && version::attribute(desc, *i).attlen == -1;
-        (0..(*desc).natts as usize).filter(varying).map(|i| datum::stored_size(values[i])).sum()
-    }
+/// Can an index refuse a row, or have no room for it? Not one that the extension has made, nor a plain one on columns of fixed length.
+fn may_refuse(index: &Relation) -> bool {
+    let form = index.index_form();
+    let varies =
+        || (1..=usize::from(form.indnatts.unsigned_abs())).any(|i| index.attribute(i).is_none_or(|a| a.attlen < 0));
+    !shape::is_searched(index.name_bytes())
+        && (form.indisunique
+            || form.indisexclusion
+            || index.access_method() != pg_sys::BTREE_AM_OID && index.access_method() != pg_sys::BRIN_AM_OID
+            || index.has_expressions()
+            || varies())
 }
 
 impl Drop for Appender {

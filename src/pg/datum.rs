@@ -431,6 +431,17 @@ pub fn jsonb(json: &[u8]) -> Option<Datum> {
     input(pg_sys::jsonb_in, json, false)
 }
 
+/// A value as jsonb, bounded in length.
+pub fn as_json(value: &crate::model::value::Value) -> Option<Datum> {
+    if let crate::model::value::Value::Number(number) = value
+        && let Some(whole) = number.as_i64()
+    {
+        return Some(jsonb_integer(whole));
+    }
+    let json = if super::strings::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
+    jsonb(&super::strings::to_server(&json))
+}
+
 /// The part of a jsonb behind these keys; None where there is none. The whole of it where there are no keys.
 pub fn jsonb_part<K: AsRef<[u8]>>(whole: Datum, keys: &[K]) -> Option<Datum> {
     if keys.is_empty() {

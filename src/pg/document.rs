@@ -4,7 +4,6 @@ use super::types::ColumnType;
 use super::{datum, memory, strings};
 use crate::model::value::{Value, bounded, is_long};
 use crate::model::{json, jsonb};
-use crate::settle;
 use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -82,7 +81,7 @@ impl<'a> Document<'a> {
         match self.part(path) {
             Part::Absent => None,
             Part::Binary(node) if node.is_container() => inside(self.whole?, path.1),
-            Part::Binary(node) => settle::as_json(&value(&node)),
+            Part::Binary(node) => datum::as_json(&value(&node)),
             Part::Text(node) => datum::jsonb(&strings::to_server(&node.to_json(strings::cut())?)),
         }
     }

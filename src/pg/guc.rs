@@ -4,7 +4,7 @@ use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::time::Duration;
 
 static ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
-static LOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(1000);
+static LOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(100);
 static ROLL_UP_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(60);
 
 /// Defines the settings; once, when the library is loaded.
@@ -20,7 +20,7 @@ pub fn define() {
     GucRegistry::define_int_guc(
         c"pg_goals.lock_wait",
         c"How long a trigger of pg_goals waits for a lock on a table of the extension.",
-        c"After that the change, event or send is not recorded, and goals.health() says so. Of statement_timeout at most half is used. -1 waits without a limit.",
+        c"After that the change, event or send is not recorded, and goals.health() says so. Of what is left of statement_timeout a quarter is used at most. -1 waits without a limit.",
         &LOCK_WAIT,
         -1,
         i32::MAX,

@@ -120,9 +120,11 @@ fn register() {
     if REGISTERED.replace(true) {
         return;
     }
-    // SAFETY: three callbacks that stay valid for the life of the backend, as the library is never unloaded.
+    // SAFETY: four callbacks that stay valid for the life of the backend, as the library is never unloaded.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(on_relcache), pg_sys::Datum::from(0usize));
+        let schemas = pg_sys::SysCacheIdentifier::NAMESPACEOID as core::ffi::c_int;
+        pg_sys::CacheRegisterSyscacheCallback(schemas, Some(on_schema), pg_sys::Datum::from(0usize));
         pg_sys::RegisterXactCallback(Some(on_transaction), std::ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(on_subtransaction), std::ptr::null_mut());
     }
@@ -157,6 +159,13 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
     }
 }
 
+/// A schema has been made or renamed: it may be the one that was missing.
+unsafe extern "C-unwind" fn on_schema(_arg: pg_sys::Datum, _cache: core::ffi::c_int, _hash: u32) {
+    if MISSING.replace(false) {
+        SETUP_STALE.set(true);
+    }
+}
+
 /// What was read inside a transaction that changed the set-up, and is rolled back, may never have been. Of a table's columns
 /// the server itself says so: it replays to us what the transaction would have announced.
 fn forget_what_may_never_be(rolled_back: RolledBack) {
@@ -168,6 +177,11 @@ fn forget_what_may_never_be(rolled_back: RolledBack) {
 }
 
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut core::ffi::c_void) {
+    match event {
+        pg_sys::XactEvent::XACT_EVENT_ABORT => super::patience::on_end(true, true),
+        pg_sys::XactEvent::XACT_EVENT_COMMIT => super::patience::on_end(false, true),
+        _ => {}
+    }
     match event {
         pg_sys::XactEvent::XACT_EVENT_ABORT => forget_what_may_never_be(RolledBack::Transaction),
         // What is prepared is not visible any more, and may be rolled back without a word.
@@ -185,6 +199,7 @@ unsafe extern "C-unwind" fn on_subtransaction(
     _arg: *mut core::ffi::c_void,
 ) {
     if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+        super::patience::on_end(true, false);
         forget_what_may_never_be(RolledBack::Subtransaction);
     }
 }

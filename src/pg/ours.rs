@@ -148,8 +148,11 @@ pub struct Lacking {
     pub fault: Fault,
 }
 
-/// What makes the roll-up find the newest facts quickly. It is not used by the triggers.
-const BLOCK_RANGES: [(&str, &str); 2] = [
+/// Not used by the triggers: what makes the roll-up find the newest facts quickly, and what figures are read by.
+const OTHER_INDEXES: [(&str, &str); 5] = [
+    ("receipt_revision_idx", "receipt (revision_id)"),
+    ("revision_message_idx", "revision (message_id, revision_id)"),
+    ("total_message_idx", "total (message_id)"),
     ("engagement_id_idx", "engagement USING brin (engagement_id) WITH (pages_per_range=16)"),
     ("match_log_id_idx", "match_log USING brin (match_id) WITH (pages_per_range=16)"),
 ];
@@ -157,13 +160,26 @@ const BLOCK_RANGES: [(&str, &str); 2] = [
 impl Lacking {
     /// Is nothing recorded without it?
     pub fn stops_recording(&self) -> bool {
-        BLOCK_RANGES.iter().all(|(name, _)| *name != self.name)
+        let notes = [shape::IGNORED.name, shape::IGNORED_SOURCE.name];
+        let is_note = notes.contains(&self.name) && !matches!(self.fault, Fault::Missing);
+        !is_note
+            && OF_SQL.iter().all(|table| table.name != self.name)
+            && OTHER_INDEXES.iter().all(|(name, _)| *name != self.name)
+    }
+
+    /// Does it keep goals.health() from looking at anything else?
+    pub fn blocks(&self) -> bool {
+        self.stops_recording() || OF_SQL.iter().any(|table| table.name == self.name)
     }
 
     /// What comes of it.
     pub fn harm(&self) -> &'static str {
         if self.stops_recording() {
             "the triggers of new sessions do nothing without it: what is missed meanwhile never counts"
+        } else if self.name.starts_with("ignored") {
+            "what the triggers leave out is not noted without it"
+        } else if self.name.starts_with("receipt_") || self.name.ends_with("_message_idx") {
+            "reading figures is slow without it"
         } else {
             "goals.roll_up() fails without it"
         }
@@ -172,7 +188,7 @@ impl Lacking {
     /// Of an index: what it is on, as CREATE INDEX takes it.
     pub fn definition(&self) -> Option<&'static str> {
         let searched = INDEXES.iter().map(|shape| (shape.name, shape.definition));
-        searched.chain(BLOCK_RANGES).find(|(name, _)| *name == self.name).map(|(_, definition)| definition)
+        searched.chain(OTHER_INDEXES).find(|(name, _)| *name == self.name).map(|(_, definition)| definition)
     }
 
     /// Is it only locked, so that a later look may find it?
@@ -193,6 +209,7 @@ const TABLES: [&TableShape; 10] = [
     &shape::MATCH_LOG,
     &shape::IGNORED,
 ];
+const OF_SQL: [&TableShape; 3] = [&shape::TOTAL, &shape::WATERMARK, &shape::NEXT_WATERMARK];
 const INDEXES: [&IndexShape; 5] = [
     &shape::RECEIPT_USER,
     &shape::RECEIPT_ID,
@@ -226,8 +243,12 @@ impl Ours {
             match_log: table(&shape::MATCH_LOG)?,
             match_log_receipt_idx: index(&shape::MATCH_LOG_RECEIPT)?,
             match_id_seq: sequence(SEQUENCES[2])?,
-            ignored: table(&shape::IGNORED)?,
-            ignored_source_idx: index(&shape::IGNORED_SOURCE)?,
+            // Only notes are lost without these: they are looked at when one is made.
+            ignored: here.found(&shape::IGNORED)?,
+            ignored_source_idx: Index {
+                oid: here.oid("index", shape::IGNORED_SOURCE.name)?,
+                shape: &shape::IGNORED_SOURCE,
+            },
         })
     }
 
@@ -237,10 +258,14 @@ impl Ours {
         here.table(&shape::IGNORED).ok().zip(here.index(&shape::IGNORED_SOURCE).ok())
     }
 
-    /// All that is of no use.
+    /// All that is of no use. Nothing is waited for.
     pub fn lacking() -> Vec<Lacking> {
+        patience::without_waiting(Ours::look_at_all)
+    }
+
+    fn look_at_all() -> Vec<Lacking> {
         let here = Here::look();
-        let tables = TABLES.into_iter().filter_map(|shape| here.table(shape).err());
+        let tables = TABLES.into_iter().chain(OF_SQL).filter_map(|shape| here.table(shape).err());
         let indexes = INDEXES.into_iter().filter_map(|shape| here.index(shape).err());
         let sequences = SEQUENCES.into_iter().filter_map(|name| here.sequence(name).err());
         // An index of a table that is of no use says nothing of its own.
@@ -249,7 +274,7 @@ impl Ours {
         let indexes: Vec<Lacking> = indexes.filter(|i| i.kind == "index" && !of_those(i.name)).collect();
         found.extend(indexes);
         found.extend(
-            BLOCK_RANGES.into_iter().filter_map(|(name, definition)| here.block_ranges(name, definition).err()),
+            OTHER_INDEXES.into_iter().filter_map(|(name, definition)| here.other_index(name, definition).err()),
         );
         found.extend(sequences);
         found
@@ -262,7 +287,9 @@ impl Ours {
             let oid = here.oid("table", shape.name).ok();
             oid.and_then(|oid| patience::open_for_a_look(oid, Lock::Share.mode())).is_some_and(|t| t.is_unlogged())
         };
-        TABLES.into_iter().filter(is_unlogged).map(|shape| shape.name).collect()
+        patience::without_waiting(|| {
+            TABLES.into_iter().chain(OF_SQL).filter(is_unlogged).map(|shape| shape.name).collect()
+        })
     }
 
     /// The oids of all of it: a change of one of them is a reason to look again.
@@ -314,16 +341,22 @@ impl Here {
         if oid == Oid::INVALID { Err(Lacking { kind, name, fault: Fault::Missing }) } else { Ok(oid) }
     }
 
+    fn found(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
+        Ok(Table { oid: self.oid("table", shape.name)?, owner: self.owner, shape })
+    }
+
     fn table(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
         let lacking = |fault| Lacking { kind: "table", name: shape.name, fault };
-        let oid = self.oid("table", shape.name)?;
-        let found = Table { oid, owner: self.owner, shape };
+        let found = self.found(shape)?;
+        let oid = found.oid;
         let table = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
         shape.fits(&table, self.owner).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         for index in table.indexes() {
             shape.lets_in(index).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         }
-        super::additions::Additions::of(&table, found).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        if shape.width() > 0 {
+            super::additions::Additions::of(&table, found).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        }
         Ok(found)
     }
 
@@ -337,13 +370,12 @@ impl Here {
         Ok(Index { oid, shape })
     }
 
-    fn block_ranges(&self, name: &'static str, definition: &'static str) -> Result<(), Lacking> {
+    fn other_index(&self, name: &'static str, definition: &'static str) -> Result<(), Lacking> {
         let oid = self.oid("index", name)?;
         let fits = patience::open_for_a_look(oid, Lock::Share.mode()).is_none_or(|index| {
             index.kind() == pg_sys::RELKIND_INDEX
-                && index.access_method() == pg_sys::BRIN_AM_OID
+                && (index.access_method() == pg_sys::BRIN_AM_OID) == definition.contains("USING brin")
                 && index.index_form().indisvalid
-                && index.index_columns() == [1]
         });
         if fits {
             return Ok(());
@@ -359,12 +391,50 @@ impl Here {
 
     fn sequence(&self, name: &'static str) -> Result<Sequence, Lacking> {
         let oid = self.oid("sequence", name)?;
-        shape::sequence_fits(name, oid).map_err(|unfit| Lacking {
-            kind: "sequence",
-            name,
-            fault: Fault::Unfit(unfit),
-        })?;
+        let lacking = |fault| Lacking { kind: "sequence", name, fault };
+        shape::sequence_fits(name, oid).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        let last = self.last_id(name);
+        let sequence = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
+        shape::sequence_goes_on(name, &sequence, last).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         Ok(Sequence { oid })
+    }
+
+    /// The highest id of a sequence that is known to be there: that of the newest receipt, and those up to which the totals go.
+    fn last_id(&self, sequence: &str) -> i64 {
+        let mut last = 0;
+        let column = match sequence {
+            "receipt_id_seq" => "receipt_id",
+            "engagement_id_seq" => "engagement_id",
+            _ => "match_id",
+        };
+        let marks = self.oid("table", shape::WATERMARK.name).ok();
+        let marks = marks.and_then(|oid| patience::open_for_a_look(oid, Lock::Share.mode()));
+        if let Some(marks) =
+            marks.filter(|m| m.kind() == pg_sys::RELKIND_RELATION && m.access_method() == pg_sys::HEAP_TABLE_AM_OID)
+            && let Some(column) = marks.column(column).filter(|c| c.type_oid == pg_sys::INT8OID)
+        {
+            scan::visit_all(&marks, |row| {
+                last = last.max(row.bigint(column.number));
+                ControlFlow::Continue(())
+            });
+        }
+        if column == "receipt_id"
+            && let (Ok(table), Ok(index)) = (self.table(&shape::RECEIPT), self.index(&shape::RECEIPT_ID))
+            && let Some(mut receipts) = scan::OwnedProbe::open(table, index, 1)
+        {
+            let above = scan::Key {
+                attribute: 1,
+                strategy: pg_sys::BTGreaterEqualStrategyNumber,
+                function: pg_sys::F_INT8GE,
+                value: last.into(),
+                collation: Oid::INVALID,
+            };
+            receipts.visit(&[above], true, |row| {
+                last = last.max(row.bigint(1));
+                ControlFlow::Break(())
+            });
+        }
+        last
     }
 }
 

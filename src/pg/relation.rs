@@ -123,6 +123,11 @@ impl Relation {
         self.form().relowner
     }
 
+    /// pg_class.relname.
+    pub(super) fn name_bytes(&self) -> &[u8] {
+        name_bytes(&self.form().relname)
+    }
+
     /// Lost in a crash?
     pub(super) fn is_unlogged(&self) -> bool {
         self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_UNLOGGED

@@ -17,7 +17,7 @@ pub struct TableShape {
     columns: &'static [Column],
 }
 
-/// An index: the columns it is searched by, in their order.
+/// An index: its columns, in their order.
 #[derive(Debug)]
 pub struct IndexShape {
     pub name: &'static str,
@@ -142,6 +142,11 @@ pub static IGNORED: TableShape = TableShape {
     columns: &[("source_id", INTEGER, false), ("reason", TEXT, false), ("name", TEXT, true), ("first_at", TIME, false)],
 };
 
+// Read and written by SQL only: their names and owner matter.
+pub static TOTAL: TableShape = TableShape { name: "total", columns: &[] };
+pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[] };
+pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[] };
+
 pub static RECEIPT_USER: IndexShape = IndexShape {
     name: "receipt_user_idx",
     table: "receipt",
@@ -164,7 +169,7 @@ pub static MATCH_LOG_RECEIPT: IndexShape = IndexShape {
     name: "match_log_receipt_idx",
     table: "match_log",
     definition: "match_log (receipt_id, goal_id, matched_at, match_id)",
-    columns: &["receipt_id", "goal_id", "matched_at"],
+    columns: &["receipt_id", "goal_id", "matched_at", "match_id"],
 };
 pub static IGNORED_SOURCE: IndexShape = IndexShape {
     name: "ignored_source_idx",
@@ -174,12 +179,7 @@ pub static IGNORED_SOURCE: IndexShape = IndexShape {
 };
 
 /// Is this the name of an index that the extension searches? What is written has room there.
-///
-/// # Safety
-/// `name` ends in a zero byte.
-pub unsafe fn is_searched(name: *const core::ffi::c_char) -> bool {
-    // SAFETY: as the caller guarantees.
-    let name = unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes();
+pub fn is_searched(name: &[u8]) -> bool {
     let searched = [&RECEIPT_USER, &RECEIPT_ID, &ENGAGEMENT_RECEIPT, &MATCH_LOG_RECEIPT, &IGNORED_SOURCE];
     searched.iter().any(|index| index.name.as_bytes() == name)
 }
@@ -315,7 +315,7 @@ impl IndexShape {
         let wanted: Option<Vec<i16>> =
             self.columns.iter().map(|name| table.column(name).map(|column| column.number)).collect();
         let columns = index.index_columns();
-        let same = wanted.is_some_and(|wanted| columns.starts_with(&wanted));
+        let same = wanted.is_some_and(|wanted| columns == wanted) && form.indnatts == form.indnkeyatts;
         if !same || !index.is_plain(self.columns.len()) || form.indisunique {
             return unfit("it is not the index that the extension makes", again());
         }
@@ -356,4 +356,24 @@ pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
         "its numbers would not come one by one, in the order in which they are asked for: receipts or matches would be missing in the totals",
         format!("ALTER SEQUENCE goals.{name} AS bigint INCREMENT BY 1 NO MAXVALUE CACHE 1 NO CYCLE"),
     )
+}
+
+/// Is the next number of a sequence beyond the ids that there are, and is there room for more? `last`: the highest id that is known, read
+/// before the sequence. Sequences stay behind where tables are replicated and the subscriber takes over.
+pub fn sequence_goes_on(name: &str, sequence: &Relation, last: i64) -> Result<(), Unfit> {
+    let mut next = None;
+    super::scan::visit_all(sequence, |row| {
+        // last_value, log_cnt, is_called
+        next = Some(row.bigint(1).saturating_add(i64::from(row.byte(3) != 0)));
+        std::ops::ControlFlow::Break(())
+    });
+    match next {
+        Some(next) if next > last && next < i64::MAX / 2 => Ok(()),
+        _ => unfit(
+            format!(
+                "its next number is not beyond the ids that there are, up to {last}: receipts of different people would be mixed up"
+            ),
+            format!("SELECT setval('goals.{name}', {})", last.max(1)),
+        ),
+    }
 }

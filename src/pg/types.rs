@@ -248,10 +248,10 @@ impl ColumnType {
             Shape::Text | Shape::CaseInsensitiveText => {
                 // SAFETY: a text datum, from a row that is alive. More than its beginning is not kept.
                 let beginning = unsafe { datum::beginning(value, LONGEST_CHARACTER * (value::LOGGED_TEXT + 1)) };
-                crate::settle::as_json(&Value::Text(strings::to_model(beginning)))
+                datum::as_json(&Value::Text(strings::to_model(beginning)))
             }
-            Shape::Moment => crate::settle::as_json(&Value::Text(Cow::Owned(self.moment(value)?))),
-            _ => crate::settle::as_json(&self.read(value)),
+            Shape::Moment => datum::as_json(&Value::Text(Cow::Owned(self.moment(value)?))),
+            _ => datum::as_json(&self.read(value)),
         }
     }
 

@@ -126,3 +126,63 @@ drop role somebody;
 select * from goals.verify();
 select goals.roll_up() >= 0, goals.roll_up() >= 0;
 select * from goals.verify();
+
+-- Of the tables that only SQL reads
+create role somebody;
+alter table goals.total owner to somebody;
+select problem, object from goals.health();
+select goals.roll_up();
+alter table goals.total owner to current_user;
+drop role somebody;
+alter table goals.watermark rename to elsewhere;
+select problem, object, hint from goals.health();
+alter table goals.elsewhere rename to watermark;
+drop index goals.receipt_revision_idx;
+select problem, object, detail from goals.health();
+create index receipt_revision_idx on goals.receipt (revision_id);
+
+-- A sequence that is behind: as on a subscriber of logical replication that takes over.
+select goals.record_sent('m', 1999::bigint) as last \gset
+select setval('goals.receipt_id_seq', 1);
+\c -
+select problem, object from goals.health();
+select goals.record_sent('m', 1998::bigint);
+update users set plan = 'pro' where id = 1999;
+select setval('goals.receipt_id_seq', :last);
+select setval('goals.match_id_seq', 1, false);
+\c -
+select problem, object from goals.health();
+select setval('goals.match_id_seq', (select match_id from goals.watermark));
+select setval('goals.engagement_id_seq', 9223372036854775807);
+\c -
+select problem, object from goals.health();
+select setval('goals.engagement_id_seq', (select engagement_id from goals.watermark));
+\c -
+select problem, object from goals.health();
+select goals.record_sent('m', 1998::bigint) > :last;
+
+-- The schema renamed, and given back its name, while a session looks
+\c -
+alter schema goals rename to elsewhere;
+update users set plan = 'team' where id = 1998;
+alter schema elsewhere rename to goals;
+update users set plan = 'pro' where id = 1998;
+select verdict from goals.explain('m', 1998::bigint) where goal = 'primary';
+select problem from goals.health();
+
+-- Tools that copy a table by triggers would lose what is recorded; rows of heirs are not seen.
+create function nothing() returns trigger language plpgsql as $$ begin return null; end $$;
+create trigger copy after insert on goals.match_log for each row execute function nothing();
+create table heir (extra int) inherits (orders);
+select problem, object, detail, hint from goals.health();
+drop trigger copy on goals.match_log;
+drop table heir;
+-- Settings that keep triggers from firing, and literals of the old kind
+set session_replication_role = replica;
+select problem, object from goals.health();
+reset session_replication_role;
+set standard_conforming_strings = off;
+set escape_string_warning = off;
+select problem from goals.health();
+reset standard_conforming_strings;
+select * from goals.verify();
