@@ -469,12 +469,13 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let at = reported_time(args.bigint(1), kind.time_name())?;
     let setup = setup()?;
     let mut found = None;
-    if let Some(mut probe) = OwnedProbe::open(setup.ours.receipt, setup.ours.receipt_id_idx, 1) {
-        probe.visit(&receipt_key(receipt_id), false, |row| {
-            found = Some((row.bigint(2), row.integer(3), row.integer(5)));
-            ControlFlow::Break(())
-        });
-    }
+    // (or by the index that has replaced the one that is known)
+    let open = |ours: &Ours| OwnedProbe::open(ours.receipt, ours.receipt_id_idx, 1);
+    let mut probe = open(&setup.ours).or_else(|| open(&Ours::find().ok()?)).ok_or_else(not_recorded)?;
+    probe.visit(&receipt_key(receipt_id), false, |row| {
+        found = Some((row.bigint(2), row.integer(3), row.integer(5)));
+        ControlFlow::Break(())
+    });
     let (sent_at, users_id, variant) = found.ok_or(Error::UnknownReceipt { receipt_id })?;
     if let Some(users) = users_id.and_then(|id| setup.source(id)) {
         in_one_place(users.relation)?;

@@ -69,21 +69,17 @@ struct Home {
 impl Probes {
     /// The receipts, to be searched by users_id, user_key and sent_at.
     pub fn receipts(&mut self) -> Option<&mut OwnedProbe> {
-        let (ours, home) = (self.ours, self.home);
-        kept(&mut self.receipts, || home.open(|| OwnedProbe::open(ours.receipt, ours.receipt_user_idx, 3)))
+        self.kept(|p| &mut p.receipts, |ours| OwnedProbe::open(ours.receipt, ours.receipt_user_idx, 3))
     }
 
     /// The match log, to be searched by receipt and appended to.
     pub fn match_log(&mut self) -> Option<&mut Log> {
-        let (ours, home) = (self.ours, self.home);
-        kept(&mut self.log, || home.open(|| Log::open(ours.match_log, ours.match_log_receipt_idx, 3)))
+        self.kept(|p| &mut p.log, |ours| Log::open(ours.match_log, ours.match_log_receipt_idx, 3))
     }
 
     /// The engagements, to be searched by receipt.
     pub fn engagements(&mut self) -> Option<&mut OwnedProbe> {
-        let (ours, home) = (self.ours, self.home);
-        let open = || home.open(|| OwnedProbe::open(ours.engagement, ours.engagement_receipt_idx, 1));
-        kept(&mut self.engagements, open)
+        self.kept(|p| &mut p.engagements, |ours| OwnedProbe::open(ours.engagement, ours.engagement_receipt_idx, 1))
     }
 
     /// The receipts and the engagements, to look into the ones while walking along the others.
@@ -95,30 +91,39 @@ impl Probes {
 
     /// The engagements, to be appended to.
     pub fn opens(&mut self) -> Option<&mut Appender> {
-        let (ours, home) = (self.ours, self.home);
-        kept(&mut self.opens, || home.open(|| Appender::open(ours.engagement)))
+        self.kept(|p| &mut p.opens, |ours| Appender::open(ours.engagement))
     }
 
     /// What rows of tracked tables were ignored for, to be searched by source, and the names that are known to be there.
     pub fn ignored(&mut self) -> Option<(&mut OwnedProbe, &mut HashSet<IgnoredName>)> {
-        let (ours, home) = (self.ours, self.home);
-        let open = || home.open(|| OwnedProbe::open(ours.ignored, ours.ignored_source_idx, 1));
-        let probe = kept(&mut self.ignored, open)?;
-        Some((probe, &mut self.ignored_names))
+        self.kept(|p| &mut p.ignored, |ours| OwnedProbe::open(ours.ignored, ours.ignored_source_idx, 1))?;
+        self.ignored.as_mut().zip(Some(&mut self.ignored_names))
     }
 
     /// The receipts, to be appended to.
     pub fn sends(&mut self) -> Option<&mut Appender> {
-        let (ours, home) = (self.ours, self.home);
-        kept(&mut self.sends, || home.open(|| Appender::open(ours.receipt)))
+        self.kept(|p| &mut p.sends, |ours| Appender::open(ours.receipt))
     }
-}
 
-fn kept<T>(place: &mut Option<T>, open: impl FnOnce() -> Option<T>) -> Option<&mut T> {
-    if place.is_none() {
-        *place = open();
+    /// What is in this place, opened when it is first asked for. An index may have been replaced (REINDEX CONCURRENTLY) since it was looked up:
+    /// then the new one is taken.
+    fn kept<T>(
+        &mut self,
+        place: fn(&mut Probes) -> &mut Option<T>,
+        open: impl Fn(&Ours) -> Option<T>,
+    ) -> Option<&mut T> {
+        if place(self).is_none() {
+            let mut opened = self.home.open(|| open(&self.ours));
+            if opened.is_none()
+                && let Some(fresh) = Ours::find().ok().filter(|fresh| *fresh != self.ours)
+            {
+                self.ours = fresh;
+                opened = self.home.open(|| open(&self.ours));
+            }
+            *place(self) = opened;
+        }
+        place(self).as_mut()
     }
-    place.as_mut()
 }
 
 impl Home {
