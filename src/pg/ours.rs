@@ -408,7 +408,8 @@ impl Here {
             _ => "match_id",
         };
         let marks = self.oid("table", shape::WATERMARK.name).ok();
-        let marks = marks.and_then(|oid| patience::open_for_a_look(oid, Lock::Share.mode()));
+        let look = |oid| patience::without_waiting(|| patience::open_for_a_look(oid, Lock::Share.mode()));
+        let marks = marks.and_then(look);
         if let Some(marks) =
             marks.filter(|m| m.kind() == pg_sys::RELKIND_RELATION && m.access_method() == pg_sys::HEAP_TABLE_AM_OID)
             && let Some(column) = marks.column(column).filter(|c| c.type_oid == pg_sys::INT8OID)

@@ -105,16 +105,15 @@ pub(super) fn on_end(rolled_back: bool, of_all: bool) {
     }
 }
 
-/// Looks at relations without waiting for any: [`open_for_a_look`] answers None for one that is locked.
+/// Looks at relations without waiting for any: [`open_for_a_look`] answers None for one that is locked, and nothing is lost by that.
 pub(super) fn without_waiting<T>(look: impl FnOnce() -> T) -> T {
-    struct Restore;
+    struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
-            ONLY_LOOKING.store(false, Relaxed);
+            ONLY_LOOKING.store(self.0, Relaxed);
         }
     }
-    ONLY_LOOKING.store(true, Relaxed);
-    let _restore = Restore;
+    let _restore = Restore(ONLY_LOOKING.swap(true, Relaxed));
     look()
 }
 

@@ -15,6 +15,8 @@ type Column = (&'static str, Oid, bool);
 pub struct TableShape {
     pub name: &'static str,
     columns: &'static [Column],
+    /// Of a table that functions in SQL write whole rows of: how many columns it has at most.
+    most: Option<usize>,
 }
 
 /// An index: its columns, in their order.
@@ -53,6 +55,7 @@ pub static SOURCE: TableShape = TableShape {
         ("clicked_column", NAME, true),
         ("attached", BOOLEAN, false),
     ],
+    most: None,
 };
 pub static MESSAGE: TableShape = TableShape {
     name: "message",
@@ -64,6 +67,7 @@ pub static MESSAGE: TableShape = TableShape {
         ("users_id", INTEGER, false),
         ("created_at", TIME, false),
     ],
+    most: None,
 };
 pub static VARIANT: TableShape = TableShape {
     name: "variant",
@@ -74,6 +78,7 @@ pub static VARIANT: TableShape = TableShape {
         ("weight", DOUBLE, false),
         ("is_control", BOOLEAN, false),
     ],
+    most: None,
 };
 pub static GOAL: TableShape = TableShape {
     name: "goal",
@@ -93,8 +98,10 @@ pub static GOAL: TableShape = TableShape {
         ("after", TEXT, false),
         ("value_from", TEXT, true),
     ],
+    most: None,
 };
-pub static GOAL_STOP: TableShape = TableShape { name: "goal_stop", columns: &[("goal_id", INTEGER, false)] };
+pub static GOAL_STOP: TableShape =
+    TableShape { name: "goal_stop", columns: &[("goal_id", INTEGER, false)], most: None };
 pub static REVISION: TableShape = TableShape {
     name: "revision",
     columns: &[
@@ -102,6 +109,7 @@ pub static REVISION: TableShape = TableShape {
         ("message_id", INTEGER, false),
         ("goal_ids", pg_sys::INT4ARRAYOID, false),
     ],
+    most: None,
 };
 pub static RECEIPT: TableShape = TableShape {
     name: "receipt",
@@ -115,6 +123,7 @@ pub static RECEIPT: TableShape = TableShape {
         ("already", pg_sys::INT4ARRAYOID, true),
         ("baseline", pg_sys::NUMERICARRAYOID, true),
     ],
+    most: None,
 };
 pub static ENGAGEMENT: TableShape = TableShape {
     name: "engagement",
@@ -124,6 +133,7 @@ pub static ENGAGEMENT: TableShape = TableShape {
         ("at", TIME, false),
         ("kind", pg_sys::CHAROID, false),
     ],
+    most: None,
 };
 pub static MATCH_LOG: TableShape = TableShape {
     name: "match_log",
@@ -136,16 +146,18 @@ pub static MATCH_LOG: TableShape = TableShape {
         ("new_value", JSONB, true),
         ("worth", pg_sys::NUMERICOID, true),
     ],
+    most: None,
 };
 pub static IGNORED: TableShape = TableShape {
     name: "ignored",
     columns: &[("source_id", INTEGER, false), ("reason", TEXT, false), ("name", TEXT, true), ("first_at", TIME, false)],
+    most: None,
 };
 
 // Read and written by SQL only: their names and owner matter.
-pub static TOTAL: TableShape = TableShape { name: "total", columns: &[] };
-pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[] };
-pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[] };
+pub static TOTAL: TableShape = TableShape { name: "total", columns: &[], most: Some(18) };
+pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[], most: Some(5) };
+pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[], most: Some(6) };
 
 pub static RECEIPT_USER: IndexShape = IndexShape {
     name: "receipt_user_idx",
@@ -228,6 +240,13 @@ impl TableShape {
                 format!("ALTER TABLE goals.{name} OWNER TO {}", super::rights::role_name(owner)),
             );
         }
+        if let Some(added) = self.most.and_then(|most| table.columns().into_iter().nth(most)) {
+            let added = super::rights::quoted(&added.name);
+            return unfit(
+                format!("column {added} has been added to it"),
+                format!("ALTER TABLE goals.{name} DROP COLUMN {added}"),
+            );
+        }
         for (i, &(column, type_oid, nullable)) in self.columns.iter().enumerate() {
             let is = table.attribute(i + 1);
             let Some(is) =
@@ -278,10 +297,18 @@ impl TableShape {
             return Ok(());
         }
         let shown = super::relation::qualified_name(index);
-        unfit(
-            format!("{shown} does not let every row in, so that an application's statement could fail"),
-            format!("DROP INDEX {shown}, or ALTER TABLE goals.{} DROP CONSTRAINT", self.name),
-        )
+        // SAFETY: catalog lookups by value; the name is null for a constraint that does not exist, else a palloc'd string.
+        let constraint = unsafe { pg_sys::get_constraint_name(pg_sys::get_index_constraint(index)).as_ref() };
+        let mend = match constraint {
+            // SAFETY: as above.
+            Some(name) => format!(
+                "ALTER TABLE goals.{} DROP CONSTRAINT {}",
+                self.name,
+                super::rights::quoted(&super::strings::to_string(unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes()))
+            ),
+            None => format!("DROP INDEX {shown}"),
+        };
+        unfit(format!("{shown} does not let every row in, so that an application's statement could fail"), mend)
     }
 
     /// Is it written inside the application's statements?

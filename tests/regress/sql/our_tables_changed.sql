@@ -30,9 +30,9 @@ insert into change (does, mends) values
 ('update pg_catalog.pg_index set indisvalid = false where indexrelid = ''goals.receipt_user_idx''::regclass; alter table goals.receipt set (fillfactor = 100)', null),
 ('update pg_catalog.pg_index set indisvalid = false where indexrelid = ''goals.match_log_receipt_idx''::regclass; alter table goals.match_log set (fillfactor = 100)', null),
 ('update pg_catalog.pg_index set indisready = false, indisvalid = false where indexrelid = ''goals.engagement_receipt_idx''::regclass; alter table goals.engagement set (fillfactor = 100)', null),
-('create unique index one_match on goals.match_log (match_id, goal_id)', 'drop index goals.one_match'),
-('alter table goals.receipt add constraint once exclude using btree (receipt_id with =, users_id with =)', 'alter table goals.receipt drop constraint once'),
-('alter table goals.match_log add constraint late unique (match_id) deferrable initially deferred', 'alter table goals.match_log drop constraint late'),
+('create unique index one_match on goals.match_log (match_id, goal_id)', null),
+('alter table goals.receipt add constraint once exclude using btree (receipt_id with =, users_id with =)', null),
+('alter table goals.match_log add constraint late unique (match_id) deferrable initially deferred', null),
 ('drop index goals.match_log_id_idx; create index match_log_id_idx on goals.match_log (match_id)', null),
 -- columns
 ('alter table goals.match_log add column tenant text; update goals.match_log set tenant = ''''; alter table goals.match_log alter tenant set not null', 'alter table goals.match_log drop column tenant'),
@@ -137,6 +137,9 @@ drop role somebody;
 alter table goals.watermark rename to elsewhere;
 select problem, object, hint from goals.health();
 alter table goals.elsewhere rename to watermark;
+alter table goals.total add column note text;
+select problem, object, detail, hint from goals.health();
+alter table goals.total drop column note;
 drop index goals.receipt_revision_idx;
 select problem, object, detail from goals.health();
 create index receipt_revision_idx on goals.receipt (revision_id);
