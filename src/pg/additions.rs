@@ -7,7 +7,7 @@
 use super::ours::Table;
 use super::relation::Relation;
 use super::shape::Unfit;
-use super::{errors, guarded};
+use super::{datum, errors, guarded};
 use pgrx::pg_sys::{self, Datum};
 
 /// What goes into the columns after ours, in their order.
@@ -24,7 +24,10 @@ struct Addition {
 enum Default {
     Null,
     /// Its datum lives as long as the additions.
-    Constant(Datum),
+    Constant {
+        value: Datum,
+        size: usize,
+    },
     /// A planned expression, which lives as long.
     Expression {
         expression: *mut pg_sys::Expr,
@@ -58,9 +61,23 @@ impl Additions {
         Ok(Additions { columns })
     }
 
-    /// Are there none, so that a row is ours alone?
+    /// Are there none, so that a row has our columns only?
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
+    }
+
+    /// Can a row be refused for them? An expression can fail, and a row has to fit on a page.
+    pub fn may_refuse(&self) -> bool {
+        const SMALL: usize = 1000;
+        let mut size = self.columns.len();
+        self.columns.iter().any(|column| {
+            size += match column.value {
+                Default::Null => 0,
+                Default::Constant { size, .. } => size,
+                Default::Expression { .. } => usize::MAX / 2,
+            };
+            size > SMALL
+        })
     }
 
     /// Fills in the places of these columns, which are NULL so far; false if a column that may not be NULL could not be filled in.
@@ -69,7 +86,7 @@ impl Additions {
         for of_others in [false, true] {
             for column in &self.columns {
                 let value = match column.value {
-                    Default::Constant(value) if !of_others => Some(value),
+                    Default::Constant { value, .. } if !of_others => Some(value),
                     Default::Expression { generated, .. } if generated == of_others => {
                         guarded(|| column.evaluate(table, values, nulls)).unwrap_or_else(|| {
                             let name = table.qualified_name();
@@ -142,7 +159,12 @@ impl Default {
         unsafe {
             if (*expression.cast::<pg_sys::Node>()).type_ == pg_sys::NodeTag::T_Const {
                 let constant = &*expression.cast::<pg_sys::Const>();
-                return if constant.constisnull { Default::Null } else { Default::Constant(constant.constvalue) };
+                if constant.constisnull {
+                    return Default::Null;
+                }
+                let value = constant.constvalue;
+                let size = if constant.constlen == -1 { datum::stored_size(value) } else { 64 };
+                return Default::Constant { value, size };
             }
         }
         let generated = attribute.attgenerated != 0;

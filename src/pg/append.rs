@@ -40,7 +40,7 @@ impl Appender {
             (evaluates, may_refuse, of.lets_in(appender.indexes().map(|i| (*i).rd_id)))
         };
         appender.evaluates = evaluates;
-        appender.may_refuse = may_refuse || !appender.additions.is_empty();
+        appender.may_refuse = may_refuse || appender.additions.may_refuse();
         lets_in.then_some(appender)
     }
 
@@ -67,13 +67,16 @@ impl Appender {
         debug_assert!(N <= columns);
         let mut values: SmallVec<[Datum; 8]> = row.iter().map(|v| v.unwrap_or(Datum::from(0usize))).collect();
         let mut nulls: SmallVec<[bool; 8]> = row.iter().map(Option::is_none).collect();
+        let mut filled = true;
+        if !self.additions.is_empty() {
+            values.resize(columns.max(N), Datum::from(0usize));
+            nulls.resize(columns.max(N), true);
+            filled = self.additions.fill(&self.table, &mut values, &mut nulls);
+        }
         if !self.may_refuse {
             self.insert(&mut values, &mut nulls);
             return true;
         }
-        values.resize(columns.max(N), Datum::from(0usize));
-        nulls.resize(columns.max(N), true);
-        let filled = self.additions.fill(&self.table, &mut values, &mut nulls);
         // In a subtransaction, which takes a transaction id: what the row is refused for can be anything.
         let inserted = filled && super::guarded(|| self.insert(&mut values, &mut nulls)).is_some();
         if !inserted {
