@@ -124,7 +124,8 @@ impl Reading {
     /// The key as the row has it; None for NULL, and for one that is too long to be a user's, which is not fetched.
     fn key(&self, row: &Row) -> Option<Vec<u8>> {
         let key = row.get(self.key.number)?;
-        (!self.key.column_type.is_longer(row, self.key.number, users::LONGEST_KEY)).then(|| self.key_type.text(key))
+        (!self.key.column_type.is_longer(row, self.key.number, users::LONGEST_TO_COMPRESS))
+            .then(|| self.key_type.text(key))
     }
 
     /// Is the row that has left its partition the one that has come here (`old` by the partition's columns)? By whom it is about, and

@@ -29,9 +29,11 @@ pub enum KeyType {
 /// What a key column may be, for hints.
 pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
 
-/// In bytes. A longer one may have no room in an index of goals.receipt, and the statement that names it would fail. As it is, not as it would be
-/// compressed: by which method depends on the session that writes the index, and on who restores it.
-pub const LONGEST_KEY: usize = 2600;
+/// In bytes, compressed as an index does it. A longer one has no room in an index of goals.receipt, and the statement that names it would fail.
+const LONGEST_KEY: usize = 2600;
+
+/// In bytes. No method makes a longer one that small.
+pub const LONGEST_TO_COMPRESS: usize = 1 << 20;
 
 impl KeyType {
     /// None: the type cannot be a key.
@@ -115,9 +117,20 @@ enum Parsed {
     Text,
 }
 
-/// Is it short enough to be kept?
+/// Is it short enough to be kept? Whichever method the session that writes the index has, and whoever restores it: so by each.
 pub fn fits(key: &[u8]) -> bool {
     key.len() <= LONGEST_KEY
+        || key.len() < LONGEST_TO_COMPRESS
+            && [b'p', b'l']
+                .into_iter()
+                .filter(|method| *method == b'p' || has_lz4())
+                .all(|method| datum::compressed_size(key, method).is_some_and(|size| size <= LONGEST_KEY))
+}
+
+/// Is the server built with lz4?
+fn has_lz4() -> bool {
+    static HAS_LZ4: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *HAS_LZ4.get_or_init(|| super::guarded(|| datum::compressed_size(&[b'x'; 100], b'l')).is_some())
 }
 
 /// A users table opened for looking up rows by key.
