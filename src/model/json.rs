@@ -211,14 +211,11 @@ impl<'a> Node<'a> {
         let mut text = Vec::new();
         // no escape is longer than what is written for it
         room(&mut text, raw.len())?;
-        let mut full = false;
+        let mut decoded = Ok(());
         decode(raw, self.encoding, &mut |piece| {
-            full = full || room(&mut text, piece.len()).is_err();
-            if !full {
-                text.extend_from_slice(piece);
-            }
+            decoded = decoded.and_then(|()| room(&mut text, piece.len())).map(|()| text.extend_from_slice(piece));
         });
-        if full { Err(NoRoom) } else { Ok(text) }
+        decoded.map(|()| text)
     }
 
     fn decimal(&self) -> Option<Decimal> {

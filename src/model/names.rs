@@ -58,6 +58,7 @@ mod tests {
         assert_eq!(nearest("winnback", &known).as_deref(), Some("winback"));
         assert_eq!(nearest("invoice", &known), None);
         assert_eq!(nearest("upgrade", &[] as &[&str]), None);
+        assert_eq!(nearest(&"x".repeat(801), &["x".repeat(801)]), None);
     }
 
     #[test]

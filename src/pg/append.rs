@@ -78,9 +78,20 @@ impl Appender {
             return true;
         }
         // In a subtransaction, which takes a transaction id: what the row is refused for can be anything.
-        let inserted = filled && super::guarded(|| self.insert(&mut values, &mut nulls)).is_some();
+        let insert = || {
+            self.insert(&mut values, &mut nulls);
+            for (index, info) in self.indexes().zip(self.infos()) {
+                // SAFETY: open, and described by the state. What it has pinned belongs to the subtransaction.
+                unsafe { version::insert_cleanup(index, info) }
+            }
+        };
+        let inserted = filled && super::guarded(insert).is_some();
         if !inserted {
             self.forget_what_is_prepared();
+            for info in self.infos() {
+                // SAFETY: described by the state; what is forgotten went with the subtransaction.
+                unsafe { (*info).ii_AmCache = std::ptr::null_mut() }
+            }
             patience::refused(self.table.oid());
         }
         inserted

@@ -128,6 +128,20 @@ pub unsafe fn insert_index_tuples(
     }
 }
 
+/// Lets go of what an index keeps from one insert to the next: since PostgreSQL 17 a BRIN index keeps pages pinned.
+///
+/// # Safety
+/// The index is open, and described by `info`.
+pub unsafe fn insert_cleanup(index: pg_sys::Relation, info: *mut pg_sys::IndexInfo) {
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    // SAFETY: as the caller guarantees.
+    unsafe {
+        pg_sys::index_insert_cleanup(index, info);
+    }
+    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+    let _ = (index, info);
+}
+
 /// Does the current user own this relation (or is a superuser)?
 pub fn owns_relation(relid: pg_sys::Oid) -> bool {
     #[cfg(any(feature = "pg14", feature = "pg15"))]
