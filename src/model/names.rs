@@ -13,6 +13,7 @@ pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
     let wanted = fold(name);
     known
         .iter()
+        .filter(|candidate| candidate.as_ref().len() <= 4 * MAX_LENGTH)
         .filter_map(|candidate| {
             let other = fold(candidate.as_ref());
             let longer = wanted.len().max(other.len());
