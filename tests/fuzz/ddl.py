@@ -1,6 +1,6 @@
 """DDL that nobody expects, with an application's statements between: each of them succeeds, whatever has been done to the extension's own tables,
 and whatever types the columns of its tables have."""
-import re
+import os, random, re
 from load import Problem, psycopg
 
 # Of the extension's own tables, indexes and sequences. What the server refuses is no matter.
@@ -68,17 +68,22 @@ def statements(rand):
         "update sends set opened_at = now(), clicked_at = now()", "insert into sends values ('nobody knows it', 1)"], 4)
 
 
+def drawn_for(fuzz):
+    """The same DDL in every run, unless SEED says otherwise: what goes wrong in one goes wrong in all."""
+    return random.Random(f"{os.environ.get('SEED', '')} {fuzz.dbname} DDL")
+
+
 def our_tables(fuzz, rounds):
     """Each round: some DDL, statements of the application, calls, reading; all of it is rolled back."""
-    c, done, refused = fuzz.c, 0, 0
+    c, rand, done, refused = fuzz.c, drawn_for(fuzz), 0, 0
     for _ in range(rounds):
         said = []
         c.execute('begin')
         # (everything is published)
         c.execute('alter table sends replica identity full')
         try:
-            for _ in range(fuzz.rand.choice((1, 1, 2, 3))):
-                ddl = of_ours(fuzz.rand)
+            for _ in range(rand.choice((1, 1, 2, 3))):
+                ddl = of_ours(rand)
                 c.execute('savepoint ddl')
                 try:
                     c.execute(ddl)
@@ -89,7 +94,7 @@ def our_tables(fuzz, rounds):
                         raise Problem(f'{fuzz.dbname}: the backend is gone after {said} {ddl}: {e}')
                     c.execute('rollback to ddl')
                     refused += 1
-            for sql in statements(fuzz.rand):
+            for sql in statements(rand):
                 try:
                     c.execute(sql)
                 except psycopg.Error as e:
@@ -126,7 +131,7 @@ def compose(rand, n, known):
 
 def types(fuzz, rounds):
     """Each round: types composed at random, a table of them, goals on its columns, rows that change."""
-    c, goals, changes = fuzz.c, 0, 0
+    c, rand, goals, changes = fuzz.c, drawn_for(fuzz), 0, 0
     for _ in range(rounds):
         known, said = [], []
 
@@ -144,20 +149,20 @@ def types(fuzz, rounds):
 
         c.execute('begin')
         try:
-            for n in range(fuzz.rand.randrange(1, 6)):
-                name, made = compose(fuzz.rand, n, known)
+            for n in range(rand.randrange(1, 6)):
+                name, made = compose(rand, n, known)
                 if attempt(made):
                     known.append(name)
-            columns = [f'c{n} {fuzz.rand.choice(known or BASES)}{fuzz.rand.choice(["", "", "[]"])}' for n in range(3)]
+            columns = [f'c{n} {rand.choice(known or BASES)}{rand.choice(["", "", "[]"])}' for n in range(3)]
             if not attempt(f'create table made (id int primary key, {", ".join(columns)})') or not attempt("select goals.track_users('made')") or not attempt("select goals.create_message('made', users => 'made')"):
                 continue
             attempt('insert into made (id) select n from generate_series(1, 5) n')
             for n in range(9):
-                column, operator, value = f'c{n % 3}', fuzz.rand.choice(OPERATORS), fuzz.rand.choice(LITERALS)
+                column, operator, value = f'c{n % 3}', rand.choice(OPERATORS), rand.choice(LITERALS)
                 goals += attempt(f"select goals.set_goal('made', '{column}', '{operator}', {value}, '1 day', goal => 'g{n}')")
             attempt("select goals.record_sent('made', array['1', '2', '3', '4'])")
             for n in range(6):
-                column, value, row = f'c{n % 3}', fuzz.rand.choice(LITERALS), fuzz.rand.randrange(1, 6)
+                column, value, row = f'c{n % 3}', rand.choice(LITERALS), rand.randrange(1, 6)
                 change = f'update made set {column} = {value} where id = {row}'
                 # what fails without the trigger may fail
                 c.execute('alter table made disable trigger user')
