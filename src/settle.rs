@@ -6,6 +6,7 @@ use crate::model::window::TimeLimit;
 use crate::pg::append;
 use crate::pg::datum::{self, Row};
 use crate::pg::memory;
+use crate::pg::patience;
 use crate::pg::scan::Key;
 use crate::pg::scratch::Scratch;
 use crate::pg::statement::{self, Probes, Statement};
@@ -66,7 +67,7 @@ pub fn settle(statement: Statement, users_id: i32, key: &[u8], at: Option<i64>, 
         record(&setup, probes, evidence, &matches);
         Some(())
     });
-    settled.is_some()
+    settled.is_some() || patience::is_refused()
 }
 
 /// A goal, the receipt it is a match for, and when.

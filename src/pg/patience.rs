@@ -123,6 +123,12 @@ pub fn in_call<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
+/// Is a relation locked that has been waited for in vain? Then looking at everything again would find the same.
+#[cold]
+pub fn is_refused() -> bool {
+    BUSY.with_borrow(|busy| busy.iter().any(|b| !b.free))
+}
+
 /// Opens a relation of the extension under a lock that is kept to the end of the transaction; None if it does not exist (any more), or if
 /// a trigger has waited long enough.
 pub(super) fn open(relid: Oid, mode: LOCKMODE) -> Option<Relation> {
