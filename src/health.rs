@@ -4,7 +4,7 @@ use crate::model::error::Result;
 use crate::pg::call::{Args, Out};
 use crate::pg::ours::{Fault, Lacking, Ours};
 
-/// goals.unusable(): one row per object that cannot be used, or is not safe: problem, object, detail, hint, and whether it keeps everything
+/// goals_internal.unusable(): one row per object that cannot be used, or is not safe: problem, object, detail, hint, and whether it keeps everything
 /// else from being looked at.
 pub fn unusable(_: &Args) -> Result<Out> {
     let lacking = Ours::lacking().into_iter().map(|lacking| {

@@ -397,7 +397,7 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
     })
 }
 
-/// goals.announce(): tells every backend that the set-up has changed.
+/// goals_internal.announce(): tells every backend that the set-up has changed.
 pub fn announce(_: &Args) -> Result<Out> {
     invalidate::announce(setup()?.ours.revision);
     Ok(Out::Null)
@@ -405,7 +405,7 @@ pub fn announce(_: &Args) -> Result<Out> {
 
 // Health ---------------------------------------------------------------------------------------------------------------
 
-/// goals.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
+/// goals_internal.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
 pub fn goal_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
     let setup = setup()?;
@@ -434,13 +434,13 @@ pub fn goal_problem(args: &Args) -> Result<Out> {
     Ok(problem().map_or(Out::Null, Out::Text))
 }
 
-/// goals.nearest(name, known): the known name most like it, NULL if none is.
+/// goals_internal.nearest(name, known): the known name most like it, NULL if none is.
 pub fn nearest_name(args: &Args) -> Result<Out> {
     let (Some(name), Some(known)) = (args.text(0), args.texts(1)) else { return Ok(Out::Null) };
     Ok(nearest(&name, &known).map_or(Out::Null, Out::Text))
 }
 
-/// goals.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
+/// goals_internal.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
 pub fn stored_key(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
     let Some(key) = args.raw_text(1) else { return Ok(Out::Null) };

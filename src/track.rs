@@ -399,7 +399,7 @@ pub fn untrack_all(_args: &Args) -> Result<Out> {
     Ok(Out::Null)
 }
 
-/// goals.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
+/// goals_internal.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
 pub fn source_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
     let setup = setup()?;
