@@ -16,7 +16,7 @@
 //! | `unrecorded` | a note of what a trigger could not record because a table was locked |
 //! | `cache` | the backend's copy of the set-up, which all of them read |
 //! | `watch` | per table: which columns have a goal, and what it asks for |
-//! | `model` | what a goal means, without a server: pure, proves itself by `cargo test` |
+//! | `model` | what a goal means, without a server: a crate of its own, `cargo test -p pg_goals_model` |
 //! | `pg` | the server: the only place with `unsafe` |
 #![deny(unsafe_code)]
 
@@ -24,7 +24,6 @@ mod cache;
 mod capture;
 mod events;
 mod health;
-mod model;
 mod moves;
 mod pg;
 mod receipts;
@@ -35,6 +34,8 @@ mod tables;
 mod track;
 mod unrecorded;
 mod watch;
+
+use pg_goals_model as model;
 
 pgrx::pg_module_magic!();
 

@@ -5,7 +5,6 @@ use crate::cache;
 use crate::events::tracked_users_table;
 use crate::model::attribute::Attribute;
 use crate::model::error::{Error, Result};
-use crate::model::inference::Invalid;
 use crate::model::names::nearest;
 use crate::model::operator::Operator;
 use crate::model::window::{TimeLimit, TimeLimitProblem};
@@ -18,12 +17,6 @@ use crate::receipts;
 use crate::track;
 use crate::watch;
 use std::rc::Rc;
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Error {
-        Error::InvalidArgument { message: invalid.message, hint: invalid.hint }
-    }
-}
 
 /// The set-up; an error where the extension is only half there.
 pub fn setup() -> Result<Rc<cache::Setup>> {
