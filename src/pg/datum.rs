@@ -88,14 +88,14 @@ impl Row<'_> {
 
     /// A text column as a Rust string.
     pub fn string(&self, number: i16) -> Option<String> {
-        self.bytes(number).map(super::strings::to_string)
+        self.bytes(number).map(super::encoding::to_string)
     }
 
     /// A column of type name.
     pub fn name(&self, number: i16) -> Option<String> {
         // SAFETY: a name datum points to a NameData in the row.
         self.get(number).map(|d| unsafe {
-            super::strings::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
+            super::encoding::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
         })
     }
 
@@ -454,8 +454,8 @@ pub fn as_json(value: &crate::model::value::Value) -> Option<Datum> {
     {
         return Some(jsonb_integer(whole));
     }
-    let json = if super::strings::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
-    jsonb(&super::strings::to_server(&json))
+    let json = if super::encoding::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
+    jsonb(&super::encoding::to_server(&json))
 }
 
 /// The part of a jsonb behind these keys; None where there is none. The whole of it where there are no keys.
@@ -581,4 +581,10 @@ impl KeptJsonb {
     pub fn datum(&self) -> Datum {
         self.words.as_ptr().cast_mut().into()
     }
+}
+
+/// An array of texts, each in the server's encoding.
+pub fn texts(array: Datum) -> Vec<Option<Vec<u8>>> {
+    // SAFETY: a text[] datum, by the declaration of the functions that take one.
+    unsafe { Elements::of(array, pg_sys::TEXTOID).copied() }
 }

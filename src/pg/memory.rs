@@ -160,7 +160,7 @@ fn give_up_parachute() {
 
 /// Runs a call of ours. An error that is raised meanwhile finds memory to be passed on in.
 #[inline]
-pub(super) fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
+pub fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
     struct Popped(*mut pg_sys::ErrorContextCallback);
     impl Drop for Popped {
         #[inline]

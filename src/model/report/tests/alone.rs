@@ -1,7 +1,7 @@
 //! Reports of few: one group, nothing matched yet, a baseline that is no control group.
 
 use super::*;
-use crate::model::report::chart::Axis;
+use crate::report::chart::Axis;
 
 fn one_group(curve: Value) -> String {
     page(
