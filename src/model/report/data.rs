@@ -1,6 +1,7 @@
 //! What SQL hands over: the object that `goals.report_data()` returns. Fields that the page does not show are ignored.
 
 use crate::inference::Verdict;
+use chrono::{DateTime, FixedOffset};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -60,6 +61,17 @@ impl Figure {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Hash)]
 pub struct Words(pub String);
 
+/// A time as `to_jsonb(timestamptz)` writes it, in the session's time zone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment(pub DateTime<FixedOffset>);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        DateTime::parse_from_rfc3339(&text).map(Moment).map_err(|_| D::Error::custom(format!("{text:?} is no time")))
+    }
+}
+
 /// JSON by its text and not as a value: properties may be nested more deeply than one is built.
 fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Words>, D::Error> {
     Ok(Option::<Box<RawValue>>::deserialize(deserializer)?.map(|json| Words(json.get().into())))
@@ -79,7 +91,7 @@ fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Resu
 pub struct Report {
     pub message: MessageFacts,
     /// when the figures were read
-    pub as_of: Words,
+    pub as_of: Moment,
     /// of the intervals, as a fraction
     pub confidence: f64,
     /// no time limit had run out, so that `variants` counts receipts whose time limit still runs
@@ -107,7 +119,7 @@ pub struct MessageFacts {
     pub name: Words,
     pub kind: Kind,
     pub channel: Option<Words>,
-    pub created_at: Words,
+    pub created_at: Moment,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -151,7 +163,7 @@ pub struct GoalFigures {
     pub in_progress: Count,
     pub worth: Figure,
     /// when it was stopped
-    pub stopped: Option<Words>,
+    pub stopped: Option<Moment>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -5,7 +5,7 @@ mod shares;
 mod words;
 
 use super::chart::{Axis, BOLD, TEXT, WIDTH};
-use super::data::{Count, Figure, GoalFigures, Report, Words};
+use super::data::{Count, Figure, GoalFigures, Moment, Report, Words};
 use super::{read, render, text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -230,10 +230,7 @@ fn names_are_escaped_wherever_they_appear() {
     for path in [
         "/message/name",
         "/message/channel",
-        "/message/created_at",
-        "/as_of",
         "/goals/0/name",
-        "/goals/0/stopped",
         "/goals/0/attribute",
         "/goals/0/operator",
         "/goals/0/value",

@@ -1,8 +1,7 @@
 //! Text for people: names, cut to a width, numbers, times, a goal in words.
 
-use super::data::{After, Count, Figure, GoalFigures, Words};
+use super::data::{After, Count, Figure, GoalFigures, Moment, Words};
 use crate::array::parse_array;
-use chrono::DateTime;
 use maud::{Markup, html};
 
 /// Shown where SQL gave NULL.
@@ -228,9 +227,8 @@ pub fn chance(p: f64) -> String {
     }
 }
 
-/// `23 November 2025, 17:56 UTC`; shown as it is where no such time can be read, as in a zone with seconds.
-pub fn moment(time: &Words) -> String {
-    let Ok(time) = DateTime::parse_from_rfc3339(&time.0) else { return time.clean() };
+/// `23 November 2025, 17:56 UTC`
+pub fn moment(Moment(time): Moment) -> String {
     let zone = if time.offset().local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{}", time.offset()) };
     format!("{} {zone}", time.format("%-d %B %Y, %H:%M"))
 }

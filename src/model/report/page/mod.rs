@@ -60,8 +60,8 @@ fn header(report: &Report) -> Markup {
             ul.facts {
                 li { (match message.kind { Kind::OneOff => "One-off message", Kind::Ongoing => "Ongoing message" }) }
                 @if let Some(channel) = &message.channel { li { "via " (channel.html(40)) } }
-                li { "Created " time { (moment(&message.created_at)) } }
-                li { "As of " time { (moment(&report.as_of)) } }
+                li { "Created " time { (moment(message.created_at)) } }
+                li { "As of " time { (moment(report.as_of)) } }
             }
         }
     }

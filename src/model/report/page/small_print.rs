@@ -22,7 +22,7 @@ fn terms(goal: &GoalFigures) -> Markup {
             (entry("Name", goal.name.html(60)))
             (entry("Time limit", html! { (duration(goal.time_limit)) ", from " (goal.start()) "; a day is 24 hours" }))
             (entry("Version", html! { (count(goal.version)) }))
-            @if let Some(time) = &goal.stopped { (entry("Stopped", html! { (moment(time)) })) }
+            @if let Some(time) = goal.stopped { (entry("Stopped", html! { (moment(time)) })) }
             (entry("Already there when sent", html! { (count(goal.already_matched)) }))
         }
     }
@@ -36,7 +36,7 @@ fn notes(report: &Report, groups: &[Group]) -> Markup {
     let note = |term: &str, said: &str| entry(term, html! { (said) });
     html! {
         (entry("As of", html! {
-            "All figures were read on " (moment(&report.as_of))
+            "All figures were read on " (moment(report.as_of))
             ". Receipts whose time limit was running then may still add to them."
         }))
         @if !report.goals.is_empty() {

@@ -62,10 +62,14 @@ fn numbers_read_as_people_write_them() {
     assert_eq!(text::points(-0.0766), "−7.7");
     assert_eq!((text::p_value(1e-300).as_str(), text::p_value(0.0421).as_str()), ("<0.001", "0.042"));
     assert_eq!((text::chance(1.0).as_str(), text::chance(0.0).as_str()), (">99.9%", "<0.1%"));
-    let moment = |time: &str| text::moment(&Words(time.into()));
-    assert_eq!(moment("2025-11-23T17:56:00.123+00:00"), "23 November 2025, 17:56 UTC");
-    assert_eq!(moment("2025-11-23T17:56:00+02:00"), "23 November 2025, 17:56 UTC+02:00");
-    assert_eq!(moment("2025-11-23T17:56:00+01:02:03"), "2025-11-23T17:56:00+01:02:03");
+}
+
+#[test]
+fn times_read_as_dates_of_their_zone() {
+    let moment = |json: &str| serde_json::from_str::<Moment>(json).map(text::moment).map_err(|e| e.to_string());
+    assert_eq!(moment("\"2025-11-23T17:56:00.123+00:00\"").unwrap(), "23 November 2025, 17:56 UTC");
+    assert_eq!(moment("\"2025-11-23T07:56:00+02:30\"").unwrap(), "23 November 2025, 07:56 UTC+02:30");
+    assert_eq!(moment("\"soon\"").unwrap_err(), "\"soon\" is no time");
 }
 
 #[test]
