@@ -96,7 +96,7 @@ test-all: setup
 
 # The tests of the crate itself; no server takes part.
 unit: library
-	@$(PGRX_ENV) "$(CARGO)" test --lib $(FEATURES) $(CARGO_FLAGS)
+	@$(PGRX_ENV) "$(CARGO)" test --workspace --lib $(FEATURES) $(CARGO_FLAGS)
 
 installcheck: scripts
 	@tests/run --installed $(or $(T),regress isolation)

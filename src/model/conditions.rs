@@ -96,12 +96,12 @@ impl Conditions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::text::{CaseFolded, Exact};
-    use crate::model::value::Kind;
+    use crate::text::{CaseFolded, Exact};
+    use crate::value::Kind;
     use proptest::prelude::*;
 
     fn condition(operator: Operator, value: &str) -> Option<Condition> {
-        use crate::model::operator::Needs;
+        use crate::operator::Needs;
         let list = format!("{{{value}}}");
         let value = match operator.needs() {
             Needs::None => None,

@@ -1,6 +1,6 @@
 //! Raising our errors with their SQLSTATE, and writing to the server's log.
 
-use super::strings;
+use super::encoding;
 use crate::model::error::Error;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
@@ -73,6 +73,7 @@ pub fn log(message: String) {
 
 /// pgrx takes a Rust string's bytes as they are: what is not the same in the server's encoding is shown as `?`.
 fn to_server(text: String) -> String {
-    let same = |c: char| c.is_ascii() || *strings::from_string(c.encode_utf8(&mut [0; 4])) == *c.to_string().as_bytes();
-    if strings::is_utf8() { text } else { text.chars().map(|c| if same(c) { c } else { '?' }).collect() }
+    let same =
+        |c: char| c.is_ascii() || *encoding::from_string(c.encode_utf8(&mut [0; 4])) == *c.to_string().as_bytes();
+    if encoding::is_utf8() { text } else { text.chars().map(|c| if same(c) { c } else { '?' }).collect() }
 }

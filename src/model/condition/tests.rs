@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::text::CaseFolded;
+use crate::text::CaseFolded;
 use proptest::prelude::*;
 
 mod accepted;

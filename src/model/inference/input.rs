@@ -1,5 +1,6 @@
 //! What the statistics accept, and how they refuse the rest.
 
+use super::super::error::Error;
 use super::numeric::difference_of_products;
 
 /// Input no figure can be computed from. The SQL layer reports it as SQLSTATE 22023.
@@ -9,6 +10,12 @@ pub struct Invalid {
     pub message: String,
     /// What to do about it: a full sentence.
     pub hint: String,
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Error {
+        Error::InvalidArgument { message: invalid.message, hint: invalid.hint }
+    }
 }
 
 impl Invalid {

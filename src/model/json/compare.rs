@@ -3,9 +3,9 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
+use super::super::room::{NoRoom, room};
 use super::token::{Cursor, Token, decode};
 use super::{Node, decimal};
-use crate::model::room::{NoRoom, room};
 
 /// Of two lists or objects in which more pairs and levels than this are open at once, the order of keys counts.
 pub(super) const MOST_OPEN: usize = 50_000;

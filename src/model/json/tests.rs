@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::text::Exact;
+use crate::text::Exact;
 use proptest::prelude::*;
 
 fn node<'a>(text: &'a [u8], path: &[&str]) -> Option<Node<'a>> {

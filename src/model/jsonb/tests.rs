@@ -1,6 +1,6 @@
 use super::super::json;
 use super::*;
-use crate::model::text::Exact;
+use crate::text::Exact;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 

@@ -1,11 +1,16 @@
-//! What a trigger could not record, because a table of the extension was locked or did not take a row: noted for goals.health().
+//! What the application's statements fire: row triggers on the tables that are tracked. They never raise, and run no SQL.
 
-use crate::pg::ours::Ours;
+pub mod events;
+mod mirrored;
+mod partition_moves;
+pub mod sends;
+pub mod users;
+
+use crate::matching::records;
+use crate::pg::encoding;
+use crate::pg::own_tables::Ours;
 use crate::pg::patience;
-use crate::pg::scan::OwnedProbe;
-use crate::pg::strings;
 use crate::pg::trigger::Trigger;
-use crate::tables;
 
 /// Runs the body of a trigger, and notes what it, or one before it, could not record.
 pub fn noted(trigger: &Trigger, body: fn(&Trigger)) {
@@ -21,10 +26,10 @@ pub fn noted(trigger: &Trigger, body: fn(&Trigger)) {
 fn note(trigger: &Trigger, unrecorded: &[(&'static str, String)]) {
     let source = trigger.argument().and_then(|id| id.parse().ok());
     if let Some((source, (table, index))) = source.zip(Ours::notes())
-        && let Some(mut notes) = OwnedProbe::open(table, index, 1)
+        && let Some(mut notes) = table.search(index, 1)
     {
         for (reason, relation) in unrecorded {
-            tables::note(&mut notes, table, source, reason, &strings::from_string(relation));
+            records::note(&mut notes, table, source, reason, &encoding::from_string(relation));
         }
         patience::noted();
     }

@@ -1,16 +1,16 @@
 //! Tracking the application's tables: checking that it can be done, and the trigger. DDL never queues for its lock.
 
-use crate::cache::{self, Source};
-use crate::events::tracked_users_table;
+use super::is_virtual;
 use crate::model::error::{Error, Result};
 use crate::model::value::Kind;
 use crate::pg::call::{Args, Out};
+use crate::pg::key::{KEY_TYPES, KeyType};
 use crate::pg::relation::{self, Lock, Relation, TriggerChange};
-use crate::pg::spi::{self, Arg, as_owner};
+use crate::pg::spi::{self, Arg};
 use crate::pg::triggers::{self, Attached, Events};
-use crate::pg::users::{KEY_TYPES, KeyType};
-use crate::pg::{citus, invalidate, rights, types};
-use crate::setup::{number, setup};
+use crate::pg::{invalidate, rights, types};
+use crate::setup::cache::required_setup;
+use crate::setup::definitions::{Setup, Source, in_one_place};
 use pgrx::pg_sys::{self, Oid};
 use std::rc::Rc;
 
@@ -41,16 +41,8 @@ fn trackable(relid: Oid) -> Result<Relation> {
 fn may_be_cloned(relid: Oid) -> Result<()> {
     match Relation::open(relid, Lock::Share).and_then(|table| rights::without_trigger_right(&table)) {
         Some(below) => {
-            Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner: relation::owner_name(relid) })
+            Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner: rights::owner_name(relid) })
         }
-        None => Ok(()),
-    }
-}
-
-/// An error for a table whose rows Citus keeps elsewhere.
-pub fn in_one_place(relid: Oid) -> Result<()> {
-    match citus::kind(relid) {
-        Some(kind) => Err(Error::OnManyNodes { relation: relation::qualified_name(relid), kind }),
         None => Ok(()),
     }
 }
@@ -62,14 +54,6 @@ fn column(table: &Relation, name: &str) -> Result<relation::Column> {
         columns: table.column_names(),
     })?;
     if column.is_virtual { Err(is_virtual(table, name)) } else { Ok(column) }
-}
-
-/// The error for a column whose values no trigger sees.
-pub fn is_virtual(table: &Relation, name: &str) -> Error {
-    Error::InvalidArgument {
-        message: format!("column \"{name}\" of {} is a virtual generated column", table.qualified_name()),
-        hint: "No trigger sees its values. Name a column that it is computed from, or make it STORED.".into(),
-    }
 }
 
 fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
@@ -96,8 +80,8 @@ struct Columns {
 
 /// Records the table as a source and puts the trigger on it. Asked again with the same columns it changes nothing; with others
 /// it changes the columns.
-fn attach(table: Relation, kind: &str, users_id: Option<i32>, columns: &Columns) -> Result<Out> {
-    let setup = setup()?;
+fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) -> Result<Out> {
+    let setup = required_setup()?;
     let relid = table.oid();
     let function = match kind {
         "users" => "capture",
@@ -119,35 +103,41 @@ fn attach(table: Relation, kind: &str, users_id: Option<i32>, columns: &Columns)
             return Err(Error::Covered { relation: table.qualified_name(), parent });
         }
     }
-    as_owner(setup.ours.revision, || {
-        let known = number(spi::one("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]));
-        let id = match known {
-            Some(id) => id,
-            None => number(spi::one(
-                "INSERT INTO goals.source (source_id, kind, relation, users_id, key_column, event_column, message_column) \
-                 SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name \
-                 FROM nextval('goals.source_source_id_seq') s RETURNING source_id",
+    setup.ours.as_owner(|| {
+        let users_column = setup.ours.users_column();
+        let known = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
+        let insert = || {
+            spi::number(
+                &format!(
+                    "INSERT INTO goals.source (source_id, kind, relation, {users_column}, key_column, event_column, \
+                     message_column) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name \
+                     FROM nextval('goals.source_source_id_seq') s RETURNING source_id"
+                ),
                 &[
                     Arg::Text(Some(kind)),
                     Arg::Oid(relid),
-                    Arg::Integer(users_id),
+                    Arg::Integer(users),
                     Arg::Text(Some(&columns.key)),
                     Arg::Text(columns.event.as_deref()),
                     Arg::Text(columns.message.as_deref()),
                 ],
-            ))
-            .unwrap_or(0),
+            )
         };
+        let id = known.or_else(insert).unwrap_or(0);
         spi::run(
-            "UPDATE goals.source SET users_id = coalesce($2, source_id), key_column = $3::name, event_column = $4::name, \
-             message_column = $5::name, variant_column = $6::name, properties_column = $7::name, \
-             occurred_column = $8::name, opened_column = $9::name, clicked_column = $10::name, attached = true \
-             WHERE source_id = $1 AND (users_id, key_column, event_column, message_column, variant_column, \
-             properties_column, occurred_column, opened_column, clicked_column, attached) IS DISTINCT FROM \
-             (coalesce($2, source_id), $3::name, $4::name, $5::name, $6::name, $7::name, $8::name, $9::name, $10::name, true)",
+            &format!(
+                "UPDATE goals.source SET {users_column} = coalesce($2, source_id), key_column = $3::name, \
+                 event_column = $4::name, message_column = $5::name, variant_column = $6::name, \
+                 properties_column = $7::name, occurred_column = $8::name, opened_column = $9::name, \
+                 clicked_column = $10::name, attached = true \
+                 WHERE source_id = $1 AND ({users_column}, key_column, event_column, message_column, variant_column, \
+                 properties_column, occurred_column, opened_column, clicked_column, attached) IS DISTINCT FROM \
+                 (coalesce($2, source_id), $3::name, $4::name, $5::name, $6::name, $7::name, $8::name, $9::name, \
+                 $10::name, true)"
+            ),
             &[
                 Arg::Integer(i32::try_from(id).ok()),
-                Arg::Integer(users_id),
+                Arg::Integer(users),
                 Arg::Text(Some(&columns.key)),
                 Arg::Text(columns.event.as_deref()),
                 Arg::Text(columns.message.as_deref()),
@@ -278,8 +268,8 @@ pub fn track_events(args: &Args) -> Result<Out> {
     if let Some(properties) = &properties {
         must_be(&table, properties, "a jsonb", |oid| base(oid) == pg_sys::JSONBOID)?;
     }
-    let known = setup()?;
-    let users = tracked_users_table(&known, args.relation(5))?;
+    let known = required_setup()?;
+    let users = known.tracked_users_table(args.relation(5))?;
     attach(
         table,
         "events",
@@ -308,7 +298,7 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
         must_be(&table, variant, "a text, varchar, char(n), name or enum", is_text)?;
     }
     // Which users a row is about follows from its message; any users table will do to begin with.
-    let setup = setup()?;
+    let setup = required_setup()?;
     let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
     let columns = Columns {
         key: key.name,
@@ -353,8 +343,8 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
     })
 }
 
-fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
-    as_owner(setup.ours.revision, || {
+fn detach(setup: &Setup, source: &Source) -> Result<()> {
+    setup.ours.as_owner(|| {
         if has_triggers(source.relation) {
             lock_briefly(TriggerChange::Drop, source.relation)?;
             // Gone with its table, where that has been dropped meanwhile.
@@ -372,7 +362,7 @@ fn detach(setup: &cache::Setup, source: &Source) -> Result<()> {
 /// goals.untrack(relation)
 pub fn untrack(args: &Args) -> Result<Out> {
     let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
-    let setup = setup()?;
+    let setup = required_setup()?;
     let name = relation::qualified_name(relid);
     let source = setup
         .sources
@@ -388,7 +378,7 @@ pub fn untrack(args: &Args) -> Result<Out> {
 
 /// goals.untrack_all()
 pub fn untrack_all(_args: &Args) -> Result<Out> {
-    let setup = setup()?;
+    let setup = required_setup()?;
     let attached: Vec<&Rc<Source>> = setup.sources.iter().filter(|s| s.attached).collect();
     if let Some(source) = attached.iter().find(|s| relation::exists(s.relation) && !rights::owns(s.relation)) {
         return Err(Error::NotOwner { relation: relation::qualified_name(source.relation) });
@@ -397,45 +387,4 @@ pub fn untrack_all(_args: &Args) -> Result<Out> {
         detach(&setup, source)?;
     }
     Ok(Out::Null)
-}
-
-/// goals_internal.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
-pub fn source_problem(args: &Args) -> Result<Out> {
-    let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
-    let setup = setup()?;
-    let problem = || {
-        let source = setup.source(id)?;
-        let table = Relation::open(source.relation, Lock::Share)?;
-        if let Some(kind) = citus::kind(source.relation) {
-            return Some(format!(
-                "Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"
-            ));
-        }
-        let named = [
-            Some(&source.key),
-            source.event.as_ref(),
-            source.message.as_ref(),
-            source.variant.as_ref(),
-            source.properties.as_ref(),
-            source.occurred.as_ref(),
-            source.opened.as_ref(),
-            source.clicked.as_ref(),
-        ];
-        for name in named.into_iter().flatten() {
-            match table.column(name) {
-                None => return Some(format!("column \"{name}\" is no longer in {}", table.qualified_name())),
-                Some(column) if column.is_virtual => {
-                    return Some(format!(
-                        "column \"{name}\" is now a virtual generated column, whose values no trigger sees"
-                    ));
-                }
-                _ => (),
-            }
-        }
-        let key = table.column(&source.key)?;
-        KeyType::of(key.type_oid)
-            .is_none()
-            .then(|| format!("key column \"{}\" is now of type {}", key.name, types::type_name(key.type_oid)))
-    };
-    Ok(problem().map_or(Out::Null, Out::Text))
 }

@@ -5,7 +5,7 @@
 //! they were opened for. If the transaction is rolled back the owner has already released them, and what we hold is only forgotten.
 
 use super::append::{Appender, Log};
-use super::ours::Ours;
+use super::own_tables::Ours;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -69,7 +69,7 @@ struct Home {
 impl Probes {
     /// The receipts, to be searched by users_id, user_key and sent_at.
     pub fn receipts(&mut self) -> Option<&mut OwnedProbe> {
-        self.kept(|p| &mut p.receipts, |ours| OwnedProbe::open(ours.receipt, ours.receipt_user_idx, 3))
+        self.kept(|p| &mut p.receipts, |ours| ours.receipt.search(ours.receipt_user_idx, 3))
     }
 
     /// The match log, to be searched by receipt and appended to.
@@ -79,7 +79,7 @@ impl Probes {
 
     /// The engagements, to be searched by receipt.
     pub fn engagements(&mut self) -> Option<&mut OwnedProbe> {
-        self.kept(|p| &mut p.engagements, |ours| OwnedProbe::open(ours.engagement, ours.engagement_receipt_idx, 1))
+        self.kept(|p| &mut p.engagements, |ours| ours.engagement.search(ours.engagement_receipt_idx, 1))
     }
 
     /// The receipts and the engagements, to look into the ones while walking along the others.
@@ -96,7 +96,7 @@ impl Probes {
 
     /// What rows of tracked tables were ignored for, to be searched by source, and the names that are known to be there.
     pub fn ignored(&mut self) -> Option<(&mut OwnedProbe, &mut HashSet<IgnoredName>)> {
-        self.kept(|p| &mut p.ignored, |ours| OwnedProbe::open(ours.ignored, ours.ignored_source_idx, 1))?;
+        self.kept(|p| &mut p.ignored, |ours| ours.ignored.search(ours.ignored_source_idx, 1))?;
         self.ignored.as_mut().zip(Some(&mut self.ignored_names))
     }
 

@@ -3,35 +3,36 @@
 //! It raises nothing of its own, runs no SQL and takes no snapshot; what it does is ordered by how often it is needed: bytes
 //! of the columns that have a goal, then pure evaluation, then the user's receipts, then a match.
 
-use crate::cache::{self, Goal};
+use super::partition_moves;
+use crate::matching::matches::{self, Evidence};
+use crate::matching::retry::{Outcome, with_current_setup};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
-use crate::moves;
 use crate::pg::append;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::guc;
 use crate::pg::moved::KeptRow;
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::types::ColumnType;
-use crate::settle::{self, Evidence};
-use crate::watch::{ConditionPlace, Place, Reach, Watch, WatchedAttribute, WatchedColumn, WatchedGoal};
+use crate::setup::cache;
+use crate::setup::definitions::{Goal, Reach};
+use crate::setup::watch::{ConditionPlace, Watch, WatchedAttribute, WatchedColumn, WatchedGoal, with_value};
 use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 
 /// A row of a tracked users table has changed.
 pub fn on_change(trigger: &Trigger) {
     if !guc::enabled() || append::is_read_only() {
-        return moves::pass_over(trigger);
+        return partition_moves::pass_over(trigger);
     }
     match trigger.change() {
         Change::Update(old, new) => match_update(trigger, &old, &new),
         Change::MovedAway => {
-            moves::begin(trigger, cache::watch_for(trigger).is_some_and(|w| !w.columns.is_empty()));
+            partition_moves::begin(trigger, cache::watch_for(trigger).is_some_and(|w| !w.columns.is_empty()));
         }
         Change::Insert(new) => {
-            if let Some(mut old) = moves::finish(trigger) {
+            if let Some(mut old) = partition_moves::finish(trigger) {
                 match_move(trigger, &mut old, &new);
             }
         }
@@ -39,58 +40,30 @@ pub fn on_change(trigger: &Trigger) {
     }
 }
 
-/// How often to start again because goals were set while we looked.
-const ATTEMPTS: usize = 3;
-
 fn match_update(trigger: &Trigger, old: &Row, new: &Row) {
-    for _ in 0..ATTEMPTS {
-        let Some(watch) = cache::watch_for(trigger) else { return };
-        if settle_difference(trigger, &watch, old, &watch, new) {
-            return;
-        }
-        cache::reset();
-    }
+    with_current_setup(|| {
+        let Some(watch) = cache::watch_for(trigger) else { return Outcome::Done };
+        match_difference(trigger, &watch, old, &watch, new)
+    });
 }
 
 /// The two halves of an update that moved the row: one user, in two partitions whose columns may be ordered differently.
 fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
-    for _ in 0..ATTEMPTS {
-        let Some(setup) = cache::setup() else { return };
-        let Some(after) = cache::watch_for(trigger) else { return };
-        let Some(source) = cache::trigger_source(&setup, trigger, "users") else { return };
-        let mut done = true;
+    with_current_setup(|| {
+        let Some(setup) = cache::setup() else { return Outcome::Done };
+        let Some(after) = cache::watch_for(trigger) else { return Outcome::Done };
+        let Some(source) = cache::trigger_source(&setup, trigger, "users") else { return Outcome::Done };
+        let mut outcome = Outcome::Done;
         old.show(|partition, old| {
             if let Some(before) = cache::table_watch(&setup, partition, source) {
                 let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
-                done = !moves::belongs(trigger, source.relation, same_user)
-                    || settle_difference(trigger, &before, old, &after, new);
+                if partition_moves::belongs(trigger, source.relation, same_user) {
+                    outcome = match_difference(trigger, &before, old, &after, new);
+                }
             }
         });
-        if done {
-            return;
-        }
-        cache::reset();
-    }
-}
-
-impl WatchedColumn {
-    /// The document in this column of a row, for all the paths that have a goal.
-    pub fn open<'a>(&self, row: &'a Row<'a>) -> Document<'a> {
-        self.open_as(&self.column_type, row, self.number)
-    }
-
-    /// For the same paths another table's, which may have it in another place and of another type.
-    fn open_as<'a>(&self, column_type: &ColumnType, row: &'a Row<'a>, number: i16) -> Document<'a> {
-        let paths: SmallVec<[&[Vec<u8>]; 4]> = self.attributes.iter().map(|a| a.path.as_slice()).collect();
-        Document::open(row.get(number), column_type, &paths)
-    }
-}
-
-impl Watch {
-    /// The user's key in its text form and the server's encoding.
-    pub fn key_of(&self, row: &Row) -> Option<Vec<u8>> {
-        row.get(self.key).map(|d| self.key_type.text(d))
-    }
+        outcome
+    });
 }
 
 /// A user's row before and after, and the conditions that the difference satisfies.
@@ -105,10 +78,10 @@ struct Difference<'a> {
     documents: SmallVec<[(usize, Document<'a>, Document<'a>); 1]>,
 }
 
-/// Matches what differs between two rows of one user; false: goals have been set meanwhile, start again.
-fn settle_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> bool {
+/// Matches what differs between two rows of one user.
+fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> Outcome {
     if after.columns.is_empty() {
-        return true;
+        return Outcome::Done;
     }
     let mut difference = Difference {
         before,
@@ -121,11 +94,11 @@ fn settle_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch
     };
     difference.find();
     if difference.holding.is_empty() {
-        return true;
+        return Outcome::Done;
     }
     // Receipts were made out to the key that the user had before this change.
-    let Some(key) = before.key_of(old) else { return true };
-    settle::settle(trigger.statement(), after.users_id, &key, None, &difference)
+    let Some(key) = before.key_of(old) else { return Outcome::Done };
+    matches::record_matches(trigger.statement(), after.users, &key, None, &difference)
 }
 
 impl<'a> Difference<'a> {
@@ -201,23 +174,6 @@ impl<'a> Difference<'a> {
 
     fn watched(&self, goal_id: i32) -> Option<&'a WatchedGoal> {
         self.after.goals.get(&goal_id)
-    }
-}
-
-/// Shows the value at a place of a row.
-pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl FnOnce(&Value) -> T) -> T {
-    let (number, column_type, path) = place;
-    if column_type.is_json() {
-        see(&Document::open(row.get(number), column_type, &[path]).value((0, path)))
-    } else {
-        see(&column_type.value(row, number))
-    }
-}
-
-impl Place {
-    /// As with_value takes it.
-    pub fn parts(&self) -> (i16, &ColumnType, &[Vec<u8>]) {
-        (self.number, &self.column_type, &self.path)
     }
 }
 

@@ -1,44 +1,26 @@
 //! Setting up: messages, goals, variants. SQL under the rights of the extension's owner, after the
 //! caller's own right to the table has been checked; every change is announced to the other backends' caches.
 
-use crate::cache;
-use crate::events::tracked_users_table;
+use super::is_virtual;
 use crate::model::attribute::Attribute;
 use crate::model::error::{Error, Result};
-use crate::model::inference::Invalid;
 use crate::model::names::nearest;
 use crate::model::operator::Operator;
 use crate::model::window::{TimeLimit, TimeLimitProblem};
 use crate::pg::call::{Args, Out};
 use crate::pg::invalidate;
 use crate::pg::relation::{self, Lock, Relation};
-use crate::pg::spi::{Arg, as_owner};
-use crate::pg::{errors, rights, spi, strings};
-use crate::receipts;
-use crate::track;
-use crate::watch;
+use crate::pg::spi::{self, Arg};
+use crate::pg::{encoding, errors, rights};
+use crate::setup::cache::{self, required_setup};
+use crate::setup::definitions::{Anchor, Goal, Message, Setup};
+use crate::setup::watch;
 use std::rc::Rc;
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Error {
-        Error::InvalidArgument { message: invalid.message, hint: invalid.hint }
-    }
-}
-
-/// The set-up; an error where the extension is only half there.
-pub fn setup() -> Result<Rc<cache::Setup>> {
-    receipts::setup()
-}
-
-/// A number that a statement answered.
-pub fn number(text: Option<String>) -> Option<i64> {
-    text?.parse().ok()
-}
 
 // Messages -------------------------------------------------------------------------------------------------------------
 
 fn name_given(name: String, what: &str) -> Result<String> {
-    if name.trim().is_empty() || strings::from_string(&name).len() > 1000 {
+    if name.trim().is_empty() || encoding::from_string(&name).len() > 1000 {
         return Err(Error::InvalidArgument {
             message: format!("{what} needs a name of 1 to 1000 bytes"),
             hint: "Use a name that people recognise.".into(),
@@ -58,15 +40,18 @@ pub fn create_message(args: &Args) -> Result<Out> {
             hint: "A message is ongoing or one_off.".into(),
         });
     }
-    let setup = setup()?;
-    let users = tracked_users_table(&setup, args.relation(3))?;
+    let setup = required_setup()?;
+    let users = setup.tracked_users_table(args.relation(3))?;
     if setup.messages.contains_key(&name) {
         return Err(Error::NameTaken { what: "message", name });
     }
-    as_owner(setup.ours.revision, || {
-        let id = spi::one(
-            "INSERT INTO goals.message (name, kind, channel, users_id) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (name) DO NOTHING RETURNING message_id",
+    setup.ours.as_owner(|| {
+        let users_column = setup.ours.users_column();
+        let id = spi::number(
+            &format!(
+                "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (name) DO NOTHING RETURNING message_id"
+            ),
             &[
                 Arg::Text(Some(&name)),
                 Arg::Text(Some(&kind)),
@@ -74,7 +59,7 @@ pub fn create_message(args: &Args) -> Result<Out> {
                 Arg::Integer(Some(users.id)),
             ],
         );
-        let id = number(id).ok_or_else(|| Error::NameTaken { what: "message", name: name.clone() })?;
+        let id = id.ok_or_else(|| Error::NameTaken { what: "message", name: name.clone() })?;
         spi::run(
             "INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')",
             &[Arg::Integer(i32::try_from(id).ok())],
@@ -87,17 +72,17 @@ pub fn create_message(args: &Args) -> Result<Out> {
 
 /// Finds a message, keeps other set-up of it out until the transaction ends, and reads everything anew: whatever the isolation
 /// level, what the last one to hold the lock has done is seen. Nobody else takes this lock.
-fn lock_message(message: &str) -> Result<(Rc<cache::Setup>, Rc<cache::Message>)> {
-    let id = setup()?.message(message)?.id;
+fn lock_message(message: &str) -> Result<(Rc<Setup>, Rc<Message>)> {
+    let id = required_setup()?.message(message)?.id;
     spi::run("SELECT FROM goals.message WHERE message_id = $1 FOR UPDATE", &[Arg::Integer(Some(id))]);
     cache::reset();
-    let fresh = setup()?;
+    let fresh = required_setup()?;
     let message = fresh.message(message)?.clone();
     Ok((fresh, message))
 }
 
 /// Starts a revision: the goals in force are those of the newest one, less the other versions of `goal`, plus `added`.
-fn revise(setup: &cache::Setup, message: &cache::Message, goal: &str, added: Option<i32>) {
+fn revise(setup: &Setup, message: &Message, goal: &str, added: Option<i32>) {
     let others = |id: &&i32| setup.goals.get(id).is_some_and(|g| g.name != goal);
     let goals: Vec<i32> = message.revision.goals.iter().filter(others).copied().chain(added).collect();
     spi::run(
@@ -110,7 +95,7 @@ fn revise(setup: &cache::Setup, message: &cache::Message, goal: &str, added: Opt
 pub fn set_goal(args: &Args) -> Result<Out> {
     let message = args.text_required(0, "message")?;
     let (attribute, event) = (args.text(1), args.text(5));
-    let setup = setup()?;
+    let setup = required_setup()?;
     let known = setup.message(&message)?;
     if attribute.is_some() == event.is_some() {
         return Err(Error::AttributeAndEvent { both: attribute.is_some() });
@@ -131,15 +116,15 @@ pub fn set_goal(args: &Args) -> Result<Out> {
     let spec = match (&attribute, &event) {
         (Some(attribute), _) => {
             event_options_absent(times, args.jsonb(7).is_some())?;
-            attribute_goal(&setup, known.users_id, attribute, args.text(2), args.text(3), value_from.as_deref())?
+            attribute_goal(&setup, known.users, attribute, args.text(2), args.text(3), value_from.as_deref())?
         }
         (None, event) => {
             attribute_options_absent(args.text(2).is_some(), args.text(3).is_some())?;
-            if !relation::exists(setup.users(known.users_id)?.relation) {
+            if !relation::exists(setup.users(known.users)?.relation) {
                 return Err(Error::UsersTableDropped);
             }
             name_given(event.clone().unwrap_or_default(), "an event")?;
-            may_ask_for_events(&setup, known.users_id, args.jsonb(7).is_some() || value_from.is_some())?;
+            may_ask_for_events(&setup, known.users, args.jsonb(7).is_some() || value_from.is_some())?;
             if !(1..=1_000_000).contains(&times) {
                 return Err(Error::InvalidArgument {
                     message: format!("an event cannot be asked for {times} times"),
@@ -149,10 +134,10 @@ pub fn set_goal(args: &Args) -> Result<Out> {
             Spec::default()
         }
     };
-    as_owner(setup.ours.revision, || {
+    setup.ours.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
         let versions = setup.goals.values().filter(|g| g.message_id == message.id && g.name == goal).map(|g| g.version);
-        let id = number(spi::one(
+        let id = spi::number(
             "INSERT INTO goals.goal (message_id, name, version, attribute, attribute_type, operator, value, event, times, \
              properties, time_limit_us, after, value_from) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING goal_id",
@@ -171,7 +156,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
                 Arg::Text(Some(&after)),
                 Arg::Text(value_from.as_deref()),
             ],
-        ))
+        )
         .unwrap_or(0);
         revise(&setup, &message, &goal, i32::try_from(id).ok());
         invalidate::announce(setup.ours.revision);
@@ -233,8 +218,8 @@ fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
 }
 
 /// The same about the tables that events of these users are read from now. One that is tracked later is shown by its owner, who tracks it.
-fn may_ask_for_events(setup: &cache::Setup, users_id: i32, properties: bool) -> Result<()> {
-    for source in setup.sources.iter().filter(|s| s.kind == "events" && s.attached && s.users_id == users_id) {
+fn may_ask_for_events(setup: &Setup, users: i32, properties: bool) -> Result<()> {
+    for source in setup.sources.iter().filter(|s| s.kind == "events" && s.attached && s.users == users) {
         let Some(table) = Relation::open(source.relation, Lock::Share) else { continue };
         let properties = source.properties.as_ref().filter(|_| properties);
         for name in source.event.iter().chain(properties) {
@@ -247,17 +232,17 @@ fn may_ask_for_events(setup: &cache::Setup, users_id: i32, properties: bool) -> 
 }
 
 fn attribute_goal(
-    setup: &cache::Setup,
-    users_id: i32,
+    setup: &Setup,
+    users: i32,
     attribute: &str,
     operator: Option<String>,
     value: Option<String>,
     value_from: Option<&str>,
 ) -> Result<Spec> {
-    let users = setup.users(users_id)?;
+    let users = setup.users(users)?;
     let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
     let missing = |name: &str| match table.column(name) {
-        Some(column) if column.is_virtual => track::is_virtual(&table, name),
+        Some(column) if column.is_virtual => is_virtual(&table, name),
         _ => {
             Error::UnknownColumn { relation: table.qualified_name(), name: name.into(), columns: table.column_names() }
         }
@@ -301,10 +286,10 @@ fn attribute_goal(
 /// goals.stop_goal(message, goal)
 pub fn stop_goal(args: &Args) -> Result<Out> {
     let (message, goal) = (args.text_required(0, "message")?, args.text_required(1, "goal")?);
-    let setup = setup()?;
-    as_owner(setup.ours.revision, || {
+    let setup = required_setup()?;
+    setup.ours.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
-        let goals: Vec<&Rc<cache::Goal>> = setup.goals.values().filter(|g| g.message_id == message.id).collect();
+        let goals: Vec<&Rc<Goal>> = setup.goals.values().filter(|g| g.message_id == message.id).collect();
         if !goals.iter().any(|g| g.name == goal) {
             let names: Vec<&str> = goals.iter().map(|g| g.name.as_str()).collect();
             return Err(Error::UnknownGoal {
@@ -354,8 +339,8 @@ pub fn add_variant(args: &Args) -> Result<Out> {
             hint: "A weight is a number from 1e-6 to 1e6; variants share users in proportion to their weights.".into(),
         });
     }
-    let setup = setup()?;
-    as_owner(setup.ours.revision, || {
+    let setup = required_setup()?;
+    setup.ours.as_owner(|| {
         let id = lock_unfrozen(&message)?;
         spi::one(
             "INSERT INTO goals.variant (message_id, name, weight) VALUES ($1, $2, $3) \
@@ -378,8 +363,8 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
             hint: "The share of users held back is from 0 up to, not including, 1; 0.1 holds back a tenth.".into(),
         });
     }
-    let setup = setup()?;
-    as_owner(setup.ours.revision, || {
+    let setup = required_setup()?;
+    setup.ours.as_owner(|| {
         let id = lock_unfrozen(&message)?;
         spi::run("DELETE FROM goals.variant WHERE message_id = $1 AND is_control", &[Arg::Integer(Some(id))]);
         if share > 0.0 {
@@ -387,7 +372,7 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
                 "INSERT INTO goals.variant (message_id, name, weight, is_control) VALUES ($1, 'control', $2, true)",
                 &[Arg::Integer(Some(id)), Arg::Double(share)],
             );
-            let late = |g: &&Rc<cache::Goal>| g.message_id == id && g.live && g.after != cache::Anchor::Sent;
+            let late = |g: &&Rc<Goal>| g.message_id == id && g.live && g.after != Anchor::Sent;
             if let Some(name) = setup.goals.values().filter(late).map(|g| &g.name).min() {
                 control_opens_nothing(name);
             }
@@ -399,53 +384,6 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
 
 /// goals_internal.announce(): tells every backend that the set-up has changed.
 pub fn announce(_: &Args) -> Result<Out> {
-    invalidate::announce(setup()?.ours.revision);
+    invalidate::announce(required_setup()?.ours.revision);
     Ok(Out::Null)
-}
-
-// Health ---------------------------------------------------------------------------------------------------------------
-
-/// goals_internal.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
-pub fn goal_problem(args: &Args) -> Result<Out> {
-    let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
-    let setup = setup()?;
-    let problem = || {
-        let goal = setup.goals.get(&id).filter(|g| g.attribute.is_some())?;
-        let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
-        let users = setup.source(message.users_id);
-        let Some(table) = users.and_then(|u| Relation::open(u.relation, Lock::Share)) else {
-            return Some("the users table no longer exists".to_owned());
-        };
-        if users.is_some_and(|u| !u.attached) {
-            return Some(format!("{} is not tracked any more", table.qualified_name()));
-        }
-        let (_, place, _) = match watch::resolve(&table, goal) {
-            Ok(found) => found,
-            Err(problem) => return Some(problem),
-        };
-        if let Some(label) = goal.operator.zip(goal.value.as_deref()).and_then(|(o, v)| place.lost_label(o, v)) {
-            return Some(format!("\"{label}\" is no longer a value of type {}", place.column_type.name()));
-        }
-        let worth = goal.value_from.as_deref()?;
-        watch::find_place(&table, worth)
-            .is_none()
-            .then(|| format!("value_from \"{worth}\" is no longer in {}", table.qualified_name()))
-    };
-    Ok(problem().map_or(Out::Null, Out::Text))
-}
-
-/// goals_internal.nearest(name, known): the known name most like it, NULL if none is.
-pub fn nearest_name(args: &Args) -> Result<Out> {
-    let (Some(name), Some(known)) = (args.text(0), args.texts(1)) else { return Ok(Out::Null) };
-    Ok(nearest(&name, &known).map_or(Out::Null, Out::Text))
-}
-
-/// goals_internal.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
-pub fn stored_key(args: &Args) -> Result<Out> {
-    let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
-    let Some(key) = args.raw_text(1) else { return Ok(Out::Null) };
-    // The table may be gone, and even its row; what was recorded about its users is not.
-    let key_type = setup()?.source(id).and_then(|s| s.key_type().ok());
-    let stored = key_type.map_or(Some(key.clone()), |t| t.canonical(&key));
-    Ok(stored.map_or(Out::Null, Out::Raw))
 }

@@ -1,44 +1,22 @@
 //! What to look at when a row of a users table changes: its columns that have a goal, and what each goal there asks for.
 
-use crate::cache::{Anchor, Goal, Setup, Source};
+use super::definitions::{Goal, Reach, Setup, Source};
 use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
 use crate::model::conditions::Conditions;
 use crate::model::error::Error;
 use crate::model::operator::Operator;
-use crate::model::value::Kind;
-use crate::pg::datum::Layout;
+use crate::model::value::{Kind, Value};
+use crate::pg::datum::{Layout, Row};
+use crate::pg::document::Document;
+use crate::pg::key::KeyType;
 use crate::pg::relation::Relation;
 use crate::pg::types::ColumnType;
-use crate::pg::users::KeyType;
-use crate::pg::{errors, memory, strings};
+use crate::pg::{encoding, errors, memory};
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
-
-/// How far back the receipts that goals may still count for can lie.
-#[derive(Clone, Copy, Debug)]
-pub struct Reach {
-    /// The longest time limit, in microseconds.
-    pub longest: i64,
-    /// Is every window counted from the sending? An open may come at any time.
-    pub by_sending: bool,
-}
-
-impl Reach {
-    /// That of no goal at all.
-    pub const NONE: Reach = Reach { longest: 0, by_sending: true };
-
-    /// Of these goals and one more.
-    pub fn and(self, goal: &Goal) -> Reach {
-        self.or(Reach { longest: goal.time_limit, by_sending: goal.after == Anchor::Sent })
-    }
-
-    /// Of all the goals of both.
-    pub fn or(self, other: Reach) -> Reach {
-        Reach { longest: self.longest.max(other.longest), by_sending: self.by_sending && other.by_sending }
-    }
-}
 
 /// A column on which something depends, as a table or partition has it.
 pub struct WatchedColumn {
@@ -76,6 +54,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// As with_value takes it.
+    pub fn parts(&self) -> (i16, &ColumnType, &[Vec<u8>]) {
+        (self.number, &self.column_type, &self.path)
+    }
+
     /// The value, or one of the values, of a goal on an enum that is not among its labels: one that has been renamed.
     pub fn lost_label(&self, operator: Operator, value: &str) -> Option<String> {
         if !self.path.is_empty() || !self.column_type.is_enum() {
@@ -88,9 +71,22 @@ impl Place {
     }
 }
 
+impl WatchedColumn {
+    /// The document in this column of a row, for all the paths that have a goal.
+    pub fn open<'a>(&self, row: &'a Row<'a>) -> Document<'a> {
+        self.open_as(&self.column_type, row, self.number)
+    }
+
+    /// For the same paths another table's, which may have it in another place and of another type.
+    pub fn open_as<'a>(&self, column_type: &ColumnType, row: &'a Row<'a>, number: i16) -> Document<'a> {
+        let paths: SmallVec<[&[Vec<u8>]; 4]> = self.attributes.iter().map(|a| a.path.as_slice()).collect();
+        Document::open(row.get(number), column_type, &paths)
+    }
+}
+
 /// What to look at when a row of a table or partition changes.
 pub struct Watch {
-    pub users_id: i32,
+    pub users: i32,
     pub key: i16,
     pub key_type: KeyType,
     /// Ordered by name: the same order in every partition.
@@ -104,12 +100,27 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// The user's key in its text form and the server's encoding.
+    pub fn key_of(&self, row: &Row) -> Option<Vec<u8>> {
+        row.get(self.key).map(|d| self.key_type.text(d))
+    }
+
     /// The condition of a goal, and where its attribute is.
     pub fn condition(&self, goal: &WatchedGoal) -> (&WatchedColumn, &WatchedAttribute, &Condition) {
         let (i, j, k) = goal.place;
         let column = &self.columns[i as usize];
         let attribute = &column.attributes[j as usize];
         (column, attribute, attribute.conditions.get(k))
+    }
+}
+
+/// Shows the value at a place of a row.
+pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl FnOnce(&Value) -> T) -> T {
+    let (number, column_type, path) = place;
+    if column_type.is_json() {
+        see(&Document::open(row.get(number), column_type, &[path]).value((0, path)))
+    } else {
+        see(&column_type.value(row, number))
     }
 }
 
@@ -155,7 +166,7 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     let mut by_number: Vec<usize> = (0..columns.len()).collect();
     by_number.sort_unstable_by_key(|i| columns[*i].number);
     let layout = Layout::up_to(table, columns.iter().map(|c| c.number).max().unwrap_or(0));
-    Some(Watch { users_id: users.id, key: key.number, key_type, columns, by_number, goals, layout })
+    Some(Watch { users: users.id, key: key.number, key_type, columns, by_number, goals, layout })
 }
 
 /// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.
@@ -180,7 +191,7 @@ pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> 
     };
     place(attribute, Vec::new()).or_else(|| {
         let parsed = Attribute::parse(attribute).ok()?;
-        place(&parsed.column, parsed.path.iter().map(|key| strings::string_to_model(key).into_owned()).collect())
+        place(&parsed.column, parsed.path.iter().map(|key| encoding::string_to_model(key).into_owned()).collect())
     })
 }
 
@@ -205,6 +216,6 @@ pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crat
     memory::ensure(256 * value.map_or(0, str::len));
     let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
     condition.map_numbers(&|n| place.column_type.round(n));
-    condition.map_texts(&|t| strings::string_to_model(t));
+    condition.map_texts(&|t| encoding::string_to_model(t));
     Ok(condition)
 }

@@ -2,11 +2,19 @@
 
 use super::patience;
 use super::relation::{self, Lock, Relation};
-use super::scan;
+use super::role;
+use super::scan::{self, OwnedProbe};
 use super::shape::{self, IndexShape, TableShape, Unfit};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CString;
 use std::ops::ControlFlow;
+
+/// By table, the numbers of its columns and a row to be appended.
+pub mod columns {
+    pub use crate::pg::shape::{
+        engagement, goal, goal_stop, ignored, match_log, message, receipt, revision, source, variant,
+    };
+}
 
 /// A table of the extension.
 #[derive(Clone, Copy)]
@@ -52,9 +60,11 @@ impl Table {
         self.shape.width()
     }
 
-    /// Its owner, who is that of the extension.
-    pub(super) fn owner(self) -> Oid {
-        self.owner
+    /// It, to be searched by this index with `keys` conditions; None if one of them cannot be used.
+    pub fn search(self, by: Index, keys: usize) -> Option<OwnedProbe> {
+        let table = self.open_to_read()?;
+        let index = by.open(&table)?;
+        Some(OwnedProbe::new(table, index, keys))
     }
 
     /// Opens it to append; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits. The lock is kept to
@@ -252,6 +262,18 @@ impl Ours {
         })
     }
 
+    /// The name of the column that says of which users table a message or a source is: earlier versions of the extension's
+    /// SQL, which this library serves as well, call it otherwise.
+    pub fn users_column(&self) -> &'static str {
+        let is_current = |table: Relation| table.column("users_source_id").is_some();
+        if self.message.open_to_read().is_some_and(is_current) { "users_source_id" } else { "users_id" }
+    }
+
+    /// Runs `work` as the owner of the extension, with nothing but the system's schema on the search path.
+    pub fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
+        role::as_extension_owner(self.revision.owner, work)
+    }
+
     /// The table of notes for goals.health() and its index, whatever else there is.
     pub fn notes() -> Option<(Table, Index)> {
         let here = Here::look();
@@ -355,7 +377,7 @@ impl Here {
             shape.lets_in(index).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         }
         if shape.width() > 0 {
-            super::additions::Additions::of(&table, found).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+            super::additions::Additions::of(&table, shape.width()).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         }
         Ok(found)
     }
@@ -421,7 +443,7 @@ impl Here {
         }
         if column == "receipt_id"
             && let (Ok(table), Ok(index)) = (self.table(&shape::RECEIPT), self.index(&shape::RECEIPT_ID))
-            && let Some(mut receipts) = scan::OwnedProbe::open(table, index, 1)
+            && let Some(mut receipts) = table.search(index, 1)
         {
             let above = scan::Key {
                 attribute: 1,

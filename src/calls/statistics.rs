@@ -4,7 +4,7 @@ use crate::model::error::{Error, Result};
 use crate::model::inference as stats;
 use crate::model::report;
 use crate::pg::call::{Args, Out};
-use crate::pg::strings;
+use crate::pg::encoding;
 
 fn bigint(args: &Args, i: usize, name: &'static str) -> Result<i64> {
     args.bigint(i).ok_or(Error::NullArgument { name })
@@ -167,7 +167,7 @@ fn compared(i: usize, row: stats::Row) -> Vec<Out> {
 
 /// goals_internal.report_page(figures)
 pub fn report_page(args: &Args) -> Result<Out> {
-    let figures = strings::readable(args.text_required(0, "figures")?);
+    let figures = encoding::readable(args.text_required(0, "figures")?);
     let report = report::read(&figures).map_err(|why| Error::InvalidArgument {
         message: format!("the figures of the report cannot be read: {why}"),
         hint: "Pass what goals.report_data() returns.".into(),
