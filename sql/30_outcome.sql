@@ -81,7 +81,10 @@ SELECT l.settled,
        coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
        coalesce(l.as_worth, 0) AS worth,
        -- Receipts of one user whose match is the same change: same instant, same cause.
-       coalesce('a' || l.attribute, 'e' || l.event) AS cause
+       coalesce('a' || l.attribute, 'e' || l.event) AS cause,
+       (l.sent_at AT TIME ZONE 'UTC')::date AS day,
+       -- Two of these for one user and message: the user is in no comparison.
+       coalesce(l.variant_id, 0) AS arm
 FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
              CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
@@ -92,6 +95,14 @@ FROM (SELECT k.settled, l.*,
       CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
       WHERE NOT k.settled OR l.rolled) l;
 COMMENT ON VIEW goals_internal.contribution IS 'What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
+
+-- The time limit has begun, has not passed, and the goal has not been stopped.
+CREATE FUNCTION goals_internal.running(stopped_at timestamptz, window_closes timestamptz, at timestamptz)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(stopped_at IS NULL AND window_closes >= at, false);
+COMMENT ON FUNCTION goals_internal.running(timestamptz, timestamptz, timestamptz) IS
+    'True while a receipt can still match a goal; put into the query that calls it';
 
 CREATE VIEW goals.outcome AS
 SELECT l.receipt_id, l.users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,

@@ -15,7 +15,7 @@ BEGIN
     RETURN QUERY
     SELECT v.name::text, s.day, sum(s.sent)::bigint, sum(s.opened)::bigint, sum(s.clicked)::bigint,
            sum(s.already_matched)::bigint, sum(s.matched)::bigint
-    FROM (SELECT c.variant_id, (c.sent_at AT TIME ZONE 'UTC')::date AS day, c.sent, c.opened, c.clicked,
+    FROM (SELECT c.variant_id, c.day, c.sent, c.opened, c.clicked,
                  c.already_matched, c.matched
           FROM goals_internal.contribution c
           WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily.goal
@@ -110,13 +110,14 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH matched AS MATERIALIZED (
-        SELECT o.message, o.goal, o.users_id, o.user_key, o.receipt_id, o.sent_at, o.matched_at, coalesce(o.worth, 0) AS worth,
-               coalesce('a' || o.attribute, 'e' || o.event) AS cause,
-               CASE WHEN o.clicked_at <= o.matched_at THEN o.clicked_at END AS clicked_at
-        FROM goals.outcome o
-        WHERE o.matched_at IS NOT NULL AND NOT o.is_control
-          AND (attribution.since IS NULL OR o.matched_at >= attribution.since)
-          AND (attribution.until IS NULL OR o.matched_at < attribution.until)
+        SELECT m.name AS message, c.goal, c.users_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
+               CASE WHEN c.matched_after_click = 1 THEN c.clicked_at END AS clicked_at
+        FROM goals_internal.contribution c
+        JOIN goals.message m ON m.message_id = c.message_id
+        LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
+        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE
+          AND (attribution.since IS NULL OR c.matched_at >= attribution.since)
+          AND (attribution.until IS NULL OR c.matched_at < attribution.until)
     ), ranked AS (
         SELECT m.*,
                row_number() OVER (by_change ORDER BY m.sent_at, m.receipt_id, m.goal) AS from_first,

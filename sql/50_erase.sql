@@ -27,7 +27,7 @@ BEGIN
     ), seen AS MATERIALIZED (
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
-               coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running, c.*
+               goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.*
         FROM person p
         JOIN goals_internal.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
         LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
@@ -36,10 +36,10 @@ BEGIN
         SELECT s.users_id, s.user_key, s.message_id
         FROM seen s
         GROUP BY s.users_id, s.user_key, s.message_id
-        HAVING min(coalesce(s.variant_id, 0)) <> max(coalesce(s.variant_id, 0))
+        HAVING min(s.arm) <> max(s.arm)
     ), people AS (
         SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id,
-               (min(s.sent_at) FILTER (WHERE s.leaves) AT TIME ZONE 'UTC')::date AS day,
+               min(s.day) FILTER (WHERE s.leaves) AS day,
                bool_or(s.leaves AND s.already_matched = 0 AND NOT s.running) AS counted,
                bool_or(NOT s.leaves AND s.already_matched = 0 AND NOT s.running) AS counts,
                bool_or(s.leaves AND s.matched = 1 AND NOT s.running) AS converted,
@@ -61,14 +61,14 @@ BEGIN
               HAVING bool_and(s.leaves)) g
         GROUP BY g.users_id, g.user_key, g.message_id, g.goal, g.variant_id
     ), archived AS (
-        SELECT s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date AS day, sum(s.sent) AS sent,
+        SELECT s.message_id, s.goal, s.variant_id, s.day, sum(s.sent) AS sent,
                sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
                sum(s.matched) AS matched, sum(s.matched_after_open) AS matched_after_open,
                sum(s.matched_after_click) AS matched_after_click, sum(s.worth) AS worth, 0 AS users, 0 AS users_matched,
                0 AS converters, 0 AS converters_all, 0 AS users_worth
         FROM seen s
         WHERE s.leaves
-        GROUP BY s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date
+        GROUP BY s.message_id, s.goal, s.variant_id, s.day
         UNION ALL
         -- A user is counted when the last receipt goes that makes him count.
         SELECT q.message_id, q.goal, q.variant_id, q.day, 0, 0, 0, 0, 0, 0, 0, 0,

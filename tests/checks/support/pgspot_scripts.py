@@ -35,6 +35,8 @@ class Findings(Counter):
 def readable(statement):
     """pgspot's parser of PL/pgSQL knows no row types, whose variables are records to it, and takes what RETURN NEXT returns for a statement."""
     statement = re.sub(r'\bRETURN NEXT (?=[^;])', 'PERFORM ', statement)
+    # nor a body that is parsed when the function is made, with the path of the script, and has no path of its own
+    statement = re.sub(r'(?ms)^(LANGUAGE sql [A-Z ]+)\nRETURN (.*)\Z', r'\1\nSET search_path = pg_catalog, pg_temp AS $$ SELECT \2 $$', statement)
     return re.sub(r'(?m)^(\s+\w+\s+(?:CONSTANT\s+)?)goals\.\w+(\s*(?:;|:=))', r'\1record\2', statement)
 
 
