@@ -3,7 +3,7 @@
 use crate::cache::{self, Message, Revision, Setup, Source, Variant};
 use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
-use crate::model::names::nearest;
+use crate::model::nearest::nearest;
 use crate::model::value::Value;
 use crate::pg::append::{self, Appender};
 use crate::pg::call::{Args, Out};

@@ -2,7 +2,7 @@
 
 use crate::cache::{self, Anchor, Goal, Setup};
 use crate::model::decimal::Decimal;
-use crate::model::window::TimeLimit;
+use crate::model::time_limit::TimeLimit;
 use crate::pg::append;
 use crate::pg::datum::{self, Row};
 use crate::pg::memory;
