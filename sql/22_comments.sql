@@ -1,7 +1,8 @@
--- What the schema, the tables, the sequences and the types are. (Functions and views have their comments beside them.)
+-- What the schemas, the tables, the sequences and the types are. (Functions and views have their comments beside them.)
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 COMMENT ON SCHEMA goals IS 'pg_goals: messages, their goals, who received them and who did what they asked for';
+COMMENT ON SCHEMA goals_internal IS 'pg_goals: functions and views that those of the schema goals use; they may change';
 COMMENT ON TABLE goals.source IS 'Tracked tables: of users, of events, of sends';
 COMMENT ON TABLE goals.message IS 'Messages';
 COMMENT ON TABLE goals.variant IS 'Variants of messages and their control groups';

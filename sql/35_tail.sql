@@ -5,47 +5,6 @@
 -- That sum is exact in every snapshot, because the totals and the watermark change in one transaction.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- A function, not a view, for the planner's sake: it plans with the marks' values (custom plans), where a view would guess
--- that a third of the history lies past any mark.
-CREATE FUNCTION goals.touched_between(
-    after_receipt bigint, after_engagement bigint, after_match bigint,
-    to_receipt bigint, to_engagement bigint, to_match bigint)
-RETURNS SETOF bigint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1000
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-AS $$
-BEGIN
-    RETURN QUERY
-    SELECT r.receipt_id FROM goals.receipt r
-    WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt;
-    -- A fact of a receipt that is itself new is part of that receipt.
-    RETURN QUERY
-    SELECT e.receipt_id FROM goals.engagement e
-    WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement AND e.receipt_id <= after_receipt
-    UNION
-    SELECT h.receipt_id FROM goals.match_log h
-    WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt;
-END
-$$;
-COMMENT ON FUNCTION goals.touched_between(bigint, bigint, bigint, bigint, bigint, bigint) IS
-    'Internal. The receipts that are new, or have a new fact, between two marks; each once';
-
-CREATE FUNCTION goals.tail()
-RETURNS SETOF bigint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 1000
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    w goals.watermark;
-    everything CONSTANT bigint := 9223372036854775807;
-BEGIN
-    SELECT * INTO w FROM goals.watermark;
-    RETURN QUERY SELECT goals.touched_between(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
-                                              everything, everything, everything);
-END
-$$;
-COMMENT ON FUNCTION goals.tail() IS 'Internal. The receipts that facts past the watermark touch';
-
 -- What contribution says of the touched receipts at both marks, worked out for all of them together: each kind of fact is read
 -- once, where looking it up for every receipt and goal would take several times as long. verify() holds the totals that these
 -- differences add up to against contribution.
@@ -60,7 +19,7 @@ COMMENT ON FUNCTION goals.tail() IS 'Internal. The receipts that facts past the 
 -- bound, and an array its size. The differences from mark to mark add up.
 --
 -- In the names: old, a receipt below the first mark; ..._then, as known at the first mark; ..._now, at the second.
-CREATE FUNCTION goals.movement(
+CREATE FUNCTION goals_internal.movement(
     after_receipt bigint, after_engagement bigint, after_match bigint,
     to_receipt bigint, to_engagement bigint, to_match bigint, at_a_time bigint = 2000000)
 RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
@@ -75,7 +34,7 @@ DECLARE
     last_match CONSTANT bigint := to_match;
     drawn record;
 BEGIN
-    SELECT d.engagement_id, d.match_id INTO drawn FROM goals.drawn() d;
+    SELECT d.engagement_id, d.match_id INTO drawn FROM goals_internal.drawn() d;
     -- Ids begin at 1, and there are about a hundred parts at most of each kind: whatever is asked for, there is an end, and soon.
     at_a_time := greatest(at_a_time, 1, drawn.engagement_id / 100, drawn.match_id / 100);
     after_engagement := greatest(after_engagement, 0);
@@ -184,10 +143,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION goals.movement(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
-    'Internal. By how much the counters change from one mark to a later one, in parts that add up';
+COMMENT ON FUNCTION goals_internal.movement(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+    'By how much the counters change from one mark to a later one, in parts that add up';
 
-CREATE FUNCTION goals.drawn(OUT receipt_id bigint, OUT engagement_id bigint, OUT match_id bigint)
+CREATE FUNCTION goals_internal.drawn(OUT receipt_id bigint, OUT engagement_id bigint, OUT match_id bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -198,7 +157,19 @@ BEGIN
     FROM goals.receipt_id_seq r, goals.engagement_id_seq e, goals.match_id_seq h;
 END
 $$;
-COMMENT ON FUNCTION goals.drawn() IS 'Internal. Up to which ids of facts have been drawn, committed or not';
+COMMENT ON FUNCTION goals_internal.drawn() IS 'Up to which ids of facts have been drawn, committed or not';
+
+CREATE FUNCTION goals_internal.behind()
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT d.receipt_id + d.engagement_id + d.match_id FROM goals_internal.drawn() d)
+         - coalesce((SELECT w.receipt_id + w.engagement_id + w.match_id FROM goals.watermark w), 0);
+END
+$$;
+COMMENT ON FUNCTION goals_internal.behind() IS 'How many ids of facts have been drawn past the watermark';
 
 -- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled (JIT),
 -- which takes longer than the query.
@@ -215,11 +186,11 @@ DECLARE
 BEGIN
     SELECT * INTO w FROM goals.watermark;
     -- Nothing has an id beyond these: the usual case between two calls of roll_up(), and not worth a plan.
-    IF (w.receipt_id, w.engagement_id, w.match_id) = (SELECT d.receipt_id, d.engagement_id, d.match_id FROM goals.drawn() d) THEN
+    IF (w.receipt_id, w.engagement_id, w.match_id) = (SELECT d.receipt_id, d.engagement_id, d.match_id FROM goals_internal.drawn() d) THEN
         RETURN;
     END IF;
     RETURN QUERY
-    SELECT * FROM goals.movement(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
+    SELECT * FROM goals_internal.movement(coalesce(w.receipt_id, 0), coalesce(w.engagement_id, 0), coalesce(w.match_id, 0),
                                  everything, everything, everything);
 END
 $$;

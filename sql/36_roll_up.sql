@@ -1,8 +1,8 @@
 -- The running totals: who may write them, and how facts are folded into them.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Update, then insert what was not there: only the holder of goals.lock_totals writes the totals, so no key is needed.
-CREATE FUNCTION goals.add_to_totals(delta goals.total[])
+-- Update, then insert what was not there: only the holder of goals_internal.lock_totals writes the totals, so no key is needed.
+CREATE FUNCTION goals_internal.add_to_totals(delta goals.total[])
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -27,13 +27,13 @@ BEGIN
           AND t.variant_id IS NOT DISTINCT FROM d.variant_id AND t.day IS NOT DISTINCT FROM d.day);
 END
 $$;
-COMMENT ON FUNCTION goals.add_to_totals(goals.total[]) IS
-    'Internal. Add differences to the totals, one row a layer, message, goal, variant and day; the caller holds the lock on the totals';
+COMMENT ON FUNCTION goals_internal.add_to_totals(goals.total[]) IS
+    'Add differences to the totals, one row a layer, message, goal, variant and day; the caller holds the lock on the totals';
 
 -- A lock on the table, which takes a right on it that only the owner has; an advisory lock could be held by any role that may
 -- connect. Readers and the writers of facts do not meet it. VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY of this small table
 -- do: for as long as they run, who does not wait is refused. It takes no transaction id, which goals.roll_up() depends on.
-CREATE FUNCTION goals.lock_totals(wait boolean)
+CREATE FUNCTION goals_internal.lock_totals(wait boolean)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -61,12 +61,12 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION goals.lock_totals(boolean) IS
-    'Internal. The lock of those who write the totals, held to the end of the transaction; false: another call has it';
+COMMENT ON FUNCTION goals_internal.lock_totals(boolean) IS
+    'The lock of those who write the totals, held to the end of the transaction; false: another call has it';
 
 -- A receipt's facts may outlive it: a writer was under way while the person was forgotten. They count for nobody, settled or not.
 -- Who wrote them had seen the receipt, so a snapshot that has a fact and not its receipt means that the receipt is gone.
-CREATE FUNCTION goals.drop_orphans(after_engagement bigint, to_engagement bigint, after_match bigint, to_match bigint)
+CREATE FUNCTION goals_internal.drop_orphans(after_engagement bigint, to_engagement bigint, after_match bigint, to_match bigint)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
@@ -80,8 +80,8 @@ BEGIN
       AND NOT EXISTS (SELECT FROM goals.receipt r WHERE r.receipt_id = h.receipt_id);
 END
 $$;
-COMMENT ON FUNCTION goals.drop_orphans(bigint, bigint, bigint, bigint) IS
-    'Internal. Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on the totals';
+COMMENT ON FUNCTION goals_internal.drop_orphans(bigint, bigint, bigint, bigint) IS
+    'Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on the totals';
 
 -- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an id
 -- below it has ended. A writer has its transaction id before it draws; so: read the sequences, then take a transaction id
@@ -108,7 +108,7 @@ BEGIN
             USING HINT = 'Call it at READ COMMITTED: it has to see what was committed meanwhile.';
         RETURN 0;
     END IF;
-    IF NOT goals.lock_totals(false) THEN
+    IF NOT goals_internal.lock_totals(false) THEN
         RETURN 0;
     END IF;
 
@@ -127,12 +127,12 @@ BEGIN
 
     -- From here on n is a mark to fold, or nothing.
     sampled.only_row := true;
-    sampled.revision_id := goals.last_settled_revision();
+    sampled.revision_id := goals_internal.last_settled_revision();
     SELECT d.receipt_id, d.engagement_id, d.match_id INTO sampled.receipt_id, sampled.engagement_id, sampled.match_id
-    FROM goals.drawn() d;
+    FROM goals_internal.drawn() d;
     IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id)
        IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id)
-       AND NOT EXISTS (SELECT FROM goals.unused_revisions(sampled.revision_id)) THEN
+       AND NOT EXISTS (SELECT FROM goals_internal.unused_revisions(sampled.revision_id)) THEN
         RETURN 0;
     END IF;
     IF pg_current_xact_id_if_assigned() IS NULL THEN
@@ -158,24 +158,24 @@ BEGIN
         RETURN 0;
     END IF;
 
-    PERFORM goals.drop_orphans(w.engagement_id, n.engagement_id, w.match_id, n.match_id);
+    PERFORM goals_internal.drop_orphans(w.engagement_id, n.engagement_id, w.match_id, n.match_id);
     SELECT (SELECT count(*) FROM goals.receipt r WHERE r.receipt_id > w.receipt_id AND r.receipt_id <= n.receipt_id)
          + (SELECT count(*) FROM goals.engagement e
             WHERE e.engagement_id > w.engagement_id AND e.engagement_id <= n.engagement_id)
          + (SELECT count(*) FROM goals.match_log h WHERE h.match_id > w.match_id AND h.match_id <= n.match_id)
     INTO folded;
 
-    PERFORM goals.add_to_totals(ARRAY(
+    PERFORM goals_internal.add_to_totals(ARRAY(
         SELECT ROW('rolled', d.message_id, d.goal, d.variant_id, sum(d.sent), sum(d.opened), sum(d.clicked), sum(d.already_matched),
                    sum(d.matched), sum(d.matched_after_open), sum(d.matched_after_click), sum(d.worth), 0, 0, NULL, 0, 0, 0)::goals.total
-        FROM goals.movement(w.receipt_id, w.engagement_id, w.match_id, n.receipt_id, n.engagement_id, n.match_id) d
+        FROM goals_internal.movement(w.receipt_id, w.engagement_id, w.match_id, n.receipt_id, n.engagement_id, n.match_id) d
         GROUP BY d.message_id, d.goal, d.variant_id));
     INSERT INTO goals.watermark AS mine VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp())
     ON CONFLICT (only_row) DO UPDATE
     SET receipt_id = EXCLUDED.receipt_id, engagement_id = EXCLUDED.engagement_id, match_id = EXCLUDED.match_id,
         rolled_at = EXCLUDED.rolled_at;
-    PERFORM goals.summarize_marks();
-    PERFORM goals.drop_unused_revisions(n.revision_id);
+    PERFORM goals_internal.summarize_marks();
+    PERFORM goals_internal.drop_unused_revisions(n.revision_id);
     RETURN folded;
 END
 $$;
@@ -183,7 +183,7 @@ COMMENT ON FUNCTION goals.roll_up() IS
     'Fold settled history into the running totals; returns how many receipts, opens, clicks and hits were folded (0: nothing settled, or another call is at it). Safe at any time, by several callers';
 
 -- The block-range indexes that find the tail learn of new pages from VACUUM only. Where one is at work it will do it.
-CREATE FUNCTION goals.summarize_marks()
+CREATE FUNCTION goals_internal.summarize_marks()
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -196,5 +196,5 @@ EXCEPTION WHEN lock_not_available THEN
     NULL;
 END
 $$;
-COMMENT ON FUNCTION goals.summarize_marks() IS
-    'Internal. Bring the block-range indexes on the ids of the facts up to date';
+COMMENT ON FUNCTION goals_internal.summarize_marks() IS
+    'Bring the block-range indexes on the ids of the facts up to date';

@@ -8,7 +8,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 --   they have all ended when the mark is folded that was sampled afterwards.
 -- The announcement goes out before the setter's lock on the table is released, but after its commit is visible: hence the look
 -- at the locks.
-CREATE FUNCTION goals.last_settled_revision()
+CREATE FUNCTION goals_internal.last_settled_revision()
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -25,10 +25,10 @@ BEGIN
     RETURN coalesce(last_one, 0);
 END
 $$;
-COMMENT ON FUNCTION goals.last_settled_revision() IS
-    'Internal. The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';
+COMMENT ON FUNCTION goals_internal.last_settled_revision() IS
+    'The newest revision if every backend has been told of it and of those before it; 0 while goals are being set';
 
-CREATE FUNCTION goals.unused_revisions(up_to integer)
+CREATE FUNCTION goals_internal.unused_revisions(up_to integer)
 RETURNS SETOF goals.revision
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
@@ -43,16 +43,16 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id);
 END
 $$;
-COMMENT ON FUNCTION goals.unused_revisions(integer) IS
-    'Internal. The revisions that have been replaced by one up to this, and under which there is no receipt';
+COMMENT ON FUNCTION goals_internal.unused_revisions(integer) IS
+    'The revisions that have been replaced by one up to this, and under which there is no receipt';
 
-CREATE FUNCTION goals.drop_unused_revisions(up_to integer)
+CREATE FUNCTION goals_internal.drop_unused_revisions(up_to integer)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    unused CONSTANT goals.revision[] := ARRAY(SELECT u FROM goals.unused_revisions(up_to) u);
+    unused CONSTANT goals.revision[] := ARRAY(SELECT u FROM goals_internal.unused_revisions(up_to) u);
     dropped integer[];
 BEGIN
     IF cardinality(unused) = 0 THEN
@@ -69,8 +69,8 @@ BEGIN
     )
     SELECT array_agg(g.goal_id) INTO dropped FROM gone g;
     DELETE FROM goals.goal_stop s WHERE s.goal_id = ANY (dropped);
-    PERFORM goals.announce();
+    PERFORM goals_internal.announce();
 END
 $$;
-COMMENT ON FUNCTION goals.drop_unused_revisions(integer) IS
-    'Internal. Forget the versions of goals that have been replaced before anybody was sent something under them';
+COMMENT ON FUNCTION goals_internal.drop_unused_revisions(integer) IS
+    'Forget the versions of goals that have been replaced before anybody was sent something under them';

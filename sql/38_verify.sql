@@ -20,7 +20,7 @@ AS $$
                      sum(c.clicked) AS clicked, sum(c.already_matched) AS already_matched, sum(c.matched) AS matched,
                      sum(c.matched_after_open) AS matched_after_open,
                      sum(c.matched_after_click) AS matched_after_click, sum(c.worth) AS worth
-              FROM goals.contribution c
+              FROM goals_internal.contribution c
               WHERE c.settled
               GROUP BY c.message_id, c.goal, c.variant_id) s
         CROSS JOIN LATERAL (VALUES ('sent', s.sent::numeric), ('opened', s.opened), ('clicked', s.clicked),

@@ -3,7 +3,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Names ------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION goals.refuse_null(parameter text)
+CREATE FUNCTION goals_internal.refuse_null(parameter text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -13,9 +13,9 @@ BEGIN
         MESSAGE = format('"%s" must not be null', parameter), HINT = format('Pass a value for %s.', parameter);
 END
 $$;
-COMMENT ON FUNCTION goals.refuse_null(text) IS 'Internal. The error for a NULL where a value is needed';
+COMMENT ON FUNCTION goals_internal.refuse_null(text) IS 'The error for a NULL where a value is needed';
 
-CREATE FUNCTION goals.known_message(message text)
+CREATE FUNCTION goals_internal.known_message(message text)
 RETURNS integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -25,11 +25,11 @@ DECLARE
     near text;
 BEGIN
     IF message IS NULL THEN
-        PERFORM goals.refuse_null('message');
+        PERFORM goals_internal.refuse_null('message');
     END IF;
     SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
     IF found_id IS NULL THEN
-        SELECT goals.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
+        SELECT goals_internal.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('message "%s" does not exist', message),
             HINT = coalesce('Perhaps you meant "' || near || '".', 'Create it with goals.create_message().');
@@ -37,9 +37,9 @@ BEGIN
     RETURN found_id;
 END
 $$;
-COMMENT ON FUNCTION goals.known_message(text) IS 'Internal. The id of a message; an unknown one is an error with the nearest name';
+COMMENT ON FUNCTION goals_internal.known_message(text) IS 'The id of a message; an unknown one is an error with the nearest name';
 
-CREATE FUNCTION goals.check_goal(of_message integer, goal text)
+CREATE FUNCTION goals_internal.check_goal(of_message integer, goal text)
 RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -51,21 +51,21 @@ BEGIN
     IF EXISTS (SELECT FROM goals.goal g WHERE g.message_id = of_message AND g.name = goal) THEN
         RETURN;
     ELSIF goal IS NULL THEN
-        PERFORM goals.refuse_null('goal');
+        PERFORM goals_internal.refuse_null('goal');
     END IF;
-    SELECT goals.nearest(goal, array_agg(DISTINCT g.name::text)) INTO near FROM goals.goal g WHERE g.message_id = of_message;
+    SELECT goals_internal.nearest(goal, array_agg(DISTINCT g.name::text)) INTO near FROM goals.goal g WHERE g.message_id = of_message;
     RAISE EXCEPTION USING ERRCODE = 'undefined_object',
         MESSAGE = format('goal "%s" of message "%s" does not exist',
                          goal, (SELECT m.name FROM goals.message m WHERE m.message_id = of_message)),
         HINT = coalesce('Perhaps you meant "' || near || '".', 'Set one with goals.set_goal().');
 END
 $$;
-COMMENT ON FUNCTION goals.check_goal(integer, text) IS 'Internal. An unknown goal of a message is an error with the nearest name';
+COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS 'An unknown goal of a message is an error with the nearest name';
 
 -- Views ------------------------------------------------------------------------------------------------------------
 
 -- The totals of one message are found by its name; of the tail the sums arrive as a few rows.
-CREATE VIEW goals.counted AS
+CREATE VIEW goals_internal.counted AS
 SELECT m.name AS message, t.message_id, t.goal, t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched,
        t.matched_after_open, t.matched_after_click, t.worth
 FROM goals.total t
@@ -87,7 +87,7 @@ SELECT m.name, m.message_id, g.name, NULL, 0, 0, 0, 0, 0, 0, 0, 0
 FROM goals.message m
 LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1
 WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = m.message_id AND NOT v.is_control);
-COMMENT ON VIEW goals.counted IS 'Internal. Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and zeros';
+COMMENT ON VIEW goals_internal.counted IS 'Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and zeros';
 
 -- A message with goals shows them; one without shows its receipts, goal NULL.
 CREATE VIEW goals.message_stats AS
@@ -101,7 +101,7 @@ FROM (SELECT c.message, c.goal, sum(c.sent)::bigint AS sent, sum(c.opened)::bigi
              sum(c.clicked)::bigint AS clicked, sum(c.already_matched)::bigint AS already_matched,
              sum(c.matched)::bigint AS matched, sum(c.matched_after_open)::bigint AS matched_after_open,
              sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth
-      FROM goals.counted c
+      FROM goals_internal.counted c
       LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
       WHERE v.is_control IS NOT TRUE
         AND (c.goal IS NOT NULL OR NOT EXISTS (SELECT FROM goals.goal g WHERE g.message_id = c.message_id))
@@ -119,7 +119,7 @@ FROM (SELECT c.message, c.goal, v.name AS variant, sum(c.sent)::bigint AS sent, 
              sum(c.clicked)::bigint AS clicked, sum(c.already_matched)::bigint AS already_matched,
              sum(c.matched)::bigint AS matched, sum(c.matched_after_open)::bigint AS matched_after_open,
              sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth
-      FROM goals.counted c
+      FROM goals_internal.counted c
       LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
       WHERE c.goal IS NOT NULL OR NOT EXISTS (SELECT FROM goals.goal g WHERE g.message_id = c.message_id)
       GROUP BY c.message, c.goal, v.name) s;
@@ -135,11 +135,11 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     IF stats.goal IS NOT NULL THEN
-        PERFORM goals.check_goal(of_message, stats.goal);
+        PERFORM goals_internal.check_goal(of_message, stats.goal);
     END IF;
     RETURN QUERY
     WITH counted AS (
@@ -150,7 +150,7 @@ BEGIN
                count(*) FILTER (WHERE c.matched = 0 AND c.already_matched = 0 AND c.stopped_at IS NULL
                                   AND c.window_closes >= at_once) AS in_progress,
                count(DISTINCT c.user_key) FILTER (WHERE c.matched = 1) AS users_matched
-        FROM goals.contribution c
+        FROM goals_internal.contribution c
         WHERE NOT c.settled AND c.message_id = of_message AND c.goal IS NOT DISTINCT FROM stats.goal
           AND (stats.since IS NULL OR c.sent_at >= stats.since) AND (stats.until IS NULL OR c.sent_at < stats.until)
         GROUP BY c.variant_id
@@ -199,10 +199,10 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
 BEGIN
     IF matches.goal IS NOT NULL THEN
-        PERFORM goals.check_goal(of_message, matches.goal);
+        PERFORM goals_internal.check_goal(of_message, matches.goal);
     END IF;
     RETURN QUERY
     SELECT o.receipt_id, o.user_key::text, o.variant::text, o.goal::text, o.sent_at, o.opened_at, o.clicked_at,

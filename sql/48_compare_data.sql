@@ -5,7 +5,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
 -- keeping the matched ones alone would favour the quick. A user's worth is that of his changes, each once, however many
 -- receipts it is a match for.
-CREATE FUNCTION goals.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
+CREATE FUNCTION goals_internal.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -14,10 +14,10 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
-    PERFORM goals.check_goal(of_message, compare_data.goal);
+    PERFORM goals_internal.check_goal(of_message, compare_data.goal);
     RETURN QUERY
     WITH arm AS (
         -- Divided by the heaviest first: of weights of 0.1.0 the sum may be beyond the largest number, and the quotient below the least.
@@ -39,7 +39,7 @@ BEGIN
     ), seen AS MATERIALIZED (
         SELECT c.user_key, c.variant_id, c.goal IS NOT NULL AND c.already_matched = 0 AS eligible, c.matched = 1 AS matched,
                r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.worth
-        FROM goals.contribution c
+        FROM goals_internal.contribution c
         CROSS JOIN LATERAL (SELECT coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running) r
         WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), person AS MATERIALIZED (
@@ -83,5 +83,5 @@ BEGIN
     ORDER BY a.is_control, a.variant_id;
 END
 $$;
-COMMENT ON FUNCTION goals.compare_data(text, text, boolean) IS
-    'Internal. The users of each variant for goals.compare(): users and matched as they are compared, converters_all with running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in two variants are in none';
+COMMENT ON FUNCTION goals_internal.compare_data(text, text, boolean) IS
+    'The users of each variant for goals.compare(): users and matched as they are compared, converters_all with running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in two variants are in none';

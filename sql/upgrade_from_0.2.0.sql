@@ -15,3 +15,35 @@ BEGIN
     END IF;
 END
 $$;
+
+-- What users do not call leaves their sight. Moved, an object keeps its oid, and the rights granted on it. goals.tail_sums() stays:
+-- the views call it with the rights of who reads them, so it is granted by name, in scripts and dumps.
+CREATE SCHEMA goals_internal;
+ALTER FUNCTION goals.add_to_totals SET SCHEMA goals_internal;
+ALTER FUNCTION goals.announce SET SCHEMA goals_internal;
+ALTER FUNCTION goals.archive SET SCHEMA goals_internal;
+ALTER FUNCTION goals.bar SET SCHEMA goals_internal;
+ALTER FUNCTION goals.bar_line SET SCHEMA goals_internal;
+ALTER FUNCTION goals.check_goal SET SCHEMA goals_internal;
+ALTER FUNCTION goals.compare_arms SET SCHEMA goals_internal;
+ALTER FUNCTION goals.compare_data SET SCHEMA goals_internal;
+ALTER FUNCTION goals.drawn SET SCHEMA goals_internal;
+ALTER FUNCTION goals.drop_unused_revisions SET SCHEMA goals_internal;
+ALTER FUNCTION goals.fit SET SCHEMA goals_internal;
+ALTER FUNCTION goals.glyph SET SCHEMA goals_internal;
+ALTER FUNCTION goals.goal_problem SET SCHEMA goals_internal;
+ALTER FUNCTION goals.known_message SET SCHEMA goals_internal;
+ALTER FUNCTION goals.last_settled_revision SET SCHEMA goals_internal;
+ALTER FUNCTION goals.lock_totals SET SCHEMA goals_internal;
+ALTER FUNCTION goals.movement SET SCHEMA goals_internal;
+ALTER FUNCTION goals.nearest SET SCHEMA goals_internal;
+ALTER FUNCTION goals.refuse_null SET SCHEMA goals_internal;
+ALTER FUNCTION goals.report_page SET SCHEMA goals_internal;
+ALTER FUNCTION goals.source_problem SET SCHEMA goals_internal;
+ALTER FUNCTION goals.stored_key SET SCHEMA goals_internal;
+ALTER FUNCTION goals.summarize_marks SET SCHEMA goals_internal;
+ALTER FUNCTION goals.unused_revisions SET SCHEMA goals_internal;
+ALTER VIEW goals.ledger SET SCHEMA goals_internal;
+ALTER VIEW goals.contribution SET SCHEMA goals_internal;
+ALTER VIEW goals.counted SET SCHEMA goals_internal;
+DROP FUNCTION goals.tail(), goals.touched_between(bigint, bigint, bigint, bigint, bigint, bigint);

@@ -382,7 +382,7 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
     })
 }
 
-/// goals.announce(): tells every backend that the set-up has changed.
+/// goals_internal.announce(): tells every backend that the set-up has changed.
 pub fn announce(_: &Args) -> Result<Out> {
     invalidate::announce(required_setup()?.ours.revision);
     Ok(Out::Null)

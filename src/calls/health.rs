@@ -10,7 +10,7 @@ use crate::pg::{citus, types};
 use crate::setup::cache::required_setup;
 use crate::setup::watch;
 
-/// goals.unusable(): one row per object that cannot be used, or is not safe: problem, object, detail, hint, and whether it keeps everything
+/// goals_internal.unusable(): one row per object that cannot be used, or is not safe: problem, object, detail, hint, and whether it keeps everything
 /// else from being looked at.
 pub fn unusable(_: &Args) -> Result<Out> {
     let lacking = Ours::lacking().into_iter().map(|lacking| {
@@ -70,7 +70,7 @@ fn told(lacking: &Lacking) -> Told {
     }
 }
 
-/// goals.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
+/// goals_internal.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
 pub fn goal_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
     let setup = required_setup()?;
@@ -99,13 +99,13 @@ pub fn goal_problem(args: &Args) -> Result<Out> {
     Ok(problem().map_or(Out::Null, Out::Text))
 }
 
-/// goals.nearest(name, known): the known name most like it, NULL if none is.
+/// goals_internal.nearest(name, known): the known name most like it, NULL if none is.
 pub fn nearest_name(args: &Args) -> Result<Out> {
     let (Some(name), Some(known)) = (args.text(0), args.texts(1)) else { return Ok(Out::Null) };
     Ok(nearest(&name, &known).map_or(Out::Null, Out::Text))
 }
 
-/// goals.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
+/// goals_internal.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
 pub fn stored_key(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
     let Some(key) = args.raw_text(1) else { return Ok(Out::Null) };
@@ -115,7 +115,7 @@ pub fn stored_key(args: &Args) -> Result<Out> {
     Ok(stored.map_or(Out::Null, Out::Raw))
 }
 
-/// goals.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
+/// goals_internal.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
 pub fn source_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
     let setup = required_setup()?;

@@ -106,7 +106,7 @@ fn maybe(value: Option<f64>) -> Out {
     value.map_or(Out::Null, Out::Double)
 }
 
-/// goals.compare_arms(variant, weight, users, matched, converters_all, assigned_users, worth, baseline, confidence, all_matured)
+/// goals_internal.compare_arms(variant, weight, users, matched, converters_all, assigned_users, worth, baseline, confidence, all_matured)
 pub fn compare_arms(args: &Args) -> Result<Out> {
     let variants = args.texts(0).ok_or(Error::NullArgument { name: "variant" })?;
     let weights = doubles(args, 1, "weight")?;
@@ -165,7 +165,7 @@ fn compared(i: usize, row: stats::Row) -> Vec<Out> {
     ]
 }
 
-/// goals.report_page(figures)
+/// goals_internal.report_page(figures)
 pub fn report_page(args: &Args) -> Result<Out> {
     let figures = encoding::readable(args.text_required(0, "figures")?);
     let report = report::read(&figures).map_err(|why| Error::InvalidArgument {

@@ -42,7 +42,7 @@ class Fuzz:
         rows = self.c.execute("""select p.oid, p.proname::text, p.oid::regprocedure::text, array(select t::regtype::text from unnest(p.proargtypes) with ordinality u (t, n) order by n),
                 p.proargnames[1:p.pronargs], l.lanname::text, p.prorettype::regtype::text,
                 array(select n - 1 from generate_series(1, p.pronargs) n where pg_get_function_arg_default(p.oid, n) like 'NULL::%')
-            from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'goals'::regnamespace order by 3""").fetchall()
+            from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace in ('goals'::regnamespace, 'goals_internal'::regnamespace) order by 3""").fetchall()
         self.functions = [Function(n, oid, name, signature, types, names, name in public, result, absent) for n, (oid, name, signature, types, names, _, result, absent) in enumerate(rows)]
         for f in self.functions:
             self.prepare(f)

@@ -23,7 +23,7 @@ reset intervalstyle;
 -- Anything else is an error that says what is wrong
 create function refused(figures jsonb) returns text language plpgsql as $$
 begin
-    return goals.report_page(figures::text);
+    return goals_internal.report_page(figures::text);
 exception when invalid_parameter_value then
     return regexp_replace(sqlerrm, ' at line 1 column \d+$', '');
 end
@@ -34,8 +34,8 @@ select refused(jsonb_set(goals.report_data('m'), '{goals,0,sent}', '"many"'));
 select refused(jsonb_set(goals.report_data('m'), '{variants,0,rate}', '"high"'));
 select refused(jsonb_set(goals.report_data('m'), '{variants,0,verdict}', '"good"'));
 select refused(jsonb_set(goals.report_data('m'), '{as_of}', '"soon"'));
-select goals.report_page('no json');
-select goals.report_page(null);
+select goals_internal.report_page('no json');
+select goals_internal.report_page(null);
 -- More variants than a page takes
 select refused(jsonb_set(goals.report_data('m'), '{variants}',
     (select jsonb_agg(jsonb_set(v, '{variant}', to_jsonb(i::text)))
