@@ -3,5 +3,3 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA goals;
-REVOKE ALL ON SCHEMA goals FROM PUBLIC;
-COMMENT ON SCHEMA goals IS 'pg_goals: messages, their goals, who received them and who did what they asked for';

@@ -127,13 +127,6 @@ COMMENT ON VIEW goals.variant_stats IS 'The figures of goals.message_stats by va
 
 -- From the records -------------------------------------------------------------------------------------------------
 
-CREATE TYPE goals.stats_row AS (
-    message text, goal text, variant text, sent bigint, opened bigint, clicked bigint, already_matched bigint,
-    matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric,
-    goal_rate double precision, goal_rate_eligible double precision, goal_rate_opened double precision,
-    goal_rate_clicked double precision, in_progress bigint, users_matched bigint);
-COMMENT ON TYPE goals.stats_row IS 'A row of goals.stats(): the figures of one variant';
-
 CREATE FUNCTION goals.stats(message text, goal text DEFAULT 'primary', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS SETOF goals.stats_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -197,12 +190,6 @@ END
 $$;
 COMMENT ON FUNCTION goals.stats(text, text, timestamptz, timestamptz) IS
     'The figures of a message and goal by variant, for receipts with since <= sent_at < until, counted from the records; in_progress: unmatched receipts whose time limit is still running; users_matched: distinct users. Forgotten and purged receipts are counted by their UTC day of sending. goal NULL: the receipts of the message whatever their goals';
-
-CREATE TYPE goals.match_row AS (
-    receipt_id bigint, user_key text, variant text, goal text, sent_at timestamptz, opened_at timestamptz,
-    clicked_at timestamptz, matched_at timestamptz, attribute text, event text, old_value jsonb, new_value jsonb,
-    worth numeric);
-COMMENT ON TYPE goals.match_row IS 'A row of goals.matches(): one receipt''s match';
 
 CREATE FUNCTION goals.matches(message text, goal text DEFAULT NULL)
 RETURNS SETOF goals.match_row

@@ -1,7 +1,7 @@
 //! What goals.health() asks: what keeps the extension's own tables from being used, and goals and sources from being evaluated.
 
 use crate::model::error::{Error, Result};
-use crate::model::names::nearest;
+use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, Ours};

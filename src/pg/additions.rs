@@ -7,7 +7,7 @@
 use super::relation::Relation;
 use super::shape::Unfit;
 use super::subtransaction::guarded;
-use super::{datum, errors};
+use super::{datum, errors, server};
 use pgrx::pg_sys::{self, Datum};
 
 /// What goes into the columns after ours, in their order.
@@ -134,11 +134,8 @@ impl Addition {
 /// # Safety
 /// `value` is of a type of this length and way of passing.
 unsafe fn copy(value: Datum, by_value: bool, len: i16) -> Datum {
-    unsafe extern "C-unwind" {
-        fn datumCopy(value: Datum, by_value: bool, len: core::ffi::c_int) -> Datum;
-    }
-    // SAFETY: declared as in utils/datum.h.
-    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| datumCopy(value, by_value, len.into())) }
+    // SAFETY: the value is of this length and way of passing, by the contract of this function.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| server::datumCopy(value, by_value, len.into())) }
 }
 
 impl Default {

@@ -6,7 +6,7 @@ use super::own_tables;
 use super::relation::{Lock, Relation};
 use super::scan::{Key, Probe};
 use super::subtransaction::guarded;
-use super::{patience, shape, version};
+use super::{patience, server, shape, version};
 use pgrx::pg_sys::{self, Datum};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;
@@ -244,11 +244,8 @@ pub fn begin() {
 
 /// The next id of a sequence of ours; None if it is locked for longer than a trigger waits.
 pub fn next_id(sequence: own_tables::Sequence) -> Option<i64> {
-    unsafe extern "C-unwind" {
-        fn nextval_internal(relid: pg_sys::Oid, check_permissions: bool) -> i64;
-    }
     let sequence = sequence.lock()?;
     begin();
-    // SAFETY: declared as in commands/sequence.h; the oid is that of a sequence of ours.
-    Some(unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false)) })
+    // SAFETY: the oid is that of a sequence of ours.
+    Some(unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| server::nextval_internal(sequence, false)) })
 }

@@ -1,6 +1,6 @@
 //! Values as PostgreSQL holds them: rows, variable-length values, and the byte comparison that most columns end with.
 
-use super::memory;
+use super::{memory, server};
 use pgrx::pg_sys::{self, Datum};
 use pgrx::varlena;
 
@@ -365,15 +365,12 @@ pub(super) unsafe fn beginning<'a>(datum: Datum, most: usize) -> &'a [u8] {
 /// How many bytes a text has when it is compressed by a method, `p` pglz or `l` lz4; None if that makes it no smaller. Raises where the server
 /// is built without the method.
 pub(super) fn compressed_size(bytes: &[u8], method: u8) -> Option<usize> {
-    unsafe extern "C-unwind" {
-        fn toast_compress_datum(value: Datum, method: core::ffi::c_char) -> Datum;
-    }
-    // SAFETY: declared as in access/toast_internals.h; the value is a text; 0 as an answer means that nothing is gained, what is answered
+    // SAFETY: the value is a text; 0 as an answer means that nothing is gained, what is answered
     // else is a varlena.
     unsafe {
         let value = text(bytes);
         let compressed =
-            pg_sys::ffi::pg_guard_ffi_boundary(|| toast_compress_datum(value, method as core::ffi::c_char));
+            pg_sys::ffi::pg_guard_ffi_boundary(|| server::toast_compress_datum(value, method as core::ffi::c_char));
         (compressed.value() != 0).then(|| varlena::varsize_any(compressed.cast_mut_ptr()))
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! A byte that is no text in its encoding stands in a string as a character for private use, U+10FF80 to U+10FFFF.
 
-use super::memory;
+use super::{memory, server};
 use crate::model::json;
 use crate::model::value::{Cut, LONGEST_TEXT};
 use pgrx::pg_sys;
@@ -234,14 +234,10 @@ pub fn readable(text: String) -> String {
 
 /// In lower case by the database's locale.
 pub fn lower(text: &[u8]) -> Vec<u8> {
-    unsafe extern "C-unwind" {
-        fn str_tolower(text: *const core::ffi::c_char, length: usize, collation: pg_sys::Oid)
-        -> *mut core::ffi::c_char;
-    }
-    // SAFETY: declared as in utils/formatting.h; the text is read for its length, the answer is a palloc'd string.
+    // SAFETY: the text is read for its length, the answer is a palloc'd string.
     unsafe {
         let lower = pg_sys::ffi::pg_guard_ffi_boundary(|| {
-            str_tolower(text.as_ptr().cast(), text.len(), pg_sys::DEFAULT_COLLATION_OID)
+            server::str_tolower(text.as_ptr().cast(), text.len(), pg_sys::DEFAULT_COLLATION_OID)
         });
         let copy = memory::copied(CStr::from_ptr(lower).to_bytes());
         pg_sys::pfree(lower.cast());

@@ -30,6 +30,7 @@ pub mod rights;
 mod role;
 pub mod scan;
 pub mod scratch;
+mod server;
 mod shape;
 pub mod spi;
 mod subtransaction;

@@ -1,6 +1,6 @@
 //! Opening relations, and what there is to know about them.
 
-use super::version;
+use super::{server, version};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -380,15 +380,8 @@ pub(super) fn schema_name(schema: pg_sys::Oid) -> String {
 /// # Safety
 /// None needed beyond the server's: any oid may be asked for.
 unsafe fn all_inheritors(relid: pg_sys::Oid, lock: pg_sys::LOCKMODE) -> *mut pg_sys::List {
-    unsafe extern "C-unwind" {
-        fn find_all_inheritors(
-            parent: pg_sys::Oid,
-            lock: pg_sys::LOCKMODE,
-            parents: *mut *mut pg_sys::List,
-        ) -> *mut pg_sys::List;
-    }
-    // SAFETY: declared as in catalog/pg_inherits.h; the counts of parents are not wanted.
-    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| find_all_inheritors(relid, lock, std::ptr::null_mut())) }
+    // SAFETY: the counts of parents are not wanted.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| server::find_all_inheritors(relid, lock, std::ptr::null_mut())) }
 }
 
 /// A table and all tables below it, not locked.
@@ -399,11 +392,8 @@ pub fn inheritors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
 
 /// The partitioned tables above a partition, nearest first.
 pub fn ancestors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
-    unsafe extern "C-unwind" {
-        fn get_partition_ancestors(relid: pg_sys::Oid) -> *mut pg_sys::List;
-    }
-    // SAFETY: declared as in catalog/partition.h; takes any partition's oid; the list is ours.
-    unsafe { oids(pg_sys::ffi::pg_guard_ffi_boundary(|| get_partition_ancestors(relid))) }
+    // SAFETY: takes any partition's oid; the list is ours.
+    unsafe { oids(pg_sys::ffi::pg_guard_ffi_boundary(|| server::get_partition_ancestors(relid))) }
 }
 
 /// Its owner; InvalidOid where there is no such relation.

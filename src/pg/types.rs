@@ -7,7 +7,7 @@
 use super::datum::{self, Elements, Row};
 use super::key::{KeyType, trim_end_blanks};
 use super::subtransaction::guarded;
-use super::{encoding, memory, role, uuid};
+use super::{encoding, memory, role, server, uuid};
 use crate::model::decimal::Decimal;
 use crate::model::interval;
 use crate::model::text::{Exact, TextEquality};
@@ -185,20 +185,16 @@ impl ColumnType {
     /// A time as microseconds since 2000, a date as its first moment and a timestamp without time zone as the session reads it;
     /// None if it is not finite.
     pub fn time(&self, value: Datum) -> Option<i64> {
-        unsafe extern "C-unwind" {
-            fn timestamp2timestamptz_opt_overflow(timestamp: i64, overflow: *mut core::ffi::c_int) -> i64;
-            fn date2timestamptz_opt_overflow(date: i32, overflow: *mut core::ffi::c_int) -> i64;
-        }
         let mut overflow = 0;
-        // SAFETY: declared as in utils/timestamp.h and utils/date.h; with a place for the overflow they do not raise.
+        // SAFETY: with a place for the overflow they do not raise.
         let time = unsafe {
             match self.type_oid {
                 pg_sys::TIMESTAMPTZOID => value.value() as i64,
                 pg_sys::TIMESTAMPOID => pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                    timestamp2timestamptz_opt_overflow(value.value() as i64, &mut overflow)
+                    server::timestamp2timestamptz_opt_overflow(value.value() as i64, &mut overflow)
                 }),
                 pg_sys::DATEOID => pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                    date2timestamptz_opt_overflow(value.value() as i32, &mut overflow)
+                    server::date2timestamptz_opt_overflow(value.value() as i32, &mut overflow)
                 }),
                 _ => return None,
             }
@@ -449,18 +445,8 @@ pub fn type_name(oid: pg_sys::Oid) -> String {
 
 /// How many digits of a money value are behind the point, by lc_monetary as cash_out does it.
 fn money_digits() -> u32 {
-    #[repr(C)]
-    struct Lconv {
-        strings: [*const core::ffi::c_char; 10],
-        int_frac_digits: core::ffi::c_char,
-        frac_digits: core::ffi::c_char,
-    }
-    unsafe extern "C-unwind" {
-        fn PGLC_localeconv() -> *const Lconv;
-    }
-    // SAFETY: declared as in utils/pg_locale.h; struct lconv begins with ten strings and then these two on every platform
-    // PostgreSQL's own Rust bindings are made for.
-    let digits = unsafe { (*pg_sys::ffi::pg_guard_ffi_boundary(|| PGLC_localeconv())).frac_digits };
+    // SAFETY: never null; the struct begins as it is declared.
+    let digits = unsafe { (*pg_sys::ffi::pg_guard_ffi_boundary(|| server::PGLC_localeconv())).frac_digits };
     if (0..=10).contains(&digits) { digits as u32 } else { 2 }
 }
 
