@@ -19,8 +19,8 @@ def exists(*places):
 missing, count = [], 0
 for page in sys.argv[1:]:
     for name in NAMED.findall(BLOCKS.sub("", Path(page).read_text())):
-        # --A--B: of versions that the text calls A and B
-        if "--A" not in name and "--B" not in name:
+        # of versions that the text calls A and B
+        if not re.search(r"(--|_)[AB]\b", name):
             count += 1
             if not exists(name):
                 missing.append(f"{page}: {name}")
