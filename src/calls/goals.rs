@@ -4,9 +4,9 @@
 use super::is_virtual;
 use crate::model::attribute::Attribute;
 use crate::model::error::{Error, Result};
-use crate::model::names::nearest;
+use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
-use crate::model::window::{TimeLimit, TimeLimitProblem};
+use crate::model::time_limit::{TimeLimit, TimeLimitProblem};
 use crate::pg::call::{Args, Out};
 use crate::pg::invalidate;
 use crate::pg::relation::{self, Lock, Relation};

@@ -1,7 +1,7 @@
 //! What goals.health() asks: what keeps the extension's own tables from being used, and goals and sources from being evaluated.
 
 use crate::model::error::{Error, Result};
-use crate::model::names::nearest;
+use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, Ours};
@@ -68,6 +68,11 @@ fn told(lacking: &Lacking) -> Told {
             hint: "Look again when that has ended; pg_locks says which it is.".into(),
         },
     }
+}
+
+/// goals_internal.users_table(users): the source_id of the users table that is meant, for functions written in SQL.
+pub fn users_table(args: &Args) -> Result<Out> {
+    required_setup()?.users_table(args.relation(0)).map(|users| Out::Integer(users.id))
 }
 
 /// goals_internal.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.

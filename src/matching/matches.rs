@@ -3,7 +3,7 @@
 use super::records::{self, Match, Receipt};
 use super::retry::Outcome;
 use crate::model::decimal::Decimal;
-use crate::model::window::TimeLimit;
+use crate::model::time_limit::TimeLimit;
 use crate::pg::datum;
 use crate::pg::kept_open::{self, Probes, Statement};
 use crate::pg::memory;

@@ -12,6 +12,7 @@ fn code(sqlstate: &str) -> PgSqlErrorCode {
         "22008" => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
         "22023" => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         "22P02" => PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+        "25006" => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
         "42501" => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
         "42703" => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
         "42704" => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,

@@ -53,7 +53,18 @@ pub fn setup() -> Option<Rc<Setup>> {
 
 /// The set-up for a call: an error where the extension is only half there.
 pub fn required_setup() -> Result<Rc<Setup>> {
-    setup().ok_or_else(|| match Ours::find() {
+    if let Some(setup) = setup() {
+        return Ok(setup);
+    }
+    let found = Ours::find();
+    if found.is_ok() {
+        // Mended by what sends no invalidation: setval().
+        reset();
+        if let Some(setup) = setup() {
+            return Ok(setup);
+        }
+    }
+    Err(match found {
         Err(Lacking { name, fault: Fault::Unfit(unfit), .. }) => Error::InvalidArgument {
             message: format!("nothing is recorded: goals.{name} cannot be used, {}", unfit.why),
             hint: format!("{}; goals.health() says more.", unfit.mend),

@@ -2,7 +2,7 @@
 
 use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
-use crate::model::names::nearest;
+use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};

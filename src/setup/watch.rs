@@ -3,7 +3,7 @@
 use super::definitions::{Goal, Reach, Setup, Source};
 use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
-use crate::model::conditions::Conditions;
+use crate::model::condition_index::ConditionIndex;
 use crate::model::error::Error;
 use crate::model::operator::Operator;
 use crate::model::value::{Kind, Value};
@@ -31,7 +31,7 @@ pub struct WatchedColumn {
 pub struct WatchedAttribute {
     /// Keys inside a json column.
     pub path: Vec<Vec<u8>>,
-    pub conditions: Conditions,
+    pub conditions: ConditionIndex,
     /// By condition.
     pub reach: Vec<Reach>,
 }
@@ -152,7 +152,7 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
         }
         let i = columns.len() - 1;
         let (judging, conditions): (Vec<&Rc<Goal>>, Vec<Condition>) = judged.into_iter().unzip();
-        let (conditions, places) = Conditions::new(conditions);
+        let (conditions, places) = ConditionIndex::new(conditions);
         let mut reach = vec![Reach::NONE; conditions.len()];
         for (goal, k) in judging.into_iter().zip(places) {
             memory::check();

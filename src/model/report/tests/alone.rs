@@ -133,3 +133,12 @@ fn a_hundred_variants_have_badges_of_three_figures() {
     let html = page(&json!({"goals": [{}], "variants": rows}));
     assert!(html.contains(">101</b>") && html.contains(">101</text>"));
 }
+
+#[test]
+fn a_stopped_goal_says_so_and_since_when() {
+    let stopped = |at: Value| page(&json!({"goals": [{"sent": 9, "stopped": at}], "totals": {"sent": 9}}));
+    let html = stopped(json!("2025-03-20T06:00:00+00:00"));
+    assert!(html.contains("This goal has been stopped.") && html.contains("<span class=\"note\">stopped</span>"));
+    assert!(html.contains("<dt>Stopped</dt><dd>20 March 2025, 06:00 UTC</dd>"));
+    assert!(!stopped(Value::Null).contains("topped"));
+}

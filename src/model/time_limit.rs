@@ -1,7 +1,5 @@
 //! The time limit of a goal: a fixed number of microseconds, whatever the session's time zone.
 
-use super::error::{Error, Result};
-
 const DAY: i64 = 86_400_000_000;
 /// The longest time limit, in days.
 const MAX_DAYS: i64 = 3_650;
@@ -47,21 +45,20 @@ pub struct TimeLimit(i64);
 impl TimeLimit {
     /// From the three fields of PostgreSQL's interval; a day is 24 hours.
     ///
-    /// Errors: [`Error::TimeLimit`] for zero, negative, infinite, over 3650 days, or with months.
-    pub fn from_interval(months: i32, days: i32, micros: i64) -> Result<Self> {
-        let refuse = |problem| Err(Error::TimeLimit { problem });
+    /// Errors: zero, negative, infinite, over 3650 days, or with months.
+    pub fn from_interval(months: i32, days: i32, micros: i64) -> Result<Self, TimeLimitProblem> {
         if matches!((months, days, micros), (i32::MAX, i32::MAX, i64::MAX) | (i32::MIN, i32::MIN, i64::MIN)) {
-            return refuse(TimeLimitProblem::Infinite);
+            return Err(TimeLimitProblem::Infinite);
         }
         if months != 0 {
-            return refuse(TimeLimitProblem::Months);
+            return Err(TimeLimitProblem::Months);
         }
         // wide enough for any interval
         let total = i128::from(days) * i128::from(DAY) + i128::from(micros);
         match i64::try_from(total) {
-            _ if total <= 0 => refuse(TimeLimitProblem::NotPositive),
+            _ if total <= 0 => Err(TimeLimitProblem::NotPositive),
             Ok(total) if total <= MAX_DAYS * DAY => Ok(Self(total)),
-            _ => refuse(TimeLimitProblem::TooLong),
+            _ => Err(TimeLimitProblem::TooLong),
         }
     }
 
@@ -82,10 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn problem(months: i32, days: i32, micros: i64) -> TimeLimitProblem {
-        match TimeLimit::from_interval(months, days, micros) {
-            Err(Error::TimeLimit { problem }) => problem,
-            other => panic!("not refused: {other:?}"),
-        }
+        TimeLimit::from_interval(months, days, micros).expect_err("it is refused")
     }
 
     #[test]
