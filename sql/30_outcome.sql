@@ -11,7 +11,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- Seven tables. Where a query comes to more than eight, the planner no longer looks for the best order of all and may read
 -- every receipt: the functions that join this raise join_collapse_limit.
 CREATE VIEW goals_internal.ledger AS
-SELECT r.receipt_id, r.users_id, r.user_key, r.variant_id, r.sent_at,
+SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, r.sent_at,
        v.message_id, u.goal_id, g.name AS goal, g.attribute, g.event, g.times, g.after,
        g.time_limit_us * interval '1 microsecond' AS time_limit,
        (SELECT s.stopped_at FROM goals.goal_stop s WHERE s.goal_id = u.goal_id) AS stopped_at,
@@ -70,7 +70,7 @@ COMMENT ON VIEW goals_internal.ledger IS 'Each receipt and goal it is judged by 
 
 CREATE VIEW goals_internal.contribution AS
 SELECT l.settled,
-       l.receipt_id, l.users_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
+       l.receipt_id, l.users_source_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
        l.as_opened_at AS opened_at, l.as_clicked_at AS clicked_at, l.as_matched_at AS matched_at, l.window_opens, l.window_closes, l.stopped_at,
        1 AS sent,
        (l.as_opened_at IS NOT NULL)::integer AS opened,
@@ -105,7 +105,7 @@ COMMENT ON FUNCTION goals_internal.running(timestamptz, timestamptz, timestamptz
     'True while a receipt can still match a goal; put into the query that calls it';
 
 CREATE VIEW goals.outcome AS
-SELECT l.receipt_id, l.users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
+SELECT l.receipt_id, l.users_source_id AS users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
        coalesce(v.is_control, false) AS is_control, l.goal_id, l.goal, l.attribute, l.event, l.times, l.after,
        l.time_limit, l.sent_at, l.opened_at, l.clicked_at, l.already_matched, l.window_opens, l.window_closes, l.stopped_at,
        l.match_id, l.matched_at, l.old_value, l.new_value, l.worth

@@ -18,7 +18,7 @@ BEGIN
     IF explain.user_key IS NULL THEN
         PERFORM goals_internal.refuse_null('user_key');
     END IF;
-    SELECT m.users_id INTO users FROM goals.message m WHERE m.message_id = of_message;
+    SELECT m.users_source_id INTO users FROM goals.message m WHERE m.message_id = of_message;
     RETURN QUERY
     SELECT o.goal::text, o.receipt_id, o.variant::text, o.sent_at, o.opened_at, o.clicked_at,
            CASE

@@ -110,7 +110,7 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH matched AS MATERIALIZED (
-        SELECT m.name AS message, c.goal, c.users_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
+        SELECT m.name AS message, c.goal, c.users_source_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
                CASE WHEN c.matched_after_click = 1 THEN c.clicked_at END AS clicked_at
         FROM goals_internal.contribution c
         JOIN goals.message m ON m.message_id = c.message_id
@@ -128,7 +128,7 @@ BEGIN
                -- Relative to the latest touch, so that old changes do not vanish below the smallest number.
                extract(epoch FROM max(m.sent_at) OVER by_change - m.sent_at)::double precision AS age
         FROM matched m
-        WINDOW by_change AS (PARTITION BY m.users_id, m.user_key, m.matched_at, m.cause)
+        WINDOW by_change AS (PARTITION BY m.users_source_id, m.user_key, m.matched_at, m.cause)
     ), weighed AS (
         SELECT r.*,
                CASE way WHEN 'first touch' THEN (r.from_first = 1)::integer::double precision
@@ -141,7 +141,7 @@ BEGIN
         FROM ranked r
     ), shared AS (
         SELECT w.message, w.goal, w.worth,
-               w.weight / sum(w.weight) OVER (PARTITION BY w.users_id, w.user_key, w.matched_at, w.cause) AS credit
+               w.weight / sum(w.weight) OVER (PARTITION BY w.users_source_id, w.user_key, w.matched_at, w.cause) AS credit
         FROM weighed w
     )
     SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth),

@@ -18,27 +18,27 @@ DECLARE
     gone bigint;
 BEGIN
     WITH doomed AS MATERIALIZED (
-        SELECT r.receipt_id, r.users_id, r.user_key, v.message_id
+        SELECT r.receipt_id, r.users_source_id, r.user_key, v.message_id
         FROM unnest(receipts) AS u (receipt_id)
         JOIN goals.receipt r ON r.receipt_id = u.receipt_id
         JOIN goals.revision v ON v.revision_id = r.revision_id
     ), person AS MATERIALIZED (
-        SELECT DISTINCT d.users_id, d.user_key, d.message_id FROM doomed d
+        SELECT DISTINCT d.users_source_id, d.user_key, d.message_id FROM doomed d
     ), seen AS MATERIALIZED (
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
                goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.*
         FROM person p
-        JOIN goals_internal.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
+        JOIN goals_internal.contribution c ON c.users_source_id = p.users_source_id AND c.user_key = p.user_key AND c.message_id = p.message_id
         LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
         WHERE NOT c.settled
     ), mixed AS MATERIALIZED (
-        SELECT s.users_id, s.user_key, s.message_id
+        SELECT s.users_source_id, s.user_key, s.message_id
         FROM seen s
-        GROUP BY s.users_id, s.user_key, s.message_id
+        GROUP BY s.users_source_id, s.user_key, s.message_id
         HAVING min(s.arm) <> max(s.arm)
     ), people AS (
-        SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id,
+        SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id,
                min(s.day) FILTER (WHERE s.leaves) AS day,
                bool_or(s.leaves AND s.already_matched = 0 AND NOT s.running) AS counted,
                bool_or(NOT s.leaves AND s.already_matched = 0 AND NOT s.running) AS counts,
@@ -46,20 +46,20 @@ BEGIN
                bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
                bool_or(s.leaves AND s.matched = 1) AS matched,
                bool_or(NOT s.leaves AND s.matched = 1) AS matches,
-               bool_or(x.users_id IS NOT NULL) AS mixed
+               bool_or(x.users_source_id IS NOT NULL) AS mixed
         FROM seen s
-        LEFT JOIN mixed x ON x.users_id = s.users_id AND x.user_key = s.user_key AND x.message_id = s.message_id
-        GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id
+        LEFT JOIN mixed x ON x.users_source_id = s.users_source_id AND x.user_key = s.user_key AND x.message_id = s.message_id
+        GROUP BY s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id
         HAVING bool_or(s.leaves)
     ), gains AS (
         -- A change that is a match for several receipts is worth something once, and stays with those that stay.
-        SELECT g.users_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
-        FROM (SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
+        SELECT g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
+        FROM (SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
               FROM seen s
               WHERE s.matched = 1 AND NOT s.running
-              GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
+              GROUP BY s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
               HAVING bool_and(s.leaves)) g
-        GROUP BY g.users_id, g.user_key, g.message_id, g.goal, g.variant_id
+        GROUP BY g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id
     ), archived AS (
         SELECT s.message_id, s.goal, s.variant_id, s.day, sum(s.sent) AS sent,
                sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
@@ -78,7 +78,7 @@ BEGIN
                count(*) FILTER (WHERE q.matched AND NOT q.matches AND NOT q.mixed),
                coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0)
         FROM people q
-        LEFT JOIN gains w ON w.users_id = q.users_id AND w.user_key = q.user_key AND w.message_id = q.message_id
+        LEFT JOIN gains w ON w.users_source_id = q.users_source_id AND w.user_key = q.user_key AND w.message_id = q.message_id
                              AND w.goal = q.goal AND w.variant_id IS NOT DISTINCT FROM q.variant_id
         GROUP BY q.message_id, q.goal, q.variant_id, q.day
     ), rolled AS (
@@ -145,17 +145,17 @@ BEGIN
     LOOP
         -- In the order of people, and all of a person at once, so that he is counted, or not, for what he did in all his receipts.
         WITH next AS MATERIALIZED (
-            SELECT r.receipt_id, r.users_id, r.user_key FROM goals.receipt r
-            WHERE (r.users_id, r.user_key) > (last_users, last_key) AND r.sent_at < purge.before
-            ORDER BY r.users_id, r.user_key LIMIT batch
+            SELECT r.receipt_id, r.users_source_id, r.user_key FROM goals.receipt r
+            WHERE (r.users_source_id, r.user_key) > (last_users, last_key) AND r.sent_at < purge.before
+            ORDER BY r.users_source_id, r.user_key LIMIT batch
         ), last AS MATERIALIZED (
-            SELECT n.users_id, n.user_key FROM next n ORDER BY n.users_id DESC, n.user_key DESC LIMIT 1
+            SELECT n.users_source_id, n.user_key FROM next n ORDER BY n.users_source_id DESC, n.user_key DESC LIMIT 1
         )
-        SELECT l.users_id, l.user_key,
-               array(SELECT n.receipt_id FROM next n WHERE (n.users_id, n.user_key) < (l.users_id, l.user_key)
+        SELECT l.users_source_id, l.user_key,
+               array(SELECT n.receipt_id FROM next n WHERE (n.users_source_id, n.user_key) < (l.users_source_id, l.user_key)
                      UNION ALL
                      SELECT r.receipt_id FROM goals.receipt r
-                     WHERE r.users_id = l.users_id AND r.user_key = l.user_key AND r.sent_at < purge.before)
+                     WHERE r.users_source_id = l.users_source_id AND r.user_key = l.user_key AND r.sent_at < purge.before)
         INTO last_users, last_key, ids
         FROM last l;
         EXIT WHEN NOT FOUND;
@@ -185,13 +185,13 @@ BEGIN
     IF forget_user.user_key IS NULL THEN
         PERFORM goals_internal.refuse_null('user_key');
     END IF;
-    of_gone := array(SELECT DISTINCT m.users_id FROM goals.message m
-                     WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
+    of_gone := array(SELECT DISTINCT m.users_source_id FROM goals.message m
+                     WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
     SELECT min(s.source_id), count(*) INTO of_users, how_many
     FROM goals.source s
     WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL ELSE s.relation = forget_user.users END;
     IF how_many <> 1 AND (how_many > 1 OR forget_user.users IS NOT NULL
-                          OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_id = ANY (of_gone))) THEN
+                          OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_source_id = ANY (of_gone))) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)
                            WHEN how_many = 0 THEN 'no users table is tracked'
@@ -209,7 +209,7 @@ BEGIN
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
     WHERE r.user_key = key
-      AND r.users_id = ANY (of_users || of_gone);
+      AND r.users_source_id = ANY (of_users || of_gone);
     RETURN coalesce(goals_internal.archive(ids), 0);
 END
 $$;

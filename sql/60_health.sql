@@ -117,7 +117,7 @@ BEGIN
            format('SELECT goals.untrack(%L)', s.relation)
     FROM goals.source s
     JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
-        AND (s.kind = 'receipts' OR above.users_id = s.users_id)
+        AND (s.kind = 'receipts' OR above.users_source_id = s.users_source_id)
     JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
     WHERE s.attached AND s.kind <> 'users'
     ORDER BY s.source_id, above.source_id;
@@ -154,7 +154,7 @@ BEGIN
                 ELSE 'The version in force is not affected. This row is removed when those time limits have passed.' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
-    LEFT JOIN goals.source s ON s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
+    LEFT JOIN goals.source s ON s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     CROSS JOIN LATERAL (SELECT goals_internal.goal_problem(g.goal_id) AS problem) p
     CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
                                                  ORDER BY v.revision_id DESC LIMIT 1)::integer[]) AS in_force) f
