@@ -77,11 +77,11 @@ def run(seed, steps):
     c = scratch.connect(DB); one = lambda q, *a: c.execute(q, a).fetchone()[0]
     now0 = dt.datetime.now(UTC)
     src = one("INSERT INTO goals.source(kind, relation, users_id, key_column) VALUES ('users', 'goals.message', 1, 'message_id') RETURNING source_id")
-    messages, variants, revision, inforce = {}, {}, {}, {}
+    messages, variants, revision, in_force = {}, {}, {}, {}
     def new_revision(mid, name):
-        revision[name] = one('INSERT INTO goals.revision(message_id, goal_ids) VALUES (%s, %s) RETURNING revision_id', mid, inforce[name])
+        revision[name] = one('INSERT INTO goals.revision(message_id, goal_ids) VALUES (%s, %s) RETURNING revision_id', mid, in_force[name])
     for i in range(4):
-        name = f'm{i}'; inforce[name] = []
+        name = f'm{i}'; in_force[name] = []
         mid = messages[name] = one("INSERT INTO goals.message(name, kind, users_id) VALUES (%s, 'ongoing', %s) RETURNING message_id", name, src)
         variants[name] = {None: None}
         if i % 2:
@@ -95,7 +95,7 @@ def run(seed, steps):
         times, days = rnd.choice([1, 1, 2, 3]), rnd.choice([1, 5, 30])
         gid = one("""INSERT INTO goals.goal(message_id, name, version, event, times, time_limit_us, after)
                      VALUES (%s, %s, %s, 'e', %s, %s, 'sent') RETURNING goal_id""", messages[name], g, versions[key], times, days * 86400 * 10**6)
-        inforce[name] = [x for x in inforce[name] if m.goals[x]['name'] != g] + [gid]
+        in_force[name] = [x for x in in_force[name] if m.goals[x]['name'] != g] + [gid]
         m.goals[gid] = dict(name=g, times=times, message=name, limit=dt.timedelta(days=days), stopped=False)
         new_revision(messages[name], name)
     writers = []      # open transactions: (connection, what to tell the model at commit)
@@ -103,7 +103,7 @@ def run(seed, steps):
         for _ in range(many):
             kind = rnd.random()
             if kind < .4 or not m.receipts:
-                name = rnd.choice(list(messages)); v = rnd.choice(list(variants[name])); gs = list(inforce[name])
+                name = rnd.choice(list(messages)); v = rnd.choice(list(variants[name])); gs = list(in_force[name])
                 already = [g for g in gs if rnd.random() < .15]
                 r = dict(user=str(rnd.randrange(12)), message=name, variant=v, goals=gs, already=already, eng=[], hits=[],
                          sent_at=now0 - dt.timedelta(days=rnd.random() * 20))

@@ -15,7 +15,7 @@ import psycopg
 from ruamel.yaml import YAML
 
 sys.path.insert(0, str(Path(__file__).parent))
-from documents import roles_of_the_readme  # noqa: E402
+from documents import roles_of_the_readme
 
 ROLE = "regress_goals_dashboard"
 NAME = """it's a "new" $1 offer"""   # a name that no careless interpolation survives

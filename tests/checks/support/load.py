@@ -126,7 +126,7 @@ class Clients:
         def body():
             try:
                 work(*args)
-            except Exception as e:  # noqa: BLE001
+            except Exception as e:
                 import traceback
                 self.problems.append(f'{work.__name__}: {type(e).__name__}: {e}\n{traceback.format_exc(limit=-4)}')
                 self.stop.set()

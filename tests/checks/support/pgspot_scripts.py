@@ -5,7 +5,7 @@ Beyond pgspot: SQL that is put together at run time (EXECUTE, format!) and, in R
 in pgrx-config/pgspot-allow, with a reason; an entry that allows nothing any more is an error.
 """
 import argparse, glob, re, sys
-from pglast import ast, parse_sql, parser
+from pglast import parse_sql, parser
 from pglast.visitors import Visitor
 from pgspot.state import Counter, State
 from pgspot.visitors import visit_sql

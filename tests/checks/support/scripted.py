@@ -1,11 +1,11 @@
 """Scripts of a few sessions, played step by step: the next step is taken only when the one before it has ended or waits for a lock. So the
 same script gives the same outcome every time, waits, deadlocks and serialization failures included, and two databases can be compared."""
 import time
-from load import Problem, psycopg
+from load import Problem
 from psycopg.pq import DiagnosticField, ExecStatus
 
 USERS = 12
-TABLES = f"""
+TABLES = """
 create table users (id bigint primary key, plan text default 'free', visits int not null default 0, note text) with (autovacuum_enabled = off, fillfactor = 50);
 create table events (id bigserial, user_id bigint not null, name text not null) with (autovacuum_enabled = off);
 create table sends (id bigserial, user_id bigint not null, message text not null, opened_at timestamptz) with (autovacuum_enabled = off);
@@ -33,7 +33,7 @@ def statement(own):
         (2, 'same', f"update users set plan = plan where id between {low} and {high}"),
         (5, 'lock', f"select id, plan, visits from users where id between {low} and {high} order by id{order} for {lock}{how}"),
         (3, 'read', f"select count(*), sum(visits) from users where id between {low} and {high}"),
-        (2, 'read', f"select count(*) from users where plan = 'pro'"),
+        (2, 'read', "select count(*) from users where plan = 'pro'"),
         (2, 'upsert', f"insert into users as u (id) values ({own.randrange(1, USERS + 4)}) on conflict (id) do update set visits = u.visits + 1, plan = 'pro'"),
         (1, 'insert', f"insert into users (id, plan) values ({USERS + own.randrange(1, 4)}, 'pro')"),
         (1, 'delete', f"delete from users where id = {i}"),
