@@ -13,7 +13,7 @@
 #   make torture    the hard tests with changing seeds for SECONDS=3600; SEED=n for the same ones again
 #   make valgrind   the regress suite and a long session under memcheck
 #   make installcheck, make bench, make clean
-#   make bite       plant faults and see that the tests catch them; make mutants, make coverage: the same question of src/model
+#   make mutation   plant faults and see that the tests catch them; make mutants, make coverage: the same question of src/model
 #
 # Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
 
@@ -43,7 +43,7 @@ FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo check check-stop test test-all unit unit-library clippy installcheck bench deb dist clean torture valgrind bite mutants coverage
+.PHONY: all library scripts setup install demo check check-stop test test-all unit unit-library clippy installcheck bench deb dist clean torture valgrind mutation mutants coverage
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -135,16 +135,16 @@ valgrind: setup
 	@$(MAKE) --no-print-directory all CARGO_FLAGS='$(CARGO_FLAGS) --config profile.release.package.pg_goals.debug=1'
 	@tests/fuzz/valgrind $(T)
 
-# Do the tests bite? Faults planted in a copy of everything; B="faults" plants some.
-bite: setup
-	@tests/bite/run $(B)
+# Mutation tests: faults planted in a copy of everything, each of which a test must catch; B="faults" plants some
+mutation: setup
+	@tests/mutation/run $(B)
 
 # M="modules of src/model" for some; hours for all
 mutants:
-	@tests/bite/mutants $(M)
+	@tests/mutation/mutants $(M)
 
 coverage:
-	@tests/bite/coverage
+	@tests/mutation/coverage
 
 clean: check-stop
 	rm -rf build $(TARGET)

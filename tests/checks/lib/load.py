@@ -7,7 +7,7 @@ try:
     import psycopg
 except ImportError:
     # the check again, by a Python that has it
-    python = os.path.join(ROOT, 'tests/checks/support/python')
+    python = os.path.join(ROOT, 'tests/checks/lib/python')
     os.execv(python, [python, 'psycopg[binary]', *sys.argv])
 
 TORTURE = float(os.environ.get('TORTURE', 0))  # minutes; 0: as in CI

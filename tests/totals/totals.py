@@ -5,7 +5,7 @@ import os, random, datetime as dt
 from decimal import Decimal
 import scratch
 
-DB = 'goals_reading_totals'
+DB = 'goals_totals'
 UTC = dt.timezone.utc
 NAMES = ('sent', 'opened', 'clicked', 'already_matched', 'matched', 'matched_after_open', 'matched_after_click', 'worth')
 

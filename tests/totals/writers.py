@@ -4,7 +4,7 @@ TOTALS_SECONDS: for how long."""
 import os, random, sys, threading, time
 import psycopg, scratch
 
-DB = 'goals_reading_writers'
+DB = 'goals_totals_writers'
 RECOUNT = """
 WITH judged AS (
     SELECT r.receipt_id, r.variant_id, v.message_id, g.goal_id, g.name AS goal, g.times, coalesce(g.goal_id = ANY (r.already), false) AS already

@@ -197,7 +197,7 @@ def exporter(db, file):
 
 def exported(file, expected):
     """Prometheus' exporter, Debian's, reads the file and shows every number of the queries; None where there is no such package."""
-    found = subprocess.run(["tests/checks/support/debian", "prometheus-postgres-exporter"], capture_output=True, text=True)
+    found = subprocess.run(["tests/checks/lib/debian", "prometheus-postgres-exporter"], capture_output=True, text=True)
     if found.returncode == 77:
         return None
     check(found.stdout, found.returncode == 0)
