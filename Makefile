@@ -28,6 +28,12 @@ VERSION := $(shell sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARGET  := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SCRIPTS := $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 
+# The upgrade from the version released last, until it is frozen as sql/pg_goals--A--B.sql: what is written by hand in
+# sql/upgrade_from_A.sql, and behind it the files from 20 on, which only say what can be said again.
+BY_HAND  := $(wildcard sql/upgrade_from_*.sql)
+UPGRADES := $(patsubst sql/upgrade_from_%.sql,build/pg_goals--%--$(VERSION).sql,$(BY_HAND))
+REPLACED := $(filter-out sql/0% sql/1%,$(SCRIPTS))
+
 # Only looked at by the recipes: on a fresh machine pg_config appears while make runs.
 PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 PG_MAJOR       = $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
@@ -61,11 +67,18 @@ library:
 	    echo "no cargo here: using $(LIBRARY) as it was built before"; \
 	fi
 
-# Cheap, so always made: a file that was taken away would not be noticed otherwise. Moved into place, for somebody may be reading it.
+# Cheap, so always made: a file that was taken away would not be noticed otherwise. Moved into place, because a test may be
+# reading it.
 scripts:
-	@mkdir -p build; rm -f $(filter-out build/pg_goals--$(VERSION).sql,$(wildcard build/pg_goals--*.sql))
+	@mkdir -p build; rm -f $(filter-out build/pg_goals--$(VERSION).sql $(UPGRADES),$(wildcard build/pg_goals--*.sql))
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_goals" to load this file. \quit'; awk 1 $(SCRIPTS); } > build/script.$$$$ \
 	&& mv build/script.$$$$ build/pg_goals--$(VERSION).sql
+	@for script in $(UPGRADES); do \
+	    from=$${script#build/pg_goals--}; from=$${from%--$(VERSION).sql}; \
+	    { printf '%s\n' "\\echo Use \"ALTER EXTENSION pg_goals UPDATE TO '$(VERSION)'\" to load this file. \\quit"; \
+	      awk 1 sql/upgrade_from_$$from.sql $(REPLACED) | sed -E 's/^CREATE (FUNCTION|VIEW) /CREATE OR REPLACE \1 /'; } \
+	    > build/script.$$$$ && mv build/script.$$$$ $$script || exit 1; \
+	done
 	@sed 's/@CARGO_VERSION@/$(VERSION)/' pg_goals.control > build/control.$$$$ && mv build/control.$$$$ build/pg_goals.control
 
 setup:

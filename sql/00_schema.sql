@@ -1,7 +1,7 @@
--- Everything of the extension lives in a schema it creates itself. Plain CREATE SCHEMA: a schema made beforehand by
--- somebody else, with functions that shadow ours, makes the installation fail instead of succeeding into it.
+-- The extension lives in two schemas that it creates itself: goals is the interface and the records, goals_internal the functions
+-- and views that only these use. Plain CREATE SCHEMA: with a schema of that name made beforehand, and functions in it that would be
+-- called instead, the installation fails.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA goals;
-REVOKE ALL ON SCHEMA goals FROM PUBLIC;
-COMMENT ON SCHEMA goals IS 'pg_goals: messages, their goals, who received them and who did what they asked for';
+CREATE SCHEMA goals_internal;

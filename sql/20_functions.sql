@@ -150,30 +150,30 @@ COMMENT ON FUNCTION goals.record_event(uuid, text, jsonb, timestamptz, regclass)
 
 -- For the functions written in SQL -------------------------------------------------------------------------------------
 
-CREATE FUNCTION goals.announce() RETURNS void
+CREATE FUNCTION goals_internal.announce() RETURNS void
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pg_goals_announce';
-COMMENT ON FUNCTION goals.announce() IS 'Internal. Tell every backend that the set-up has changed; it does when this transaction commits';
+COMMENT ON FUNCTION goals_internal.announce() IS 'Tell every backend that the set-up has changed; it does when this transaction commits';
 
-CREATE FUNCTION goals.goal_problem(goal_id integer) RETURNS text
+CREATE FUNCTION goals_internal.goal_problem(goal_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_goal_problem';
-COMMENT ON FUNCTION goals.goal_problem(integer) IS 'Internal. What keeps a goal from being evaluated; NULL if nothing does';
+COMMENT ON FUNCTION goals_internal.goal_problem(integer) IS 'What keeps a goal from being evaluated; NULL if nothing does';
 
-CREATE FUNCTION goals.source_problem(source_id integer) RETURNS text
+CREATE FUNCTION goals_internal.source_problem(source_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';
-COMMENT ON FUNCTION goals.source_problem(integer) IS 'Internal. What keeps the rows of a tracked table from being read; NULL if nothing does';
+COMMENT ON FUNCTION goals_internal.source_problem(integer) IS 'What keeps the rows of a tracked table from being read; NULL if nothing does';
 
-CREATE FUNCTION goals.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
+CREATE FUNCTION goals_internal.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_unusable';
-COMMENT ON FUNCTION goals.unusable() IS
-    'Internal. One row per table, index or sequence of the extension that is missing, or has been changed so that it cannot be used; blocks: without it nothing else can be looked at';
+COMMENT ON FUNCTION goals_internal.unusable() IS
+    'One row per table, index or sequence of the extension that is missing, or has been changed so that it cannot be used; blocks: without it nothing else can be looked at';
 
-CREATE FUNCTION goals.stored_key(source_id integer, user_key text) RETURNS text
+CREATE FUNCTION goals_internal.stored_key(source_id integer, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
-COMMENT ON FUNCTION goals.stored_key(integer, text) IS 'Internal. A user key in the one spelling in which it is stored; NULL if no user can have it';
+COMMENT ON FUNCTION goals_internal.stored_key(integer, text) IS 'A user key in the one spelling in which it is stored; NULL if no user can have it';
 
-CREATE FUNCTION goals.nearest(name text, known text[]) RETURNS text
+CREATE FUNCTION goals_internal.nearest(name text, known text[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_nearest';
-COMMENT ON FUNCTION goals.nearest(text, text[]) IS 'Internal. The known name most like a misspelt one, for hints; NULL if none is';
+COMMENT ON FUNCTION goals_internal.nearest(text, text[]) IS 'The known name most like a misspelt one, for hints; NULL if none is';
 
 -- Statistics -----------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Seven tables. Where a query comes to more than eight, the planner no longer looks for the best order of all and may read
 -- every receipt: the functions that join this raise join_collapse_limit.
-CREATE VIEW goals.ledger AS
+CREATE VIEW goals_internal.ledger AS
 SELECT r.receipt_id, r.users_id, r.user_key, r.variant_id, r.sent_at,
        v.message_id, u.goal_id, g.name AS goal, g.attribute, g.event, g.times, g.after,
        g.time_limit_us * interval '1 microsecond' AS time_limit,
@@ -66,9 +66,9 @@ LEFT JOIN LATERAL (
           ORDER BY h2.matched_at, h2.match_id
           OFFSET g.times - 1 LIMIT 1) t
 ) x ON true;
-COMMENT ON VIEW goals.ledger IS 'Internal. Each receipt and goal it is judged by (and goal_id NULL: the receipt itself) with what is known of it now, and in rolled_... what the rolled totals know of it';
+COMMENT ON VIEW goals_internal.ledger IS 'Each receipt and goal it is judged by (and goal_id NULL: the receipt itself) with what is known of it now, and in rolled_... what the rolled totals know of it';
 
-CREATE VIEW goals.contribution AS
+CREATE VIEW goals_internal.contribution AS
 SELECT l.settled,
        l.receipt_id, l.users_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
        l.as_opened_at AS opened_at, l.as_clicked_at AS clicked_at, l.as_matched_at AS matched_at, l.window_opens, l.window_closes, l.stopped_at,
@@ -81,17 +81,28 @@ SELECT l.settled,
        coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
        coalesce(l.as_worth, 0) AS worth,
        -- Receipts of one user whose match is the same change: same instant, same cause.
-       coalesce('a' || l.attribute, 'e' || l.event) AS cause
+       coalesce('a' || l.attribute, 'e' || l.event) AS cause,
+       (l.sent_at AT TIME ZONE 'UTC')::date AS day,
+       -- Two of these for one user and message: the user is in no comparison.
+       coalesce(l.variant_id, 0) AS arm
 FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
              CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
              CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
              CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth
-      FROM goals.ledger l
+      FROM goals_internal.ledger l
       -- A lateral VALUES list would say it shorter, but sets its expressions up anew for every row.
       CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
       WHERE NOT k.settled OR l.rolled) l;
-COMMENT ON VIEW goals.contribution IS 'Internal. What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
+COMMENT ON VIEW goals_internal.contribution IS 'What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
+
+-- The time limit has begun, has not passed, and the goal has not been stopped.
+CREATE FUNCTION goals_internal.running(stopped_at timestamptz, window_closes timestamptz, at timestamptz)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(stopped_at IS NULL AND window_closes >= at, false);
+COMMENT ON FUNCTION goals_internal.running(timestamptz, timestamptz, timestamptz) IS
+    'True while a receipt can still match a goal; put into the query that calls it';
 
 CREATE VIEW goals.outcome AS
 SELECT l.receipt_id, l.users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
@@ -99,7 +110,7 @@ SELECT l.receipt_id, l.users_id, l.user_key, l.message_id, m.name AS message, l.
        l.time_limit, l.sent_at, l.opened_at, l.clicked_at, l.already_matched, l.window_opens, l.window_closes, l.stopped_at,
        l.match_id, l.matched_at, l.old_value, l.new_value, l.worth
 FROM goals.message m
-JOIN goals.ledger l ON l.message_id = m.message_id
+JOIN goals_internal.ledger l ON l.message_id = m.message_id
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
 WHERE l.goal_id IS NOT NULL;
 COMMENT ON VIEW goals.outcome IS 'One row a receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal already held, and the match if there is one';

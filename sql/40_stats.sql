@@ -3,7 +3,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Names ------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION goals.refuse_null(parameter text)
+CREATE FUNCTION goals_internal.refuse_null(parameter text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -13,9 +13,9 @@ BEGIN
         MESSAGE = format('"%s" must not be null', parameter), HINT = format('Pass a value for %s.', parameter);
 END
 $$;
-COMMENT ON FUNCTION goals.refuse_null(text) IS 'Internal. The error for a NULL where a value is needed';
+COMMENT ON FUNCTION goals_internal.refuse_null(text) IS 'The error for a NULL where a value is needed';
 
-CREATE FUNCTION goals.known_message(message text)
+CREATE FUNCTION goals_internal.known_message(message text)
 RETURNS integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -25,11 +25,11 @@ DECLARE
     near text;
 BEGIN
     IF message IS NULL THEN
-        PERFORM goals.refuse_null('message');
+        PERFORM goals_internal.refuse_null('message');
     END IF;
     SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
     IF found_id IS NULL THEN
-        SELECT goals.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
+        SELECT goals_internal.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('message "%s" does not exist', message),
             HINT = coalesce('Perhaps you meant "' || near || '".', 'Create it with goals.create_message().');
@@ -37,9 +37,9 @@ BEGIN
     RETURN found_id;
 END
 $$;
-COMMENT ON FUNCTION goals.known_message(text) IS 'Internal. The id of a message; an unknown one is an error with the nearest name';
+COMMENT ON FUNCTION goals_internal.known_message(text) IS 'The id of a message; an unknown one is an error with the nearest name';
 
-CREATE FUNCTION goals.check_goal(of_message integer, goal text)
+CREATE FUNCTION goals_internal.check_goal(of_message integer, goal text)
 RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -51,21 +51,32 @@ BEGIN
     IF EXISTS (SELECT FROM goals.goal g WHERE g.message_id = of_message AND g.name = goal) THEN
         RETURN;
     ELSIF goal IS NULL THEN
-        PERFORM goals.refuse_null('goal');
+        PERFORM goals_internal.refuse_null('goal');
     END IF;
-    SELECT goals.nearest(goal, array_agg(DISTINCT g.name::text)) INTO near FROM goals.goal g WHERE g.message_id = of_message;
+    SELECT goals_internal.nearest(goal, array_agg(DISTINCT g.name::text)) INTO near FROM goals.goal g WHERE g.message_id = of_message;
     RAISE EXCEPTION USING ERRCODE = 'undefined_object',
         MESSAGE = format('goal "%s" of message "%s" does not exist',
                          goal, (SELECT m.name FROM goals.message m WHERE m.message_id = of_message)),
         HINT = coalesce('Perhaps you meant "' || near || '".', 'Set one with goals.set_goal().');
 END
 $$;
-COMMENT ON FUNCTION goals.check_goal(integer, text) IS 'Internal. An unknown goal of a message is an error with the nearest name';
+COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS 'An unknown goal of a message is an error with the nearest name';
 
 -- Views ------------------------------------------------------------------------------------------------------------
 
+-- A control group without variants stands beside the receipts of no variant.
+CREATE VIEW goals_internal.arm AS
+SELECT v.message_id, v.variant_id, v.name, v.is_control, v.weight
+FROM goals.variant v
+UNION ALL
+SELECT m.message_id, NULL, NULL, false, NULL
+FROM goals.message m
+WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = m.message_id AND NOT v.is_control);
+COMMENT ON VIEW goals_internal.arm IS
+    'The groups a message divides its users into: its variants and control group; variant_id NULL: the users of no variant';
+
 -- The totals of one message are found by its name; of the tail the sums arrive as a few rows.
-CREATE VIEW goals.counted AS
+CREATE VIEW goals_internal.counted AS
 SELECT m.name AS message, t.message_id, t.goal, t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched,
        t.matched_after_open, t.matched_after_click, t.worth
 FROM goals.total t
@@ -77,62 +88,50 @@ FROM goals.tail_sums() t
 JOIN goals.message m ON m.message_id = t.message_id
 UNION ALL
 -- What has not been sent yet shows as zeros. (The first version of a goal stands for its name.)
-SELECT m.name, m.message_id, g.name, v.variant_id, 0, 0, 0, 0, 0, 0, 0, 0
+SELECT m.name, m.message_id, g.name, a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0
 FROM goals.message m
-LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1
-LEFT JOIN goals.variant v ON v.message_id = m.message_id
-UNION ALL
--- A control group without variants stands beside the receipts of no variant.
-SELECT m.name, m.message_id, g.name, NULL, 0, 0, 0, 0, 0, 0, 0, 0
-FROM goals.message m
-LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1
-WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = m.message_id AND NOT v.is_control);
-COMMENT ON VIEW goals.counted IS 'Internal. Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and zeros';
+JOIN goals_internal.arm a ON a.message_id = m.message_id
+LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1;
+COMMENT ON VIEW goals_internal.counted IS 'Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and zeros';
 
--- A message with goals shows them; one without shows its receipts, goal NULL.
-CREATE VIEW goals.message_stats AS
-SELECT s.message, s.goal, s.sent, s.opened, s.clicked, s.already_matched, s.matched, s.matched_after_open,
-       s.matched_after_click, s.worth,
+-- A message with goals shows them; one without shows its receipts, goal NULL. Each row counts twice: for its message, where it is
+-- not of the control group, and for its variant. Which of the two a query wants is known when it is planned.
+CREATE VIEW goals_internal.figures AS
+SELECT s.message, s.goal, s.by_variant, s.variant, s.sent, s.opened, s.clicked, s.already_matched, s.matched,
+       s.matched_after_open, s.matched_after_click, s.worth,
        s.matched::double precision / nullif(s.sent, 0) AS goal_rate,
        s.matched::double precision / nullif(s.sent - s.already_matched, 0) AS goal_rate_eligible,
        s.matched_after_open::double precision / nullif(s.opened, 0) AS goal_rate_opened,
        s.matched_after_click::double precision / nullif(s.clicked, 0) AS goal_rate_clicked
-FROM (SELECT c.message, c.goal, sum(c.sent)::bigint AS sent, sum(c.opened)::bigint AS opened,
-             sum(c.clicked)::bigint AS clicked, sum(c.already_matched)::bigint AS already_matched,
-             sum(c.matched)::bigint AS matched, sum(c.matched_after_open)::bigint AS matched_after_open,
+FROM (SELECT c.message, c.goal, k.by_variant, CASE WHEN k.by_variant THEN v.name END AS variant,
+             sum(c.sent)::bigint AS sent, sum(c.opened)::bigint AS opened, sum(c.clicked)::bigint AS clicked,
+             sum(c.already_matched)::bigint AS already_matched, sum(c.matched)::bigint AS matched,
+             sum(c.matched_after_open)::bigint AS matched_after_open,
              sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth
-      FROM goals.counted c
+      FROM goals_internal.counted c
       LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
-      WHERE v.is_control IS NOT TRUE
+      CROSS JOIN (SELECT false AS by_variant UNION ALL SELECT true) k
+      WHERE (k.by_variant OR v.is_control IS NOT TRUE)
         AND (c.goal IS NOT NULL OR NOT EXISTS (SELECT FROM goals.goal g WHERE g.message_id = c.message_id))
-      GROUP BY c.message, c.goal) s;
+      GROUP BY c.message, c.goal, k.by_variant, CASE WHEN k.by_variant THEN v.name END) s;
+COMMENT ON VIEW goals_internal.figures IS
+    'The rows of goals.message_stats (by_variant false) and of goals.variant_stats (by_variant true)';
+
+CREATE VIEW goals.message_stats AS
+SELECT f.message, f.goal, f.sent, f.opened, f.clicked, f.already_matched, f.matched, f.matched_after_open,
+       f.matched_after_click, f.worth, f.goal_rate, f.goal_rate_eligible, f.goal_rate_opened, f.goal_rate_clicked
+FROM goals_internal.figures f
+WHERE NOT f.by_variant;
 COMMENT ON VIEW goals.message_stats IS 'The figures of each message and goal over all its versions, control left out; goal NULL for a message without goals. Rates are fractions, NULL where there is nothing to divide by; worth is 0 without matches';
 
 CREATE VIEW goals.variant_stats AS
-SELECT s.message, s.goal, s.variant, s.sent, s.opened, s.clicked, s.already_matched, s.matched, s.matched_after_open,
-       s.matched_after_click, s.worth,
-       s.matched::double precision / nullif(s.sent, 0) AS goal_rate,
-       s.matched::double precision / nullif(s.sent - s.already_matched, 0) AS goal_rate_eligible,
-       s.matched_after_open::double precision / nullif(s.opened, 0) AS goal_rate_opened,
-       s.matched_after_click::double precision / nullif(s.clicked, 0) AS goal_rate_clicked
-FROM (SELECT c.message, c.goal, v.name AS variant, sum(c.sent)::bigint AS sent, sum(c.opened)::bigint AS opened,
-             sum(c.clicked)::bigint AS clicked, sum(c.already_matched)::bigint AS already_matched,
-             sum(c.matched)::bigint AS matched, sum(c.matched_after_open)::bigint AS matched_after_open,
-             sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth
-      FROM goals.counted c
-      LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
-      WHERE c.goal IS NOT NULL OR NOT EXISTS (SELECT FROM goals.goal g WHERE g.message_id = c.message_id)
-      GROUP BY c.message, c.goal, v.name) s;
+SELECT f.message, f.goal, f.variant, f.sent, f.opened, f.clicked, f.already_matched, f.matched, f.matched_after_open,
+       f.matched_after_click, f.worth, f.goal_rate, f.goal_rate_eligible, f.goal_rate_opened, f.goal_rate_clicked
+FROM goals_internal.figures f
+WHERE f.by_variant;
 COMMENT ON VIEW goals.variant_stats IS 'The figures of goals.message_stats by variant; control is a row of its own, its receipts in the column sent. variant NULL: receipts of a message without variants';
 
 -- From the records -------------------------------------------------------------------------------------------------
-
-CREATE TYPE goals.stats_row AS (
-    message text, goal text, variant text, sent bigint, opened bigint, clicked bigint, already_matched bigint,
-    matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric,
-    goal_rate double precision, goal_rate_eligible double precision, goal_rate_opened double precision,
-    goal_rate_clicked double precision, in_progress bigint, users_matched bigint);
-COMMENT ON TYPE goals.stats_row IS 'A row of goals.stats(): the figures of one variant';
 
 CREATE FUNCTION goals.stats(message text, goal text DEFAULT 'primary', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS SETOF goals.stats_row
@@ -142,47 +141,13 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     IF stats.goal IS NOT NULL THEN
-        PERFORM goals.check_goal(of_message, stats.goal);
+        PERFORM goals_internal.check_goal(of_message, stats.goal);
     END IF;
     RETURN QUERY
-    WITH counted AS (
-        SELECT c.variant_id, sum(c.sent)::bigint AS sent, sum(c.opened)::bigint AS opened, sum(c.clicked)::bigint AS clicked,
-               sum(c.already_matched)::bigint AS already_matched, sum(c.matched)::bigint AS matched,
-               sum(c.matched_after_open)::bigint AS matched_after_open,
-               sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth,
-               count(*) FILTER (WHERE c.matched = 0 AND c.already_matched = 0 AND c.stopped_at IS NULL
-                                  AND c.window_closes >= at_once) AS in_progress,
-               count(DISTINCT c.user_key) FILTER (WHERE c.matched = 1) AS users_matched
-        FROM goals.contribution c
-        WHERE NOT c.settled AND c.message_id = of_message AND c.goal IS NOT DISTINCT FROM stats.goal
-          AND (stats.since IS NULL OR c.sent_at >= stats.since) AND (stats.until IS NULL OR c.sent_at < stats.until)
-        GROUP BY c.variant_id
-        UNION ALL
-        -- Of a forgotten or purged receipt only the day of sending is known.
-        SELECT t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched, t.matched_after_open,
-               t.matched_after_click, t.worth, 0, t.users_matched
-        FROM goals.total t
-        WHERE t.layer = 'archived' AND t.message_id = of_message AND t.goal IS NOT DISTINCT FROM stats.goal
-          AND (stats.since IS NULL OR t.day::timestamp AT TIME ZONE 'UTC' >= stats.since)
-          AND (stats.until IS NULL OR t.day::timestamp AT TIME ZONE 'UTC' < stats.until)
-        UNION ALL
-        SELECT v.variant_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM goals.variant v WHERE v.message_id = of_message
-        UNION ALL
-        SELECT NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = of_message AND NOT v.is_control)
-    ), summed AS (
-        SELECT c.variant_id, sum(c.sent)::bigint AS sent, sum(c.opened)::bigint AS opened, sum(c.clicked)::bigint AS clicked,
-               sum(c.already_matched)::bigint AS already_matched, sum(c.matched)::bigint AS matched,
-               sum(c.matched_after_open)::bigint AS matched_after_open,
-               sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth,
-               sum(c.in_progress)::bigint AS in_progress, sum(c.users_matched)::bigint AS users_matched
-        FROM counted c
-        GROUP BY c.variant_id
-    )
     SELECT stats.message, stats.goal, v.name::text, s.sent, s.opened, s.clicked, s.already_matched, s.matched,
            s.matched_after_open, s.matched_after_click, s.worth,
            s.matched::double precision / nullif(s.sent, 0),
@@ -190,19 +155,38 @@ BEGIN
            s.matched_after_open::double precision / nullif(s.opened, 0),
            s.matched_after_click::double precision / nullif(s.clicked, 0),
            s.in_progress, s.users_matched
-    FROM summed s
+    FROM (SELECT c.variant_id, sum(c.sent)::bigint AS sent, sum(c.opened)::bigint AS opened, sum(c.clicked)::bigint AS clicked,
+                 sum(c.already_matched)::bigint AS already_matched, sum(c.matched)::bigint AS matched,
+                 sum(c.matched_after_open)::bigint AS matched_after_open,
+                 sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth,
+                 sum(c.in_progress)::bigint AS in_progress,
+                 (count(DISTINCT c.matched_key) + sum(c.users_matched))::bigint AS users_matched
+          FROM (SELECT c.variant_id, c.sent, c.opened, c.clicked, c.already_matched, c.matched, c.matched_after_open,
+                       c.matched_after_click, c.worth,
+                       (c.matched = 0 AND c.already_matched = 0
+                        AND goals_internal.running(c.stopped_at, c.window_closes, at_once))::integer AS in_progress,
+                       CASE WHEN c.matched = 1 THEN c.user_key END AS matched_key, 0 AS users_matched
+                FROM goals_internal.contribution c
+                WHERE NOT c.settled AND c.message_id = of_message AND c.goal IS NOT DISTINCT FROM stats.goal
+                  AND (stats.since IS NULL OR c.sent_at >= stats.since) AND (stats.until IS NULL OR c.sent_at < stats.until)
+                UNION ALL
+                -- Of a forgotten or purged receipt only the day of sending is known.
+                SELECT t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched, t.matched_after_open,
+                       t.matched_after_click, t.worth, 0, NULL, t.users_matched
+                FROM goals.total t
+                WHERE t.layer = 'archived' AND t.message_id = of_message AND t.goal IS NOT DISTINCT FROM stats.goal
+                  AND (stats.since IS NULL OR t.day::timestamp AT TIME ZONE 'UTC' >= stats.since)
+                  AND (stats.until IS NULL OR t.day::timestamp AT TIME ZONE 'UTC' < stats.until)
+                UNION ALL
+                SELECT a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0
+                FROM goals_internal.arm a WHERE a.message_id = of_message) c
+          GROUP BY c.variant_id) s
     LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
     ORDER BY v.is_control NULLS FIRST, v.variant_id;
 END
 $$;
 COMMENT ON FUNCTION goals.stats(text, text, timestamptz, timestamptz) IS
     'The figures of a message and goal by variant, for receipts with since <= sent_at < until, counted from the records; in_progress: unmatched receipts whose time limit is still running; users_matched: distinct users. Forgotten and purged receipts are counted by their UTC day of sending. goal NULL: the receipts of the message whatever their goals';
-
-CREATE TYPE goals.match_row AS (
-    receipt_id bigint, user_key text, variant text, goal text, sent_at timestamptz, opened_at timestamptz,
-    clicked_at timestamptz, matched_at timestamptz, attribute text, event text, old_value jsonb, new_value jsonb,
-    worth numeric);
-COMMENT ON TYPE goals.match_row IS 'A row of goals.matches(): one receipt''s match';
 
 CREATE FUNCTION goals.matches(message text, goal text DEFAULT NULL)
 RETURNS SETOF goals.match_row
@@ -212,10 +196,10 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
 BEGIN
     IF matches.goal IS NOT NULL THEN
-        PERFORM goals.check_goal(of_message, matches.goal);
+        PERFORM goals_internal.check_goal(of_message, matches.goal);
     END IF;
     RETURN QUERY
     SELECT o.receipt_id, o.user_key::text, o.variant::text, o.goal::text, o.sent_at, o.opened_at, o.clicked_at,

@@ -11,12 +11,12 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
     users integer;
 BEGIN
     IF explain.user_key IS NULL THEN
-        PERFORM goals.refuse_null('user_key');
+        PERFORM goals_internal.refuse_null('user_key');
     END IF;
     SELECT m.users_id INTO users FROM goals.message m WHERE m.message_id = of_message;
     RETURN QUERY
@@ -38,7 +38,7 @@ BEGIN
                 ELSE (SELECT count(*) FROM goals.match_log h WHERE h.receipt_id = o.receipt_id AND h.goal_id = o.goal_id)
            END
     FROM goals.outcome o
-    WHERE o.message_id = of_message AND o.users_id = users AND o.user_key = coalesce(goals.stored_key(users, explain.user_key), explain.user_key)
+    WHERE o.message_id = of_message AND o.users_id = users AND o.user_key = coalesce(goals_internal.stored_key(users, explain.user_key), explain.user_key)
     ORDER BY o.sent_at, o.receipt_id, o.goal;
 END
 $$;

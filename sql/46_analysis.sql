@@ -9,15 +9,15 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
 BEGIN
-    PERFORM goals.check_goal(of_message, daily.goal);
+    PERFORM goals_internal.check_goal(of_message, daily.goal);
     RETURN QUERY
     SELECT v.name::text, s.day, sum(s.sent)::bigint, sum(s.opened)::bigint, sum(s.clicked)::bigint,
            sum(s.already_matched)::bigint, sum(s.matched)::bigint
-    FROM (SELECT c.variant_id, (c.sent_at AT TIME ZONE 'UTC')::date AS day, c.sent, c.opened, c.clicked,
+    FROM (SELECT c.variant_id, c.day, c.sent, c.opened, c.clicked,
                  c.already_matched, c.matched
-          FROM goals.contribution c
+          FROM goals_internal.contribution c
           WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily.goal
           UNION ALL
           SELECT t.variant_id, t.day, t.sent, t.opened, t.clicked, t.already_matched, t.matched
@@ -39,17 +39,17 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
-    PERFORM goals.check_goal(of_message, daily_since_sending.goal);
+    PERFORM goals_internal.check_goal(of_message, daily_since_sending.goal);
     RETURN QUERY
     WITH aged AS MATERIALIZED (
         SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint AS age,
                floor(extract(epoch FROM c.opened_at - c.sent_at) / 86400)::bigint AS opened_day,
                floor(extract(epoch FROM c.clicked_at - c.sent_at) / 86400)::bigint AS clicked_day,
                floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
-        FROM goals.contribution c
+        FROM goals_internal.contribution c
         WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily_since_sending.goal
     ), time_limit AS (
         SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
@@ -110,13 +110,14 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH matched AS MATERIALIZED (
-        SELECT o.message, o.goal, o.users_id, o.user_key, o.receipt_id, o.sent_at, o.matched_at, coalesce(o.worth, 0) AS worth,
-               coalesce('a' || o.attribute, 'e' || o.event) AS cause,
-               CASE WHEN o.clicked_at <= o.matched_at THEN o.clicked_at END AS clicked_at
-        FROM goals.outcome o
-        WHERE o.matched_at IS NOT NULL AND NOT o.is_control
-          AND (attribution.since IS NULL OR o.matched_at >= attribution.since)
-          AND (attribution.until IS NULL OR o.matched_at < attribution.until)
+        SELECT m.name AS message, c.goal, c.users_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
+               CASE WHEN c.matched_after_click = 1 THEN c.clicked_at END AS clicked_at
+        FROM goals_internal.contribution c
+        JOIN goals.message m ON m.message_id = c.message_id
+        LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
+        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE
+          AND (attribution.since IS NULL OR c.matched_at >= attribution.since)
+          AND (attribution.until IS NULL OR c.matched_at < attribution.until)
     ), ranked AS (
         SELECT m.*,
                row_number() OVER (by_change ORDER BY m.sent_at, m.receipt_id, m.goal) AS from_first,

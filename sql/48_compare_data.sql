@@ -5,7 +5,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
 -- keeping the matched ones alone would favour the quick. A user's worth is that of his changes, each once, however many
 -- receipts it is a match for.
-CREATE FUNCTION goals.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
+CREATE FUNCTION goals_internal.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -14,55 +14,52 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
-    PERFORM goals.check_goal(of_message, compare_data.goal);
+    PERFORM goals_internal.check_goal(of_message, compare_data.goal);
     RETURN QUERY
     WITH arm AS (
         -- Divided by the heaviest first: of weights of 0.1.0 the sum may be beyond the largest number, and the quotient below the least.
-        SELECT v.variant_id, v.name, v.is_control,
-               CASE WHEN v.is_control THEN v.weight
-                    ELSE (1 - coalesce(o.control, 0)) * s.share / sum(s.share) FILTER (WHERE NOT v.is_control) OVER ()
+        SELECT a.variant_id, a.name, a.is_control,
+               CASE WHEN a.is_control THEN a.weight
+                    WHEN a.variant_id IS NULL THEN 1 - coalesce(o.control, 0)
+                    ELSE (1 - coalesce(o.control, 0)) * s.share / sum(s.share) FILTER (WHERE NOT a.is_control) OVER ()
                END AS weight
-        FROM goals.variant v
+        FROM goals_internal.arm a
         CROSS JOIN (SELECT max(x.weight) FILTER (WHERE NOT x.is_control) AS heaviest,
                            max(x.weight) FILTER (WHERE x.is_control) AS control
                     FROM goals.variant x WHERE x.message_id = of_message) o
-        CROSS JOIN LATERAL (SELECT CASE WHEN v.weight < greatest(o.heaviest, 1e-200) * 1e-12 THEN 1e-12
-                                        ELSE v.weight / o.heaviest END AS share) s
-        WHERE v.message_id = of_message
-        UNION ALL
-        SELECT NULL, NULL, false,
-               1 - coalesce((SELECT v.weight FROM goals.variant v WHERE v.message_id = of_message AND v.is_control), 0)
-        WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = of_message AND NOT v.is_control)
+        CROSS JOIN LATERAL (SELECT CASE WHEN a.weight < greatest(o.heaviest, 1e-200) * 1e-12 THEN 1e-12
+                                        ELSE a.weight / o.heaviest END AS share) s
+        WHERE a.message_id = of_message
     ), seen AS MATERIALIZED (
-        SELECT c.user_key, c.variant_id, c.goal IS NOT NULL AND c.already_matched = 0 AS eligible, c.matched = 1 AS matched,
+        SELECT c.user_key, c.arm, c.goal IS NOT NULL AND c.already_matched = 0 AS eligible, c.matched = 1 AS matched,
                r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.worth
-        FROM goals.contribution c
-        CROSS JOIN LATERAL (SELECT coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running) r
+        FROM goals_internal.contribution c
+        CROSS JOIN LATERAL (SELECT goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running) r
         WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), person AS MATERIALIZED (
-        SELECT s.user_key, min(coalesce(s.variant_id, 0)) AS variant_id,
+        SELECT s.user_key, min(s.arm) AS arm,
                bool_or(s.eligible AND s.judged) AS counts, bool_or(s.matched AND s.judged) AS matched,
                bool_or(s.matched) AS converted, bool_or(s.eligible AND s.running) AS running
         FROM seen s
         GROUP BY s.user_key
-        HAVING min(coalesce(s.variant_id, 0)) = max(coalesce(s.variant_id, 0))
+        HAVING min(s.arm) = max(s.arm)
     ), gains AS (
-        SELECT p.variant_id, sum(g.worth) AS worth
+        SELECT p.arm, sum(g.worth) AS worth
         FROM (SELECT s.user_key, max(s.worth) AS worth
               FROM seen s
               WHERE s.matched AND s.judged
               GROUP BY s.user_key, s.matched_at, s.cause) g
         JOIN person p ON p.user_key = g.user_key
-        GROUP BY p.variant_id
+        GROUP BY p.arm
     ), counted AS (
-        SELECT p.variant_id, count(*) FILTER (WHERE p.counts) AS users, count(*) FILTER (WHERE p.matched) AS matched,
+        SELECT p.arm, count(*) FILTER (WHERE p.counts) AS users, count(*) FILTER (WHERE p.matched) AS matched,
                count(*) FILTER (WHERE p.converted) AS converters_all, count(*) AS assigned_users,
-               (SELECT g.worth FROM gains g WHERE g.variant_id = p.variant_id) AS worth, NOT bool_or(p.running) AS all_matured
+               (SELECT g.worth FROM gains g WHERE g.arm = p.arm) AS worth, NOT bool_or(p.running) AS all_matured
         FROM person p
-        GROUP BY p.variant_id
+        GROUP BY p.arm
         UNION ALL
         -- Forgotten and purged people, as they were counted when they left.
         SELECT coalesce(t.variant_id, 0), sum(t.users) FILTER (WHERE t.goal IS NOT NULL),
@@ -78,10 +75,10 @@ BEGIN
            coalesce(sum(c.converters_all), 0)::bigint, coalesce(sum(c.assigned_users), 0)::bigint,
            coalesce(sum(c.worth), 0), coalesce(bool_and(c.all_matured), true)
     FROM arm a
-    LEFT JOIN counted c ON c.variant_id = coalesce(a.variant_id, 0)
+    LEFT JOIN counted c ON c.arm = coalesce(a.variant_id, 0)
     GROUP BY a.variant_id, a.name, a.is_control, a.weight
     ORDER BY a.is_control, a.variant_id;
 END
 $$;
-COMMENT ON FUNCTION goals.compare_data(text, text, boolean) IS
-    'Internal. The users of each variant for goals.compare(): users and matched as they are compared, converters_all with running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in two variants are in none';
+COMMENT ON FUNCTION goals_internal.compare_data(text, text, boolean) IS
+    'The users of each variant for goals.compare(): users and matched as they are compared, converters_all with running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in two variants are in none';

@@ -1,7 +1,7 @@
--- Variants against each other: the users from goals.compare_data, the statistics from Rust.
+-- Variants against each other: the users from goals_internal.compare_data, the statistics from Rust.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-CREATE FUNCTION goals.compare_arms(variant text[], weight double precision[], users bigint[], matched bigint[],
+CREATE FUNCTION goals_internal.compare_arms(variant text[], weight double precision[], users bigint[], matched bigint[],
     converters_all bigint[], assigned_users bigint[], worth double precision[], baseline integer,
     confidence double precision, all_matured boolean,
     OUT variant_no integer, OUT users_counted bigint, OUT users_matched bigint,
@@ -12,8 +12,8 @@ CREATE FUNCTION goals.compare_arms(variant text[], weight double precision[], us
     OUT anytime_p double precision, OUT anytime_lift_low double precision, OUT anytime_lift_high double precision,
     OUT worth_per_user double precision, OUT split_p double precision, OUT verdict text) RETURNS SETOF record
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_compare_arms';
-COMMENT ON FUNCTION goals.compare_arms(text[], double precision[], bigint[], bigint[], bigint[], bigint[], double precision[], integer, double precision, boolean) IS
-    'Internal. goals.compare() on figures given as arrays, one element an arm; baseline counts from 1';
+COMMENT ON FUNCTION goals_internal.compare_arms(text[], double precision[], bigint[], bigint[], bigint[], bigint[], double precision[], integer, double precision, boolean) IS
+    'goals.compare() on figures given as arrays, one element an arm; baseline counts from 1';
 
 CREATE FUNCTION goals.compare(message text, goal text DEFAULT 'primary', baseline text DEFAULT NULL,
     confidence double precision DEFAULT 0.95, include_running boolean DEFAULT false)
@@ -39,7 +39,7 @@ BEGIN
            array_agg(CASE WHEN abs(d.worth) < 1e-300 THEN 0 WHEN abs(d.worth) < 1e300 THEN d.worth::double precision
                           ELSE sign(d.worth)::double precision * 'Infinity'::double precision END ORDER BY d.no) AS worths, bool_and(d.all_matured) AS all_matured
     INTO arms
-    FROM (SELECT c.*, row_number() OVER () AS no FROM goals.compare_data(message, goal, include_running) c) d;
+    FROM (SELECT c.*, row_number() OVER () AS no FROM goals_internal.compare_data(message, goal, include_running) c) d;
     -- The control group, else the first variant; the control group is the last arm.
     base := array_position(arms.names, coalesce(compare.baseline, 'control'));
     IF base IS NULL AND compare.baseline IS NOT NULL THEN
@@ -53,7 +53,7 @@ BEGIN
     SELECT arms.variants[a.variant_no], a.users_counted, a.users_matched, a.rate, a.rate_low, a.rate_high, a.difference,
            a.difference_low, a.difference_high, a.lift, a.lift_low, a.lift_high, a.p_value, a.p_adjusted,
            a.probability_better, a.anytime_p, a.anytime_lift_low, a.anytime_lift_high, a.worth_per_user, a.split_p, a.verdict
-    FROM goals.compare_arms(arms.names, arms.weights, arms.users, arms.matched, arms.converters, arms.assigned, arms.worths,
+    FROM goals_internal.compare_arms(arms.names, arms.weights, arms.users, arms.matched, arms.converters, arms.assigned, arms.worths,
                             coalesce(base, 1), compare.confidence, arms.all_matured) a;
 END
 $$;

@@ -5,7 +5,7 @@
 -- more; it counts for nobody, and the next roll_up(), forget_user() or purge() removes it.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-CREATE FUNCTION goals.archive(receipts bigint[])
+CREATE FUNCTION goals_internal.archive(receipts bigint[])
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
@@ -17,8 +17,6 @@ DECLARE
     delta goals.total[];
     gone bigint;
 BEGIN
-    -- The caller has it, but for one that began before an upgrade from 0.2, where it was another lock.
-    LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE;
     WITH doomed AS MATERIALIZED (
         SELECT r.receipt_id, r.users_id, r.user_key, v.message_id
         FROM unnest(receipts) AS u (receipt_id)
@@ -29,19 +27,19 @@ BEGIN
     ), seen AS MATERIALIZED (
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
-               coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running, c.*
+               goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.*
         FROM person p
-        JOIN goals.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
+        JOIN goals_internal.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
         LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
         WHERE NOT c.settled
     ), mixed AS MATERIALIZED (
         SELECT s.users_id, s.user_key, s.message_id
         FROM seen s
         GROUP BY s.users_id, s.user_key, s.message_id
-        HAVING min(coalesce(s.variant_id, 0)) <> max(coalesce(s.variant_id, 0))
+        HAVING min(s.arm) <> max(s.arm)
     ), people AS (
         SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id,
-               (min(s.sent_at) FILTER (WHERE s.leaves) AT TIME ZONE 'UTC')::date AS day,
+               min(s.day) FILTER (WHERE s.leaves) AS day,
                bool_or(s.leaves AND s.already_matched = 0 AND NOT s.running) AS counted,
                bool_or(NOT s.leaves AND s.already_matched = 0 AND NOT s.running) AS counts,
                bool_or(s.leaves AND s.matched = 1 AND NOT s.running) AS converted,
@@ -63,14 +61,14 @@ BEGIN
               HAVING bool_and(s.leaves)) g
         GROUP BY g.users_id, g.user_key, g.message_id, g.goal, g.variant_id
     ), archived AS (
-        SELECT s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date AS day, sum(s.sent) AS sent,
+        SELECT s.message_id, s.goal, s.variant_id, s.day, sum(s.sent) AS sent,
                sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
                sum(s.matched) AS matched, sum(s.matched_after_open) AS matched_after_open,
                sum(s.matched_after_click) AS matched_after_click, sum(s.worth) AS worth, 0 AS users, 0 AS users_matched,
                0 AS converters, 0 AS converters_all, 0 AS users_worth
         FROM seen s
         WHERE s.leaves
-        GROUP BY s.message_id, s.goal, s.variant_id, (s.sent_at AT TIME ZONE 'UTC')::date
+        GROUP BY s.message_id, s.goal, s.variant_id, s.day
         UNION ALL
         -- A user is counted when the last receipt goes that makes him count.
         SELECT q.message_id, q.goal, q.variant_id, q.day, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -89,7 +87,7 @@ BEGIN
                sum(c.matched_after_open) AS matched_after_open, sum(c.matched_after_click) AS matched_after_click,
                sum(c.worth) AS worth
         FROM doomed d
-        JOIN goals.contribution c ON c.receipt_id = d.receipt_id
+        JOIN goals_internal.contribution c ON c.receipt_id = d.receipt_id
         WHERE c.settled
         GROUP BY c.message_id, c.goal, c.variant_id
     ), change AS (
@@ -112,15 +110,15 @@ BEGIN
         DELETE FROM goals.receipt r USING doomed d WHERE r.receipt_id = d.receipt_id RETURNING 1
     )
     SELECT (SELECT array_agg(c.line) FROM change c), (SELECT count(*) FROM erased) INTO delta, gone;
-    PERFORM goals.add_to_totals(delta);
+    PERFORM goals_internal.add_to_totals(delta);
     -- What was committed since that snapshot.
     DELETE FROM goals.engagement e USING unnest(receipts) AS u (receipt_id) WHERE e.receipt_id = u.receipt_id;
     DELETE FROM goals.match_log h USING unnest(receipts) AS u (receipt_id) WHERE h.receipt_id = u.receipt_id;
     RETURN gone;
 END
 $$;
-COMMENT ON FUNCTION goals.archive(bigint[]) IS
-    'Internal. Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns how many there were';
+COMMENT ON FUNCTION goals_internal.archive(bigint[]) IS
+    'Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns how many there were';
 
 CREATE FUNCTION goals.purge(before timestamptz)
 RETURNS bigint
@@ -138,12 +136,12 @@ DECLARE
     w goals.watermark;
 BEGIN
     IF before IS NULL THEN
-        PERFORM goals.refuse_null('before');
+        PERFORM goals_internal.refuse_null('before');
     END IF;
-    PERFORM goals.lock_totals(true);
+    PERFORM goals_internal.lock_totals(true);
     DELETE FROM goals.ignored i WHERE i.first_at < purge.before;
     SELECT * INTO w FROM goals.watermark;
-    PERFORM goals.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals.drawn() d;
+    PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d;
     LOOP
         -- In the order of people, and all of a person at once, so that he is counted, or not, for what he did in all his receipts.
         WITH next AS MATERIALIZED (
@@ -161,7 +159,7 @@ BEGIN
         INTO last_users, last_key, ids
         FROM last l;
         EXIT WHEN NOT FOUND;
-        gone := gone + goals.archive(ids);
+        gone := gone + goals_internal.archive(ids);
     END LOOP;
     RETURN gone;
 END
@@ -185,7 +183,7 @@ DECLARE
     w goals.watermark;
 BEGIN
     IF forget_user.user_key IS NULL THEN
-        PERFORM goals.refuse_null('user_key');
+        PERFORM goals_internal.refuse_null('user_key');
     END IF;
     of_gone := array(SELECT DISTINCT m.users_id FROM goals.message m
                      WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
@@ -202,17 +200,17 @@ BEGIN
                         ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
     END IF;
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
-    key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
-    PERFORM goals.lock_totals(true);
+    key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals_internal.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
+    PERFORM goals_internal.lock_totals(true);
     -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long too.
     SELECT * INTO w FROM goals.watermark;
-    PERFORM goals.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals.drawn() d
+    PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d
     WHERE d.engagement_id - w.engagement_id + d.match_id - w.match_id <= 100000;
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
     WHERE r.user_key = key
       AND r.users_id = ANY (of_users || of_gone);
-    RETURN coalesce(goals.archive(ids), 0);
+    RETURN coalesce(goals_internal.archive(ids), 0);
 END
 $$;
 COMMENT ON FUNCTION goals.forget_user(text, regclass) IS

@@ -14,7 +14,7 @@ DECLARE
     behind bigint;
 BEGIN
     -- What is ours is found by its name, and checked before it is used. Without a table or a sequence the rest cannot be answered.
-    FOR found IN SELECT u.* FROM goals.unusable() u LOOP
+    FOR found IN SELECT u.* FROM goals_internal.unusable() u LOOP
         RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
         lacks_something := lacks_something OR found.blocks;
     END LOOP;
@@ -92,7 +92,7 @@ BEGIN
            CASE WHEN starts_with(p.problem, 'Citus ') THEN format('SELECT undistribute_table(%1$L), or give it up: SELECT goals.untrack(%1$L)', s.relation)
                 ELSE format('Name the columns as they are now with goals.track_%s().', s.kind) END
     FROM goals.source s
-    CROSS JOIN LATERAL goals.source_problem(s.source_id) AS p (problem)
+    CROSS JOIN LATERAL goals_internal.source_problem(s.source_id) AS p (problem)
     WHERE s.attached AND p.problem IS NOT NULL
     ORDER BY s.source_id;
 
@@ -155,7 +155,7 @@ BEGIN
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
     LEFT JOIN goals.source s ON s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
-    CROSS JOIN LATERAL (SELECT goals.goal_problem(g.goal_id) AS problem) p
+    CROSS JOIN LATERAL (SELECT goals_internal.goal_problem(g.goal_id) AS problem) p
     CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
                                                  ORDER BY v.revision_id DESC LIMIT 1)::integer[]) AS in_force) f
     WHERE p.problem IS NOT NULL
@@ -199,10 +199,10 @@ BEGIN
     JOIN goals.message m ON m.message_id = x.message_id
     ORDER BY m.name;
 
-    SELECT count(*) INTO behind FROM goals.tail();
+    behind := goals_internal.behind();
     IF behind > 100000 THEN
         RETURN QUERY
-        SELECT 'roll-up behind', 'goals.roll_up()', format('%s receipts have facts that are not in the totals yet', behind),
+        SELECT 'roll-up behind', 'goals.roll_up()', format('%s receipts, opens, clicks and hits are not in the totals yet', behind),
                'Call goals.roll_up() regularly (pg_cron, or shared_preload_libraries = ''pg_goals''). A transaction that has written something and stays open holds it up.'::text;
     END IF;
 END

@@ -1,9 +1,9 @@
 -- The report: one message, everything about it, as one HTML page.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-CREATE FUNCTION goals.report_page(figures text) RETURNS text
+CREATE FUNCTION goals_internal.report_page(figures text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_report_page';
-COMMENT ON FUNCTION goals.report_page(text) IS 'Internal. The HTML page for the figures that goals.report_data() gathers, as JSON text';
+COMMENT ON FUNCTION goals_internal.report_page(text) IS 'The HTML page for the figures that goals.report_data() gathers, as JSON text';
 
 CREATE FUNCTION goals.report_data(message text, goal text DEFAULT NULL)
 RETURNS jsonb
@@ -13,7 +13,7 @@ SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
-    of_message CONSTANT integer := goals.known_message(message);
+    of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
     of_goal text;
     goal_list jsonb;
@@ -27,7 +27,7 @@ BEGIN
     SELECT g.name INTO of_goal FROM goals.goal g WHERE g.message_id = of_message
     ORDER BY g.name = coalesce(report_data.goal, 'primary') DESC, g.goal_id LIMIT 1;
     IF report_data.goal IS NOT NULL THEN
-        PERFORM goals.check_goal(of_message, report_data.goal);
+        PERFORM goals_internal.check_goal(of_message, report_data.goal);
     END IF;
 
     -- From the records of this message, which the comparison reads anyway: the views would first count the tail of all messages.
@@ -67,7 +67,7 @@ BEGIN
                    CASE WHEN c.matched_at <= c.sent_at THEN 1
                         ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
                    coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running
-            FROM goals.contribution c
+            FROM goals_internal.contribution c
             WHERE NOT c.settled AND c.message_id = of_message AND c.goal = of_goal AND c.already_matched = 0
         ), counted AS (
             SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest
@@ -123,5 +123,5 @@ CREATE FUNCTION goals.report(message text, goal text DEFAULT NULL)
 RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT goals.report_page(goals.report_data($1, $2)::text) $$;
+AS $$ SELECT goals_internal.report_page(goals.report_data($1, $2)::text) $$;
 COMMENT ON FUNCTION goals.report(text, text) IS 'A message''s report as one self-contained HTML page';

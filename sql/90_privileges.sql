@@ -1,15 +1,11 @@
 -- Nobody but the owner may do anything with any of it until it is granted: EXECUTE on a new function is PUBLIC's by default, and
--- whoever may execute a trigger function can attach it to a table of his own. docs/operations.md has the GRANTs for senders,
+-- default privileges of the installing role give rights to PUBLIC and to roles. docs/operations.md has the GRANTs for senders,
 -- analysts and administrators; the application needs none.
+--
+-- Revoked on what this transaction has made a member of the extension. Rights granted on objects that were there before an upgrade
+-- stay. PUBLIC may name a type, as it may by default: that opens nothing. The last statement, for it looks at what has been made.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-REVOKE ALL ON ALL TABLES IN SCHEMA goals FROM PUBLIC;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA goals FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA goals FROM PUBLIC;
-
--- Default privileges of the installing role give rights in what it creates, to PUBLIC and to roles: taken back for what this transaction
--- has made a member of the extension. Rights granted on objects that were there before stay. That PUBLIC may name a type, as it
--- may by default, opens nothing and stays.
 DO $$
 DECLARE
     given record;
@@ -23,12 +19,14 @@ BEGIN
               -- a row that is seen and is not older than this transaction is of its own
               AND age(d.xmin) <= age(pg_current_xact_id()::xid)
         ), object AS (
-            SELECT 'SCHEMA' AS kind, quote_ident(n.nspname) AS name, n.nspowner AS owner, coalesce(n.nspacl, acldefault('n', n.nspowner)) AS acl
+            SELECT 'SCHEMA' AS kind, quote_ident(n.nspname) AS name, n.nspowner AS owner,
+                   coalesce(n.nspacl, acldefault('n', n.nspowner)) AS acl
             FROM member m JOIN pg_namespace n ON m.classid = 'pg_namespace'::regclass AND n.oid = m.objid
             UNION ALL
             SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass::text, c.relowner,
                    coalesce(c.relacl, acldefault((CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", c.relowner))
-            FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+            FROM member m
+            JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
             UNION ALL
             SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
             FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
@@ -40,9 +38,11 @@ BEGIN
         )
         SELECT DISTINCT o.kind, o.name, coalesce(quote_ident(r.rolname), 'PUBLIC') AS grantee
         FROM object o
-        CROSS JOIN aclexplode(o.acl) a
-        LEFT JOIN pg_roles r ON r.oid = a.grantee
-        WHERE a.grantee <> o.owner
+        CROSS JOIN LATERAL (
+            SELECT 0::oid AS grantee WHERE o.kind <> 'TYPE'   -- PUBLIC
+            UNION
+            SELECT a.grantee FROM aclexplode(o.acl) a WHERE a.grantee <> o.owner) g
+        LEFT JOIN pg_roles r ON r.oid = g.grantee
     LOOP
         EXECUTE format('REVOKE ALL ON %s %s FROM %s', given.kind, given.name, given.grantee);
     END LOOP;

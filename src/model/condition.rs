@@ -19,12 +19,12 @@ pub struct Condition {
 
 /// What the goal's author wrote, in every reading it has: a json attribute may hold any of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Operand {
-    text: Vec<u8>,
+pub(super) struct Operand {
+    pub(super) text: Vec<u8>,
     /// The text in lower case, for the operators that ignore case.
-    folded: Vec<u8>,
-    number: Option<Decimal>,
-    boolean: Option<bool>,
+    pub(super) folded: Vec<u8>,
+    pub(super) number: Option<Decimal>,
+    pub(super) boolean: Option<bool>,
 }
 
 impl Operand {
@@ -80,6 +80,11 @@ impl Condition {
     /// The operator.
     pub fn operator(&self) -> Operator {
         self.operator
+    }
+
+    /// What it compares with.
+    pub(super) fn operands(&self) -> &[Operand] {
+        &self.operands
     }
 
     /// The number compared with, if it is one.

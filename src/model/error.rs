@@ -1,10 +1,11 @@
-//! What a wrong call is told: one enum, mapped to SQLSTATE, message, detail and hint (contract, section 5).
+//! Every error of a wrong call: one enum, mapped to SQLSTATE, message, detail and hint (reference, Errors).
 
 use std::fmt;
 
-use super::operator::Operator;
+use super::nearest::nearest;
+use super::operator::{Operator, UnknownOperator};
+use super::time_limit::TimeLimitProblem;
 use super::value::Kind;
-use super::window::TimeLimitProblem;
 
 /// The result of anything that a caller's input can make fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -18,6 +19,8 @@ pub enum Error {
     UnknownGoal { message: String, name: String, nearest: Option<String> },
     /// The message has no variant of that name.
     UnknownVariant { message: String, name: String, nearest: Option<String> },
+    /// The message has no variant of that name to compare with; `variants` are those it has.
+    UnknownBaseline { message: String, name: String, variants: Vec<String> },
     /// No receipt of that number.
     UnknownReceipt { receipt_id: i64 },
     /// The table has no such column; `columns` are those it has.
@@ -82,7 +85,13 @@ pub enum Error {
     Frozen { message: String },
     /// A time more than five minutes ahead; `what` is the parameter.
     FutureTime { what: &'static str },
-    /// Somebody holds the table.
+    /// No attribution model of that name.
+    UnknownModel { name: String },
+    /// The standby cannot write.
+    InRecovery,
+    /// A table of the totals belongs to another role than the extension.
+    TotalsOwner,
+    /// Another session holds a lock on the table.
     LockNotAvailable { relation: String },
     /// A parameter that must not be NULL is.
     NullArgument { name: &'static str },
@@ -93,7 +102,7 @@ impl Error {
     pub fn sqlstate(&self) -> &'static str {
         use Error::*;
         match self {
-            UnknownMessage { .. } | UnknownGoal { .. } | UnknownVariant { .. } => "42704",
+            UnknownMessage { .. } | UnknownGoal { .. } | UnknownVariant { .. } | UnknownBaseline { .. } => "42704",
             UnknownReceipt { .. } | UnknownUser { .. } | NoReceipt { .. } => "P0002",
             UnknownColumn { .. } => "42703",
             UnknownOperator { .. }
@@ -103,6 +112,7 @@ impl Error {
             | TimeLimit { .. }
             | AttributeAndEvent { .. }
             | InvalidArgument { .. }
+            | UnknownModel { .. }
             | NullArgument { .. } => "22023",
             InvalidValue { .. } | InvalidArray { .. } => "22P02",
             NameTaken { .. } => "42710",
@@ -114,7 +124,9 @@ impl Error {
             | NoKey { .. }
             | KeyType { .. }
             | Covered { .. }
+            | TotalsOwner
             | Frozen { .. } => "55000",
+            InRecovery => "25006",
             WrongRelation { .. } | AlreadyTracked { .. } => "42809",
             NotOwner { .. } | NoTriggerRight { .. } | NoUsage { .. } | NoSelect { .. } | RowSecurity { .. } => "42501",
             OnManyNodes { .. } => "0A000",
@@ -131,7 +143,7 @@ impl Error {
             UnknownGoal { message, name, .. } => {
                 format!("goal \"{name}\" of message \"{message}\" does not exist")
             }
-            UnknownVariant { message, name, .. } => {
+            UnknownVariant { message, name, .. } | UnknownBaseline { message, name, .. } => {
                 format!("variant \"{name}\" of message \"{message}\" does not exist")
             }
             UnknownReceipt { receipt_id } => format!("receipt {receipt_id} does not exist"),
@@ -184,6 +196,9 @@ impl Error {
             OnManyNodes { relation, kind } => format!("relation \"{relation}\" is {kind}"),
             Frozen { message } => format!("message \"{message}\" already has receipts"),
             FutureTime { what } => format!("\"{what}\" is more than 5 minutes in the future"),
+            UnknownModel { name } => format!("attribution model \"{name}\" does not exist"),
+            InRecovery => "cannot execute goals.roll_up() during recovery".to_owned(),
+            TotalsOwner => "a table of the totals has another owner than the extension".to_owned(),
             LockNotAvailable { relation } => {
                 format!("could not obtain lock on relation \"{relation}\"")
             }
@@ -236,6 +251,12 @@ impl Error {
                     literal(message),
                     literal(name)
                 )
+            }
+            UnknownBaseline { variants, .. } if variants.is_empty() => {
+                "The message has no variants: leave out baseline.".into()
+            }
+            UnknownBaseline { variants, .. } => {
+                format!("The variants are {}.", quoted(variants))
             }
             UnknownReceipt { .. } => "Use the receipt_id that goals.deliver() returned.".into(),
             UnknownColumn { columns, .. } if columns.is_empty() => "The table has no columns.".into(),
@@ -300,10 +321,69 @@ impl Error {
             ),
             Frozen { .. } => "Create a new message for the new test.".into(),
             FutureTime { .. } => "Pass the time at which it happened; check the clock of the sending system.".into(),
+            UnknownModel { .. } => format!("The models are {}.", quoted(&ATTRIBUTION_MODELS)),
+            InRecovery => "Call it on the primary; the figures are exact here as well.".into(),
+            TotalsOwner => "Call goals.health(): it shows which table, and how to give it back.".into(),
             LockNotAvailable { .. } => {
                 "Another session is using the table; try again when its transaction has ended.".into()
             }
             NullArgument { name } => format!("Pass a value for {name}."),
+        })
+    }
+}
+
+/// The models of goals.attribution().
+const ATTRIBUTION_MODELS: [&str; 5] = ["first touch", "last touch", "last click", "linear", "time decay"];
+
+/// The parameters that functions in SQL refuse as NULL.
+const SQL_PARAMETERS: [&str; 3] = ["message", "goal", "user_key"];
+
+impl Error {
+    /// The error that a function in SQL raises. `None` for an unknown code or missing arguments.
+    ///
+    /// | code                   | arguments                                            |
+    /// |------------------------|------------------------------------------------------|
+    /// | `null_argument`        | the parameter                                        |
+    /// | `unknown_message`      | the name, then all names of messages                 |
+    /// | `unknown_goal`         | the message, the name, then all goals of the message |
+    /// | `unknown_baseline`     | the message, the name, then all its variants         |
+    /// | `unknown_model`        | the name                                             |
+    /// | `half_life`            | none                                                 |
+    /// | `no_users_table`       | none                                                 |
+    /// | `several_users_tables` | all of them                                          |
+    /// | `not_tracked`          | the relation                                         |
+    /// | `in_recovery`          | none                                                 |
+    /// | `totals_owner`         | none                                                 |
+    pub fn from_sql(code: &str, arguments: &[&str]) -> Option<Self> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        Some(match (code, arguments) {
+            ("null_argument", [name]) => {
+                Error::NullArgument { name: SQL_PARAMETERS.into_iter().find(|parameter| parameter == name)? }
+            }
+            ("unknown_message", [name, known @ ..]) => {
+                Error::UnknownMessage { name: (*name).to_owned(), nearest: nearest(name, known) }
+            }
+            ("unknown_goal", [message, name, known @ ..]) => Error::UnknownGoal {
+                message: (*message).to_owned(),
+                name: (*name).to_owned(),
+                nearest: nearest(name, known),
+            },
+            ("unknown_baseline", [message, name, variants @ ..]) => Error::UnknownBaseline {
+                message: (*message).to_owned(),
+                name: (*name).to_owned(),
+                variants: owned(variants),
+            },
+            ("unknown_model", [name]) => Error::UnknownModel { name: (*name).to_owned() },
+            ("half_life", []) => Error::InvalidArgument {
+                message: "half_life must be greater than zero".to_owned(),
+                hint: "Pass an interval, for example half_life => '7 days'.".to_owned(),
+            },
+            ("no_users_table", []) => Error::NoUsersTable,
+            ("several_users_tables", relations) => Error::SeveralUsersTables { relations: owned(relations) },
+            ("not_tracked", [relation]) => Error::NotTracked { relation: (*relation).to_owned() },
+            ("in_recovery", []) => Error::InRecovery,
+            ("totals_owner", []) => Error::TotalsOwner,
+            _ => return None,
         })
     }
 }
@@ -316,6 +396,18 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<TimeLimitProblem> for Error {
+    fn from(problem: TimeLimitProblem) -> Self {
+        Error::TimeLimit { problem }
+    }
+}
+
+impl From<UnknownOperator> for Error {
+    fn from(UnknownOperator(name): UnknownOperator) -> Self {
+        Error::UnknownOperator { name }
+    }
+}
+
 /// A name as an SQL string, so that a hint can be pasted.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -327,7 +419,11 @@ fn identifier(name: &str) -> String {
 }
 
 fn list(operators: impl Iterator<Item = Operator>) -> String {
-    let names: Vec<_> = operators.map(|operator| format!("\"{}\"", operator.name())).collect();
+    quoted(&operators.map(Operator::name).collect::<Vec<_>>())
+}
+
+fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("\"{}\"", name.as_ref())).collect();
     names.join(", ")
 }
 

@@ -8,20 +8,20 @@ pub mod array;
 pub mod assignment;
 pub mod attribute;
 pub mod condition;
-pub mod conditions;
+pub mod condition_index;
 pub mod decimal;
 pub mod error;
 pub mod inference;
 pub mod interval;
 pub mod json;
 pub mod jsonb;
-pub mod names;
+pub mod nearest;
 pub mod operator;
 pub mod report;
 pub mod room;
 pub mod text;
+pub mod time_limit;
 pub mod value;
-pub mod window;
 
 #[cfg(test)]
 mod tests;

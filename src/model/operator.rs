@@ -1,6 +1,5 @@
 //! The operators of a goal. Parsing, validation, hints and documentation all read the one table below.
 
-use super::error::{Error, Result};
 use super::value::Kind;
 
 /// How a goal's attribute is judged.
@@ -45,7 +44,12 @@ pub enum Describes {
     Change,
 }
 
-struct Row {
+/// No operator has this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownOperator(pub String);
+
+/// What there is to say about an operator.
+struct Properties {
     operator: Operator,
     name: &'static str,
     kinds: &'static [Kind],
@@ -53,38 +57,38 @@ struct Row {
     describes: Describes,
 }
 
-const fn row(
+const fn properties(
     operator: Operator,
     name: &'static str,
     kinds: &'static [Kind],
     needs: Needs,
     describes: Describes,
-) -> Row {
-    Row { operator, name, kinds, needs, describes }
+) -> Properties {
+    Properties { operator, name, kinds, needs, describes }
 }
 
 use Kind::{Boolean, Json, List, Moment, Number, Text};
 
 /// In the order of the enum.
 #[rustfmt::skip]
-const TABLE: [Row; 17] = [
-    row(Operator::Is,             "is",               &[Text, Number, Boolean, Json],               Needs::One,  Describes::State),
-    row(Operator::IsNot,          "is not",           &[Text, Number, Boolean, Json],               Needs::One,  Describes::State),
-    row(Operator::IsAnyOf,        "is any of",        &[Text, Number, Json],                        Needs::List, Describes::State),
-    row(Operator::Contains,       "contains",         &[Text, List, Json],                          Needs::One,  Describes::State),
-    row(Operator::DoesNotContain, "does not contain", &[Text, List, Json],                          Needs::One,  Describes::State),
-    row(Operator::StartsWith,     "starts with",      &[Text, Json],                                Needs::One,  Describes::State),
-    row(Operator::EndsWith,       "ends with",        &[Text, Json],                                Needs::One,  Describes::State),
-    row(Operator::GreaterThan,    "greater than",     &[Number, Json],                              Needs::One,  Describes::State),
-    row(Operator::LessThan,       "less than",        &[Number, Json],                              Needs::One,  Describes::State),
-    row(Operator::AtLeast,        "at least",         &[Number, Json],                              Needs::One,  Describes::State),
-    row(Operator::AtMost,         "at most",          &[Number, Json],                              Needs::One,  Describes::State),
-    row(Operator::IsIncreased,    "is increased",     &[Number, Json],                              Needs::None, Describes::Change),
-    row(Operator::IsDecreased,    "is decreased",     &[Number, Json],                              Needs::None, Describes::Change),
-    row(Operator::IsIncreasedBy,  "is increased by",  &[Number, Json],                              Needs::One,  Describes::Change),
-    row(Operator::HasAnyValue,    "has any value",    &[Text, Number, Boolean, Moment, List, Json], Needs::None, Describes::State),
-    row(Operator::IsUnknown,      "is unknown",       &[Text, Number, Boolean, List, Json],         Needs::None, Describes::State),
-    row(Operator::IsChanged,      "is changed",       &[Text, Number, Boolean, List, Json],         Needs::None, Describes::Change),
+const TABLE: [Properties; 17] = [
+    properties(Operator::Is,             "is",               &[Text, Number, Boolean, Json],               Needs::One,  Describes::State),
+    properties(Operator::IsNot,          "is not",           &[Text, Number, Boolean, Json],               Needs::One,  Describes::State),
+    properties(Operator::IsAnyOf,        "is any of",        &[Text, Number, Json],                        Needs::List, Describes::State),
+    properties(Operator::Contains,       "contains",         &[Text, List, Json],                          Needs::One,  Describes::State),
+    properties(Operator::DoesNotContain, "does not contain", &[Text, List, Json],                          Needs::One,  Describes::State),
+    properties(Operator::StartsWith,     "starts with",      &[Text, Json],                                Needs::One,  Describes::State),
+    properties(Operator::EndsWith,       "ends with",        &[Text, Json],                                Needs::One,  Describes::State),
+    properties(Operator::GreaterThan,    "greater than",     &[Number, Json],                              Needs::One,  Describes::State),
+    properties(Operator::LessThan,       "less than",        &[Number, Json],                              Needs::One,  Describes::State),
+    properties(Operator::AtLeast,        "at least",         &[Number, Json],                              Needs::One,  Describes::State),
+    properties(Operator::AtMost,         "at most",          &[Number, Json],                              Needs::One,  Describes::State),
+    properties(Operator::IsIncreased,    "is increased",     &[Number, Json],                              Needs::None, Describes::Change),
+    properties(Operator::IsDecreased,    "is decreased",     &[Number, Json],                              Needs::None, Describes::Change),
+    properties(Operator::IsIncreasedBy,  "is increased by",  &[Number, Json],                              Needs::One,  Describes::Change),
+    properties(Operator::HasAnyValue,    "has any value",    &[Text, Number, Boolean, Moment, List, Json], Needs::None, Describes::State),
+    properties(Operator::IsUnknown,      "is unknown",       &[Text, Number, Boolean, List, Json],         Needs::None, Describes::State),
+    properties(Operator::IsChanged,      "is changed",       &[Text, Number, Boolean, List, Json],         Needs::None, Describes::Change),
 ];
 
 impl Operator {
@@ -99,34 +103,29 @@ impl Operator {
         all
     };
 
-    fn row(self) -> &'static Row {
+    fn properties(self) -> &'static Properties {
         &TABLE[self as usize]
     }
 
     /// Reads a name with spaces or underscores, in any case, with any number of blanks.
-    ///
-    /// Errors: [`Error::UnknownOperator`].
-    pub fn parse(name: &str) -> Result<Self> {
+    pub fn parse(name: &str) -> Result<Self, UnknownOperator> {
         let words: Vec<_> = name
             .split(|c: char| c == '_' || c.is_whitespace())
             .filter(|word| !word.is_empty())
             .map(str::to_ascii_lowercase)
             .collect();
         let wanted = words.join(" ");
-        Self::ALL
-            .into_iter()
-            .find(|operator| operator.name() == wanted)
-            .ok_or_else(|| Error::UnknownOperator { name: name.to_owned() })
+        Self::ALL.into_iter().find(|operator| operator.name() == wanted).ok_or_else(|| UnknownOperator(name.to_owned()))
     }
 
     /// Its name with spaces: "is any of".
     pub fn name(self) -> &'static str {
-        self.row().name
+        self.properties().name
     }
 
     /// Whether attributes of this kind have it. A json value accepts every operator.
     pub fn applies_to(self, kind: Kind) -> bool {
-        self.row().kinds.contains(&kind)
+        self.properties().kinds.contains(&kind)
     }
 
     /// The operators that this kind has.
@@ -136,12 +135,12 @@ impl Operator {
 
     /// How many values it compares with.
     pub fn needs(self) -> Needs {
-        self.row().needs
+        self.properties().needs
     }
 
     /// Whether it judges the row as it is or the step it took.
     pub fn describes(self) -> Describes {
-        self.row().describes
+        self.properties().describes
     }
 }
 
@@ -179,13 +178,13 @@ mod tests {
             if name == "is_" {
                 assert_eq!(result, Ok(Operator::Is));
             } else {
-                assert_eq!(result, Err(Error::UnknownOperator { name: name.to_owned() }));
+                assert_eq!(result, Err(UnknownOperator(name.to_owned())));
             }
         }
     }
 
     #[test]
-    fn each_kind_has_the_operators_of_the_contract() {
+    fn each_kind_has_the_operators_of_the_reference() {
         let names = |kind| Operator::of_kind(kind).map(Operator::name).collect::<Vec<_>>().join(", ");
         assert_eq!(
             names(Kind::Text),
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operators_without_a_value_are_those_of_the_contract() {
+    fn the_operators_without_a_value_are_those_of_the_reference() {
         let none: Vec<_> = Operator::ALL.into_iter().filter(|o| o.needs() == Needs::None).collect();
         use Operator::*;
         assert_eq!(none, [IsIncreased, IsDecreased, HasAnyValue, IsUnknown, IsChanged]);

@@ -21,6 +21,15 @@ pub fn asked<E>(ask: impl FnOnce() -> Result<(), E>) -> Result<(), NoRoom> {
     answer.map_err(|_| NoRoom)
 }
 
+/// Whether there is memory for so many bytes now: before work that asks for none of it.
+pub fn is_free(bytes: usize) -> bool {
+    let mut memory = Vec::<u8>::new();
+    let answer = room(&mut memory, bytes);
+    // a compiler may leave out what is given back unused, and take it for granted
+    std::hint::black_box(&memory);
+    answer.is_ok()
+}
+
 /// For the allocator: will the caller take a refusal?
 pub fn is_asked() -> bool {
     ASKED.load(Ordering::Relaxed)
@@ -29,6 +38,11 @@ pub fn is_asked() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_that_there_is_not_is_not_free() {
+        assert!(is_free(0) && is_free(1 << 20) && !is_free(usize::MAX / 2));
+    }
 
     #[test]
     fn room_that_there_is_not_is_refused() {

@@ -1,4 +1,7 @@
 //! Comparing text as bytes: databases in LATIN1 or SQL_ASCII hold text that is no UTF-8.
+//!
+//! Case is folded character by character while the text is read. A folded copy (`bstr::to_lowercase`, `memchr::memmem`) would need
+//! as much memory as the text, which may be hundreds of megabytes.
 
 use smallvec::SmallVec;
 
@@ -8,6 +11,11 @@ use super::room::{NoRoom, asked};
 pub trait TextEquality {
     /// Whether the two texts are equal for the type.
     fn equal(&self, a: &[u8], b: &[u8]) -> bool;
+
+    /// Whether only equal bytes are equal, so that a text may be looked up.
+    fn is_exact(&self) -> bool {
+        false
+    }
 }
 
 /// Equal bytes: text under a deterministic collation, uuid, enum labels, json strings.
@@ -17,6 +25,10 @@ pub struct Exact;
 impl TextEquality for Exact {
     fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         a == b
+    }
+
+    fn is_exact(&self) -> bool {
+        true
     }
 }
 
@@ -35,6 +47,11 @@ impl TextEquality for CaseFolded {
 /// Lower-cases by Unicode; bytes that are no UTF-8 stay as they are. Needles are folded once, with this.
 pub fn fold(text: &[u8]) -> Vec<u8> {
     if text.is_ascii() { text.to_ascii_lowercase() } else { Folded::new(text).collect() }
+}
+
+/// The bytes of a text as [`fold`] returns them, one at a time and without an allocation.
+pub fn folded(text: &[u8]) -> impl Iterator<Item = u8> {
+    Folded::new(text)
 }
 
 /// Whether `text` contains the folded `needle`, ignoring case: in one pass, whatever repeats in either (Knuth, Morris and Pratt).

@@ -4,10 +4,10 @@
 //! rights of the session, as for any INSERT, and inside a subtransaction: what it raises is not an error of the application's statement.
 //! Not with the rights of the owner: a function that names a table without its schema would find one of the session's there.
 
-use super::ours::Table;
 use super::relation::Relation;
 use super::shape::Unfit;
-use super::{datum, errors, guarded};
+use super::subtransaction::guarded;
+use super::{datum, errors, server};
 use pgrx::pg_sys::{self, Datum};
 
 /// What goes into the columns after ours, in their order.
@@ -38,17 +38,17 @@ enum Default {
 }
 
 impl Additions {
-    /// Those of a table that is open; Err if a row without them cannot be made to fit. What they hold lives in the current memory context.
-    pub fn of(open: &Relation, table: Table) -> Result<Additions, Unfit> {
+    /// Those of a table that is open, after its first `width` columns; Err if a row without them cannot be made to fit. What they hold lives in the current memory context.
+    pub fn of(open: &Relation, width: usize) -> Result<Additions, Unfit> {
         let mut columns = Vec::new();
-        let mut number = table.width() + 1;
+        let mut number = width + 1;
         while let Some(attribute) = open.attribute(number) {
             let stored = !attribute.attisdropped && attribute.attgenerated as u8 != b'v';
             let has_default = stored && (attribute.atthasdef || attribute.attidentity != 0);
             let value = if has_default { Default::of(open, number) } else { Default::Null };
             let not_null = stored && attribute.attnotnull;
             if not_null && matches!(value, Default::Null) {
-                let column = super::strings::to_string(super::relation::name_bytes(&attribute.attname));
+                let column = super::encoding::to_string(super::relation::name_bytes(&attribute.attname));
                 let (name, column) = (open.qualified_name(), super::rights::quoted(&column));
                 return Err(Unfit {
                     why: format!("its column {column} is NOT NULL and has no default"),
@@ -134,11 +134,8 @@ impl Addition {
 /// # Safety
 /// `value` is of a type of this length and way of passing.
 unsafe fn copy(value: Datum, by_value: bool, len: i16) -> Datum {
-    unsafe extern "C-unwind" {
-        fn datumCopy(value: Datum, by_value: bool, len: core::ffi::c_int) -> Datum;
-    }
-    // SAFETY: declared as in utils/datum.h.
-    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| datumCopy(value, by_value, len.into())) }
+    // SAFETY: the value is of this length and way of passing, by the contract of this function.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| server::datumCopy(value, by_value, len.into())) }
 }
 
 impl Default {

@@ -2,10 +2,11 @@
 
 use super::additions::Additions;
 use super::datum::Row;
-use super::ours;
+use super::own_tables;
 use super::relation::{Lock, Relation};
 use super::scan::{Key, Probe};
-use super::{patience, shape, version};
+use super::subtransaction::guarded;
+use super::{patience, server, shape, version};
 use pgrx::pg_sys::{self, Datum};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;
@@ -23,9 +24,9 @@ pub struct Appender {
 
 impl Appender {
     /// Opens the table; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits.
-    pub fn open(of: ours::Table) -> Option<Appender> {
+    pub fn open(of: own_tables::Table) -> Option<Appender> {
         let table = of.open_to_append()?;
-        let additions = Additions::of(&table, of).ok()?;
+        let additions = Additions::of(&table, of.width()).ok()?;
         simplify_expressions(&table)?;
         // SAFETY: the table is open; the state is fresh.
         let indexes = unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
@@ -85,7 +86,7 @@ impl Appender {
                 unsafe { version::insert_cleanup(index, info) }
             }
         };
-        let inserted = filled && super::guarded(insert).is_some();
+        let inserted = filled && guarded(insert).is_some();
         if !inserted {
             self.forget_what_is_prepared();
             for info in self.infos() {
@@ -150,7 +151,7 @@ fn simplify_expressions(table: &Relation) -> Option<()> {
     if indexes.is_empty() {
         return Some(());
     }
-    super::guarded(|| {
+    guarded(|| {
         for index in indexes.iter().filter_map(|oid| open(*oid)) {
             // SAFETY: an open index.
             unsafe {
@@ -192,7 +193,7 @@ pub struct Log {
 
 impl Log {
     /// Opens the table; None if it, or the index to search it by, cannot be used.
-    pub fn open(table: ours::Table, by: ours::Index, keys: usize) -> Option<Log> {
+    pub fn open(table: own_tables::Table, by: own_tables::Index, keys: usize) -> Option<Log> {
         let appender = Appender::open(table)?;
         // SAFETY: the state holds all indexes of the table open and locked until the appender is dropped, after the probe.
         let probe: Probe<'static> = unsafe {
@@ -242,12 +243,9 @@ pub fn begin() {
 }
 
 /// The next id of a sequence of ours; None if it is locked for longer than a trigger waits.
-pub fn next_id(sequence: ours::Sequence) -> Option<i64> {
-    unsafe extern "C-unwind" {
-        fn nextval_internal(relid: pg_sys::Oid, check_permissions: bool) -> i64;
-    }
+pub fn next_id(sequence: own_tables::Sequence) -> Option<i64> {
     let sequence = sequence.lock()?;
     begin();
-    // SAFETY: declared as in commands/sequence.h; the oid is that of a sequence of ours.
-    Some(unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| nextval_internal(sequence, false)) })
+    // SAFETY: the oid is that of a sequence of ours.
+    Some(unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| server::nextval_internal(sequence, false)) })
 }

@@ -3,7 +3,7 @@
 //! The functions are declared by hand in sql/, with the names, defaults and rights they need; here a declaration becomes a
 //! Rust function from arguments to a result or an [`Error`].
 
-use super::{datum, errors, memory, patience, strings};
+use super::{datum, encoding, errors, memory, patience};
 use crate::model::error::{Error, Result};
 use pgrx::pg_sys::{self, Datum};
 
@@ -53,7 +53,7 @@ impl Args {
 
     /// A text, as a string.
     pub fn text(&self, i: usize) -> Option<String> {
-        self.raw_text(i).map(|t| strings::to_string(&t))
+        self.raw_text(i).map(|t| encoding::to_string(&t))
     }
 
     /// A text that must not be NULL.
@@ -97,14 +97,14 @@ impl Args {
 
     /// An array of texts in the server's encoding, with NULLs.
     pub fn raw_texts(&self, i: usize) -> Option<Vec<Option<Vec<u8>>>> {
-        self.get(i).map(super::users::texts)
+        self.get(i).map(super::datum::texts)
     }
 
     /// An array of texts as strings, without NULLs.
     pub fn texts(&self, i: usize) -> Option<Vec<String>> {
         let given = self.raw_texts(i)?;
         let mut texts = memory::vec(given.len());
-        texts.extend(given.into_iter().flatten().map(|t| strings::to_string(&t)));
+        texts.extend(given.into_iter().flatten().map(|t| encoding::to_string(&t)));
         Some(texts)
     }
 
@@ -129,8 +129,9 @@ impl Args {
     /// A name.
     pub fn name(&self, i: usize) -> Option<String> {
         // SAFETY: declared as name: the datum points to a NameData.
-        self.get(i)
-            .map(|d| unsafe { strings::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>())) })
+        self.get(i).map(|d| unsafe {
+            encoding::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
+        })
     }
 
     /// A bigint or a timestamptz (microseconds since 2000).
@@ -188,7 +189,7 @@ impl Out {
             Out::Integer(n) => Some(n.into()),
             Out::Double(x) => Some(Datum::from(x.to_bits() as usize)),
             Out::Boolean(b) => Some(b.into()),
-            Out::Text(text) => Some(datum::text(&strings::from_string(&text))),
+            Out::Text(text) => Some(datum::text(&encoding::from_string(&text))),
             Out::Raw(bytes) => Some(datum::text(&bytes)),
             Out::Doubles(values) => Some(double_array(&values)),
             Out::Record(columns) => Some(record(fcinfo, columns)),
@@ -261,7 +262,7 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
 ///
 /// # Safety
 /// `fcinfo` is the call info of the current call of a function whose SQL declaration fits `function`.
-pub(super) unsafe fn dispatch(fcinfo: pg_sys::FunctionCallInfo, function: impl FnOnce(&Args) -> Result<Out>) -> Datum {
+pub unsafe fn dispatch(fcinfo: pg_sys::FunctionCallInfo, function: impl FnOnce(&Args) -> Result<Out>) -> Datum {
     let result = patience::in_call(|| function(&Args { fcinfo })).unwrap_or_else(|e| errors::raise(&e));
     let datum = result.datum(fcinfo);
     // SAFETY: the call info of the current call.

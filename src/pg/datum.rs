@@ -1,6 +1,6 @@
 //! Values as PostgreSQL holds them: rows, variable-length values, and the byte comparison that most columns end with.
 
-use super::memory;
+use super::{memory, server};
 use pgrx::pg_sys::{self, Datum};
 use pgrx::varlena;
 
@@ -88,14 +88,14 @@ impl Row<'_> {
 
     /// A text column as a Rust string.
     pub fn string(&self, number: i16) -> Option<String> {
-        self.bytes(number).map(super::strings::to_string)
+        self.bytes(number).map(super::encoding::to_string)
     }
 
     /// A column of type name.
     pub fn name(&self, number: i16) -> Option<String> {
         // SAFETY: a name datum points to a NameData in the row.
         self.get(number).map(|d| unsafe {
-            super::strings::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
+            super::encoding::to_string(super::relation::name_bytes(&*d.cast_mut_ptr::<pg_sys::NameData>()))
         })
     }
 
@@ -365,15 +365,12 @@ pub(super) unsafe fn beginning<'a>(datum: Datum, most: usize) -> &'a [u8] {
 /// How many bytes a text has when it is compressed by a method, `p` pglz or `l` lz4; None if that makes it no smaller. Raises where the server
 /// is built without the method.
 pub(super) fn compressed_size(bytes: &[u8], method: u8) -> Option<usize> {
-    unsafe extern "C-unwind" {
-        fn toast_compress_datum(value: Datum, method: core::ffi::c_char) -> Datum;
-    }
-    // SAFETY: declared as in access/toast_internals.h; the value is a text; 0 as an answer means that nothing is gained, what is answered
+    // SAFETY: the value is a text; 0 as an answer means that nothing is gained, what is answered
     // else is a varlena.
     unsafe {
         let value = text(bytes);
         let compressed =
-            pg_sys::ffi::pg_guard_ffi_boundary(|| toast_compress_datum(value, method as core::ffi::c_char));
+            pg_sys::ffi::pg_guard_ffi_boundary(|| server::toast_compress_datum(value, method as core::ffi::c_char));
         (compressed.value() != 0).then(|| varlena::varsize_any(compressed.cast_mut_ptr()))
     }
 }
@@ -454,8 +451,8 @@ pub fn as_json(value: &crate::model::value::Value) -> Option<Datum> {
     {
         return Some(jsonb_integer(whole));
     }
-    let json = if super::strings::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
-    jsonb(&super::strings::to_server(&json))
+    let json = if super::encoding::is_utf8() { value.to_json() } else { value.to_json_other_encoding() }?;
+    jsonb(&super::encoding::to_server(&json))
 }
 
 /// The part of a jsonb behind these keys; None where there is none. The whole of it where there are no keys.
@@ -581,4 +578,10 @@ impl KeptJsonb {
     pub fn datum(&self) -> Datum {
         self.words.as_ptr().cast_mut().into()
     }
+}
+
+/// An array of texts, each in the server's encoding.
+pub fn texts(array: Datum) -> Vec<Option<Vec<u8>>> {
+    // SAFETY: a text[] datum, by the declaration of the functions that take one.
+    unsafe { Elements::of(array, pg_sys::TEXTOID).copied() }
 }

@@ -1,7 +1,7 @@
 //! A json or jsonb column, opened once for all the keys that goals look at.
 
 use super::types::ColumnType;
-use super::{datum, memory, strings};
+use super::{datum, encoding, memory};
 use crate::model::value::{Value, bounded, is_long};
 use crate::model::{json, jsonb};
 use pgrx::pg_sys::Datum;
@@ -42,7 +42,7 @@ impl<'a> Document<'a> {
         let content = if column_type.is_jsonb() {
             Content::Binary(jsonb::root(bytes))
         } else {
-            Content::Text(json::find(bytes, strings::of_documents(), paths))
+            Content::Text(json::find(bytes, encoding::of_documents(), paths))
         };
         Document { whole: Some(whole), content }
     }
@@ -82,7 +82,7 @@ impl<'a> Document<'a> {
             Part::Absent => None,
             Part::Binary(node) if node.is_container() => inside(self.whole?, path.1),
             Part::Binary(node) => datum::as_json(&value(&node)),
-            Part::Text(node) => datum::jsonb(&strings::to_server(&node.to_json(strings::cut())?)),
+            Part::Text(node) => datum::jsonb(&encoding::to_server(&node.to_json(encoding::cut())?)),
         }
     }
 
@@ -112,17 +112,17 @@ impl Part<'_> {
 
 /// The node behind these keys of a goal, which are UTF-8: a jsonb document is in the server's encoding, keys and all.
 pub fn find<'a, K: AsRef<[u8]>>(root: &jsonb::Node<'a>, path: &[K]) -> Option<jsonb::Node<'a>> {
-    if strings::is_utf8() {
+    if encoding::is_utf8() {
         return root.path(path);
     }
-    let path: Vec<_> = path.iter().map(|key| strings::to_server(key.as_ref())).collect();
+    let path: Vec<_> = path.iter().map(|key| encoding::to_server(key.as_ref())).collect();
     root.path(&path)
 }
 
 /// The value of a node, its texts as the model takes them.
 pub fn value<'a>(node: &jsonb::Node<'a>) -> Value<'a> {
     let value = node.value();
-    if strings::is_utf8() { value } else { to_model(value) }
+    if encoding::is_utf8() { value } else { to_model(value) }
 }
 
 /// In bytes. A part of a document that is larger is not kept with a match, for its text would have to be made to be cut.
@@ -130,7 +130,7 @@ const LARGEST_PART: usize = 1 << 20;
 
 /// The list or object behind these keys of a jsonb: as it is, or as a string of the beginning of its text.
 fn inside(whole: Datum, path: &[Vec<u8>]) -> Option<Datum> {
-    let keys: Vec<_> = path.iter().map(|key| strings::to_server(key)).collect();
+    let keys: Vec<_> = path.iter().map(|key| encoding::to_server(key)).collect();
     let part = datum::jsonb_part(whole, &keys)?;
     // SAFETY: a jsonb, just made.
     if unsafe { datum::stored_size(part) } > LARGEST_PART {
@@ -140,13 +140,13 @@ fn inside(whole: Datum, path: &[Vec<u8>]) -> Option<Datum> {
     if !is_long(&text) {
         return Some(part);
     }
-    datum::jsonb(&bounded(text, strings::cut()))
+    datum::jsonb(&bounded(text, encoding::cut()))
 }
 
 fn to_model(value: Value) -> Value {
     match value {
-        Value::Text(text) if strings::is_too_long(&text) => Value::Document,
-        Value::Text(text) => match strings::to_model(&text) {
+        Value::Text(text) if encoding::is_too_long(&text) => Value::Document,
+        Value::Text(text) => match encoding::to_model(&text) {
             Cow::Borrowed(_) => Value::Text(text),
             Cow::Owned(converted) => Value::Text(Cow::Owned(converted)),
         },

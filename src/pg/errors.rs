@@ -1,6 +1,6 @@
 //! Raising our errors with their SQLSTATE, and writing to the server's log.
 
-use super::strings;
+use super::encoding;
 use crate::model::error::Error;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
@@ -12,6 +12,7 @@ fn code(sqlstate: &str) -> PgSqlErrorCode {
         "22008" => PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
         "22023" => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         "22P02" => PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+        "25006" => PgSqlErrorCode::ERRCODE_READ_ONLY_SQL_TRANSACTION,
         "42501" => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
         "42703" => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
         "42704" => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
@@ -73,6 +74,7 @@ pub fn log(message: String) {
 
 /// pgrx takes a Rust string's bytes as they are: what is not the same in the server's encoding is shown as `?`.
 fn to_server(text: String) -> String {
-    let same = |c: char| c.is_ascii() || *strings::from_string(c.encode_utf8(&mut [0; 4])) == *c.to_string().as_bytes();
-    if strings::is_utf8() { text } else { text.chars().map(|c| if same(c) { c } else { '?' }).collect() }
+    let same =
+        |c: char| c.is_ascii() || *encoding::from_string(c.encode_utf8(&mut [0; 4])) == *c.to_string().as_bytes();
+    if encoding::is_utf8() { text } else { text.chars().map(|c| if same(c) { c } else { '?' }).collect() }
 }

@@ -3,7 +3,7 @@
 //! A change of goals sends a relcache invalidation for goals.revision: transactional, and seen by every backend at the next
 //! lock it takes. The callbacks only set flags; whoever uses the cache looks at them.
 
-use super::statement::RolledBack;
+use super::kept_open::RolledBack;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 
@@ -27,7 +27,7 @@ thread_local! {
 
 /// Tells every backend, when and if this transaction commits, that set-up has changed; this one knows it at once, also within
 /// the same statement.
-pub fn announce(revision: super::ours::Table) {
+pub fn announce(revision: super::own_tables::Table) {
     register();
     CHANGED_HERE.set(true);
     SETUP_STALE.set(true);
@@ -69,7 +69,7 @@ pub fn setup_is_looked_for() {
 }
 
 /// The goals are about to be read again: what comes in from now on makes them stale once more.
-pub fn setup_is_being_read(revision: super::ours::Table, all: &[pg_sys::Oid]) {
+pub fn setup_is_being_read(revision: super::own_tables::Table, all: &[pg_sys::Oid]) {
     SETUP.set(revision.oid());
     OURS.with_borrow_mut(|s| *s = all.to_vec());
     SETUP_STALE.set(false);
@@ -169,7 +169,7 @@ unsafe extern "C-unwind" fn on_schema(_arg: pg_sys::Datum, _cache: core::ffi::c_
 /// What was read inside a transaction that changed the set-up, and is rolled back, may never have been. Of a table's columns
 /// the server itself says so: it replays to us what the transaction would have announced.
 fn forget_what_may_never_be(rolled_back: RolledBack) {
-    super::statement::forget(rolled_back);
+    super::kept_open::forget(rolled_back);
     let interrupted = READING.replace(false);
     if interrupted || CHANGED_HERE.get() {
         everything_is_stale();

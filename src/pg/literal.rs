@@ -2,7 +2,7 @@
 
 use super::relation::{Lock, Relation};
 use super::types::{ColumnType, Shape, is_built_in, output_text};
-use super::{errors, strings, uuid};
+use super::{encoding, errors, uuid};
 use crate::model::array;
 use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
@@ -50,7 +50,7 @@ impl ColumnType {
     /// the statement ends by an error either way, so what the function has left behind is cleaned up with it.
     fn input(&self, value: &str) -> Result<Datum> {
         let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
-        let literal = std::ffi::CString::new(strings::from_string(value).into_owned()).map_err(|_| invalid())?;
+        let literal = std::ffi::CString::new(encoding::from_string(value).into_owned()).map_err(|_| invalid())?;
         let read = || {
             // SAFETY: the input function of a type that is_read_by_the_server(), with a typmod that asks for nothing.
             unsafe {
@@ -79,7 +79,7 @@ impl ColumnType {
             Shape::Enum => has_label(self.type_oid(), value).then(|| value.to_owned()).ok_or_else(invalid),
             Shape::Other { output } if is_read_by_the_server(self.type_oid()) => {
                 let text = output_text(self.type_oid(), *output, self.input(value)?).ok_or_else(invalid)?;
-                Ok(strings::model_to_string(&text))
+                Ok(encoding::model_to_string(&text))
             }
             _ => Ok(value.to_owned()),
         }
@@ -126,8 +126,8 @@ fn bounds(range: Oid) -> Option<Oid> {
 }
 
 fn has_label(enum_type: pg_sys::Oid, text: &str) -> bool {
-    let server = strings::from_string(text);
-    if server.len() >= pg_sys::NAMEDATALEN as usize || strings::to_string(&server) != text {
+    let server = encoding::from_string(text);
+    if server.len() >= pg_sys::NAMEDATALEN as usize || encoding::to_string(&server) != text {
         return false;
     }
     let Ok(text) = std::ffi::CString::new(server.into_owned()) else { return false };

@@ -10,6 +10,7 @@
 //! without memory for the copy the server would stop as well. So some is set aside for it, and given up when an error is raised
 //! ([`with_parachute`]).
 
+use super::server;
 use crate::model::room::{self, NoRoom};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -160,7 +161,7 @@ fn give_up_parachute() {
 
 /// Runs a call of ours. An error that is raised meanwhile finds memory to be passed on in.
 #[inline]
-pub(super) fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
+pub fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
     struct Popped(*mut pg_sys::ErrorContextCallback);
     impl Drop for Popped {
         #[inline]
@@ -187,11 +188,8 @@ pub(super) fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
 
 /// Called while a message of any level is made; what it is not for does not need the memory.
 unsafe extern "C-unwind" fn on_error(_arg: *mut core::ffi::c_void) {
-    unsafe extern "C-unwind" {
-        fn geterrcode() -> core::ffi::c_int;
-    }
-    // SAFETY: declared as in utils/elog.h; a message is being made.
-    let class = unsafe { geterrcode() } & 0xFFF;
+    // SAFETY: a message is being made.
+    let class = unsafe { server::geterrcode() } & 0xFFF;
     let [success, warning, no_data] = [0, 1 << 6, 2 << 6];
     if ![success, warning, no_data].contains(&class) {
         give_up_parachute();
@@ -377,20 +375,14 @@ static LAST_RESORT: OnceLock<fn()> = OnceLock::new();
 /// Ends this session as the server does, instead of the process, so that no other session ends with it. Whoever called the allocator
 /// is not returned to, nor unwound.
 fn end_session() {
-    unsafe extern "C-unwind" {
-        fn errstart(level: core::ffi::c_int, domain: *const core::ffi::c_char) -> bool;
-        fn errcode(code: core::ffi::c_int) -> core::ffi::c_int;
-        fn errmsg(format: *const core::ffi::c_char, ...) -> core::ffi::c_int;
-        fn errfinish(file: *const core::ffi::c_char, line: core::ffi::c_int, function: *const core::ffi::c_char);
-    }
-    // SAFETY: declared as in utils/elog.h, and called in its protocol: at FATAL errfinish does not return. No error can be raised on the
+    // SAFETY: called in its protocol: at FATAL errfinish does not return. No error can be raised on the
     // way that would leap over the frames above, for what the server needs here it has set aside itself, and no context is asked for.
     unsafe {
         pg_sys::error_context_stack = std::ptr::null_mut();
-        if errstart(PgLogLevel::FATAL as core::ffi::c_int, std::ptr::null()) {
-            errcode(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as core::ffi::c_int);
-            errmsg(c"out of memory".as_ptr());
-            errfinish(c"memory.rs".as_ptr(), 0, c"pg_goals".as_ptr());
+        if server::errstart(PgLogLevel::FATAL as core::ffi::c_int, std::ptr::null()) {
+            server::errcode(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY as core::ffi::c_int);
+            server::errmsg(c"out of memory".as_ptr());
+            server::errfinish(c"memory.rs".as_ptr(), 0, c"pg_goals".as_ptr());
         }
     }
 }

@@ -12,79 +12,32 @@ pub mod call;
 pub mod citus;
 pub mod datum;
 pub mod document;
-pub mod entry;
+pub mod encoding;
 pub mod errors;
+pub mod export;
 pub mod guc;
 pub mod invalidate;
+pub mod kept_open;
+pub mod key;
 pub mod literal;
 pub mod memory;
 pub mod moved;
-pub mod ours;
+pub mod own_tables;
 pub mod partition;
 pub mod patience;
 pub mod relation;
 pub mod rights;
+mod role;
 pub mod scan;
 pub mod scratch;
+mod server;
 mod shape;
 pub mod spi;
-pub mod statement;
-pub mod strings;
+mod subtransaction;
 pub mod trigger;
 pub mod triggers;
 pub mod types;
-pub mod users;
-pub mod uuid;
+pub mod user_lookup;
+mod uuid;
 pub mod version;
 pub mod worker;
-
-use pgrx::pg_sys;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
-/// Runs code of others that may raise, inside a subtransaction; None if it raised. A cancel, a shutdown and a server out of
-/// resources are not ours to swallow: they go on.
-fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
-    use pgrx::pg_sys::panic::CaughtError;
-    // SAFETY: the protocol of PL/pgSQL's exception blocks: the memory context and the resource owner are ours to restore.
-    let (context, owner) = unsafe {
-        let saved = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
-        pg_sys::BeginInternalSubTransaction(std::ptr::null());
-        pg_sys::MemoryContextSwitchTo(saved.0);
-        saved
-    };
-    let restore = || {
-        // SAFETY: both were current when we began.
-        unsafe {
-            pg_sys::MemoryContextSwitchTo(context);
-            pg_sys::CurrentResourceOwner = owner;
-        }
-    };
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(value) => {
-            // SAFETY: ends the subtransaction begun above.
-            unsafe { pg_sys::ReleaseCurrentSubTransaction() };
-            restore();
-            Some(value)
-        }
-        Err(panic) => {
-            // SAFETY: ends the subtransaction begun above.
-            unsafe { pg_sys::RollbackAndReleaseCurrentSubTransaction() };
-            restore();
-            let theirs = match panic.downcast_ref::<CaughtError>() {
-                Some(CaughtError::PostgresError(e) | CaughtError::ErrorReport(e)) => {
-                    use pgrx::PgSqlErrorCode as Code;
-                    !matches!(
-                        e.sql_error_code(),
-                        Code::ERRCODE_QUERY_CANCELED
-                            | Code::ERRCODE_ADMIN_SHUTDOWN
-                            | Code::ERRCODE_CRASH_SHUTDOWN
-                            | Code::ERRCODE_OUT_OF_MEMORY
-                            | Code::ERRCODE_DISK_FULL
-                    )
-                }
-                _ => false,
-            };
-            if theirs { None } else { resume_unwind(panic) }
-        }
-    }
-}

@@ -1,6 +1,6 @@
 //! Opening relations, and what there is to know about them.
 
-use super::version;
+use super::{server, version};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -175,7 +175,7 @@ impl Relation {
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<Column> {
-        let name = super::strings::from_string(name);
+        let name = super::encoding::from_string(name);
         self.attributes().find(|a| name_bytes(&a.attname) == &*name).map(Column::of)
     }
 
@@ -320,7 +320,7 @@ impl Column {
     fn of(attribute: &pg_sys::FormData_pg_attribute) -> Column {
         Column {
             number: attribute.attnum,
-            name: super::strings::to_string(name_bytes(&attribute.attname)),
+            name: super::encoding::to_string(name_bytes(&attribute.attname)),
             type_oid: attribute.atttypid,
             collation: attribute.attcollation,
             is_virtual: attribute.attgenerated as u8 == b'v',
@@ -359,7 +359,7 @@ pub fn qualified_name(relid: pg_sys::Oid) -> String {
             return relid.to_u32().to_string();
         }
         let quoted = pg_sys::quote_qualified_identifier(schema, table);
-        super::strings::to_string(CStr::from_ptr(quoted).to_bytes())
+        super::encoding::to_string(CStr::from_ptr(quoted).to_bytes())
     }
 }
 
@@ -371,7 +371,7 @@ pub(super) fn schema_name(schema: pg_sys::Oid) -> String {
         if name.is_null() {
             return schema.to_u32().to_string();
         }
-        super::strings::to_string(CStr::from_ptr(pg_sys::quote_identifier(name)).to_bytes())
+        super::encoding::to_string(CStr::from_ptr(pg_sys::quote_identifier(name)).to_bytes())
     }
 }
 
@@ -380,15 +380,8 @@ pub(super) fn schema_name(schema: pg_sys::Oid) -> String {
 /// # Safety
 /// None needed beyond the server's: any oid may be asked for.
 unsafe fn all_inheritors(relid: pg_sys::Oid, lock: pg_sys::LOCKMODE) -> *mut pg_sys::List {
-    unsafe extern "C-unwind" {
-        fn find_all_inheritors(
-            parent: pg_sys::Oid,
-            lock: pg_sys::LOCKMODE,
-            parents: *mut *mut pg_sys::List,
-        ) -> *mut pg_sys::List;
-    }
-    // SAFETY: declared as in catalog/pg_inherits.h; the counts of parents are not wanted.
-    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| find_all_inheritors(relid, lock, std::ptr::null_mut())) }
+    // SAFETY: the counts of parents are not wanted.
+    unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| server::find_all_inheritors(relid, lock, std::ptr::null_mut())) }
 }
 
 /// A table and all tables below it, not locked.
@@ -399,21 +392,13 @@ pub fn inheritors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
 
 /// The partitioned tables above a partition, nearest first.
 pub fn ancestors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
-    unsafe extern "C-unwind" {
-        fn get_partition_ancestors(relid: pg_sys::Oid) -> *mut pg_sys::List;
-    }
-    // SAFETY: declared as in catalog/partition.h; takes any partition's oid; the list is ours.
-    unsafe { oids(pg_sys::ffi::pg_guard_ffi_boundary(|| get_partition_ancestors(relid))) }
+    // SAFETY: takes any partition's oid; the list is ours.
+    unsafe { oids(pg_sys::ffi::pg_guard_ffi_boundary(|| server::get_partition_ancestors(relid))) }
 }
 
 /// Its owner; InvalidOid where there is no such relation.
 pub(super) fn owner(relid: pg_sys::Oid) -> pg_sys::Oid {
     Relation::open(relid, Lock::Share).map_or(pg_sys::InvalidOid, |r| r.owner())
-}
-
-/// The name of its owner, quoted where needed.
-pub fn owner_name(relid: pg_sys::Oid) -> String {
-    super::rights::role_name(owner(relid))
 }
 
 /// Does this relation exist?
@@ -477,7 +462,7 @@ fn lock_if_free(relid: pg_sys::Oid, mode: pg_sys::LOCKMODE, taken: &mut Vec<pg_s
 
 /// The type of a column; None if there is no such table or column.
 pub fn column_type(relid: pg_sys::Oid, column: &str) -> Option<pg_sys::Oid> {
-    let name = std::ffi::CString::new(super::strings::from_string(column).into_owned()).ok()?;
+    let name = std::ffi::CString::new(super::encoding::from_string(column).into_owned()).ok()?;
     // SAFETY: catalog lookups by value and name that answer 0 for what does not exist.
     unsafe {
         let number = pg_sys::get_attnum(relid, name.as_ptr());

@@ -1,7 +1,7 @@
 //! What the current user, or the owner of a table, may do with a table of the application. All by the catalog: nothing of the table's is run.
 
 use super::relation::{self, Relation};
-use super::{strings, version};
+use super::{encoding, version};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 
@@ -53,9 +53,9 @@ pub fn without_trigger_right(table: &Relation) -> Option<Oid> {
 
 /// A name, quoted where needed.
 pub fn quoted(name: &str) -> String {
-    let Ok(name) = std::ffi::CString::new(strings::from_string(name).into_owned()) else { return name.to_owned() };
+    let Ok(name) = std::ffi::CString::new(encoding::from_string(name).into_owned()) else { return name.to_owned() };
     // SAFETY: answers its argument or a string of the server's.
-    strings::to_string(unsafe { CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())) }.to_bytes())
+    encoding::to_string(unsafe { CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())) }.to_bytes())
 }
 
 /// The name of a role, quoted where needed.
@@ -66,7 +66,7 @@ pub fn role_name(role: Oid) -> String {
         if name.is_null() {
             role.to_u32().to_string()
         } else {
-            quoted(&strings::to_string(CStr::from_ptr(name).to_bytes()))
+            quoted(&encoding::to_string(CStr::from_ptr(name).to_bytes()))
         }
     }
 }
@@ -75,4 +75,9 @@ pub fn role_name(role: Oid) -> String {
 pub fn user_name() -> String {
     // SAFETY: reads a variable.
     role_name(unsafe { pg_sys::GetUserId() })
+}
+
+/// The name of its owner, quoted where needed.
+pub fn owner_name(relid: pg_sys::Oid) -> String {
+    role_name(relation::owner(relid))
 }

@@ -5,7 +5,6 @@
 //! never updated, which is why our tables are made like that.
 
 use super::datum::Row;
-use super::ours;
 use super::relation::Relation;
 use super::version;
 use pgrx::pg_sys::{self, Datum};
@@ -126,13 +125,6 @@ impl OwnedProbe {
         // SAFETY: a probe refers to nothing of ours but the scan, and is dropped before what is scanned is closed.
         let probe = unsafe { std::mem::transmute::<Probe<'_>, Probe<'static>>(Probe::new(&table, &index, keys)) };
         OwnedProbe { probe, table, _index: index }
-    }
-
-    /// Of a table of the extension; None if it or the index cannot be used.
-    pub fn open(table: ours::Table, index: ours::Index, keys: usize) -> Option<OwnedProbe> {
-        let table = table.open_to_read()?;
-        let index = index.open(&table)?;
-        Some(OwnedProbe::new(table, index, keys))
     }
 
     /// As [`Probe::visit`].

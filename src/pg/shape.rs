@@ -7,8 +7,16 @@
 use super::relation::Relation;
 use pgrx::pg_sys::{self, Oid};
 
-/// A column: its name, its type, and whether we write NULL into it.
-type Column = (&'static str, Oid, bool);
+/// A column of a table.
+#[derive(Debug)]
+struct Column {
+    name: &'static str,
+    /// Its name in earlier versions of the extension's SQL, which this library serves as well.
+    former: Option<&'static str>,
+    type_oid: Oid,
+    /// Is NULL written into it?
+    nullable: bool,
+}
 
 /// A table: its first columns, in their order. Others may follow.
 #[derive(Debug)]
@@ -19,140 +27,160 @@ pub struct TableShape {
     most: Option<usize>,
 }
 
-/// An index: its columns, in their order.
+/// An index of one: the numbers of its columns, in their order.
 #[derive(Debug)]
 pub struct IndexShape {
     pub name: &'static str,
     pub table: &'static str,
     /// As CREATE INDEX takes it.
     pub definition: &'static str,
-    columns: &'static [&'static str],
+    columns: &'static [i16],
 }
 
 const NAME: Oid = pg_sys::NAMEOID;
 const TEXT: Oid = pg_sys::TEXTOID;
 const INTEGER: Oid = pg_sys::INT4OID;
+const INTEGERS: Oid = pg_sys::INT4ARRAYOID;
 const BIGINT: Oid = pg_sys::INT8OID;
 const TIME: Oid = pg_sys::TIMESTAMPTZOID;
 const BOOLEAN: Oid = pg_sys::BOOLOID;
 const DOUBLE: Oid = pg_sys::FLOAT8OID;
 const JSONB: Oid = pg_sys::JSONBOID;
+const CHAR: Oid = pg_sys::CHAROID;
+const NUMERIC: Oid = pg_sys::NUMERICOID;
+const NUMERICS: Oid = pg_sys::NUMERICARRAYOID;
+const RELATION: Oid = pg_sys::REGCLASSOID;
 
-pub static SOURCE: TableShape = TableShape {
-    name: "source",
-    columns: &[
-        ("source_id", INTEGER, false),
-        ("kind", TEXT, false),
-        ("relation", pg_sys::REGCLASSOID, false),
-        ("users_id", INTEGER, false),
-        ("key_column", NAME, false),
-        ("event_column", NAME, true),
-        ("message_column", NAME, true),
-        ("variant_column", NAME, true),
-        ("properties_column", NAME, true),
-        ("occurred_column", NAME, true),
-        ("opened_column", NAME, true),
-        ("clicked_column", NAME, true),
-        ("attached", BOOLEAN, false),
-    ],
-    most: None,
-};
-pub static MESSAGE: TableShape = TableShape {
-    name: "message",
-    columns: &[
-        ("message_id", INTEGER, false),
-        ("name", TEXT, false),
-        ("kind", TEXT, false),
-        ("channel", TEXT, true),
-        ("users_id", INTEGER, false),
-        ("created_at", TIME, false),
-    ],
-    most: None,
-};
-pub static VARIANT: TableShape = TableShape {
-    name: "variant",
-    columns: &[
-        ("variant_id", INTEGER, false),
-        ("message_id", INTEGER, false),
-        ("name", TEXT, false),
-        ("weight", DOUBLE, false),
-        ("is_control", BOOLEAN, false),
-    ],
-    most: None,
-};
-pub static GOAL: TableShape = TableShape {
-    name: "goal",
-    columns: &[
-        ("goal_id", INTEGER, false),
-        ("message_id", INTEGER, false),
-        ("name", TEXT, false),
-        ("version", INTEGER, false),
-        ("attribute", TEXT, true),
-        ("attribute_type", TEXT, true),
-        ("operator", TEXT, true),
-        ("value", TEXT, true),
-        ("event", TEXT, true),
-        ("times", INTEGER, false),
-        ("properties", JSONB, true),
-        ("time_limit_us", BIGINT, false),
-        ("after", TEXT, false),
-        ("value_from", TEXT, true),
-    ],
-    most: None,
-};
-pub static GOAL_STOP: TableShape =
-    TableShape { name: "goal_stop", columns: &[("goal_id", INTEGER, false)], most: None };
-pub static REVISION: TableShape = TableShape {
-    name: "revision",
-    columns: &[
-        ("revision_id", INTEGER, false),
-        ("message_id", INTEGER, false),
-        ("goal_ids", pg_sys::INT4ARRAYOID, false),
-    ],
-    most: None,
-};
-pub static RECEIPT: TableShape = TableShape {
-    name: "receipt",
-    columns: &[
-        ("receipt_id", BIGINT, false),
-        ("sent_at", TIME, false),
-        ("users_id", INTEGER, false),
-        ("revision_id", INTEGER, false),
-        ("variant_id", INTEGER, true),
-        ("user_key", TEXT, false),
-        ("already", pg_sys::INT4ARRAYOID, true),
-        ("baseline", pg_sys::NUMERICARRAYOID, true),
-    ],
-    most: None,
-};
-pub static ENGAGEMENT: TableShape = TableShape {
-    name: "engagement",
-    columns: &[
-        ("engagement_id", BIGINT, false),
-        ("receipt_id", BIGINT, false),
-        ("at", TIME, false),
-        ("kind", pg_sys::CHAROID, false),
-    ],
-    most: None,
-};
-pub static MATCH_LOG: TableShape = TableShape {
-    name: "match_log",
-    columns: &[
-        ("match_id", BIGINT, false),
-        ("receipt_id", BIGINT, false),
-        ("matched_at", TIME, false),
-        ("goal_id", INTEGER, false),
-        ("old_value", JSONB, true),
-        ("new_value", JSONB, true),
-        ("worth", pg_sys::NUMERICOID, true),
-    ],
-    most: None,
-};
-pub static IGNORED: TableShape = TableShape {
-    name: "ignored",
-    columns: &[("source_id", INTEGER, false), ("reason", TEXT, false), ("name", TEXT, true), ("first_at", TIME, false)],
-    most: None,
-};
+/// Declares tables as sql/10_tables.sql makes them. Of each: its shape, which is compared with the catalog whenever it is opened; and a
+/// module with the numbers of its columns and a row to be appended, so that columns are named wherever one is read or written.
+macro_rules! tables {
+    ($($table:ident $shape:ident { $($column:ident $(was $former:ident)? : $type_oid:ident $($null:ident)?,)* })*) => { $(
+        pub static $shape: TableShape = TableShape {
+            name: stringify!($table),
+            columns: &[$(Column {
+                name: stringify!($column),
+                former: tables!(@former $($former)?),
+                type_oid: $type_oid,
+                nullable: tables!(@nullable $($null)?),
+            }),*],
+            most: None,
+        };
+
+        // not every column is read, nor every table written here
+        #[allow(non_upper_case_globals, dead_code)]
+        pub mod $table {
+            use pgrx::pg_sys::Datum;
+
+            #[allow(non_camel_case_types)]
+            enum Place { $($column),* }
+
+            $(pub const $column: i16 = Place::$column as i16 + 1;)*
+            pub const WIDTH: usize = [$($column),*].len();
+
+            /// A row to be appended: None is NULL.
+            pub struct New { $(pub $column: Option<Datum>),* }
+
+            impl New {
+                /// The values in the order of the columns.
+                pub fn values(self) -> [Option<Datum>; WIDTH] {
+                    [$(self.$column),*]
+                }
+            }
+        }
+    )* };
+    (@former) => { None };
+    (@former $former:ident) => { Some(stringify!($former)) };
+    (@nullable) => { false };
+    (@nullable null) => { true };
+}
+
+tables! {
+    source SOURCE {
+        source_id: INTEGER,
+        kind: TEXT,
+        relation: RELATION,
+        users_source_id was users_id: INTEGER,
+        key_column: NAME,
+        event_column: NAME null,
+        message_column: NAME null,
+        variant_column: NAME null,
+        properties_column: NAME null,
+        occurred_column: NAME null,
+        opened_column: NAME null,
+        clicked_column: NAME null,
+        attached: BOOLEAN,
+    }
+    message MESSAGE {
+        message_id: INTEGER,
+        name: TEXT,
+        kind: TEXT,
+        channel: TEXT null,
+        users_source_id was users_id: INTEGER,
+        created_at: TIME,
+    }
+    variant VARIANT {
+        variant_id: INTEGER,
+        message_id: INTEGER,
+        name: TEXT,
+        weight: DOUBLE,
+        is_control: BOOLEAN,
+    }
+    goal GOAL {
+        goal_id: INTEGER,
+        message_id: INTEGER,
+        name: TEXT,
+        version: INTEGER,
+        attribute: TEXT null,
+        attribute_type: TEXT null,
+        operator: TEXT null,
+        value: TEXT null,
+        event: TEXT null,
+        times: INTEGER,
+        properties: JSONB null,
+        time_limit_us: BIGINT,
+        after: TEXT,
+        value_from: TEXT null,
+    }
+    goal_stop GOAL_STOP {
+        goal_id: INTEGER,
+    }
+    revision REVISION {
+        revision_id: INTEGER,
+        message_id: INTEGER,
+        goal_ids: INTEGERS,
+    }
+    receipt RECEIPT {
+        receipt_id: BIGINT,
+        sent_at: TIME,
+        users_source_id was users_id: INTEGER,
+        revision_id: INTEGER,
+        variant_id: INTEGER null,
+        user_key: TEXT,
+        already: INTEGERS null,
+        baseline: NUMERICS null,
+    }
+    engagement ENGAGEMENT {
+        engagement_id: BIGINT,
+        receipt_id: BIGINT,
+        at: TIME,
+        kind: CHAR,
+    }
+    match_log MATCH_LOG {
+        match_id: BIGINT,
+        receipt_id: BIGINT,
+        matched_at: TIME,
+        goal_id: INTEGER,
+        old_value: JSONB null,
+        new_value: JSONB null,
+        worth: NUMERIC null,
+    }
+    ignored IGNORED {
+        source_id: INTEGER,
+        reason: TEXT,
+        name: TEXT null,
+        first_at: TIME,
+    }
+}
 
 // Read and written by SQL only: their names and owner matter.
 pub static TOTAL: TableShape = TableShape { name: "total", columns: &[], most: Some(18) };
@@ -163,31 +191,31 @@ pub static RECEIPT_USER: IndexShape = IndexShape {
     name: "receipt_user_idx",
     table: "receipt",
     definition: "receipt (users_id, user_key, sent_at)",
-    columns: &["users_id", "user_key", "sent_at"],
+    columns: &[receipt::users_source_id, receipt::user_key, receipt::sent_at],
 };
 pub static RECEIPT_ID: IndexShape = IndexShape {
     name: "receipt_id_idx",
     table: "receipt",
     definition: "receipt (receipt_id)",
-    columns: &["receipt_id"],
+    columns: &[receipt::receipt_id],
 };
 pub static ENGAGEMENT_RECEIPT: IndexShape = IndexShape {
     name: "engagement_receipt_idx",
     table: "engagement",
     definition: "engagement (receipt_id)",
-    columns: &["receipt_id"],
+    columns: &[engagement::receipt_id],
 };
 pub static MATCH_LOG_RECEIPT: IndexShape = IndexShape {
     name: "match_log_receipt_idx",
     table: "match_log",
     definition: "match_log (receipt_id, goal_id, matched_at, match_id)",
-    columns: &["receipt_id", "goal_id", "matched_at", "match_id"],
+    columns: &[match_log::receipt_id, match_log::goal_id, match_log::matched_at, match_log::match_id],
 };
 pub static IGNORED_SOURCE: IndexShape = IndexShape {
     name: "ignored_source_idx",
     table: "ignored",
     definition: "ignored (source_id)",
-    columns: &["source_id"],
+    columns: &[ignored::source_id],
 };
 
 /// Is this the name of an index that the extension searches? What is written has room there.
@@ -247,11 +275,13 @@ impl TableShape {
                 format!("ALTER TABLE goals.{name} DROP COLUMN {added}"),
             );
         }
-        for (i, &(column, type_oid, nullable)) in self.columns.iter().enumerate() {
+        for (i, &Column { name: column, former, type_oid, nullable }) in self.columns.iter().enumerate() {
             let is = table.attribute(i + 1);
-            let Some(is) =
-                is.filter(|a| !a.attisdropped && super::relation::name_bytes(&a.attname) == column.as_bytes())
-            else {
+            let is_named = |a: &&pg_sys::FormData_pg_attribute| {
+                let name = super::relation::name_bytes(&a.attname);
+                name == column.as_bytes() || former.is_some_and(|former| name == former.as_bytes())
+            };
+            let Some(is) = is.filter(|a| !a.attisdropped).filter(is_named) else {
                 return unfit(
                     format!("its column {} is not \"{column}\"", i + 1),
                     format!("Give the column back its name: ALTER TABLE goals.{name} RENAME COLUMN ... TO {column}"),
@@ -304,7 +334,9 @@ impl TableShape {
             Some(name) => format!(
                 "ALTER TABLE goals.{} DROP CONSTRAINT {}",
                 self.name,
-                super::rights::quoted(&super::strings::to_string(unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes()))
+                super::rights::quoted(&super::encoding::to_string(
+                    unsafe { std::ffi::CStr::from_ptr(name) }.to_bytes()
+                ))
             ),
             None => format!("DROP INDEX {shown}"),
         };
@@ -339,10 +371,7 @@ impl IndexShape {
                 format!("Wait until CREATE INDEX CONCURRENTLY has ended; if none is running: {}", again()),
             );
         }
-        let wanted: Option<Vec<i16>> =
-            self.columns.iter().map(|name| table.column(name).map(|column| column.number)).collect();
-        let columns = index.index_columns();
-        let same = wanted.is_some_and(|wanted| columns == wanted) && form.indnatts == form.indnkeyatts;
+        let same = index.index_columns() == self.columns && form.indnatts == form.indnkeyatts;
         if !same || !index.is_plain(self.columns.len()) || form.indisunique {
             return unfit("it is not the index that the extension makes", again());
         }

@@ -1,8 +1,8 @@
 //! What a trigger is told.
 
 use super::datum::Row;
+use super::kept_open::Statement;
 use super::relation::Relation;
-use super::statement::Statement;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -26,7 +26,7 @@ impl<'a> Trigger<'a> {
     ///
     /// # Safety
     /// `fcinfo` is the call info of a function call that lasts for `'a`.
-    pub(super) unsafe fn of(fcinfo: pg_sys::FunctionCallInfo) -> Option<Trigger<'a>> {
+    pub unsafe fn of(fcinfo: pg_sys::FunctionCallInfo) -> Option<Trigger<'a>> {
         // SAFETY: the context of a call is null or a node; a TriggerData node is one.
         unsafe {
             let context = (*fcinfo).context;
@@ -65,7 +65,7 @@ impl<'a> Trigger<'a> {
         // SAFETY: tgargs holds tgnargs zero-terminated strings.
         unsafe {
             let trigger = &*self.data.tg_trigger;
-            (trigger.tgnargs > 0).then(|| super::strings::to_string(CStr::from_ptr(*trigger.tgargs).to_bytes()))
+            (trigger.tgnargs > 0).then(|| super::encoding::to_string(CStr::from_ptr(*trigger.tgargs).to_bytes()))
         }
     }
 
@@ -83,7 +83,7 @@ impl<'a> Trigger<'a> {
                 .map(|i| &*(*all).triggers.add(i))
                 .filter(|t| t.tgoid != own.tgoid && t.tgfoid == own.tgfoid && t.tgnargs > 0)
                 .filter(|t| t.tgenabled == own.tgenabled || t.tgenabled as u8 == b'A')
-                .map(|t| super::strings::to_string(CStr::from_ptr(*t.tgargs).to_bytes()))
+                .map(|t| super::encoding::to_string(CStr::from_ptr(*t.tgargs).to_bytes()))
                 .collect()
         }
     }
@@ -210,7 +210,7 @@ impl<'a> Trigger<'a> {
 ///
 /// # Safety
 /// `fcinfo` is the call info of the current call.
-pub(super) unsafe fn untouched(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+pub unsafe fn untouched(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the context of a call is null or a node; a TriggerData node is one.
     unsafe {
         let context = (*fcinfo).context;

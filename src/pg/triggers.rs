@@ -4,7 +4,7 @@
 //! lock is waited for. The caller has locked the table and all below it.
 
 use super::relation::{self, Lock, Relation};
-use super::{spi, strings};
+use super::{encoding, role};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::{CStr, CString};
 
@@ -42,7 +42,7 @@ pub fn of_table(relid: Oid) -> Option<Vec<Attached>> {
 pub fn free_name(relid: Oid, wanted: &str) -> String {
     let tables = relation::inheritors(relid).into_iter().filter_map(|oid| Relation::open(oid, Lock::Share));
     // SAFETY: a trigger of an open relation has a name, which ends in a zero byte.
-    let name = |t: &pg_sys::Trigger| strings::to_string(unsafe { CStr::from_ptr(t.tgname) }.to_bytes());
+    let name = |t: &pg_sys::Trigger| encoding::to_string(unsafe { CStr::from_ptr(t.tgname) }.to_bytes());
     let taken: std::collections::HashSet<String> =
         tables.flat_map(|table| all(&table).iter().map(name).collect::<Vec<_>>()).collect();
     let others = (2..).map(|n| format!("{wanted}_{n}"));
@@ -62,7 +62,7 @@ fn all(table: &Relation) -> &[pg_sys::Trigger] {
 impl Attached {
     fn of(trigger: &pg_sys::Trigger) -> Attached {
         // SAFETY: a trigger of an open relation: its name and as many arguments as it says, each ending in a zero byte.
-        let text = |t: *const core::ffi::c_char| strings::to_string(unsafe { CStr::from_ptr(t) }.to_bytes());
+        let text = |t: *const core::ffi::c_char| encoding::to_string(unsafe { CStr::from_ptr(t) }.to_bytes());
         Attached {
             oid: trigger.tgoid,
             name: text(trigger.tgname),
@@ -90,7 +90,7 @@ pub fn create(relid: Oid, name: &str, function: Oid, events: Events, argument: &
     let Some((owner, kind)) = Relation::open(relid, Lock::Share).map(|table| (table.owner(), table.kind())) else {
         return;
     };
-    let text = |text: &str| CString::new(strings::from_string(text).into_owned()).unwrap_or_default();
+    let text = |text: &str| CString::new(encoding::from_string(text).into_owned()).unwrap_or_default();
     let (name, argument) = (text(name), text(argument));
     let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
     let bits = bit(events.insert, pg_sys::TRIGGER_TYPE_INSERT)
@@ -123,5 +123,5 @@ pub fn create(relid: Oid, name: &str, function: Oid, events: Events, argument: &
         );
         pg_sys::CommandCounterIncrement();
     };
-    if kind == pg_sys::RELKIND_PARTITIONED_TABLE { spi::as_table_owner(owner, create) } else { create() }
+    if kind == pg_sys::RELKIND_PARTITIONED_TABLE { role::as_table_owner(owner, create) } else { create() }
 }

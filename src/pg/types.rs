@@ -5,7 +5,9 @@
 //! types are compared by their text.
 
 use super::datum::{self, Elements, Row};
-use super::{memory, spi, strings, uuid};
+use super::key::{KeyType, trim_end_blanks};
+use super::subtransaction::guarded;
+use super::{encoding, memory, role, server, uuid};
 use crate::model::decimal::Decimal;
 use crate::model::interval;
 use crate::model::text::{Exact, TextEquality};
@@ -161,7 +163,7 @@ impl ColumnType {
         unsafe {
             let name =
                 pg_sys::format_type_extended(self.type_oid, -1, pg_sys::FORMAT_TYPE_FORCE_QUALIFY as pg_sys::bits16);
-            strings::to_string(CStr::from_ptr(name).to_bytes())
+            encoding::to_string(CStr::from_ptr(name).to_bytes())
         }
     }
 
@@ -183,20 +185,16 @@ impl ColumnType {
     /// A time as microseconds since 2000, a date as its first moment and a timestamp without time zone as the session reads it;
     /// None if it is not finite.
     pub fn time(&self, value: Datum) -> Option<i64> {
-        unsafe extern "C-unwind" {
-            fn timestamp2timestamptz_opt_overflow(timestamp: i64, overflow: *mut core::ffi::c_int) -> i64;
-            fn date2timestamptz_opt_overflow(date: i32, overflow: *mut core::ffi::c_int) -> i64;
-        }
         let mut overflow = 0;
-        // SAFETY: declared as in utils/timestamp.h and utils/date.h; with a place for the overflow they do not raise.
+        // SAFETY: with a place for the overflow they do not raise.
         let time = unsafe {
             match self.type_oid {
                 pg_sys::TIMESTAMPTZOID => value.value() as i64,
                 pg_sys::TIMESTAMPOID => pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                    timestamp2timestamptz_opt_overflow(value.value() as i64, &mut overflow)
+                    server::timestamp2timestamptz_opt_overflow(value.value() as i64, &mut overflow)
                 }),
                 pg_sys::DATEOID => pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                    date2timestamptz_opt_overflow(value.value() as i32, &mut overflow)
+                    server::date2timestamptz_opt_overflow(value.value() as i32, &mut overflow)
                 }),
                 _ => return None,
             }
@@ -248,7 +246,7 @@ impl ColumnType {
             Shape::Text | Shape::CaseInsensitiveText => {
                 // SAFETY: a text datum, from a row that is alive. More than its beginning is not kept.
                 let beginning = unsafe { datum::beginning(value, LONGEST_CHARACTER * (value::LOGGED_TEXT + 1)) };
-                datum::as_json(&Value::Text(strings::to_model(beginning)))
+                datum::as_json(&Value::Text(encoding::to_model(beginning)))
             }
             Shape::Moment => datum::as_json(&Value::Text(Cow::Owned(self.moment(value)?))),
             _ => datum::as_json(&self.read(value)),
@@ -256,8 +254,8 @@ impl ColumnType {
     }
 
     /// As a key.
-    pub fn key_type(&self) -> Option<super::users::KeyType> {
-        super::users::KeyType::of(self.type_oid)
+    pub fn key_type(&self) -> Option<KeyType> {
+        KeyType::of(self.type_oid)
     }
 
     /// The type, a domain's base type.
@@ -352,8 +350,8 @@ impl ColumnType {
                 Shape::Money => Value::Number(Decimal::scaled(value.value() as i64, money_digits())),
                 Shape::Boolean => Value::Boolean(value.value() as u8 != 0),
                 Shape::Text | Shape::CaseInsensitiveText => text(datum::varlena_bytes(value)),
-                Shape::PaddedText => text(datum::varlena_bytes(value).trim_end_blanks()),
-                Shape::Name => Value::Text(strings::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes())),
+                Shape::PaddedText => text(trim_end_blanks(datum::varlena_bytes(value))),
+                Shape::Name => Value::Text(encoding::to_model(CStr::from_ptr(value.cast_mut_ptr()).to_bytes())),
                 Shape::Enum => label(value).map_or(Value::Unknown, |l| Value::Text(Cow::Owned(l))),
                 Shape::Uuid => Value::Text(Cow::Owned(uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()))),
                 Shape::Moment => Value::Moment,
@@ -388,9 +386,9 @@ impl TextEquality for ColumnType {
         if a.len().max(b.len()) > LONGEST_TEXT {
             return false;
         }
-        let (a, b) = (strings::to_server(a), strings::to_server(b));
+        let (a, b) = (encoding::to_server(a), encoding::to_server(b));
         if matches!(self.shape, Shape::CaseInsensitiveText) {
-            return strings::lower(&a) == strings::lower(&b);
+            return encoding::lower(&a) == encoding::lower(&b);
         }
         let (a, b) = (datum::text(&a), datum::text(&b));
         // SAFETY: two text datums and an existing collation.
@@ -401,20 +399,7 @@ impl TextEquality for ColumnType {
 
 /// A text of the server as a value.
 fn text(bytes: &[u8]) -> Value<'_> {
-    if strings::is_too_long(bytes) { Value::Document } else { Value::Text(strings::to_model(bytes)) }
-}
-
-/// For char(n).
-pub(super) trait TrimEndBlanks {
-    fn trim_end_blanks(&self) -> &[u8];
-}
-
-impl TrimEndBlanks for [u8] {
-    /// char(n) ignores trailing blanks, and only those.
-    fn trim_end_blanks(&self) -> &[u8] {
-        let end = self.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1);
-        &self[..end]
-    }
+    if encoding::is_too_long(bytes) { Value::Document } else { Value::Text(encoding::to_model(bytes)) }
 }
 
 /// The type's default equality if the server's own code is all that it runs.
@@ -455,23 +440,13 @@ fn is_citext(base: pg_sys::Oid) -> bool {
 
 pub fn type_name(oid: pg_sys::Oid) -> String {
     // SAFETY: takes any oid and answers a palloc'd string.
-    unsafe { strings::to_string(CStr::from_ptr(pg_sys::format_type_be(oid)).to_bytes()) }
+    unsafe { encoding::to_string(CStr::from_ptr(pg_sys::format_type_be(oid)).to_bytes()) }
 }
 
 /// How many digits of a money value are behind the point, by lc_monetary as cash_out does it.
 fn money_digits() -> u32 {
-    #[repr(C)]
-    struct Lconv {
-        strings: [*const core::ffi::c_char; 10],
-        int_frac_digits: core::ffi::c_char,
-        frac_digits: core::ffi::c_char,
-    }
-    unsafe extern "C-unwind" {
-        fn PGLC_localeconv() -> *const Lconv;
-    }
-    // SAFETY: declared as in utils/pg_locale.h; struct lconv begins with ten strings and then these two on every platform
-    // PostgreSQL's own Rust bindings are made for.
-    let digits = unsafe { (*pg_sys::ffi::pg_guard_ffi_boundary(|| PGLC_localeconv())).frac_digits };
+    // SAFETY: never null; the struct begins as it is declared.
+    let digits = unsafe { (*pg_sys::ffi::pg_guard_ffi_boundary(|| server::PGLC_localeconv())).frac_digits };
     if (0..=10).contains(&digits) { digits as u32 } else { 2 }
 }
 
@@ -484,7 +459,7 @@ fn label(value: Datum) -> Option<Vec<u8>> {
             return None;
         }
         let form = pg_sys::GETSTRUCT(row).cast::<pg_sys::FormData_pg_enum>();
-        let label = strings::to_model(super::relation::name_bytes(&(*form).enumlabel)).into_owned();
+        let label = encoding::to_model(super::relation::name_bytes(&(*form).enumlabel)).into_owned();
         pg_sys::ReleaseSysCache(row);
         Some(label)
     }
@@ -498,14 +473,14 @@ pub(super) fn output_text(type_oid: pg_sys::Oid, function: pg_sys::Oid, value: D
         // SAFETY: the output function of the value's type; it answers a palloc'd string.
         unsafe {
             let text = CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, value));
-            match strings::to_model(text.to_bytes()) {
+            match encoding::to_model(text.to_bytes()) {
                 Cow::Borrowed(text) => memory::copied(text),
                 Cow::Owned(text) => text,
             }
         }
     };
-    let call = || if depends_on_settings(function) { spi::with_portable_output(write) } else { write() };
-    if is_built_in(function) && is_built_in(type_oid) { Some(call()) } else { super::guarded(call) }
+    let call = || if depends_on_settings(function) { role::with_portable_output(write) } else { write() };
+    if is_built_in(function) && is_built_in(type_oid) { Some(call()) } else { guarded(call) }
 }
 
 /// Does what this output function writes depend on the session's settings? Of the server's own these; of others it may.

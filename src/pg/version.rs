@@ -1,5 +1,6 @@
 //! The differences between PostgreSQL 14 and 18, in one place.
 
+use super::server;
 use pgrx::pg_sys;
 
 /// The description of column `i` (from zero).
@@ -187,19 +188,15 @@ pub unsafe fn primary_key_index(relation: pg_sys::Relation) -> pg_sys::Oid {
 
 /// Of a background worker: ends wherever it looks for interrupts, also while it waits for a lock, as a backend does.
 pub fn end_at_sigterm() {
-    unsafe extern "C-unwind" {
-        /// Of tcop/tcopprot.h. Not the guarded function of pgrx: it is called by a signal.
-        fn die(signal: core::ffi::c_int);
-    }
     let signal = pg_sys::SIGTERM as core::ffi::c_int;
     #[cfg(not(feature = "pg18"))]
     // SAFETY: the server's own handler; nothing else of this process handles the signal.
     unsafe {
-        pg_sys::pqsignal(signal, Some(die));
+        pg_sys::pqsignal(signal, Some(server::die));
     }
     #[cfg(feature = "pg18")]
     // SAFETY: as above.
     unsafe {
-        pg_sys::pqsignal_be(signal, Some(die));
+        pg_sys::pqsignal_be(signal, Some(server::die));
     }
 }

@@ -8,7 +8,7 @@
 //! of processes end at SIGTERM wherever they are, as a backend does.
 
 use super::relation::Relation;
-use super::{guc, ours, scan, spi, version};
+use super::{guc, own_tables, role, scan, spi, version};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
 use pgrx::pg_sys;
 use std::collections::VecDeque;
@@ -238,10 +238,10 @@ pub extern "C-unwind" fn pg_goals_roll_up_worker(arg: pg_sys::Datum) {
     unsafe { pg_sys::BackgroundWorkerUnblockSignals() };
     BackgroundWorker::connect_worker_to_spi_by_oid(Some(pg_sys::Oid::from_u32(arg.value() as u32)), None);
     BackgroundWorker::transaction(|| {
-        let owner = ours::extension_owner();
+        let owner = own_tables::extension_owner();
         if owner != pg_sys::InvalidOid {
             // As the owner: session_authorization may be set for a database too.
-            spi::as_extension_owner(owner, || spi::run("SELECT goals.roll_up()", &[]));
+            role::as_extension_owner(owner, || spi::run("SELECT goals.roll_up()", &[]));
         }
     });
 }

@@ -1,8 +1,9 @@
 """What must not grow: an update's time with the history, the goals, the users and the connections, and a row's with the rows before it."""
 
+import re
 import time
 
-from harness import Figure, Sample, Session, interleaved, pgbench, psql, say, sized
+from harness import Figure, Sample, Session, check_goals, interleaved, pgbench, psql, say, sized
 from writing import NONE, OURS
 
 CPU = "CPU: updates that a second of the backends' processor time is enough for"
@@ -94,33 +95,100 @@ def history(server):
     return figure
 
 
-# A goal a message. Written into the tables: by calls it would take longer than all else here.
-GOALS = """
+# A table with a message and a goal per number. The first ones are made by the calls; the others are copies of their rows with
+# another value (and attribute), because a call each would take longer than all else here.
+TABLE = """
 create table {table} (like users including all);
 alter table {table} set (fillfactor = 50);
 insert into {table} select * from users;
 vacuum analyze {table};
-select goals.track_users('{table}');
+select goals.track_users('{table}')
+"""
+ONE = """
+select goals.create_message('{table} {n}', users => '{table}');
+select goals.set_goal('{table} {n}', {attribute}, {operator}, {value}, interval '14 days')
+"""
+COPIES = """
 with message as (
-    insert into goals.message (name, kind, users_id)
-    select '{table} ' || n, 'ongoing', (select source_id from goals.source where relation = '{table}'::regclass)
-    from generate_series(1, {count}) n
+    insert into goals.message (name, kind, channel, users_id)
+    select '{table} ' || n, m.kind, m.channel, m.users_id
+    from generate_series({made} + 1, {count}) n, goals.message m where m.name = '{table} 1'
     returning message_id, split_part(name, ' ', 2)::integer as n
 ), goal as (
-    insert into goals.goal (message_id, name, version, attribute, attribute_type, operator, value, time_limit_us, after)
-    select message_id, 'primary', 1, {goal}, 14 * 86400000000::bigint, 'sent' from message
+    insert into goals.goal (message_id, name, version, attribute, attribute_type, operator, value, event, times, properties,
+                            time_limit_us, after, value_from)
+    select c.message_id, g.name, g.version, (array[{attributes}])[(c.n - 1) % {made} + 1], g.attribute_type, g.operator,
+           (array[{values}])[(c.n - 1) % {made} + 1], g.event, g.times, g.properties, g.time_limit_us, g.after, g.value_from
+    from message c
+    join goals.message m on m.name = '{table} ' || (c.n - 1) % {made} + 1
+    join goals.goal g on g.message_id = m.message_id
     returning message_id, goal_id
 )
 insert into goals.revision (message_id, goal_ids) select message_id, array[goal_id] from goal
 """
 
-OTHERS = """(array['plan', 'country', 'score', 'name', 'active', 'custom.seats', 'custom.key' || n])[n % 7 + 1],
-            (array['text', 'text', 'numeric', 'text', 'boolean', 'jsonb', 'jsonb'])[n % 7 + 1],
-            'is', (array['pro', 'DE', '17', 'Jane', 'false', '1', '2'])[n % 7 + 1]"""
-SAME = "'logins', 'integer', 'greater than', (1000000 + n)::text"
-HOLDS = "'logins', 'integer', 'is increased', null"
-EACH = "'name', 'text', 'contains', 'word' || n"
-COUNTER, TEXT = "logins = logins + 1", "name = reverse(name)"
+
+class Goals:
+    """Goals that are alike: attribute, operator and value as SQL of the number n, and the change (of n) that such a goal holds for."""
+
+    def __init__(self, *kinds):
+        self.kinds = kinds
+
+    def write(self, session, table, count):
+        """A table with so many of them, of which none is broken and those looked at match what they should."""
+        session.run(TABLE.format(table=table))
+        made = min(count, len(self.kinds))
+        for n in range(1, made + 1):
+            attribute, operator, value, _ = self.kinds[n - 1]
+            session.run(ONE.format(table=table, n=n, attribute=self.at(attribute, n), operator=operator, value=self.at(value, n)))
+        if count > made:
+            attributes, _, values, _ = (", ".join(part) for part in zip(*self.kinds[:made]))
+            session.run(COPIES.format(table=table, made=made, count=count, attributes=attributes, values=values))
+        check_goals(session)
+        for n in sorted({1, min(count, 2), (count + 1) // 2, count}):
+            change = self.at(self.kinds[(n - 1) % made][3], n)
+            found = session.run(
+                f"""begin;
+                    select goals.record_sent('{table} {n}', array['1']);
+                    update {table} set {change} where id = 1;
+                    select count(*) from goals.match_log l join goals.goal g using (goal_id) join goals.message m using (message_id)
+                    where m.name = '{table} {n}';
+                    rollback"""
+            ).split()[-1]
+            if found != "1":
+                raise RuntimeError(f"{table}: goal {n} has {found} matches of a change that it holds for")
+
+    @staticmethod
+    def at(sql, n):
+        return re.sub(r"\bn\b", str(n), sql)
+
+
+def on_text(operator, value, holds):
+    return Goals(("'name'", f"'{operator}'", value, f"name = {holds}"))
+
+
+OTHERS = Goals(
+    ("'plan'", "'is'", "'pro ' || n", "plan = 'pro ' || n"),
+    ("'country'", "'is'", "'D' || n", "country = 'D' || n"),
+    ("'score'", "'is'", "n::text", "score = n"),
+    ("'name'", "'is'", "'Jane ' || n", "name = 'Jane ' || n"),
+    ("'active'", "'is'", "'false'", "active = false"),
+    ("'custom.seats'", "'is'", "(n + 1)::text", "custom = jsonb_build_object('seats', n + 1)"),
+    ("'custom.key' || n", "'is'", "'2'", "custom = jsonb_build_object('key' || n, 2)"),
+)
+SAME = Goals(("'logins'", "'greater than'", "(1000000 + n)::text", "logins = 1000001 + n"))
+HOLDS = Goals(("'logins'", "'is increased'", "null", "logins = logins + 1"))
+COUNTER = "logins = logins + 1"
+# A text of 80 characters that holds none of the words.
+TEXT = "name = reverse(name)"
+PADDED = "update {table} set name = rpad(name, 80, ' and what else a user is called')"
+TEXTS = {
+    "contains, a word each": on_text("contains", "'Word' || n || '.'", "'a wOrd' || n || '. b'"),
+    "is, a text each": on_text("is", "'word' || n", "'word' || n"),
+    "is any of, three texts each": on_text("is any of", "format('{word%s,b%s,\"c %s\"}', n, n, n)", "'c ' || n"),
+    "starts with, a word each": on_text("starts with", "'word' || n || '.'", "'Word' || n || '. b'"),
+    "ends with, a word each": on_text("ends with", "'.word' || n", "'a .Word' || n"),
+}
 
 
 def goals(server):
@@ -131,21 +199,29 @@ def goals(server):
     some, all_rows = sized(2_000, 500), sized(20_000, 2_000)
     figure = Figure("goals", "UPDATE of one attribute, a row's time with so many live goals")
     server.create_users("goals", all_rows, every=2 * all_rows)
+    few, many = counts[0], counts[-1]
     kinds = {
         "on other attributes": (OTHERS, COUNTER),
         "on the attribute, a number each": (SAME, COUNTER),
         "on the attribute, holding": (HOLDS, COUNTER),
-        "on the attribute, a word each": (EACH, TEXT),
-    }
+    } | {f"on the attribute, {what}": (goals, TEXT) for what, goals in TEXTS.items()}
     none = "no goals, no trigger"
+
+    def counts_of(kind):
+        """All sizes for the kinds that are plotted, the ends for the other operators of text."""
+        return counts if kind in list(kinds)[:4] else [few, many]
+
     tables, places = {none: ("users", all_rows, COUNTER)}, {none: (none, 0, none)}
     with Session("goals") as session:
         session.run("select peer.use('none')")
         for k, (kind, (goal, change)) in enumerate(kinds.items()):
-            for count in counts:
+            for count in counts_of(kind):
                 table = f"u{k}_{count}"
-                session.run(GOALS.format(table=table, count=count, goal=goal))
-                slow = goal != OTHERS and count == counts[-1]
+                goal.write(session, table, count)
+                if change == TEXT:
+                    session.run(PADDED.format(table=table))
+                    session.run(f"vacuum {table}")
+                slow = goal != OTHERS and count == many
                 tables[f"{count:,} {kind}"] = (table, some if slow else all_rows, change)
                 places[f"{count:,} {kind}"] = (table, count, kind)
     first_use, rebuilt, own = {}, {}, {}
@@ -174,9 +250,8 @@ def goals(server):
     for variant, values in samples.items():
         _, count, kind = places[variant]
         figure.add(variant, values, samples[none], series=kind, x=count)
-    few, many = counts[0], counts[-1]
     for kind in kinds:
-        for count in counts[1:]:
+        for count in counts_of(kind)[1:]:
             name, base = f"{count:,} {kind}", f"{few:,} {kind}"
             if kind == "on other attributes":
                 figure.reach_ratio(f"{name} over {few}", samples[name], samples[base], "<=", 1.10)
@@ -186,7 +261,7 @@ def goals(server):
                 middle = len(walls) // 2
                 label = f"us a row for each further 100 goals (from {few:,} to {many:,}) {kind}"
                 figure.reach(label, sorted(walls)[middle], "<=", 2.0, sorted(cpus)[middle])
-    total = sum(counts) * len(kinds)
+    total = sum(sum(counts_of(kind)) for kind in kinds)
     slowest = max(s.wall for s in first_use.values())
     figure.note(f"first UPDATE of a new connection, which reads all {total:,} goals: {slowest * 1e3:.0f} ms")
     figure.note(f"memory of its own that it takes for them: {(max(own.values()) - own[none]) / 2**20:.1f} MB")

@@ -14,9 +14,9 @@ select line from (
     select 'object: ' || pg_describe_object(classid, objid, 0)
            || ' | ' || coalesce(obj_description(objid, classid::regclass::name), 'no comment') as line from member
     union all
-    select 'schema: ' || pg_temp.acl(nspacl) from pg_namespace where nspname = 'goals'
+    select 'schema: ' || nspname || ' ' || pg_temp.acl(nspacl) from pg_namespace where nspname in ('goals', 'goals_internal')
     union all
-    select 'function: ' || pg_get_functiondef(p.oid) || pg_temp.acl(p.proacl) from pg_proc p where p.pronamespace = 'goals'::regnamespace
+    select 'function: ' || pg_get_functiondef(p.oid) || pg_temp.acl(p.proacl) from member m join pg_proc p on m.classid = 'pg_proc'::regclass and p.oid = m.objid
     union all
     select 'relation: ' || oid::regclass || ' ' || concat_ws(' ', relkind, relpersistence, relreplident, relrowsecurity, reloptions::text)
            || ' ' || pg_temp.acl(relacl) from rel

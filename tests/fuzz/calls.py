@@ -5,15 +5,15 @@ import values as drawn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ONE_CALL = float(os.environ.get('ONE_CALL', 60))  # seconds after which a single call hangs
-# The server's own words, under a SQLSTATE that is in the README; it gives no hint with them.
+# The server's own words, under a SQLSTATE that is in docs/reference.md; it gives no hint with them.
 SERVERS_OWN = r'^cannot execute .* in a read-only transaction$|^permission denied for '
 # Of functions that are not documented, only the class is: a wrong value, a limit, a constraint of our own tables.
 INTERNAL = ('22', '23', '54')
 
 
 def documented():
-    """The SQLSTATEs of the README's section Errors, and the functions of its section Functions."""
-    with open(os.path.join(ROOT, 'README.md')) as f:
+    """The SQLSTATEs of the section Errors of docs/reference.md, and the functions of its section Functions."""
+    with open(os.path.join(ROOT, 'docs/reference.md')) as f:
         page = f.read()
     states = re.findall(r'^\| `(\w{5})` \|', page.split('\n## Errors\n')[1].split('\n## ')[0], re.M)
     functions = set(re.findall(r'`(\w+)\(', page.split('\n## Functions\n')[1].split('\n## Operators\n')[0]))
@@ -42,7 +42,7 @@ class Fuzz:
         rows = self.c.execute("""select p.oid, p.proname::text, p.oid::regprocedure::text, array(select t::regtype::text from unnest(p.proargtypes) with ordinality u (t, n) order by n),
                 p.proargnames[1:p.pronargs], l.lanname::text, p.prorettype::regtype::text,
                 array(select n - 1 from generate_series(1, p.pronargs) n where pg_get_function_arg_default(p.oid, n) like 'NULL::%')
-            from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'goals'::regnamespace order by 3""").fetchall()
+            from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace in ('goals'::regnamespace, 'goals_internal'::regnamespace) order by 3""").fetchall()
         self.functions = [Function(n, oid, name, signature, types, names, name in public, result, absent) for n, (oid, name, signature, types, names, _, result, absent) in enumerate(rows)]
         for f in self.functions:
             self.prepare(f)

@@ -140,7 +140,7 @@ def run(seed, steps):
         assert not bad, (seed, step, bad)
         # what is taken in parts adds up to what is taken whole, from the mark and from before its facts
         mark, end = list(c.execute('SELECT receipt_id, engagement_id, match_id FROM goals.watermark').fetchone() or (0, 0, 0)), [2**63 - 1] * 3
-        sums = f"SELECT message_id, goal, variant_id, {', '.join(f'sum({n})' for n in NAMES)} FROM goals.movement(%s, %s, %s, %s, %s, %s, %s) GROUP BY 1, 2, 3"
+        sums = f"SELECT message_id, goal, variant_id, {', '.join(f'sum({n})' for n in NAMES)} FROM goals_internal.movement(%s, %s, %s, %s, %s, %s, %s) GROUP BY 1, 2, 3"
         for start in (mark, [mark[0], 0, 0]) if rnd.random() < .2 else ():
             whole, parts = ({tuple(r[:3]): list(r[3:]) for r in c.execute(sums, (*start, *end, n))} for n in (10**6, rnd.randrange(1, 20)))
             assert {k: v for k, v in whole.items() if any(v)} == {k: v for k, v in parts.items() if any(v)}, (seed, step, start, whole, parts)
@@ -158,7 +158,7 @@ def run(seed, steps):
         return
     def check_compare(step, want_of):
         for g in {(x['message'], x['name']) for x in m.goals.values()}:
-            got = {r[0]: list(r[1:]) for r in c.execute('SELECT variant, users, matched, converters_all, assigned_users, worth FROM goals.compare_data(%s, %s)', g)}
+            got = {r[0]: list(r[1:]) for r in c.execute('SELECT variant, users, matched, converters_all, assigned_users, worth FROM goals_internal.compare_data(%s, %s)', g)}
             want = want_of(*g)
             assert {k: v for k, v in got.items() if any(v)} == want, (seed, step, g, got, want)
     purged = forgotten = False
@@ -198,7 +198,7 @@ def run(seed, steps):
             if not (purged or forgotten): check_compare(step, lambda *g: m.compare(*g, dt.datetime.now(UTC)))
     # A person leaves: what compare() says stays the same to the last digit.
     while writers: w, tell = writers.pop(); w.commit(); told(tell); w.close()
-    both = lambda: {g: c.execute('SELECT variant, users, matched, converters_all, assigned_users, worth FROM goals.compare_data(%s, %s)', g).fetchall()
+    both = lambda: {g: c.execute('SELECT variant, users, matched, converters_all, assigned_users, worth FROM goals_internal.compare_data(%s, %s)', g).fetchall()
                     for g in {(x['message'], x['name']) for x in m.goals.values()}}
     people = lambda: {g: c.execute('SELECT variant, users_matched FROM goals.stats(%s, %s)', g).fetchall()
                     for g in {(x['message'], x['name']) for x in m.goals.values()}}

@@ -1,6 +1,6 @@
 use super::*;
 
-/// One of each row of the contract's section 5, with the SQLSTATE it asks for.
+/// One of each row of the reference's list of errors, with its SQLSTATE.
 fn every_error() -> Vec<(&'static str, Error)> {
     use Error::*;
     let s = |text: &str| text.to_owned();
@@ -12,6 +12,8 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("42704", UnknownGoal { message: s("m"), name: s("g"), nearest: None }),
         ("42704", UnknownVariant { message: s("m"), name: s("b"), nearest: near() }),
         ("42704", UnknownVariant { message: s("m"), name: s("b"), nearest: None }),
+        ("42704", UnknownBaseline { message: s("m"), name: s("b"), variants: vec![s("a"), s("c")] }),
+        ("42704", UnknownBaseline { message: s("m"), name: s("b"), variants: vec![] }),
         ("P0002", UnknownReceipt { receipt_id: 7 }),
         ("42703", UnknownColumn { relation: s("users"), name: s("plann"), columns: vec![s("id"), s("plan")] }),
         ("42703", UnknownColumn { relation: s("users"), name: s("plan"), columns: vec![] }),
@@ -51,6 +53,9 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("22008", FutureTime { what: "sent_at" }),
         ("55P03", LockNotAvailable { relation: s("users") }),
         ("22023", NullArgument { name: "message" }),
+        ("22023", UnknownModel { name: s("last") }),
+        ("25006", InRecovery),
+        ("55000", TotalsOwner),
     ]
 }
 
@@ -89,6 +94,8 @@ fn hints_say_what_to_do() {
     has("goals.create_message('it''s')");
     has("goals.set_goal('m', ..., goal => 'g')");
     has("goals.add_variant('m', 'b')");
+    has("The variants are \"a\", \"c\".");
+    has("The models are \"first touch\", \"last touch\", \"last click\", \"linear\", \"time decay\".");
     has("The table has the attributes id, plan.");
     has("A date or time accepts only \"has any value\".");
     has("A boolean has the operators \"is\", \"is not\", \"has any value\", \"is unknown\", \"is changed\".");
@@ -102,4 +109,38 @@ fn hints_say_what_to_do() {
     assert!(Operator::ALL.iter().all(|operator| all.contains(&format!("\"{}\"", operator.name()))));
     let detail = Error::SeveralUsersTables { relations: vec!["a".into(), "b".into()] }.detail();
     assert_eq!(detail.as_deref(), Some("Tracked users tables: a, b."));
+}
+
+#[test]
+fn functions_in_sql_raise_the_same_errors() {
+    use Error::*;
+    let s = |text: &str| text.to_owned();
+    let sql = |code: &str, arguments: &[&str]| Error::from_sql(code, arguments).unwrap();
+    for parameter in SQL_PARAMETERS {
+        assert_eq!(sql("null_argument", &[parameter]), NullArgument { name: parameter });
+    }
+    let near = Some(s("upgrade"));
+    assert_eq!(
+        sql("unknown_message", &["upgarde", "welcome", "upgrade"]),
+        UnknownMessage { name: s("upgarde"), nearest: near.clone() }
+    );
+    assert_eq!(sql("unknown_message", &["upgarde"]), UnknownMessage { name: s("upgarde"), nearest: None });
+    assert_eq!(
+        sql("unknown_goal", &["m", "upgarde", "upgrade"]),
+        UnknownGoal { message: s("m"), name: s("upgarde"), nearest: near }
+    );
+    assert_eq!(
+        sql("unknown_baseline", &["m", "b", "a", "c"]),
+        UnknownBaseline { message: s("m"), name: s("b"), variants: vec![s("a"), s("c")] }
+    );
+    assert_eq!(sql("unknown_model", &["last"]), UnknownModel { name: s("last") });
+    assert_eq!(sql("half_life", &[]).message(), "half_life must be greater than zero");
+    assert_eq!(sql("no_users_table", &[]), NoUsersTable);
+    assert_eq!(sql("several_users_tables", &["a", "b"]), SeveralUsersTables { relations: vec![s("a"), s("b")] });
+    assert_eq!(sql("not_tracked", &["users"]), NotTracked { relation: s("users") });
+    assert_eq!((sql("in_recovery", &[]), sql("totals_owner", &[])), (InRecovery, TotalsOwner));
+    for (code, arguments) in [("", &[][..]), ("unknown_goal", &["m"]), ("null_argument", &["x"]), ("half_life", &["x"])]
+    {
+        assert_eq!(Error::from_sql(code, arguments), None);
+    }
 }

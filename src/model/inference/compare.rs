@@ -5,6 +5,7 @@ use super::input::{Counts, Invalid, check_count, check_open_fraction};
 use super::intervals::{Interval, difference_interval, rate_interval, ratio_interval};
 use super::posterior::probability_better;
 use super::significance::{adjust_p, proportion_test, split_test};
+use std::str::FromStr;
 
 /// The figures of one variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +75,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    pub const ALL: [Verdict; 5] =
+        [Self::SplitIsUnsound, Self::TooEarly, Self::Better, Self::Worse, Self::NoDifferenceShown];
+
     /// The words shown.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,6 +87,15 @@ impl Verdict {
             Self::Worse => "worse",
             Self::NoDifferenceShown => "no difference shown",
         }
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = String;
+
+    /// Reads the words shown.
+    fn from_str(words: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|v| v.as_str() == words).ok_or_else(|| format!("{words:?} is no verdict"))
     }
 }
 
@@ -420,10 +433,10 @@ mod tests {
 
     #[test]
     fn the_verdicts_are_the_words_of_the_specification() {
-        let all =
-            [Verdict::SplitIsUnsound, Verdict::TooEarly, Verdict::Better, Verdict::Worse, Verdict::NoDifferenceShown];
         let words = ["split is unsound", "too early", "better", "worse", "no difference shown"];
-        assert_eq!(all.map(Verdict::as_str), words);
+        assert_eq!(Verdict::ALL.map(Verdict::as_str), words);
+        assert_eq!(words.map(|words| words.parse::<Verdict>().unwrap()), Verdict::ALL);
+        assert_eq!("Better".parse::<Verdict>().unwrap_err(), "\"Better\" is no verdict");
     }
 
     #[test]

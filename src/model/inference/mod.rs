@@ -29,7 +29,7 @@ mod significance;
 mod simulation;
 
 pub use anytime::{anytime_ratio_interval, anytime_test};
-pub use compare::{Arm, Row, compare};
+pub use compare::{Arm, Row, Verdict, compare};
 pub use input::Invalid;
 pub use intervals::{Interval, difference_interval, rate_interval, ratio_interval};
 pub use posterior::probability_better;

@@ -1,26 +1,52 @@
-//! What SQL hands over: one jsonb value. Every field may be absent or null; unknown fields are ignored.
+//! What SQL hands over: the object that `goals.report_data()` returns. Fields that the page does not show are ignored.
 
+use crate::inference::Verdict;
+use chrono::{DateTime, FixedOffset};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Number, Value};
 
-/// A number as SQL gives it: a JSON number, a number in a string (numeric), "Infinity" or "-Infinity". Null, NaN and
-/// whatever else is no number are `None`; beyond 10^15 all is infinite.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Beyond it a number has no place in a chart and its digits mean nothing.
+const FAR: f64 = 1e15;
+
+/// A count of receipts, people or days: finite, and at least zero.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Count(pub f64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = Number::deserialize(deserializer)?;
+        Ok(Count(number.as_f64().unwrap_or(FAR).clamp(0.0, FAR)))
+    }
+}
+
+impl Count {
+    pub fn is_some(self) -> bool {
+        self.0 > 0.0
+    }
+
+    /// `self / whole`; None of an empty whole.
+    pub fn share_of(self, whole: Count) -> Option<f64> {
+        whole.is_some().then(|| self.0 / whole.0)
+    }
+}
+
+/// Any number, `"Infinity"` and `"-Infinity"` among them. Null and NaN are None.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure(pub Option<f64>);
 
 impl<'de> Deserialize<'de> for Figure {
     // by way of Value: with serde_json's arbitrary_precision a number reaches a visitor as a map
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = match Value::deserialize(deserializer)? {
+            Value::Null => None,
             Value::Number(n) => n.as_f64(),
-            Value::String(s) => s.trim().parse().ok(),
-            _ => None,
+            Value::String(s) => Some(s.parse().map_err(|_| D::Error::custom(format!("{s:?} is no number")))?),
+            other => return Err(D::Error::custom(format!("{other} is no number"))),
         };
         let number = number.filter(|n: &f64| !n.is_nan());
-        // so far out, a number has no place in a chart and its digits mean nothing
-        Ok(Figure(number.map(|n| if n.abs() > 1e15 { n.signum() * f64::INFINITY } else { n })))
+        Ok(Figure(number.map(|n| if n.abs() > FAR { n.signum() * f64::INFINITY } else { n })))
     }
 }
 
@@ -29,172 +55,135 @@ impl Figure {
     pub fn finite(self) -> Option<f64> {
         self.0.filter(|n| n.is_finite())
     }
-
-    /// A count: finite and not negative; zero when missing.
-    pub fn count(self) -> f64 {
-        self.finite().unwrap_or(0.0).max(0.0)
-    }
-
-    /// `self / whole`, where both are known and the whole is not zero.
-    pub fn of(self, whole: Figure) -> Option<f64> {
-        let whole = whole.finite().filter(|n| *n > 0.0)?;
-        self.finite().map(|n| n / whole)
-    }
 }
 
-/// A share of a whole, from 0 to 1; whatever else is given is `None`.
-fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Figure, D::Error> {
-    let figure = Figure::deserialize(deserializer)?;
-    Ok(Figure(figure.0.filter(|n| (0.0..=1.0).contains(n))))
-}
+/// Text that people gave. It has no way into a page but the functions of [`super::text`].
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Hash)]
+pub struct Words(pub String);
 
-/// Text as SQL gives it: a string; any other scalar or a json value by its JSON text; null is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Words(pub Option<String>);
+/// A time as `to_jsonb(timestamptz)` writes it, in the session's time zone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment(pub DateTime<FixedOffset>);
 
-impl<'de> Deserialize<'de> for Words {
+impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // its text and not a Value: properties may be nested more deeply than one is built
-        let json = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(Words(match json.get() {
-            "null" => None,
-            text if text.starts_with('"') => Some(serde_json::from_str(text).map_err(D::Error::custom)?),
-            text => Some(text.into()),
-        }))
+        let text = String::deserialize(deserializer)?;
+        DateTime::parse_from_rfc3339(&text).map(Moment).map_err(|_| D::Error::custom(format!("{text:?} is no time")))
     }
 }
 
-impl Words {
-    /// The text when there is one and it is not blank.
-    pub fn get(&self) -> Option<&str> {
-        self.0.as_deref().filter(|s| !s.trim().is_empty())
-    }
+/// JSON by its text and not as a value: properties may be nested more deeply than one is built.
+fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Words>, D::Error> {
+    Ok(Option::<Box<RawValue>>::deserialize(deserializer)?.map(|json| Words(json.get().into())))
 }
 
-/// `jsonb_agg` over no rows is NULL: the same as an empty list, as a missing object is an empty one.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+fn verdict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Verdict>, D::Error> {
+    let words = Option::<String>::deserialize(deserializer)?;
+    words.map(|words| words.parse().map_err(D::Error::custom)).transpose()
+}
+
+/// `jsonb_agg` over no rows is null.
+fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Report {
-    #[serde(deserialize_with = "or_default")]
-    pub message: Message,
-    /// when the figures were read, RFC 3339 as `to_jsonb(timestamptz)` writes it
-    pub as_of: Words,
-    /// the goal that `variants` and `curve` are about; missing: `primary`, else the first goal
-    pub goal: Words,
-    /// the variant the others were compared with; missing: the control group, else the first row without a lift
-    pub baseline: Words,
-    /// of the intervals; missing: 0.95
-    pub confidence: Figure,
-    /// no time limit had run out, so that `variants` counts receipts whose time limit still runs; missing: they are left out
-    #[serde(deserialize_with = "or_default")]
+    pub message: MessageFacts,
+    /// when the figures were read
+    pub as_of: Moment,
+    /// of the intervals, as a fraction
+    pub confidence: f64,
+    /// no time limit had run out, so that `variants` counts receipts whose time limit still runs
     pub running_included: bool,
-    #[serde(deserialize_with = "or_default")]
-    pub goals: Vec<Goal>,
-    #[serde(deserialize_with = "or_default")]
+    /// the first is the one that `variants` and `curve` are about
+    #[serde(deserialize_with = "list")]
+    pub goals: Vec<GoalFigures>,
     pub totals: Totals,
-    /// rows of `goals.compare`
-    #[serde(deserialize_with = "or_default")]
-    pub variants: Vec<Variant>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "list")]
+    pub variants: Vec<Compared>,
+    /// by variant and day
+    #[serde(deserialize_with = "list")]
     pub curve: Vec<CurvePoint>,
 }
 
 impl Report {
-    /// The goal the comparison and the curve are about.
-    pub fn compared_goal(&self) -> Option<&Goal> {
-        let wanted = self.goal.get().unwrap_or("primary");
-        self.goals.iter().find(|g| g.name.get() == Some(wanted)).or(self.goals.first())
-    }
-
-    /// One goal under its default name: no need to call it by name.
+    /// Is there one goal under its default name, which then need not be named?
     pub fn only_primary(&self) -> bool {
-        matches!(self.goals.as_slice(), [only] if only.name.get().unwrap_or("primary") == "primary")
-    }
-
-    /// As a fraction, strictly between 0 and 1.
-    pub fn confidence(&self) -> f64 {
-        self.confidence.0.filter(|c| *c > 0.0 && *c < 1.0).unwrap_or(0.95)
+        matches!(self.goals.as_slice(), [only] if only.name.0 == "primary")
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Message {
+#[derive(Clone, Debug, Deserialize)]
+pub struct MessageFacts {
     pub name: Words,
-    /// `ongoing` or `one_off`
-    pub kind: Words,
-    pub channel: Words,
-    pub created_at: Words,
+    pub kind: Kind,
+    pub channel: Option<Words>,
+    pub created_at: Moment,
 }
 
-/// Counts of receipts, the control group's never among them.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Goal {
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Ongoing,
+    OneOff,
+}
+
+/// What the time limit runs from.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    Sent,
+    Opened,
+    Clicked,
+}
+
+/// A goal and its counts of receipts, the control group's never among them.
+#[derive(Clone, Debug, Deserialize)]
+pub struct GoalFigures {
     pub name: Words,
-    /// the goal in words; missing: made of the fields attribute to properties
-    pub description: Words,
-    pub attribute: Words,
-    pub operator: Words,
-    pub value: Words,
-    pub event: Words,
-    pub times: Figure,
-    pub properties: Words,
-    /// `sent`, `opened` or `clicked`: what the time limit runs from
-    pub after: Words,
-    /// an interval's text (any intervalstyle) or a number of seconds
-    pub time_limit: Words,
-    pub version: Figure,
-    pub sent: Figure,
-    pub opened: Figure,
-    pub clicked: Figure,
-    pub already_matched: Figure,
-    pub matched: Figure,
-    pub matched_after_open: Figure,
-    pub matched_after_click: Figure,
+    pub attribute: Option<Words>,
+    pub operator: Option<Words>,
+    pub value: Option<Words>,
+    pub event: Option<Words>,
+    pub times: Count,
+    #[serde(deserialize_with = "json_text")]
+    pub properties: Option<Words>,
+    pub after: After,
+    /// in seconds
+    pub time_limit: Count,
+    pub version: Count,
+    pub sent: Count,
+    pub opened: Count,
+    pub already_matched: Count,
+    pub matched: Count,
+    pub matched_after_open: Count,
+    pub matched_after_click: Count,
     /// unmatched receipts whose time limit still runs
-    pub in_progress: Figure,
+    pub in_progress: Count,
     pub worth: Figure,
-    /// a boolean, or when it was stopped
-    pub stopped: Words,
+    /// when it was stopped
+    pub stopped: Option<Moment>,
 }
 
-impl Goal {
-    pub fn is_stopped(&self) -> bool {
-        self.stopped.get().is_some_and(|s| s != "false")
-    }
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Totals {
-    pub sent: Figure,
-    pub opened: Figure,
-    pub clicked: Figure,
+    pub sent: Count,
+    pub opened: Count,
+    pub clicked: Count,
     /// receipts of the control group
-    pub control: Figure,
+    pub control: Count,
 }
 
-/// A row of `goals.compare`. Counts are of users, rates and lifts are fractions.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Variant {
-    /// null: the message has no variants
-    pub variant: Words,
-    /// missing: true of the name `control`
-    #[serde(deserialize_with = "or_default")]
-    pub is_control: Option<bool>,
-    pub users: Figure,
-    pub matched: Figure,
-    #[serde(deserialize_with = "share")]
+/// A row of `goals.compare`. Counts are of people, rates and lifts are fractions.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Compared {
+    /// None: the message has no variants
+    pub variant: Option<Words>,
+    pub users: Count,
+    pub matched: Count,
     pub rate: Figure,
-    #[serde(deserialize_with = "share")]
     pub rate_low: Figure,
-    #[serde(deserialize_with = "share")]
     pub rate_high: Figure,
     pub difference: Figure,
     pub difference_low: Figure,
@@ -202,30 +191,23 @@ pub struct Variant {
     pub lift: Figure,
     pub lift_low: Figure,
     pub lift_high: Figure,
-    #[serde(deserialize_with = "share")]
-    pub p_value: Figure,
-    #[serde(deserialize_with = "share")]
     pub p_adjusted: Figure,
-    #[serde(deserialize_with = "share")]
     pub probability_better: Figure,
-    #[serde(deserialize_with = "share")]
     pub anytime_p: Figure,
     pub anytime_lift_low: Figure,
     pub anytime_lift_high: Figure,
     pub worth_per_user: Figure,
-    #[serde(deserialize_with = "share")]
     pub split_p: Figure,
-    pub verdict: Words,
+    /// None on the row that the others are compared with
+    #[serde(deserialize_with = "verdict")]
+    pub verdict: Option<Verdict>,
 }
 
 /// By the end of `day` times 24 hours since sending, `matched_cumulative` of `eligible` had reached the goal.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct CurvePoint {
-    pub variant: Words,
-    #[serde(deserialize_with = "or_default")]
-    pub is_control: Option<bool>,
-    pub day: Figure,
-    pub matched_cumulative: Figure,
-    pub eligible: Figure,
+    pub variant: Option<Words>,
+    pub day: Count,
+    pub matched_cumulative: Count,
+    pub eligible: Count,
 }

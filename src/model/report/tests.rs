@@ -5,7 +5,7 @@ mod shares;
 mod words;
 
 use super::chart::{Axis, BOLD, TEXT, WIDTH};
-use super::data::{Figure, Goal, Report, Words};
+use super::data::{Count, Figure, GoalFigures, Moment, Report, Words};
 use super::{read, render, text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -16,8 +16,59 @@ fn sample() -> Value {
     serde_json::from_str(SAMPLE).unwrap()
 }
 
+/// Puts `over` in place of what `base` has, object by object.
+fn put(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            over.iter().for_each(|(key, value)| put(base.entry(key).or_insert(Value::Null), value));
+        }
+        (base, over) => *base = over.clone(),
+    }
+}
+
+/// A report of `given`, and of nothing where it says nothing.
+fn complete(given: &Value) -> Value {
+    let mut data = json!({
+        "message": {"name": "m", "kind": "ongoing", "channel": null, "created_at": "2025-03-03T09:12:44.12+00:00"},
+        "as_of": "2025-03-24T06:00:00+00:00", "goal": null, "confidence": 0.95, "running_included": false,
+        "goals": null, "totals": {"sent": 0, "opened": 0, "clicked": 0, "control": 0}, "variants": null, "curve": null,
+    });
+    put(&mut data, given);
+    let sample = sample();
+    let point = json!({"variant": null, "is_control": false, "day": 1, "matched_cumulative": 0, "eligible": 0});
+    for (list, empty) in [("goals", &goal(json!({}))), ("variants", &sample["variants"][0]), ("curve", &point)] {
+        for given in data[list].as_array_mut().into_iter().flatten() {
+            let mut row = empty.clone();
+            if list == "variants" {
+                row.as_object_mut().unwrap().values_mut().for_each(|value| *value = Value::Null);
+                put(&mut row, &json!({"is_control": false, "users": 0, "matched": 0}));
+            }
+            put(&mut row, given);
+            *given = row;
+        }
+    }
+    data
+}
+
+/// The goal `primary` that nothing has been sent for, with what is `given`.
+fn goal(given: Value) -> Value {
+    let mut goal = json!({
+        "name": "primary", "goal": "primary", "attribute": "plan", "operator": "is changed", "value": null, "event": null,
+        "times": 1, "properties": null, "after": "sent", "version": 1, "time_limit": 604800.000000, "stopped": null,
+        "sent": 0, "opened": 0, "clicked": 0, "already_matched": 0, "matched": 0, "matched_after_open": 0,
+        "matched_after_click": 0, "worth": 0, "in_progress": 0,
+    });
+    put(&mut goal, &given);
+    goal
+}
+
+fn parsed(data: &Value) -> Report {
+    read(&complete(data).to_string()).unwrap()
+}
+
+/// The page, before it becomes ASCII.
 fn page(data: &Value) -> String {
-    let html = super::page::render(&serde_json::from_value::<Report>(data.clone()).unwrap());
+    let html = super::page::render(&parsed(data)).into_string();
     check_well_formed(&html);
     check_self_contained(&html);
     check_no_text_overlaps(&html);
@@ -31,7 +82,7 @@ fn check_well_formed(html: &str) {
     while let Some((_, after)) = rest.split_once('<') {
         let (tag, tail) = after.split_once('>').expect("a tag ends");
         rest = tail;
-        if tag.starts_with('!') || tag.ends_with('/') {
+        if tag.starts_with('!') {
             continue;
         }
         assert_eq!(tag.matches('"').count() % 2, 0, "quotes of <{tag}>");
@@ -47,7 +98,7 @@ fn check_well_formed(html: &str) {
     }
     assert!(open.is_empty(), "left open: {open:?}");
     assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"));
-    for junk in ["NaN", "inf%", ">inf", "None", "#0C0D"] {
+    for junk in ["NaN", "inf%", ">inf", "\"inf", "None"] {
         assert!(!html.contains(junk), "{junk} in the page");
     }
 }
@@ -82,13 +133,8 @@ fn text_boxes(svg: &str) -> Vec<TextBox> {
         .map(|part| {
             let (tag, rest) = part.split_once('>').unwrap();
             let words = rest.split("</text>").next().unwrap();
-            let words = words
-                .replace("&lt;", "<")
-                .replace("&gt;", ">")
-                .replace("&quot;", "\"")
-                .replace("&apos;", "'")
-                .replace("&amp;", "&");
-            let number = |name| attribute(tag, name).parse::<f64>().unwrap() / 8.0;
+            let words = words.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+            let number = |name| attribute(tag, name).parse::<f64>().unwrap();
             let size = number("font-size");
             let bold = if attribute(tag, "class") == "figure" { BOLD } else { 1.0 };
             let wide = text::width(words.trim_matches(['\u{2068}', '\u{2069}']), size) * bold;
@@ -134,7 +180,7 @@ fn the_sample_shows_every_section_in_order() {
         "Variants compared",
         "<h3>Reached the goal",
         "<h3>Lift",
-        "<table role=\"table\">\n<caption>People counted",
+        "<table role=\"table\"><caption>People counted",
         "Small print",
     ];
     let mut at = 0;
@@ -147,8 +193,8 @@ fn the_sample_shows_every_section_in_order() {
 #[test]
 fn every_chart_speaks_and_every_table_has_heads_and_caption() {
     let html = page(&sample());
-    assert_eq!(html.matches("<svg viewBox=\"0 0 2880 ").count(), html.matches("role=\"img\" aria-label=\"").count());
-    assert_eq!(html.matches("<table role=\"table\">\n<caption>").count(), 2);
+    assert_eq!(html.matches("<svg viewBox=\"0 0 360 ").count(), html.matches("role=\"img\" aria-label=\"").count());
+    assert_eq!(html.matches("<table role=\"table\"><caption>").count(), 2);
     assert!(html.contains("scope=\"col\"") && html.contains("scope=\"row\"") && html.contains("lang=\"en\""));
     // the verdict of a row is a word and a mark, not a colour alone
     assert!(html.contains("<span class=\"pill worse\"><span aria-hidden=\"true\">▼</span>worse</span>"));
@@ -184,34 +230,23 @@ fn names_are_escaped_wherever_they_appear() {
     for path in [
         "/message/name",
         "/message/channel",
-        "/message/kind",
-        "/message/created_at",
-        "/as_of",
         "/goals/0/name",
-        "/goals/0/time_limit",
-        "/goals/0/stopped",
         "/goals/0/attribute",
         "/goals/0/operator",
         "/goals/0/value",
-        "/goals/1/description",
+        "/goals/1/event",
+        "/goals/1/properties",
         "/variants/1/variant",
-        "/variants/2/verdict",
     ] {
         *data.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = json!(nasty);
     }
     for point in data["curve"].as_array_mut().unwrap().iter_mut().skip(20) {
         point["variant"] = json!(nasty);
     }
-    data["goal"] = json!(nasty);
     let html = page(&data);
-    assert!(html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+    assert!(html.contains("&lt;script&gt;alert('x')&lt;/script&gt;"));
     assert_eq!(html.matches("</style>").count(), 1);
-    for event in [
-        json!({"event": nasty, "times": 3, "properties": {nasty: nasty}}),
-        json!({"attribute": nasty, "operator": "is any of", "value": nasty}),
-    ] {
-        page(&json!({"message": {"name": nasty}, "goals": [event]}));
-    }
+    page(&json!({"goals": [{"operator": "is any of", "value": nasty}, {"event": "e", "properties": {nasty: nasty}}]}));
 }
 
 #[test]
@@ -231,7 +266,7 @@ fn a_name_too_long_is_cut_and_whole_in_its_title() {
 fn a_cut_never_splits_what_reads_as_one_character() {
     let family = "👩‍👩‍👧‍👦";
     for most in 1..12 {
-        let cut = text::name(&format!("a{family}b{family}c"), most);
+        let cut = Words(format!("a{family}b{family}c")).html(most).into_string();
         let shown = cut.split('>').nth(1).unwrap().split('<').next().unwrap().trim_end_matches('…').replace(family, "");
         assert!(shown.chars().all(|c| c.is_ascii_lowercase()), "{shown:?}");
     }
@@ -271,7 +306,7 @@ fn no_text_of_a_chart_overlaps_another_whatever_the_names_and_numbers() {
 
 #[test]
 fn twenty_variants_still_have_a_lane_and_a_badge_each() {
-    let rows: Vec<Value> = (0..20).map(|i| json!({"variant": format!("v{i}"), "users": 100, "rate": 0.1, "lift": if i == 0 { None } else { Some(0.1) }})).collect();
+    let rows: Vec<Value> = (0..20).map(|i| json!({"variant": format!("v{i}"), "users": 100, "rate": 0.1, "lift": if i == 0 { None } else { Some(0.1) }, "verdict": if i == 0 { None } else { Some("better") }})).collect();
     let points: Vec<Value> = (0..20)
         .map(|i| json!({"variant": format!("v{i}"), "day": 1, "matched_cumulative": 10, "eligible": 100}))
         .collect();
@@ -287,94 +322,67 @@ fn small_sample() -> Value {
     data
 }
 
-/// Calls `visit` with every copy of `data` that lacks one field or element, has it null, or has it as an odd value.
-fn each_lack(data: &Value, visit: &mut impl FnMut(Value)) {
+/// Every field's path, lists by the first three of their elements.
+fn paths(data: &Value) -> Vec<String> {
     let mut paths = vec![String::new()];
-    let mut all = Vec::new();
-    while let Some(path) = paths.pop() {
-        let keys: Vec<String> = match data.pointer(&path).unwrap() {
+    let mut at = 0;
+    while at < paths.len() {
+        let keys: Vec<String> = match data.pointer(&paths[at]).unwrap() {
             Value::Object(map) => map.keys().cloned().collect(),
             Value::Array(list) => (0..list.len().min(3)).map(|i| i.to_string()).collect(),
             _ => Vec::new(),
         };
-        for key in keys {
-            let deeper = format!("{path}/{key}");
-            paths.push(deeper.clone());
-            all.push(deeper);
-        }
+        paths.extend(keys.iter().map(|key| format!("{}/{key}", paths[at])).collect::<Vec<_>>());
+        at += 1;
     }
-    for path in &all {
-        let scalar = !(data.pointer(path).unwrap().is_object() || data.pointer(path).unwrap().is_array());
-        let in_list = path.rsplit('/').next().unwrap().parse::<usize>().is_ok();
-        let odd = [
-            Value::Null,
-            json!("nan"),
-            json!("Infinity"),
-            json!("-Infinity"),
-            json!(0),
-            json!(-1),
-            json!(""),
-            json!("1e400"),
-        ];
-        let kinds = if in_list {
-            0
-        } else if scalar && !path.ends_with("is_control") {
-            odd.len()
-        } else {
-            1
-        };
-        for value in &odd[..kinds] {
+    paths
+}
+
+#[test]
+fn a_page_is_made_of_any_figures_and_names_or_refused_in_words() {
+    let data = small_sample();
+    let odd =
+        [json!(null), json!("nan"), json!("Infinity"), json!("-Infinity"), json!(0), json!(-1), json!(1e9), json!("")];
+    let mut pages = 0;
+    for path in paths(&data).iter().skip(1) {
+        for value in &odd {
             let mut copy = data.clone();
             *copy.pointer_mut(path).unwrap() = value.clone();
-            visit(copy);
-        }
-        let (parent, key) = path.rsplit_once('/').unwrap();
-        let mut copy = data.clone();
-        match copy.pointer_mut(parent).unwrap() {
-            Value::Object(map) => {
-                map.remove(key);
+            match read(&copy.to_string()) {
+                Ok(report) => {
+                    pages += 1;
+                    let html = super::page::render(&report).into_string();
+                    check_well_formed(&html);
+                    check_no_text_overlaps(&html);
+                }
+                Err(why) => assert!(why.contains(" at line "), "{why}"),
             }
-            Value::Array(list) => {
-                list.remove(key.parse().unwrap());
-            }
-            _ => unreachable!(),
         }
-        visit(copy);
     }
+    assert!(pages > 400, "{pages}");
 }
 
 #[test]
-fn a_page_is_made_whatever_is_missing_or_odd() {
+fn a_field_that_is_missing_is_named() {
     let data = small_sample();
-    let mut pages = 0;
-    each_lack(&data, &mut |lacking| {
-        page(&lacking);
-        pages += 1;
-    });
-    assert!(pages > 500, "{pages}");
-}
-
-#[test]
-fn a_page_is_made_with_every_combination_of_sections() {
-    let whole = small_sample();
-    let keys: Vec<&String> = whole.as_object().unwrap().keys().collect();
-    for missing in 0..1_u32 << keys.len() {
-        let mut data = whole.clone();
-        for (bit, key) in keys.iter().enumerate() {
-            if missing & (1 << bit) != 0 {
-                data[key.as_str()] = Value::Null;
-            }
+    let mut missing = 0;
+    for path in paths(&data) {
+        let (parent, key) = path.rsplit_once('/').unwrap_or_default();
+        let mut copy = data.clone();
+        if copy.pointer_mut(parent).and_then(Value::as_object_mut).is_some_and(|map| map.remove(key).is_some()) {
+            missing +=
+                read(&copy.to_string()).is_err_and(|why| why.contains(&format!("missing field `{key}`"))) as usize;
         }
-        page(&data);
     }
-    assert!(page(&json!({})).contains("Unnamed message"));
+    assert!(missing > 80, "{missing}");
+    for (odd, why) in [("{", "EOF"), ("[]", "invalid length"), ("7", "invalid type"), ("{}", "missing field `message`")]
+    {
+        assert!(read(odd).unwrap_err().starts_with(why), "{odd}: {:?}", read(odd));
+    }
 }
 
 fn compared(rows: Value) -> String {
-    page(
-        &json!({"message": {"name": "m"}, "goals": [{"name": "primary", "attribute": "plan", "operator": "is", "value": "pro", "sent": 900}],
-                 "totals": {"sent": 900, "control": 900}, "variants": rows}),
-    )
+    page(&json!({"goals": [{"sent": 900}], "totals": {"sent": 900, "control": 900}, "variants": rows}))
 }
 
 fn headline(html: &str) -> &str {
@@ -392,21 +400,21 @@ fn the_verdict_says_in_people_what_was_found() {
     let html = one("better");
     assert_eq!(headline(&html), "It works: 72.1% more reached the goal than in the control group");
     assert!(html.contains("Of every 1,000 people sent the message, about <b>183</b> reached the goal, against <b>106</b> in the control group: <b>77 more</b> (95% interval: 70 to 83)."));
-    assert!(html.contains("This holds however often you have looked."));
+    assert!(html.contains("This holds however often you look at the figures."));
     let html = one("split is unsound");
-    assert_eq!(headline(&html), "The split is unsound, so nothing is claimed");
+    assert_eq!(headline(&html), "The split is unsound, so there is no verdict");
     assert!(html.contains("(p &lt;0.001)"));
     assert_eq!(headline(&one("too early")), "Too early to tell");
     let html = one("no difference shown");
     assert_eq!(headline(&html), "No difference shown so far");
     assert!(html.contains("The true lift may be anything from +65.0% to +79.0%."));
-    assert_eq!(headline(&one("")), "Not compared yet");
+    assert!(html.contains("whether the message makes a difference. This does not show that there is no difference."));
     let two = |a, b| headline(&compared(json!([control, row("mens", a), row("womens", b)]))).to_owned();
     assert_eq!(two("better", "better"), "Both variants beat the control group");
     assert_eq!(two("worse", "worse"), "Both variants do worse than the control group");
     assert_eq!(two("too early", "better"), "“<bdi>womens</bdi>” beats the control group: 72.1% more reached the goal");
     // one unsound split silences the rest
-    assert_eq!(two("better", "split is unsound"), "The split is unsound, so nothing is claimed");
+    assert_eq!(two("better", "split is unsound"), "The split is unsound, so there is no verdict");
 }
 
 #[test]
@@ -420,13 +428,12 @@ fn without_a_control_group_the_first_variant_is_the_baseline() {
 #[test]
 fn the_page_says_so_when_there_is_nothing_to_judge() {
     let of = |data: Value| headline(&page(&data)).to_owned();
-    let goal = json!([{"name": "primary", "attribute": "plan", "operator": "is changed", "sent": 200, "matched": 30}]);
-    let unsent = json!([{"name": "primary", "sent": 0}]);
     assert_eq!(of(json!({"totals": {"sent": 5}})), "This message has no goal yet");
-    assert_eq!(of(json!({"goals": unsent})), "Nothing has been sent yet");
-    assert_eq!(of(json!({"goals": unsent, "totals": {"sent": 0, "control": 7}})), "Only the control group so far");
-    assert_eq!(of(json!({"goals": goal})), "15.0% reached the goal");
-    assert_eq!(of(json!({"goals": goal, "totals": {"sent": 200, "control": 7}})), "Not compared yet");
+    assert_eq!(of(json!({"goals": [{}]})), "Nothing has been sent yet");
+    let goal = json!([{"sent": 200, "matched": 30}]);
+    assert_eq!(of(json!({"goals": goal, "totals": {"sent": 200}})), "15.0% reached the goal");
+    let later = json!({"goals": [{}], "totals": {"sent": 200}});
+    assert_eq!(of(later), "Sent, with no figures for the goal yet");
 }
 
 #[test]
@@ -434,7 +441,7 @@ fn a_chart_has_room_for_any_count() {
     for sent in [999_999, 12_345_678, 987_654_321, 999_499_999_999_i64] {
         let third = sent / 3;
         let html = page(&json!({"totals": {"sent": sent, "opened": sent, "clicked": sent},
-            "goals": [{"name": "primary", "sent": sent, "opened": sent, "matched": sent,
+            "goals": [{"sent": sent, "opened": sent, "matched": sent,
                        "matched_after_open": 2 * third, "matched_after_click": third}]}));
         assert!(html.contains("after a click"));
     }
@@ -471,7 +478,7 @@ fn tiles_fill_their_rows() {
 fn the_page_is_ascii_and_says_the_same() {
     let mut data = sample();
     data["message"]["name"] = json!("Größe “日本” 🚀");
-    let (html, whole) = (render(&serde_json::from_value(data.clone()).unwrap()), page(&data));
+    let (html, whole) = (render(&parsed(&data)), page(&data));
     assert!(html.is_ascii() && !whole.is_ascii());
     let style = |html: &str| html.split_once("</style>").unwrap().0.split_once("<style>").unwrap().1.to_owned();
     // in a style sheet a reference would not be read
@@ -488,38 +495,25 @@ fn the_page_is_ascii_and_says_the_same() {
 }
 
 #[test]
-fn figures_that_cannot_be_are_left_out_and_never_loop() {
+fn figures_that_cannot_be_never_loop() {
     for odd in
         [json!(5), json!(1e9), json!(1e15), json!(1e300), json!("Infinity"), json!(-1), json!(1e-320), json!("NaN")]
     {
         let mut data = sample();
-        for key in [
-            "rate",
-            "rate_low",
-            "rate_high",
-            "p_value",
-            "anytime_p",
-            "probability_better",
-            "split_p",
-            "lift",
-            "lift_low",
-            "lift_high",
-        ] {
-            for variant in data["variants"].as_array_mut().unwrap() {
-                variant[key] = odd.clone();
+        for variant in data["variants"].as_array_mut().unwrap() {
+            for (_, figure) in variant.as_object_mut().unwrap().iter_mut().filter(|(_, v)| v.is_number()) {
+                *figure = odd.clone();
             }
+            put(variant, &json!({"users": 5, "matched": 7}));
         }
-        for point in data["curve"].as_array_mut().unwrap() {
-            point["matched_cumulative"] = odd.clone();
+        render(&parsed(&data));
+        if odd.is_number() {
+            for point in data["curve"].as_array_mut().unwrap() {
+                put(point, &json!({"day": odd, "matched_cumulative": odd}));
+            }
+            // labels of days without number need not find room
+            render(&parsed(&data));
         }
-        let html = page(&data);
-        assert!(!html.contains(">500%"), "{odd}");
-        for point in data["curve"].as_array_mut().unwrap() {
-            point["day"] = odd.clone();
-            point["matched_cumulative"] = json!(1);
-        }
-        // labels of days without number need not find room
-        render(&serde_json::from_value(data).unwrap());
     }
 }
 

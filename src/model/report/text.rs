@@ -1,37 +1,37 @@
-//! Text for people: escaping, cutting to a width, numbers, times, a goal in words.
+//! Text for people: names, cut to a width, numbers, times, a goal in words.
 
-use super::data::{Figure, Goal};
-use chrono::DateTime;
+use super::data::{After, Count, Figure, GoalFigures, Moment, Words};
+use crate::array::parse_array;
+use maud::{Markup, html};
 
 /// Shown where SQL gave NULL.
 pub const MISSING: &str = "–";
 
-/// Names are for reading: no control characters, and none that reorder the text around them.
-fn clean(raw: &str) -> String {
-    raw.chars()
-        .filter_map(|c| match c {
+impl Words {
+    /// Names are for reading: no control characters, and none that reorder the text around them.
+    pub fn clean(&self) -> String {
+        let keep = |c| match c {
             '\n' | '\r' | '\t' => Some(' '),
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-            c if c.is_control() => None,
+            c if char::is_control(c) => None,
             c => Some(c),
-        })
-        .collect()
-}
-
-/// For element content and quoted attribute values alike.
-pub fn escape(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len() + 8);
-    for c in clean(raw).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
+        };
+        self.0.chars().filter_map(keep).collect()
     }
-    out
+
+    /// HTML of at most `most` characters, kept apart from the direction of the text around it; the whole of a cut name
+    /// is its title.
+    pub fn html(&self, most: usize) -> Markup {
+        let whole = self.clean();
+        let shown = cut(&whole, most as f64, |_| 1.0);
+        let title = (shown != whole).then(|| cut(&whole, 1000.0, |_| 1.0));
+        html! { bdi title=[title] { (shown) } }
+    }
+
+    /// Text of at most the width `room`, inside isolates so that a right-to-left name starts where it should.
+    pub fn fit(&self, room: f64, size: f64) -> String {
+        format!("\u{2068}{}\u{2069}", cut(&self.clean(), room, |c| advance(c) * size))
+    }
 }
 
 /// HTML in ASCII alone, every other character by its number.
@@ -73,19 +73,6 @@ fn cut(text: &str, room: f64, weight: impl Fn(char) -> f64) -> String {
     format!("{}…", text[..end].trim_end())
 }
 
-/// A name as HTML of at most `most` characters, kept apart from the direction of the text around it; the whole of a cut
-/// name is its title.
-pub fn name(raw: &str, most: usize) -> String {
-    let whole = clean(raw);
-    let shown = cut(&whole, most as f64, |_| 1.0);
-    if shown == whole {
-        format!("<bdi>{}</bdi>", escape(&whole))
-    } else {
-        let title = cut(&whole, 1000.0, |_| 1.0);
-        format!("<bdi title=\"{}\">{}</bdi>", escape(&title), escape(&shown))
-    }
-}
-
 /// Advance of a character in em, on the wide side of what the usual sans-serif fonts have: the page cannot measure.
 fn advance(c: char) -> f64 {
     match c {
@@ -110,22 +97,16 @@ pub fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
-/// A name cut to a width, inside isolates so that a right-to-left one starts where it should. Not escaped: the drawing
-/// library does that.
-pub fn fit(raw: &str, room: f64, size: f64) -> String {
-    format!("\u{2068}{}\u{2069}", cut(&clean(raw), room, |c| advance(c) * size))
-}
-
+/// The digits of a whole number with thousands separators.
 fn grouped(digits: &str) -> String {
-    let (whole, rest) = digits.split_once('.').map_or((digits, None), |(w, r)| (w, Some(r)));
     let mut out = String::new();
-    for (i, c) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i) % 3 == 0 {
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
     }
-    rest.map_or(out.clone(), |r| format!("{out}.{r}"))
+    out
 }
 
 /// A number with thousands separators and a true minus.
@@ -133,30 +114,29 @@ pub fn decimal(n: f64, places: usize) -> String {
     if n.is_infinite() {
         return if n > 0.0 { "∞".into() } else { "−∞".into() };
     }
-    let digits = grouped(&format!("{:.places$}", n.abs()));
-    let minus = n < 0.0 && digits.bytes().any(|b| b.is_ascii_digit() && b != b'0');
-    if minus { format!("−{digits}") } else { digits }
+    let digits = format!("{:.places$}", n.abs());
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let minus = if n < 0.0 && !is_zero(&digits) { "−" } else { "" };
+    format!("{minus}{}{rest}", grouped(whole))
 }
 
-pub fn count(n: Figure) -> String {
-    n.0.map_or(MISSING.into(), |n| decimal(n, 0))
+fn is_zero(digits: &str) -> bool {
+    digits.bytes().all(|b| !b.is_ascii_digit() || b == b'0')
+}
+
+pub fn count(n: Count) -> String {
+    decimal(n.0, 0)
+}
+
+/// "1 receipt", "3 receipts".
+pub fn plural(n: Count, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n.0 == 1.0 { one } else { many })
 }
 
 /// "of 3 judged by this goal", where that is fewer than were sent: a goal judges the receipts recorded while it was in
 /// force.
-pub fn of_judged(goal: &Goal, sent: Figure) -> Option<String> {
-    let judged = goal.sent.finite()?.max(0.0);
-    (judged < sent.finite()?).then(|| format!("of {} judged by this goal", decimal(judged, 0)))
-}
-
-/// A count in few characters: 12,345 · 1.2M.
-pub fn short_count(n: f64) -> String {
-    match n {
-        n if n >= 1e12 => format!("{}T", decimal(n / 1e12, 1)),
-        n if n >= 1e9 => format!("{}B", decimal(n / 1e9, 1)),
-        n if n >= 1e6 => format!("{}M", decimal(n / 1e6, 1)),
-        n => decimal(n, 0),
-    }
+pub fn of_judged(goal: &GoalFigures, sent: Count) -> Option<String> {
+    (goal.sent < sent).then(|| format!("of {} judged by this goal", count(goal.sent)))
 }
 
 /// A count in at most five characters, up to trillions: 9,999 · 12K · 1.2M.
@@ -197,7 +177,7 @@ pub fn percent(fraction: f64) -> String {
 /// A lift: always with its sign.
 pub fn signed_percent(fraction: f64) -> String {
     let p = fraction * 100.0;
-    let digits = if p.is_finite() && p >= 1e6 { short_count(p) } else { decimal(p, percent_places(p)) };
+    let digits = if p.is_finite() && p >= 1e6 { shortest_count(p) } else { decimal(p, percent_places(p)) };
     signed(p, digits, "%")
 }
 
@@ -225,9 +205,8 @@ fn trim_zeros(shown: String) -> String {
 }
 
 fn signed(n: f64, shown: String, unit: &str) -> String {
-    let unit = if n.is_finite() { unit } else { "" };
-    let zero = shown.bytes().all(|b| !b.is_ascii_digit() || b == b'0') && n.is_finite();
-    if n > 0.0 && !zero { format!("+{shown}{unit}") } else { format!("{shown}{unit}") }
+    let plus = if n > 0.0 && !(n.is_finite() && is_zero(&shown)) { "+" } else { "" };
+    format!("{plus}{shown}{}", if n.is_finite() { unit } else { "" })
 }
 
 /// "a to b", or nothing unless both ends are known.
@@ -248,138 +227,66 @@ pub fn chance(p: f64) -> String {
     }
 }
 
-/// `23 November 2025, 17:56 UTC`; a text that is no RFC 3339 time is shown as it is.
-pub fn moment(raw: &str) -> String {
-    // PostgreSQL's own output has a space for the T and may have an offset of hours only
-    let mut candidate = raw.trim().replacen(' ', "T", 1);
-    if matches!(candidate.as_bytes(), [.., b'+' | b'-', h, i] if h.is_ascii_digit() && i.is_ascii_digit()) {
-        candidate.push_str(":00");
-    }
-    let Ok(time) = DateTime::parse_from_rfc3339(&candidate) else { return raw.to_owned() };
+/// `23 November 2025, 17:56 UTC`
+pub fn moment(Moment(time): Moment) -> String {
     let zone = if time.offset().local_minus_utc() == 0 { "UTC".to_owned() } else { format!("UTC{}", time.offset()) };
     format!("{} {zone}", time.format("%-d %B %Y, %H:%M"))
 }
 
-/// Days, hours and minutes of an interval: a number of seconds, or the text of any intervalstyle without months.
-pub fn duration(raw: &str) -> String {
-    let Some(seconds) = seconds(raw.trim()).filter(|s| *s > 0.0 && s.is_finite()) else { return raw.to_owned() };
-    let units = [(86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second")];
-    let mut rest = seconds;
+/// `1 day 12 hours`; a part of a second counts only where there is nothing else.
+pub fn duration(seconds: Count) -> String {
+    let mut rest = seconds.0;
     let mut parts = Vec::new();
-    for (size, unit) in units {
+    for (size, one, many) in
+        [(86_400.0, "day", "days"), (3_600.0, "hour", "hours"), (60.0, "minute", "minutes"), (1.0, "second", "seconds")]
+    {
         let n = (rest / size).floor();
         rest -= n * size;
         if n > 0.0 {
-            parts.push(format!("{} {unit}{}", decimal(n, 0), if n == 1.0 { "" } else { "s" }));
+            parts.push(plural(Count(n), one, many));
         }
     }
-    if parts.is_empty() { raw.to_owned() } else { parts.join(" ") }
+    if parts.is_empty() { format!("{} seconds", seconds.0) } else { parts.join(" ") }
 }
 
-fn seconds(raw: &str) -> Option<f64> {
-    if let Ok(seconds) = raw.parse() {
-        return Some(seconds);
-    }
-    if let Some(iso) = raw.strip_prefix('P') {
-        return iso_seconds(iso);
-    }
-    let mut total = 0.0;
-    let mut words = raw.split_whitespace().filter(|w| *w != "@");
-    while let Some(word) = words.next() {
-        if word.contains(':') {
-            let mut size = 3_600.0;
-            for part in word.split(':') {
-                total += part.parse::<f64>().ok()? * size;
-                size /= 60.0;
-            }
-            continue;
+impl GoalFigures {
+    /// What the goal wants.
+    pub fn in_words(&self) -> Markup {
+        if let Some(event) = &self.event {
+            return html! {
+                "the event “" (event.html(120)) "” happens"
+                @if self.times.0 > 1.0 { ", at least " (count(self.times)) " times" }
+                @for properties in self.properties.iter().filter(|p| p.0 != "{}") { ", with " (properties.html(160)) }
+            };
         }
-        let n: f64 = word.parse().ok()?;
-        let unit = words.next()?;
-        total += n * unit_seconds(unit)?;
-    }
-    Some(total)
-}
-
-fn unit_seconds(unit: &str) -> Option<f64> {
-    match unit.trim_end_matches('s') {
-        "week" => Some(604_800.0),
-        "day" => Some(86_400.0),
-        "hour" => Some(3_600.0),
-        "min" | "minute" => Some(60.0),
-        "sec" | "second" => Some(1.0),
-        _ => None,
-    }
-}
-
-fn iso_seconds(iso: &str) -> Option<f64> {
-    let (mut total, mut number, mut in_time) = (0.0, String::new(), false);
-    for c in iso.chars() {
-        let size = match (c, in_time) {
-            ('T', _) => {
-                in_time = true;
-                continue;
-            }
-            ('W', _) => 604_800.0,
-            ('D', _) => 86_400.0,
-            ('H', true) => 3_600.0,
-            ('M', true) => 60.0,
-            ('S', true) => 1.0,
-            ('0'..='9' | '.', _) => {
-                number.push(c);
-                continue;
-            }
-            _ => return None,
+        let operator = self.operator.as_ref().map_or(String::new(), Words::clean);
+        let values = match &self.value {
+            Some(list) if operator == "is any of" => elements(list),
+            value => value.iter().cloned().collect(),
         };
-        total += number.parse::<f64>().ok()? * size;
-        number.clear();
-    }
-    Some(total)
-}
-
-/// What the goal wants, in words, escaped.
-pub fn goal_words(goal: &Goal) -> String {
-    if let Some(words) = goal.description.get() {
-        return name(words, 240);
-    }
-    if let Some(event) = goal.event.get() {
-        let times = match goal.times.finite() {
-            Some(n) if n > 1.0 => format!(", at least {} times", decimal(n, 0)),
-            _ => String::new(),
-        };
-        let with = goal.properties.get().filter(|p| *p != "{}");
-        let with = with.map_or(String::new(), |p| format!(", with {}", name(p, 160)));
-        return format!("the event “{}” happens{times}{with}", name(event, 120));
-    }
-    let Some(attribute) = goal.attribute.get() else { return "not described".into() };
-    let operator = goal.operator.get().unwrap_or("is").replace('_', " ").to_lowercase();
-    let value = goal.value.get().map_or(String::new(), |v| match operator.as_str() {
-        "is any of" => {
-            format!(" {}", array_items(v).iter().map(|i| format!("“{}”", name(i, 60))).collect::<Vec<_>>().join(", "))
+        html! {
+            @if let Some(attribute) = &self.attribute { (attribute.html(120)) " " }
+            (operator)
+            @for (i, value) in values.iter().enumerate() {
+                @if i > 0 { "," } " “" (value.html(if values.len() > 1 { 60 } else { 120 })) "”"
+            }
         }
-        _ => format!(" “{}”", name(v, 120)),
-    });
-    format!("{} {}{value}", name(attribute, 120), escape(&operator))
+    }
+
+    /// "the first open": what the time limit runs from.
+    pub fn start(&self) -> &'static str {
+        match self.after {
+            After::Sent => "sending",
+            After::Opened => "the first open",
+            After::Clicked => "the first click",
+        }
+    }
 }
 
 /// The elements of a text array literal such as `{pro,"two words"}`; anything else is one element.
-fn array_items(literal: &str) -> Vec<String> {
-    let Some(inside) = literal.trim().strip_prefix('{').and_then(|l| l.strip_suffix('}')) else {
-        return vec![literal.to_owned()];
-    };
-    let (mut items, mut item, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
-    for c in inside.chars() {
-        match c {
-            c if escaped => {
-                item.push(c);
-                escaped = false;
-            }
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            ',' if !quoted => items.push(std::mem::take(&mut item)),
-            c => item.push(c),
-        }
+fn elements(literal: &Words) -> Vec<Words> {
+    match parse_array(&literal.0) {
+        Some(elements) => elements.into_iter().map(|e| Words(e.unwrap_or("NULL".into()))).collect(),
+        None => vec![literal.clone()],
     }
-    items.push(item);
-    items
 }

@@ -70,7 +70,7 @@ select probe.allowed(array['select * from goals.message_stats', 'select * from g
 reset session authorization;
 reset search_path;
 set session authorization roles_stranger;
-select probe.allowed(array['select * from goals.message_stats', 'select * from goals.stats(''hello'')', 'select goals.known_message(''hello'')', 'select goals.rate_interval(1, 2)', 'select nextval(''goals.match_id_seq'')',
+select probe.allowed(array['select * from goals.message_stats', 'select * from goals.stats(''hello'')', 'select goals_internal.known_message(''hello'')', 'select goals.rate_interval(1, 2)', 'select nextval(''goals.match_id_seq'')',
     'select * from goals.total', 'update shop.users set plan = ''x''', 'set pg_goals.enabled = off']);
 reset session authorization;
 
@@ -99,9 +99,9 @@ select 'analyst', goals.anytime_test('{3,5}', '{1,1}') is not null;
 select 'analyst', x is not null from goals.anytime_ratio_interval(3, 5, 1, 1) x;
 select 'analyst', p between 0 and 1 from goals.split_test('{10,12}', '{1,1}');
 select 'analyst', goals.sample_size(0.1, 0.12) > 100;
-select probe.allowed(array['select * from goals.matches(''hello'')', 'select * from goals.explain(''hello'', 1::bigint)', 'select * from goals.outcome', 'select * from goals.ledger', 'select * from goals.receipt',
+select probe.allowed(array['select * from goals.matches(''hello'')', 'select * from goals.explain(''hello'', 1::bigint)', 'select * from goals.outcome', 'select * from goals_internal.ledger', 'select * from goals.receipt',
     'select * from goals.match_log', 'select goals.record_sent(''hello'', 1::bigint)', 'select goals.forget_user(1::bigint)', 'select goals.purge(now())', 'select goals.roll_up()', 'select goals.stop_goal(''hello'')',
-    'select * from goals.touched_between(0, 9, 0, 9, 0, 9)', 'select * from goals.compare_data(''test'')']);
+    'select * from goals_internal.movement(0, 0, 0, 9, 9, 9)', 'select * from goals_internal.compare_data(''test'')']);
 reset session authorization;
 
 set session authorization goals_admin;
@@ -114,7 +114,7 @@ select 'admin', goals.roll_up() > 0;
 select 'admin', goals.forget_user(1::bigint);
 select 'admin', goals.purge('2000-01-01');
 select from goals.stop_goal('hello', 'buy');
-select probe.allowed(array['select goals.track_users(''public.of_another'')', 'select * from goals.receipt', 'delete from goals.receipt', 'update goals.total set matched = 0', 'select goals.archive(''{1}'')', 'select goals.add_to_totals(''{}'')',
+select probe.allowed(array['select goals.track_users(''public.of_another'')', 'select * from goals.receipt', 'delete from goals.receipt', 'update goals.total set matched = 0', 'select goals_internal.archive(''{1}'')', 'select goals_internal.add_to_totals(''{}'')',
     'create trigger t after update on shop.users for each row execute function goals.capture(''1'')', 'alter table goals.receipt disable trigger all', 'drop extension pg_goals']);
 select from goals.untrack('shop.sends');
 select from goals.untrack_all();

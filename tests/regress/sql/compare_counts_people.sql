@@ -16,7 +16,7 @@ select goal, sent, matched, worth from goals.message_stats;
 -- Nobody's time limit has passed, so nobody is counted yet, unless one asks for it. The converters count at once.
 select variant, users, matched from goals.compare('m');
 select variant, users, matched, rate, worth_per_user from goals.compare('m', include_running => true);
-select variant, users, matched, converters_all, assigned_users, worth, all_matured from goals.compare_data('m');
+select variant, users, matched, converters_all, assigned_users, worth, all_matured from goals_internal.compare_data('m');
 -- Once the goal is stopped no time limit runs any more.
 select from goals.stop_goal('m');
 select variant, users, matched, rate, worth_per_user from goals.compare('m');

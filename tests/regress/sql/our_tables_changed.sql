@@ -152,6 +152,8 @@ select problem, object from goals.health();
 select goals.record_sent('m', 1998::bigint);
 update users set plan = 'pro' where id = 1999;
 select setval('goals.receipt_id_seq', :last);
+-- The session that has met it goes on as well.
+select goals.record_sent('m', 1998::bigint) > :last;
 select setval('goals.match_id_seq', 1, false);
 \c -
 select problem, object from goals.health();

@@ -123,8 +123,8 @@ select goals.untrack_all();
 select goals.forget_user(1::bigint);
 select goals.purge(now());
 select * from goals.explain('m', 1::bigint);
-select goals.stored_key(1, '1');
-select * from goals.known_message('m');
+select goals_internal.stored_key(1, '1');
+select * from goals_internal.known_message('m');
 reset role;
 select goals.record_sent('m', 9::bigint) > 0 as recorded;
 -- By accident it may execute everything: what asks for the table's owner goes on asking, and its own trigger forges nothing.

@@ -76,14 +76,14 @@ insert into shop.call (sql) values
     ($$ goals.record_event('1', 'buy', '{"a": 1}', users => 'shop.users') $$), ($$ goals.record_event(2::bigint, 'buy', users => 'shop.users') $$), ($$ goals.record_event('00000000-0000-0000-0000-000000000001'::pg_catalog.uuid, 'buy', users => 'shop.people') $$),
     ('!update shop.users set plan = ''pro'', visits = 3, custom = ''{"a": 2}'''), ('!update shop.people set plan = ''pro'''),
     ('!insert into shop.events values (1, ''buy'', null, ''{"a": 1, "b": 2}''), (1, ''buy'', null, ''{"a": 1}'')'), ('!insert into shop.sends values (''m'', 5), (''x'', 5), (''m'', 99)'), ('!update shop.sends set opened = null'),
-    ($$ goals.message_stats $$), ($$ goals.variant_stats $$), ($$ goals.outcome $$), ($$ goals.contribution $$), ($$ goals.ledger $$), ($$ goals.counted $$),
-    ($$ goals.verify() $$), ($$ goals.tail() $$), ($$ goals.tail_sums() $$), ($$ goals.touched_between(0, 9, 0, 9, 0, 9) $$), ($$ goals.movement(0, 0, 0, 9, 9, 9) $$), ($$ goals.drawn() $$), ($$ goals.announce() $$), ($$ goals.last_settled_revision() $$), ($$ goals.unused_revisions(99) $$), ($$ goals.drop_unused_revisions(0) $$), ($$ goals.summarize_marks() $$), ($$ goals.lock_totals(true) $$), ($$ goals.drop_orphans(0, 9, 0, 9) $$),
-    ($$ goals.stats('m') $$), ($$ goals.stats('t', null, '2020-01-01', '2040-01-01') $$), ($$ goals.stats_bar('m') $$), ($$ goals.bar_line('x', 1, 2) $$), ($$ goals.bar(1, 2, 3) $$), ($$ goals.fit('x', 3) $$), ($$ goals.glyph(9608, '#') $$),
+    ($$ goals.message_stats $$), ($$ goals.variant_stats $$), ($$ goals.outcome $$), ($$ goals_internal.contribution $$), ($$ goals_internal.ledger $$), ($$ goals_internal.counted $$),
+    ($$ goals.verify() $$), ($$ goals_internal.behind() $$), ($$ goals_internal.running(null, null, null) $$), ($$ goals_internal.arm $$), ($$ goals_internal.figures $$), ($$ goals.tail_sums() $$), ($$ goals_internal.movement(0, 0, 0, 9, 9, 9) $$), ($$ goals_internal.drawn() $$), ($$ goals_internal.announce() $$), ($$ goals_internal.last_settled_revision() $$), ($$ goals_internal.unused_revisions(99) $$), ($$ goals_internal.drop_unused_revisions(0) $$), ($$ goals_internal.summarize_marks() $$), ($$ goals_internal.lock_totals(true) $$), ($$ goals_internal.drop_orphans(0, 9, 0, 9) $$),
+    ($$ goals.stats('m') $$), ($$ goals.stats('t', null, '2020-01-01', '2040-01-01') $$), ($$ goals.stats_bar('m') $$), ($$ goals_internal.bar_line('x', 1, 2) $$), ($$ goals_internal.bar(1, 2, 3) $$), ($$ goals_internal.fit('x', 3) $$), ($$ goals_internal.glyph(9608, '#') $$),
     ($$ goals.matches('m') $$), ($$ goals.matches('m', 'v') $$), ($$ goals.explain('m', '1') $$), ($$ goals.explain('m', 1::bigint) $$), ($$ goals.explain('p', '00000000-0000-0000-0000-000000000001'::pg_catalog.uuid) $$),
-    ($$ goals.compare('t') $$), ($$ goals.compare_data('t') $$), ($$ goals.daily('m') $$), ($$ goals.daily_since_sending('t') $$), ($$ goals.attribution() $$), ($$ goals.attribution('time decay', '2020-01-01', '2040-01-01') $$), ($$ goals.report('t') $$), ($$ goals.report_data('m') $$),
+    ($$ goals.compare('t') $$), ($$ goals_internal.compare_data('t') $$), ($$ goals.daily('m') $$), ($$ goals.daily_since_sending('t') $$), ($$ goals.attribution() $$), ($$ goals.attribution('time decay', '2020-01-01', '2040-01-01') $$), ($$ goals.report('t') $$), ($$ goals.report_data('m') $$),
     ($$ goals.rate_interval(1, 9) $$), ($$ goals.difference_interval(1, 9, 2, 9) $$), ($$ goals.ratio_interval(1, 9, 2, 9) $$), ($$ goals.proportion_test(1, 9, 2, 9) $$), ($$ goals.proportions_test('{1,2}', '{9,9}') $$), ($$ goals.adjust_p('{0.1,0.2}') $$),
     ($$ goals.probability_better(1, 9, 2, 9) $$), ($$ goals.anytime_test('{1,2}', '{1,1}') $$), ($$ goals.anytime_ratio_interval(1, 2, 1, 1) $$), ($$ goals.split_test('{9,8}', '{1,1}') $$), ($$ goals.sample_size(0.1, 0.2) $$),
-    ($$ goals.health() $$), ($$ goals.goal_problem(1) $$), ($$ goals.source_problem(1) $$), ($$ goals.known_message('m') $$), ($$ goals.check_goal(1, 'v') $$), ($$ goals.stored_key(1, '1') $$), ($$ goals.nearest('a', '{b,c}') $$), ($$ goals.unusable() $$), ($$ goals.archive('{1}') $$), ($$ goals.add_to_totals('{}') $$),
+    ($$ goals.health() $$), ($$ goals_internal.goal_problem(1) $$), ($$ goals_internal.source_problem(1) $$), ($$ goals_internal.known_message('m') $$), ($$ goals_internal.check_goal(1, 'v') $$), ($$ goals_internal.stored_key(1, '1') $$), ($$ goals_internal.nearest('a', '{b,c}') $$), ($$ goals_internal.unusable() $$), ($$ goals_internal.archive('{1}') $$), ($$ goals_internal.add_to_totals('{}') $$),
     ($$ goals.stop_goal('m', 'v') $$), ($$ goals.forget_user('1', 'shop.users') $$), ($$ goals.forget_user(2::bigint, 'shop.users') $$), ($$ goals.forget_user('00000000-0000-0000-0000-000000000001'::pg_catalog.uuid, 'shop.people') $$), ($$ goals.purge('2040-01-01') $$), ($$ goals.verify() $$),
     ($$ goals.untrack('shop.sends') $$), ($$ goals.untrack_all() $$);
 -- (the loop runs with the traps on the path as well: it uses nothing they could stand for)
@@ -116,8 +116,9 @@ discard temp;
 select goal, sent, matched from goals.message_stats where message = 'm' order by goal;
 
 -- Every function was among them. (Trigger functions ran; what is named here is called by others only.)
-select distinct p.proname from pg_proc p where p.pronamespace = 'goals'::regnamespace and p.prorettype <> 'trigger'::regtype
-    and not exists (select from shop.call c where strpos(c.sql, 'goals.' || p.proname || '(') > 0) and p.proname <> 'roll_up' order by 1;
+select distinct p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname in ('goals', 'goals_internal') and p.prorettype <> 'trigger'::regtype
+    and not exists (select from shop.call c where strpos(c.sql, n.nspname || '.' || p.proname || '(') > 0) and p.proname <> 'roll_up' order by 1;
 
 set client_min_messages = warning;
 drop schema trap, shop cascade;

@@ -46,4 +46,4 @@ select message, matched, credit, worth_credit from goals.attribution() where mes
 select length(goals.report('rich')) > 1000;
 
 -- A count has its place on a line, however large.
-select n, length(l) as width, substr(l, 17, 22) as shown from unnest(array[999999999, 1000000000, 999999999999, 1000000000000, 9223372036854775807]) n, goals.bar_line('Sent', n, 9223372036854775807) l;
+select n, length(l) as width, substr(l, 17, 22) as shown from unnest(array[999999999, 1000000000, 999999999999, 1000000000000, 9223372036854775807]) n, goals_internal.bar_line('Sent', n, 9223372036854775807) l;

@@ -1,9 +1,11 @@
 //! How the share of people who reached the goal grows with the days since sending.
 
-use super::super::arms::{Arm, Places};
 use super::super::data::Report;
+use super::super::groups::Group;
 use super::super::text::{decimal, percent, round_percent, width};
-use super::{Axis, Hang, SMALL, WIDTH, draw};
+use super::{Axis, Point, SMALL, WIDTH, badge, chart, line, text};
+use maud::{Markup, html};
+use std::collections::HashMap;
 
 const TOP: f64 = 10.0;
 const PLOT: f64 = 214.0;
@@ -11,91 +13,73 @@ const PLOT: f64 = 214.0;
 const ENDS: f64 = 32.0;
 const BADGE: f64 = 18.0;
 
-struct Line<'a> {
-    arm: &'a Arm,
-    /// (day, share), by day, from (0, ...)
-    points: Vec<(f64, f64)>,
+pub struct Line<'a> {
+    pub group: &'a Group<'a>,
+    /// (day, share), by day, from (0, 0)
+    pub points: Vec<Point>,
 }
 
-fn lines<'a>(report: &Report, arms: &'a [Arm]) -> Vec<Line<'a>> {
-    let mut lines: Vec<Line> = arms.iter().map(|arm| Line { arm, points: Vec::new() }).collect();
-    let places = Places::of(arms);
+/// The line of each group that has one.
+pub fn lines<'a>(report: &Report, groups: &'a [Group]) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line> = groups.iter().map(|group| Line { group, points: vec![(0.0, 0.0)] }).collect();
+    let places: HashMap<_, _> = groups.iter().enumerate().map(|(place, group)| (group.variant, place)).collect();
     for point in &report.curve {
-        let place = places.find(&point.variant, point.is_control);
-        let day = point.day.finite().filter(|d| *d >= 0.0);
-        let share = point.matched_cumulative.of(point.eligible).filter(|s| *s >= 0.0);
-        if let (Some(place), Some(day), Some(share)) = (place, day, share) {
-            lines[place].points.push((day, share.min(1.0)));
+        if let Some(share) = point.matched_cumulative.share_of(point.eligible) {
+            lines[places[&point.variant.as_ref()]].points.push((point.day.0, share.min(1.0)));
         }
     }
-    lines.retain(|l| !l.points.is_empty());
-    for line in &mut lines {
-        line.points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        line.points.dedup_by(|a, b| a.0 == b.0);
-        if line.points[0].0 > 0.0 {
-            line.points.insert(0, (0.0, 0.0));
-        }
-    }
+    lines.retain(|line| line.points.len() > 1);
     lines
 }
 
-/// The arms that have a line, in their order: for the legend.
-pub fn drawn<'a>(report: &Report, arms: &'a [Arm]) -> Vec<&'a Arm> {
-    lines(report, arms).into_iter().map(|l| l.arm).collect()
-}
-
-/// Nothing until a day has passed for somebody.
-pub fn curve(report: &Report, arms: &[Arm]) -> Option<String> {
-    let lines = lines(report, arms);
-    let days = lines.iter().flat_map(|l| &l.points).map(|p| p.0).fold(0.0, f64::max);
+/// Nothing without lines.
+pub fn curve(lines: &[Line]) -> Option<Markup> {
+    let ends: Vec<Point> = lines.iter().filter_map(|line| line.points.last().copied()).collect();
+    let (days, most) =
+        lines.iter().flat_map(|l| &l.points).fold((0.0_f64, 0.0_f64), |m, p| (m.0.max(p.0), m.1.max(p.1)));
     if days == 0.0 {
         return None;
     }
-    let most = lines.iter().flat_map(|l| &l.points).map(|p| p.1).fold(0.0, f64::max);
-    let said: Vec<String> = lines
-        .iter()
-        .filter_map(|l| l.points.last().map(|p| format!("{} {} by day {}", l.arm.name, percent(p.1), decimal(p.0, 0))))
-        .collect();
-    let plot = PLOT.max(lines.len() as f64 * BADGE);
-    let floor = TOP + plot;
-    let svg = draw(
+    let said = |(line, end): (&Line, &Point)| {
+        format!("{} {} by day {}", line.group.name.clean(), percent(end.1), decimal(end.0, 0))
+    };
+    let said: Vec<String> = lines.iter().zip(&ends).map(said).collect();
+    let floor = TOP + PLOT.max(lines.len() as f64 * BADGE);
+    let up = Axis::new((0.0, if most > 0.0 { (most * 1.08).min(1.0) } else { 0.01 }), (floor, TOP));
+    let levels: Vec<(f64, String)> = up.ticks(5).into_iter().map(|t| (up.at(t), round_percent(t))).collect();
+    let left = levels.iter().map(|l| width(&l.1, SMALL)).fold(0.0, f64::max) + 8.0;
+    let right = WIDTH - if lines.len() > 1 { ENDS } else { 8.0 };
+    let along = Axis::new((0.0, days), (left, right));
+    let at = |point: &Point| (along.at(point.0), up.at(point.1));
+    let day = |d: f64| if d.fract() == 0.0 { decimal(d, 0) } else { String::new() };
+    let marks = html! {
+        @for (y, words) in &levels {
+            (line("grid", &[(left, *y), (right, *y)], 1.0))
+            (text("note", (left - 8.0, *y), "end", SMALL, words))
+        }
+        @for (x, words) in along.labelled(9, day).into_iter().filter(|(_, words)| !words.is_empty()) {
+            (text("note", (x.min(WIDTH - width(&words, SMALL) / 2.0), floor + 12.0), "middle", SMALL, &words))
+        }
+        (text("note", ((left + right) / 2.0, floor + 31.0), "middle", SMALL, "days since sending"))
+        @for l in lines { (line(&format!("{} dash", l.group.class), &l.points.iter().map(at).collect::<Vec<_>>(), 2.5)) }
+        @if lines.len() > 1 { (end_badges(lines, &ends.iter().map(at).collect::<Vec<_>>(), floor)) }
+    };
+    Some(chart(
         floor + 40.0,
         &format!("Share of receipts that reached the goal, by days since sending. {}.", said.join("; ")),
-        |canvas| {
-            let up = Axis::new((0.0, if most > 0.0 { (most * 1.08).min(1.0) } else { 0.01 }), (floor, TOP));
-            let levels: Vec<(f64, String)> = up.ticks(5).into_iter().map(|t| (up.at(t), round_percent(t))).collect();
-            let left = levels.iter().map(|l| width(&l.1, SMALL)).fold(0.0, f64::max) + 8.0;
-            let right = WIDTH - if lines.len() > 1 { ENDS } else { 8.0 };
-            let along = Axis::new((0.0, days), (left, right));
-            for (y, words) in &levels {
-                canvas.line("s grid", &[(left, *y), (right, *y)], 1.0);
-                canvas.text("note", (left - 8.0, *y), Hang::End, SMALL, words);
-            }
-            for (x, words) in along.labelled(9, |d| if d.fract() == 0.0 { decimal(d, 0) } else { String::new() }) {
-                let x = x.min(WIDTH - width(&words, SMALL) / 2.0);
-                if !words.is_empty() {
-                    canvas.text("note", (x, floor + 12.0), Hang::Middle, SMALL, &words);
-                }
-            }
-            canvas.text("note", ((left + right) / 2.0, floor + 31.0), Hang::Middle, SMALL, "days since sending");
-            for line in &lines {
-                let points: Vec<_> = line.points.iter().map(|p| (along.at(p.0), up.at(p.1))).collect();
-                canvas.line(&format!("s {} dash", line.arm.class()), &points, 2.5);
-            }
-            if lines.len() > 1 {
-                let ends: Vec<(f64, f64)> =
-                    lines.iter().filter_map(|l| l.points.last()).map(|p| (along.at(p.0), up.at(p.1))).collect();
-                let places = spread(&ends.iter().map(|e| e.1).collect::<Vec<_>>(), TOP, floor);
-                for ((line, end), y) in lines.iter().zip(&ends).zip(places) {
-                    let class = line.arm.class();
-                    let x = WIDTH - BADGE / 2.0;
-                    canvas.line(&format!("s {class} leader"), &[*end, (x - 9.0, y)], 1.0);
-                    canvas.badge(&class, (x, y), &line.arm.key);
-                }
-            }
-        },
-    );
-    Some(svg)
+        &marks,
+    ))
+}
+
+fn end_badges(lines: &[Line], ends: &[Point], floor: f64) -> Markup {
+    let x = WIDTH - BADGE / 2.0;
+    let heights = spread(&ends.iter().map(|end| end.1).collect::<Vec<_>>(), TOP, floor);
+    html! {
+        @for ((Line { group, .. }, end), y) in lines.iter().zip(ends).zip(heights) {
+            (line(&format!("{} leader", group.class), &[*end, (x - 9.0, y)], 1.0))
+            (badge(group, (x, y)))
+        }
+    }
 }
 
 /// Moves heights apart to at least a badge between any two, as near to where they were as the order allows.

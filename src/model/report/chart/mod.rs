@@ -1,21 +1,13 @@
-//! Charts: plotters draws them, this module makes what it draws follow the page.
-//!
-//! plotters writes integer coordinates, fixed sizes and fixed colours. So everything is drawn [`SCALE`] times larger
-//! than the chart's own units, the root element gets a viewBox only, and each colour is a sentinel that stands for a CSS
-//! class (`#0C0D00` + its number) and is replaced by that class when the drawing is done.
+//! Charts as inline SVG: each mark has a CSS class for its colour and line, so that it follows the page.
 
 pub mod curve;
 pub mod forest;
 pub mod funnel;
 
-use super::text::{escape, width};
-use plotters::coord::Shift;
-use plotters::coord::ranged1d::Ranged;
-use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use super::groups::Group;
+use super::text::width;
+use maud::{Markup, html};
 
-const SCALE: f64 = 8.0;
 /// Width of every chart in its own units; it is shown at about the same number of CSS pixels.
 pub const WIDTH: f64 = 360.0;
 /// Size of text in the same units.
@@ -24,82 +16,47 @@ pub const SMALL: f64 = 11.5;
 /// How much wider bold text is.
 pub const BOLD: f64 = 1.06;
 
-const SENTINEL: (u8, u8) = (0x0c, 0x0d);
+type Point = (f64, f64);
 
-/// Where text hangs at its x.
-#[derive(Clone, Copy)]
-pub enum Hang {
-    Start,
-    Middle,
-    End,
+/// A coordinate to a hundredth of a unit.
+fn at(units: f64) -> String {
+    format!("{}", (units * 100.0).round() / 100.0)
 }
 
-/// A sheet in the chart's own units; every mark has a CSS class instead of a colour.
-pub struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
-    classes: Vec<String>,
+/// A chart of [`WIDTH`] by `height` units, with a label for those who hear the page.
+fn chart(height: f64, label: &str, marks: &Markup) -> Markup {
+    html! { svg viewBox={"0 0 " (at(WIDTH)) " " (at(height))} role="img" aria-label=(label) { (marks) } }
 }
 
-impl Canvas<'_> {
-    fn colour(&mut self, class: &str) -> RGBColor {
-        let at = self.classes.iter().position(|c| c == class).unwrap_or_else(|| {
-            self.classes.push(class.to_owned());
-            self.classes.len() - 1
-        });
-        RGBColor(SENTINEL.0, SENTINEL.1, at as u8)
-    }
+fn corners(points: &[Point]) -> String {
+    points.iter().map(|(x, y)| format!("{},{}", at(*x), at(*y))).collect::<Vec<_>>().join(" ")
+}
 
-    // drawing into a String cannot fail
-    pub fn line(&mut self, class: &str, points: &[(f64, f64)], stroke: f64) {
-        let style = self.colour(class).stroke_width((stroke * SCALE) as u32);
-        let points: Vec<_> = points.iter().map(|p| (px(p.0), px(p.1))).collect();
-        let _ = self.area.draw(&PathElement::new(points, style));
-    }
+fn line(class: &str, points: &[Point], stroke: f64) -> Markup {
+    html! { polyline.{"s " (class)} stroke-width=(stroke) points=(corners(points)) {} }
+}
 
-    pub fn block(&mut self, class: &str, (left, top): (f64, f64), (right, bottom): (f64, f64)) {
-        let style = self.colour(class).filled();
-        let _ = self.area.draw(&Rectangle::new([(px(left), px(top)), (px(right), px(bottom))], style));
-    }
+fn polygon(class: &str, points: &[Point]) -> Markup {
+    html! { polygon.{"f " (class)} points=(corners(points)) {} }
+}
 
-    pub fn dot(&mut self, class: &str, at: (f64, f64), radius: f64) {
-        let style = self.colour(class).filled();
-        let _ = self.area.draw(&Circle::new((px(at.0), px(at.1)), px(radius), style));
-    }
+fn block(class: &str, (left, top): Point, (right, bottom): Point) -> Markup {
+    html! { rect.{"f " (class)} x=(at(left)) y=(at(top)) width=(at(right - left)) height=(at(bottom - top)) {} }
+}
 
-    pub fn polygon(&mut self, class: &str, points: &[(f64, f64)]) {
-        let style = self.colour(class).filled();
-        let points: Vec<_> = points.iter().map(|p| (px(p.0), px(p.1))).collect();
-        let _ = self.area.draw(&Polygon::new(points, style));
-    }
+fn dot(class: &str, (x, y): Point, radius: f64) -> Markup {
+    html! { circle.{"f " (class)} cx=(at(x)) cy=(at(y)) r=(radius) {} }
+}
 
-    /// Text centred on `y`.
-    pub fn text(&mut self, class: &str, at: (f64, f64), hang: Hang, size: f64, text: &str) {
-        let h = match hang {
-            Hang::Start => HPos::Left,
-            Hang::Middle => HPos::Center,
-            Hang::End => HPos::Right,
-        };
-        // plotters' SVG divides the size by 1.24
-        let colour = self.colour(class);
-        let style = TextStyle::from(("sans-serif", size * SCALE * 1.24).into_font())
-            .color(&colour)
-            .pos(Pos::new(h, VPos::Center));
-        let _ = self.area.draw(&Text::new(text.to_owned(), (px(at.0), px(at.1)), style));
-    }
+/// Text centred on `y`; `anchor` is where it hangs at `x`: start, middle or end.
+fn text(class: &str, (x, y): Point, anchor: &str, size: f64, words: &str) -> Markup {
+    html! { text.(class) x=(at(x)) y=(at(y)) dy=".5ex" text-anchor=(anchor) font-size=(size) { (words) } }
+}
 
-    /// A figure and, lighter, what belongs to it, each ending at its own column's edge.
-    fn figures(&mut self, y: f64, columns: &Columns, figure: &str, aside: &str) {
-        self.text("figure", (WIDTH - columns.aside, y), Hang::End, TEXT, figure);
-        if !aside.is_empty() {
-            self.text("note", (WIDTH, y), Hang::End, SMALL, aside);
-        }
-    }
-
-    /// The small badge that stands for a variant.
-    pub fn badge(&mut self, class: &str, at: (f64, f64), key: &str) {
-        self.dot(&format!("f {class}"), at, 8.0);
-        self.text("on", at, Hang::Middle, if key.len() > 2 { 7.5 } else { 10.0 }, key);
-    }
+/// The small badge that stands for a group.
+fn badge(group: &Group, at: Point) -> Markup {
+    let size = if group.key.len() > 2 { 7.5 } else { 10.0 };
+    html! { (dot(&group.class, at, 8.0)) (text("on", at, "middle", size, &group.key)) }
 }
 
 /// Two columns of figures at the right edge of a chart, as wide as their widest entries.
@@ -124,48 +81,20 @@ impl Columns {
     fn room(&self, left: f64) -> f64 {
         WIDTH - self.both - 10.0 - left
     }
-}
 
-fn px(units: f64) -> i32 {
-    (units * SCALE).round() as i32
-}
-
-/// Draws a chart of [`WIDTH`] by `height` units and returns it as an inline SVG element named `label` for those who hear
-/// the page.
-pub fn draw(height: f64, label: &str, marks: impl FnOnce(&mut Canvas)) -> String {
-    let mut svg = String::new();
-    let classes = {
-        let area = SVGBackend::with_string(&mut svg, (px(WIDTH) as u32, px(height) as u32)).into_drawing_area();
-        let mut canvas = Canvas { area, classes: Vec::new() };
-        marks(&mut canvas);
-        let _ = canvas.area.present();
-        canvas.classes
-    };
-    restyle(&svg, &classes, height, label)
-}
-
-fn restyle(svg: &str, classes: &[String], height: f64, label: &str) -> String {
-    let body = svg.split_once('>').map_or("", |(_, body)| body);
-    let mut body = body
-        .replace(" font-family=\"sans-serif\"", "")
-        .replace(" opacity=\"1\"", "")
-        .replace(" fill=\"none\"", "")
-        .replace(" stroke=\"none\"", "")
-        .replace(">\n", ">")
-        .replace("\n</text>", "</text>");
-    for (at, class) in classes.iter().enumerate() {
-        let sentinel = format!("#{:02X}{:02X}{at:02X}", SENTINEL.0, SENTINEL.1);
-        body = body
-            .replace(&format!(" fill=\"{sentinel}\""), &format!(" class=\"{class}\""))
-            .replace(&format!(" stroke=\"{sentinel}\""), &format!(" class=\"{class}\""));
+    /// A figure and, lighter, what belongs to it, each ending at its own column's edge.
+    fn figures(&self, y: f64, figure: &str, aside: &str) -> Markup {
+        html! {
+            (text("figure", (WIDTH - self.aside, y), "end", TEXT, figure))
+            @if !aside.is_empty() { (text("note", (WIDTH, y), "end", SMALL, aside)) }
+        }
     }
-    format!("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{body}", px(WIDTH), px(height), escape(label))
 }
 
 /// An axis from `low` to `high` laid over `left..right`, with round ticks.
 pub struct Axis {
-    pub low: f64,
-    pub high: f64,
+    low: f64,
+    high: f64,
     left: f64,
     right: f64,
 }
@@ -181,18 +110,25 @@ impl Axis {
         self.left + share * (self.right - self.left)
     }
 
-    /// Round values, at most `most` of them.
+    /// Round values, at most `most` of them: as many as the steps 1, 2, 5, 10, ... allow.
     pub fn ticks(&self, most: usize) -> Vec<f64> {
-        // plotters counts its steps, and for ever where one is lost in the rounding
-        if self.high - self.low <= self.low.abs().max(self.high.abs()) * 1e-9 || self.high - self.low < 1e-12 {
+        let span = self.high - self.low;
+        // so near each other, the ends have no round values between them that their digits could tell apart
+        if span <= self.low.abs().max(self.high.abs()) * 1e-9 || span < 1e-12 {
             return Vec::new();
         }
-        let coordinate: RangedCoordf64 = (self.low..self.high).into();
-        coordinate.key_points(most)
+        let tens = 10_f64.powi((span / most as f64).log10().floor() as i32);
+        let steps = [1.0, 2.0, 5.0, 10.0, 20.0].map(|n| n * tens);
+        let marks = steps.into_iter().find_map(|step| {
+            let first = (self.low / step).ceil();
+            let count = (self.high / step).floor() - first + 1.0;
+            (count <= most as f64).then(|| (0..count as usize).map(|i| (first + i as f64) * step).collect())
+        });
+        marks.unwrap_or_default()
     }
 
     /// As many ticks as have room for their labels side by side.
-    pub fn labelled(&self, most: usize, show: impl Fn(f64) -> String) -> Vec<(f64, String)> {
+    fn labelled(&self, most: usize, show: impl Fn(f64) -> String) -> Vec<(f64, String)> {
         for most in (1..=most).rev() {
             let ticks: Vec<_> = self.ticks(most).into_iter().map(|t| (self.at(t), show(t))).collect();
             let fits =

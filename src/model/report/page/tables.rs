@@ -1,196 +1,143 @@
 //! The tables. On a phone each row becomes a card, so every cell carries its column's name and every element its role,
 //! which `display: block` would take from it.
 
-use super::super::arms::{Arm, Places, find};
-use super::super::data::{Report, Variant};
-use super::super::text::{
-    chance, count, decimal, escape, name, p_value, percent, points, range, signed_percent, worth,
-};
-use super::super::verdict::{Finding, people};
-use super::{badge, goal_name, or_missing};
-use std::collections::HashMap;
+use super::super::chart::curve::Line;
+use super::super::data::{Compared, Count, GoalFigures, Report};
+use super::super::groups::Group;
+use super::super::text::{MISSING, chance, count, decimal, p_value, percent, points, range, signed_percent, worth};
+use super::super::verdict::class_and_mark;
+use maud::{Markup, html};
 
-struct Cell {
-    html: String,
-    class: &'static str,
+/// A figure, or a sign where there is none.
+fn shown(figure: Option<String>) -> Markup {
+    html! { (figure.as_deref().unwrap_or(MISSING)) }
 }
 
-fn cell(html: String) -> Cell {
-    Cell { html, class: "" }
+fn plain(figure: String) -> Markup {
+    html! { (figure) }
 }
 
 /// A figure with its interval, or what else belongs to it, beneath.
-fn with_interval(figure: String, beneath: Option<String>) -> Cell {
-    let beneath = beneath.map_or(String::new(), |i| format!("<small>{}</small>", escape(&i)));
-    cell(format!("{figure}{beneath}"))
+fn with(figure: Option<String>, beneath: Option<String>) -> Markup {
+    html! { (shown(figure)) @if let Some(beneath) = &beneath { small { (beneath) } } }
 }
 
-fn table(caption: &str, columns: &[&str], rows: &[(Cell, Vec<Cell>)]) -> String {
-    let heads: String = columns.iter().map(|c| format!("<th scope=\"col\" role=\"columnheader\">{c}</th>")).collect();
-    let body: String = rows
-        .iter()
-        .map(|(head, cells)| {
-            let cells: String = cells
-                .iter()
-                .zip(&columns[1..])
-                .map(|(c, column)| {
-                    format!("<td role=\"cell\" class=\"{}\" data-of=\"{column}\">{}</td>", c.class, c.html)
-                })
-                .collect();
-            format!("<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}</th>{cells}</tr>\n", head.html)
-        })
-        .collect();
-    format!(
-        "<table role=\"table\">\n<caption>{caption}</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">{heads}</tr></thead>\n\
-         <tbody role=\"rowgroup\">\n{body}</tbody>\n</table>\n"
-    )
-}
+/// A column's name and what a row has in it.
+type Column<T> = (&'static str, fn(&T) -> Markup);
 
-pub fn variants_table(report: &Report, arms: &[Arm]) -> String {
-    let worths = report.variants.iter().any(|v| v.worth_per_user.finite().is_some());
-    let compared = arms.iter().any(|a| a.baseline);
-    let mut columns = vec![if compared { "Variant" } else { "Who" }, "People", "Reached goal", "Rate"];
-    if compared {
-        columns.extend(["Difference", "Lift", "Chance it is better"]);
-    }
-    if worths {
-        columns.push("Worth per person");
-    }
-    if compared {
-        columns.push("Verdict");
-    }
-    let rows: Vec<_> = report
-        .variants
-        .iter()
-        .filter_map(|row| {
-            find(arms, &row.variant, row.is_control).map(|i| variant_row(row, &arms[i], compared, worths))
-        })
-        .collect();
-    let against = if compared {
-        " The difference is in percentage points; difference and lift are against the baseline."
-    } else {
-        ""
-    };
-    let caption = format!("People counted: {}, each once.{against}", people(report));
-    table(&caption, &columns, &rows)
-}
-
-fn variant_row(row: &Variant, arm: &Arm, compared: bool, worths: bool) -> (Cell, Vec<Cell>) {
-    let head = cell(format!("<span class=\"who\">{}{}</span>", badge(arm), name(&arm.name, 80)));
-    let mut cells = vec![
-        cell(count(row.users)),
-        cell(count(row.matched)),
-        with_interval(or_missing(row.rate.finite().map(percent)), range(row.rate_low, row.rate_high, percent)),
-    ];
-    if compared {
-        cells.extend([
-            with_interval(
-                or_missing(row.difference.0.map(points)),
-                range(row.difference_low, row.difference_high, points),
-            ),
-            with_interval(
-                or_missing(row.lift.0.map(signed_percent)),
-                range(row.lift_low, row.lift_high, signed_percent),
-            ),
-            with_interval(
-                or_missing(row.probability_better.finite().map(chance)),
-                row.p_adjusted.finite().or(row.p_value.finite()).map(|p| format!("p {}", p_value(p))),
-            ),
-        ]);
-    }
-    if worths {
-        cells.push(cell(or_missing(row.worth_per_user.finite().map(worth))));
-    }
-    if compared {
-        cells.push(verdict_cell(row, arm));
-    }
-    (head, cells)
-}
-
-fn verdict_cell(row: &Variant, arm: &Arm) -> Cell {
-    let html = match Finding::of(row) {
-        _ if arm.baseline => "<span class=\"pill\">baseline</span>".into(),
-        Some(finding) => {
-            let (class, mark) = finding.tone().class_and_mark();
-            format!("<span class=\"pill {class}\"><span aria-hidden=\"true\">{mark}</span>{}</span>", finding.words())
+fn table<T>(caption: &str, first: &str, columns: &[Column<T>], rows: &[(Markup, &T)]) -> Markup {
+    let head = |name: &str| html! { th scope="col" role="columnheader" { (name) } };
+    html! {
+        table role="table" {
+            caption { (caption) }
+            thead role="rowgroup" { tr role="row" { (head(first)) @for (name, _) in columns { (head(name)) } } }
+            tbody role="rowgroup" {
+                @for (who, row) in rows {
+                    "\n"
+                    tr role="row" {
+                        th scope="row" role="rowheader" { (who) }
+                        @for (name, cell) in columns { td role="cell" data-of=(name) { (cell(row)) } }
+                    }
+                }
+            }
         }
-        None => or_missing(row.verdict.get().map(str::to_owned)),
-    };
-    Cell { html, class: "judged" }
+    }
 }
 
-/// Only for several goals: a single one is all in the bar above.
-pub fn goals_table(report: &Report) -> String {
-    if report.goals.len() < 2 {
-        return String::new();
-    }
-    let columns = [
-        "Goal",
-        "Sent",
-        "Already there",
-        "Reached",
-        "Rate",
-        "Of those who could",
-        "After an open",
-        "After a click",
-        "Worth",
+pub fn variants_table(report: &Report, groups: &[Group]) -> Markup {
+    let compared = groups.iter().any(|group| group.baseline);
+    let mut columns: Vec<Column<Compared>> = vec![
+        ("People", |v| plain(count(v.users))),
+        ("Reached goal", |v| plain(count(v.matched))),
+        ("Rate", |v| with(v.rate.finite().map(percent), range(v.rate_low, v.rate_high, percent))),
     ];
-    let rows: Vec<_> = report
-        .goals
-        .iter()
-        .map(|g| {
-            let could = g.sent.finite().map(|s| s - g.already_matched.count()).filter(|n| *n > 0.0);
-            let eligible = g.matched.finite().zip(could).map(|(m, c)| percent(m / c));
-            let cells = vec![
-                cell(count(g.sent)),
-                cell(count(g.already_matched)),
-                cell(count(g.matched)),
-                cell(or_missing(g.matched.of(g.sent).map(percent))),
-                cell(or_missing(eligible)),
-                cell(count(g.matched_after_open)),
-                cell(count(g.matched_after_click)),
-                cell(or_missing(g.worth.finite().map(worth))),
-            ];
-            (cell(goal_name(g)), cells)
-        })
-        .collect();
-    table("The goals of this message, counted in receipts.", &columns, &rows)
+    if compared {
+        columns.push(("Difference", |v| {
+            with(v.difference.0.map(points), range(v.difference_low, v.difference_high, points))
+        }));
+        columns.push(("Lift", |v| with(v.lift.0.map(signed_percent), range(v.lift_low, v.lift_high, signed_percent))));
+        columns.push(("Chance it is better", |v| {
+            let p = v.p_adjusted.finite().map(|p| format!("p {}", p_value(p)));
+            with(v.probability_better.finite().map(chance), p)
+        }));
+    }
+    if report.variants.iter().any(|v| v.worth_per_user.finite().is_some()) {
+        columns.push(("Worth per person", |v| shown(v.worth_per_user.finite().map(worth))));
+    }
+    if compared {
+        columns.push(("Verdict", pill));
+    }
+    let who = |group: &Group| html! { span.who { (group.badge()) (group.name.html(80)) } };
+    let rows: Vec<_> = groups.iter().map(who).zip(&report.variants).collect();
+    let (first, against) = if compared {
+        ("Variant", " The difference is in percentage points; difference and lift are against the baseline.")
+    } else {
+        ("Who", "")
+    };
+    let people: f64 = report.variants.iter().map(|v| v.users.0).sum();
+    let caption = format!("People counted: {}, each once.{against}", decimal(people, 0));
+    table(&caption, first, &columns, &rows)
+}
+
+fn pill(row: &Compared) -> Markup {
+    let Some(verdict) = row.verdict else { return html! { span.pill { "baseline" } } };
+    let (class, mark) = class_and_mark(row.verdict);
+    html! { span.{"pill " (class)} { span aria-hidden="true" { (mark) } (verdict.as_str()) } }
+}
+
+/// Only for several goals: a single one is all in the tiles above.
+pub fn goals_table(report: &Report) -> Option<Markup> {
+    if report.goals.len() < 2 {
+        return None;
+    }
+    let columns: [Column<GoalFigures>; 8] = [
+        ("Sent", |g| plain(count(g.sent))),
+        ("Already there", |g| plain(count(g.already_matched))),
+        ("Reached", |g| plain(count(g.matched))),
+        ("Rate", |g| shown(g.matched.share_of(g.sent).map(percent))),
+        ("Of those who could", |g| shown(g.matched.share_of(Count(g.sent.0 - g.already_matched.0)).map(percent))),
+        ("After an open", |g| plain(count(g.matched_after_open))),
+        ("After a click", |g| plain(count(g.matched_after_click))),
+        ("Worth", |g| shown(g.worth.finite().map(worth))),
+    ];
+    let rows: Vec<_> = report.goals.iter().map(|goal| (goal.name.html(60), goal)).collect();
+    Some(table("The goals of this message, counted in receipts.", "Goal", &columns, &rows))
 }
 
 /// The curve as figures: at most about forty rows, the last day always among them.
-pub fn curve_table(report: &Report, arms: &[Arm], drawn: &[&Arm]) -> String {
-    let mut days: Vec<f64> = report.curve.iter().filter_map(|p| p.day.finite()).filter(|d| *d >= 0.0).collect();
+pub fn curve_table(lines: &[Line]) -> Markup {
+    let mut days: Vec<f64> = lines.iter().flat_map(|line| line.points[1..].iter().map(|point| point.0)).collect();
     days.sort_by(f64::total_cmp);
     days.dedup();
-    let step = days.len().div_ceil(40).max(1);
-    let kept = days.iter().rev().step_by(step).rev();
-    let places = Places::of(arms);
-    // the first of two points of a day, as in the chart
-    let mut shares: HashMap<(usize, u64), f64> = HashMap::new();
-    for point in &report.curve {
-        let share = point.matched_cumulative.of(point.eligible);
-        if let (Some(i), Some(day), Some(share)) =
-            (places.find(&point.variant, point.is_control), point.day.finite(), share)
-        {
-            shares.entry((i, day.to_bits())).or_insert(share);
+    let kept = days.iter().rev().step_by(days.len().div_ceil(40).max(1)).rev();
+    let share = |line: &Line, day: f64| {
+        let point = line.points.binary_search_by(|point| point.0.total_cmp(&day)).ok()?;
+        Some(percent(line.points[point].1))
+    };
+    html! {
+        details {
+            summary { "The curve in figures" }
+            div.plain {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "Day" }
+                            @for group in lines.iter().map(|line| line.group) {
+                                th scope="col" { (group.badge()) span.unseen { (group.name.html(48)) } }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for day in kept {
+                            "\n"
+                            tr {
+                                th scope="row" { (decimal(*day, 0)) }
+                                @for line in lines { td { (shown(share(line, *day))) } }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
-    let heads: String = drawn
-        .iter()
-        .map(|a| format!("<th scope=\"col\">{}<span class=\"unseen\">{}</span></th>", badge(a), name(&a.name, 48)))
-        .collect();
-    let rows: String = kept
-        .map(|day| {
-            let share =
-                |arm: &&Arm| places.find(&arm.variant, Some(arm.control)).and_then(|i| shares.get(&(i, day.to_bits())));
-            let cells: String = drawn
-                .iter()
-                .map(|arm| format!("<td>{}</td>", or_missing(share(arm).map(|share| percent(*share)))))
-                .collect();
-            format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", decimal(*day, usize::from(day.fract() != 0.0)))
-        })
-        .collect();
-    format!(
-        "<details>\n<summary>The curve in figures</summary>\n<div class=\"plain\"><table>\n<thead><tr><th scope=\"col\">Day</th>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</details>\n"
-    )
 }

@@ -1,0 +1,86 @@
+//! Reporting opens and clicks, by message and user or by receipt.
+
+use super::{not_recorded, reported_time};
+use crate::matching::records::{Engagement, engage, find_receipt, visit_receipts_until};
+use crate::model::error::{Error, Result};
+use crate::pg::call::{Args, Out};
+use crate::pg::kept_open::{self, Statement};
+use crate::pg::key;
+use crate::setup::cache::required_setup;
+use crate::setup::definitions::in_one_place;
+use std::ops::ControlFlow;
+
+/// The parameter that says when.
+fn time_name(kind: Engagement) -> &'static str {
+    match kind {
+        Engagement::Opened => "opened_at",
+        Engagement::Clicked => "clicked_at",
+    }
+}
+
+fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
+    let (name, given) = (args.text_required(0, "message")?, args.user_key(1)?);
+    let at = reported_time(args.bigint(2), time_name(kind))?;
+    let setup = required_setup()?;
+    let message = setup.message(&name)?;
+    let source = setup.users(message.users)?;
+    let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
+    let (mut receipt, mut control) = (None, None);
+    let engaged = kept_open::with_probes(Statement::of_call(), &setup.ours, |probes| {
+        visit_receipts_until(probes.receipts()?, &setup, message, &key, at, |sent| {
+            if message.is_control(sent.variant) {
+                control = control.or(Some(sent.id));
+                return ControlFlow::Continue(());
+            }
+            receipt = Some(sent);
+            ControlFlow::Break(())
+        });
+        Some(engage(probes.opens()?, &setup.ours, receipt?, kind, at))
+    })
+    .unwrap_or(false);
+    match (receipt, control) {
+        (Some(_), _) if engaged => Ok(Out::Null),
+        (Some(_), _) => Err(not_recorded()),
+        (None, Some(receipt_id)) => Err(Error::ControlReceipt { receipt_id }),
+        (None, None) if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
+        (None, None) => Err(Error::NoReceipt { message: name, key: key::shown(&key) }),
+    }
+}
+
+fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
+    let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
+    let at = reported_time(args.bigint(1), time_name(kind))?;
+    let setup = required_setup()?;
+    let found = find_receipt(&setup.ours, receipt_id).ok_or_else(not_recorded)?;
+    let sent = found.ok_or(Error::UnknownReceipt { receipt_id })?;
+    if let Some(users) = setup.source(sent.users) {
+        in_one_place(users.relation)?;
+    }
+    if setup.messages.values().any(|m| m.is_control(sent.variant)) {
+        return Err(Error::ControlReceipt { receipt_id });
+    }
+    let engaged = kept_open::with_probes(Statement::of_call(), &setup.ours, |probes| {
+        probes.opens().is_some_and(|engagements| engage(engagements, &setup.ours, sent, kind, at))
+    });
+    if engaged { Ok(Out::Null) } else { Err(not_recorded()) }
+}
+
+/// goals.record_opened(message, user_key, opened_at)
+pub fn record_opened(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Opened)
+}
+
+/// goals.record_clicked(message, user_key, clicked_at)
+pub fn record_clicked(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Clicked)
+}
+
+/// goals.record_opened(receipt_id, opened_at)
+pub fn record_opened_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Opened)
+}
+
+/// goals.record_clicked(receipt_id, clicked_at)
+pub fn record_clicked_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Clicked)
+}

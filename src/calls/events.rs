@@ -1,0 +1,26 @@
+//! Reporting events.
+
+use super::reported_time;
+use crate::matching::event::occurred;
+use crate::model::error::Result;
+use crate::pg::append;
+use crate::pg::call::{Args, Out};
+use crate::pg::kept_open::Statement;
+use crate::setup::cache::required_setup;
+
+/// goals.record_event(user_key, event, properties, occurred_at, users)
+pub fn record_event(args: &Args) -> Result<Out> {
+    let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
+    let at = reported_time(args.bigint(3), "occurred_at")?;
+    // Also where nothing waits for the event: whether it is refused must not depend on that.
+    append::refuse_if_read_only();
+    let setup = required_setup()?;
+    let users = setup.users_table(args.relation(4))?;
+    // A key that no user can have has no receipts: nothing to do, as for any event of a user we do not know.
+    if let Some(key) = users.key_type()?.canonical(&key) {
+        let bytes = args.jsonb_bytes(2);
+        let properties = args.jsonb(2).zip(bytes.as_deref());
+        occurred(Statement::of_call(), users.id, &key, &event, properties, at);
+    }
+    Ok(Out::Null)
+}

@@ -1,0 +1,389 @@
+//! Setting up: messages, goals, variants. SQL under the rights of the extension's owner, after the
+//! caller's own right to the table has been checked; every change is announced to the other backends' caches.
+
+use super::is_virtual;
+use crate::model::attribute::Attribute;
+use crate::model::error::{Error, Result};
+use crate::model::nearest::nearest;
+use crate::model::operator::Operator;
+use crate::model::time_limit::{TimeLimit, TimeLimitProblem};
+use crate::pg::call::{Args, Out};
+use crate::pg::invalidate;
+use crate::pg::relation::{self, Lock, Relation};
+use crate::pg::spi::{self, Arg};
+use crate::pg::{encoding, errors, rights};
+use crate::setup::cache::{self, required_setup};
+use crate::setup::definitions::{Anchor, Goal, Message, Setup};
+use crate::setup::watch;
+use std::rc::Rc;
+
+// Messages -------------------------------------------------------------------------------------------------------------
+
+fn name_given(name: String, what: &str) -> Result<String> {
+    if name.trim().is_empty() || encoding::from_string(&name).len() > 1000 {
+        return Err(Error::InvalidArgument {
+            message: format!("{what} needs a name of 1 to 1000 bytes"),
+            hint: "Use a name that people recognise.".into(),
+        });
+    }
+    Ok(name)
+}
+
+/// goals.create_message(message, kind, channel, users)
+pub fn create_message(args: &Args) -> Result<Out> {
+    let name = name_given(args.text_required(0, "message")?, "a message")?;
+    let kind = args.text_required(1, "kind")?;
+    let kind = kind.trim().to_lowercase().replace([' ', '-'], "_");
+    if !matches!(kind.as_str(), "ongoing" | "one_off") {
+        return Err(Error::InvalidArgument {
+            message: format!("\"{kind}\" is not a kind of message"),
+            hint: "A message is ongoing or one_off.".into(),
+        });
+    }
+    let setup = required_setup()?;
+    let users = setup.tracked_users_table(args.relation(3))?;
+    if setup.messages.contains_key(&name) {
+        return Err(Error::NameTaken { what: "message", name });
+    }
+    setup.ours.as_owner(|| {
+        let users_column = setup.ours.users_column();
+        let id = spi::number(
+            &format!(
+                "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (name) DO NOTHING RETURNING message_id"
+            ),
+            &[
+                Arg::Text(Some(&name)),
+                Arg::Text(Some(&kind)),
+                Arg::Text(args.text(2).as_deref()),
+                Arg::Integer(Some(users.id)),
+            ],
+        );
+        let id = id.ok_or_else(|| Error::NameTaken { what: "message", name: name.clone() })?;
+        spi::run(
+            "INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')",
+            &[Arg::Integer(i32::try_from(id).ok())],
+        );
+        spi::run("DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1", &[Arg::Text(Some(&name))]);
+        invalidate::announce(setup.ours.revision);
+        Ok(Out::Bigint(id))
+    })
+}
+
+/// Finds a message, keeps other set-up of it out until the transaction ends, and reads everything anew: whatever the isolation
+/// level, what the last one to hold the lock has done is seen. Nobody else takes this lock.
+fn lock_message(message: &str) -> Result<(Rc<Setup>, Rc<Message>)> {
+    let id = required_setup()?.message(message)?.id;
+    spi::run("SELECT FROM goals.message WHERE message_id = $1 FOR UPDATE", &[Arg::Integer(Some(id))]);
+    cache::reset();
+    let fresh = required_setup()?;
+    let message = fresh.message(message)?.clone();
+    Ok((fresh, message))
+}
+
+/// Starts a revision: the goals in force are those of the newest one, less the other versions of `goal`, plus `added`.
+fn revise(setup: &Setup, message: &Message, goal: &str, added: Option<i32>) {
+    let others = |id: &&i32| setup.goals.get(id).is_some_and(|g| g.name != goal);
+    let goals: Vec<i32> = message.revision.goals.iter().filter(others).copied().chain(added).collect();
+    spi::run(
+        "INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, $2)",
+        &[Arg::Integer(Some(message.id)), Arg::Integers(&goals)],
+    );
+}
+
+/// goals.set_goal(message, attribute, operator, value, time_limit, event, times, properties, after, goal, value_from)
+pub fn set_goal(args: &Args) -> Result<Out> {
+    let message = args.text_required(0, "message")?;
+    let (attribute, event) = (args.text(1), args.text(5));
+    let setup = required_setup()?;
+    let known = setup.message(&message)?;
+    if attribute.is_some() == event.is_some() {
+        return Err(Error::AttributeAndEvent { both: attribute.is_some() });
+    }
+    let limit = args.interval(4).ok_or(Error::TimeLimit { problem: TimeLimitProblem::Missing })?;
+    let limit = TimeLimit::from_interval(limit.months, limit.days, limit.micros)?;
+    let goal = name_given(args.text_required(9, "goal")?, "a goal")?;
+    let after = args.text_required(8, "after")?.trim().to_lowercase();
+    let after = after.strip_prefix("after ").unwrap_or(&after).to_owned();
+    if !matches!(after.as_str(), "sent" | "opened" | "clicked") {
+        return Err(Error::InvalidArgument {
+            message: format!("a time limit cannot be counted after \"{after}\""),
+            hint: "It is counted after the message was sent, opened or clicked.".into(),
+        });
+    }
+    let times = args.integer(6).unwrap_or(1);
+    let value_from = args.text(10);
+    let spec = match (&attribute, &event) {
+        (Some(attribute), _) => {
+            event_options_absent(times, args.jsonb(7).is_some())?;
+            attribute_goal(&setup, known.users, attribute, args.text(2), args.text(3), value_from.as_deref())?
+        }
+        (None, event) => {
+            attribute_options_absent(args.text(2).is_some(), args.text(3).is_some())?;
+            if !relation::exists(setup.users(known.users)?.relation) {
+                return Err(Error::UsersTableDropped);
+            }
+            name_given(event.clone().unwrap_or_default(), "an event")?;
+            may_ask_for_events(&setup, known.users, args.jsonb(7).is_some() || value_from.is_some())?;
+            if !(1..=1_000_000).contains(&times) {
+                return Err(Error::InvalidArgument {
+                    message: format!("an event cannot be asked for {times} times"),
+                    hint: "Pass times => a number from 1 to 1000000.".into(),
+                });
+            }
+            Spec::default()
+        }
+    };
+    setup.ours.as_owner(|| {
+        let (setup, message) = lock_message(&message)?;
+        let versions = setup.goals.values().filter(|g| g.message_id == message.id && g.name == goal).map(|g| g.version);
+        let id = spi::number(
+            "INSERT INTO goals.goal (message_id, name, version, attribute, attribute_type, operator, value, event, times, \
+             properties, time_limit_us, after, value_from) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING goal_id",
+            &[
+                Arg::Integer(Some(message.id)),
+                Arg::Text(Some(&goal)),
+                Arg::Integer(Some(1 + versions.max().unwrap_or(0))),
+                Arg::Text(spec.attribute.as_deref()),
+                Arg::Text(spec.type_name.as_deref()),
+                Arg::Text(spec.operator),
+                Arg::Text(spec.value.as_deref()),
+                Arg::Text(event.as_deref()),
+                Arg::Integer(Some(times)),
+                Arg::Jsonb(args.jsonb(7)),
+                Arg::Bigint(limit.micros()),
+                Arg::Text(Some(&after)),
+                Arg::Text(value_from.as_deref()),
+            ],
+        )
+        .unwrap_or(0);
+        revise(&setup, &message, &goal, i32::try_from(id).ok());
+        invalidate::announce(setup.ours.revision);
+        if message.control.is_some() && after != "sent" {
+            control_opens_nothing(&goal);
+        }
+        Ok(Out::Bigint(id))
+    })
+}
+
+fn control_opens_nothing(goal: &str) {
+    errors::notice(format!(
+        "the control group opens nothing, so it never reaches goal \"{goal}\": compare by a goal that starts with the sending"
+    ));
+}
+
+fn event_options_absent(times: i32, properties: bool) -> Result<()> {
+    if times == 1 && !properties {
+        return Ok(());
+    }
+    Err(Error::InvalidArgument {
+        message: "times and properties are for goals on events".into(),
+        hint: "Leave them out, or name an event instead of an attribute.".into(),
+    })
+}
+
+fn attribute_options_absent(operator: bool, value: bool) -> Result<()> {
+    if !operator && !value {
+        return Ok(());
+    }
+    Err(Error::InvalidArgument {
+        message: "operator and value are for goals on attributes".into(),
+        hint: "Leave them out; narrow an event down with properties and times.".into(),
+    })
+}
+
+/// What set_goal works out about an attribute.
+#[derive(Default)]
+struct Spec {
+    attribute: Option<String>,
+    type_name: Option<String>,
+    operator: Option<&'static str>,
+    value: Option<String>,
+}
+
+/// A goal answers, about any user, whether a value holds; with matches() the values too. Asks of the caller what a SELECT would ask for.
+fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
+    let relation = || table.qualified_name();
+    if let Some(schema) = rights::closed_schema(table.oid()) {
+        return Err(Error::NoUsage { schema, user: rights::user_name() });
+    }
+    if !rights::may_read(table.oid(), number) {
+        return Err(Error::NoSelect { relation: relation(), column: column.into(), user: rights::user_name() });
+    }
+    if rights::rows_are_restricted(table.oid()) {
+        return Err(Error::RowSecurity { relation: relation(), user: rights::user_name() });
+    }
+    Ok(())
+}
+
+/// The same about the tables that events of these users are read from now. One that is tracked later is shown by its owner, who tracks it.
+fn may_ask_for_events(setup: &Setup, users: i32, properties: bool) -> Result<()> {
+    for source in setup.sources.iter().filter(|s| s.kind == "events" && s.attached && s.users == users) {
+        let Some(table) = Relation::open(source.relation, Lock::Share) else { continue };
+        let properties = source.properties.as_ref().filter(|_| properties);
+        for name in source.event.iter().chain(properties) {
+            if let Some(column) = table.column(name) {
+                may_read(&table, name, column.number)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn attribute_goal(
+    setup: &Setup,
+    users: i32,
+    attribute: &str,
+    operator: Option<String>,
+    value: Option<String>,
+    value_from: Option<&str>,
+) -> Result<Spec> {
+    let users = setup.users(users)?;
+    let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
+    let missing = |name: &str| match table.column(name) {
+        Some(column) if column.is_virtual => is_virtual(&table, name),
+        _ => {
+            Error::UnknownColumn { relation: table.qualified_name(), name: name.into(), columns: table.column_names() }
+        }
+    };
+    let operator = Operator::parse(&operator.ok_or_else(|| Error::InvalidArgument {
+        message: "a goal on an attribute needs an operator".into(),
+        hint: format!(
+            "The operators are {}.",
+            Operator::ALL.iter().map(|o| format!("\"{}\"", o.name())).collect::<Vec<_>>().join(", ")
+        ),
+    })?)?;
+    let (column, place) = watch::find_place(&table, attribute).ok_or_else(|| missing(attribute))?;
+    may_read(&table, &column, place.number)?;
+    if let Some(from) = value_from {
+        let (column, worth) = watch::find_place(&table, from).ok_or_else(|| missing(from))?;
+        may_read(&table, &column, worth.number)?;
+        let kind = worth.column_type.kind();
+        if worth.path.is_empty() && kind != crate::model::value::Kind::Number {
+            return Err(Error::InvalidArgument {
+                message: format!("value_from \"{from}\" is of type {}", worth.column_type.name()),
+                hint: "The worth of a match is the gain of an attribute that is a number.".into(),
+            });
+        }
+    }
+    // Checks operator and value against the type, then writes the value as the type itself would.
+    watch::condition(&place, operator, value.as_deref())?;
+    let value = match value {
+        Some(value) if place.path.is_empty() => Some(place.column_type.canonical_value(operator, &value)?),
+        other => other,
+    };
+    // However it is quoted, one key is one attribute.
+    let attribute = if place.path.is_empty() { attribute.to_owned() } else { Attribute::parse(attribute)?.to_string() };
+    Ok(Spec {
+        attribute: Some(attribute),
+        type_name: Some(place.column_type.identity()),
+        operator: Some(operator.name()),
+        value,
+    })
+}
+
+/// goals.stop_goal(message, goal)
+pub fn stop_goal(args: &Args) -> Result<Out> {
+    let (message, goal) = (args.text_required(0, "message")?, args.text_required(1, "goal")?);
+    let setup = required_setup()?;
+    setup.ours.as_owner(|| {
+        let (setup, message) = lock_message(&message)?;
+        let goals: Vec<&Rc<Goal>> = setup.goals.values().filter(|g| g.message_id == message.id).collect();
+        if !goals.iter().any(|g| g.name == goal) {
+            let names: Vec<&str> = goals.iter().map(|g| g.name.as_str()).collect();
+            return Err(Error::UnknownGoal {
+                message: message.name.clone(),
+                nearest: nearest(&goal, &names),
+                name: goal.clone(),
+            });
+        }
+        for running in goals.iter().filter(|g| g.name == goal && g.live) {
+            spi::run("INSERT INTO goals.goal_stop (goal_id) VALUES ($1)", &[Arg::Integer(Some(running.id))]);
+        }
+        revise(&setup, &message, &goal, None);
+        invalidate::announce(setup.ours.revision);
+        Ok(Out::Null)
+    })
+}
+
+// Variants -------------------------------------------------------------------------------------------------------------
+
+/// Finds a message whose variants may still be changed.
+fn lock_unfrozen(message: &str) -> Result<i32> {
+    let id = lock_message(message)?.1.id;
+    let used = spi::one(
+        "SELECT true FROM goals.revision v WHERE v.message_id = $1 \
+         AND EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id) \
+         UNION ALL SELECT true FROM goals.total WHERE message_id = $1 LIMIT 1",
+        &[Arg::Integer(Some(id))],
+    );
+    if used.is_some() { Err(Error::Frozen { message: message.into() }) } else { Ok(id) }
+}
+
+/// goals.add_variant(message, variant, weight)
+pub fn add_variant(args: &Args) -> Result<Out> {
+    let message = args.text_required(0, "message")?;
+    let variant = name_given(args.text_required(1, "variant")?, "a variant")?;
+    let weight = args.double(2).ok_or(Error::NullArgument { name: "weight" })?;
+    if variant == "control" {
+        return Err(Error::InvalidArgument {
+            message: "\"control\" is the name of the group held back".into(),
+            hint: "Use goals.set_control_group(message, share).".into(),
+        });
+    }
+    // Sums of them stay numbers, and none of them is lost in one.
+    if !(1e-6..=1e6).contains(&weight) {
+        return Err(Error::InvalidArgument {
+            message: format!("weight {weight} is out of range"),
+            hint: "A weight is a number from 1e-6 to 1e6; variants share users in proportion to their weights.".into(),
+        });
+    }
+    let setup = required_setup()?;
+    setup.ours.as_owner(|| {
+        let id = lock_unfrozen(&message)?;
+        spi::one(
+            "INSERT INTO goals.variant (message_id, name, weight) VALUES ($1, $2, $3) \
+             ON CONFLICT (message_id, name) DO NOTHING RETURNING variant_id",
+            &[Arg::Integer(Some(id)), Arg::Text(Some(&variant)), Arg::Double(weight)],
+        )
+        .ok_or_else(|| Error::NameTaken { what: "variant", name: variant.clone() })?;
+        invalidate::announce(setup.ours.revision);
+        Ok(Out::Null)
+    })
+}
+
+/// goals.set_control_group(message, share)
+pub fn set_control_group(args: &Args) -> Result<Out> {
+    let message = args.text_required(0, "message")?;
+    let share = args.double(1).ok_or(Error::NullArgument { name: "share" })?;
+    if !(0.0..1.0).contains(&share) {
+        return Err(Error::InvalidArgument {
+            message: format!("share {share} is out of range"),
+            hint: "The share of users held back is from 0 up to, not including, 1; 0.1 holds back a tenth.".into(),
+        });
+    }
+    let setup = required_setup()?;
+    setup.ours.as_owner(|| {
+        let id = lock_unfrozen(&message)?;
+        spi::run("DELETE FROM goals.variant WHERE message_id = $1 AND is_control", &[Arg::Integer(Some(id))]);
+        if share > 0.0 {
+            spi::run(
+                "INSERT INTO goals.variant (message_id, name, weight, is_control) VALUES ($1, 'control', $2, true)",
+                &[Arg::Integer(Some(id)), Arg::Double(share)],
+            );
+            let late = |g: &&Rc<Goal>| g.message_id == id && g.live && g.after != Anchor::Sent;
+            if let Some(name) = setup.goals.values().filter(late).map(|g| &g.name).min() {
+                control_opens_nothing(name);
+            }
+        }
+        invalidate::announce(setup.ours.revision);
+        Ok(Out::Null)
+    })
+}
+
+/// goals_internal.announce(): tells every backend that the set-up has changed.
+pub fn announce(_: &Args) -> Result<Out> {
+    invalidate::announce(required_setup()?.ours.revision);
+    Ok(Out::Null)
+}

@@ -1,0 +1,162 @@
+//! What goals.health() asks: what keeps the extension's own tables from being used, and goals and sources from being evaluated.
+
+use crate::model::error::{Error, Result};
+use crate::model::nearest::nearest;
+use crate::pg::call::{Args, Out};
+use crate::pg::key::KeyType;
+use crate::pg::own_tables::{Fault, Lacking, Ours};
+use crate::pg::relation::{Lock, Relation};
+use crate::pg::{citus, types};
+use crate::setup::cache::required_setup;
+use crate::setup::watch;
+
+/// goals_internal.unusable(): one row per object that cannot be used, or is not safe: problem, object, detail, hint, and whether it keeps everything
+/// else from being looked at.
+pub fn unusable(_: &Args) -> Result<Out> {
+    let lacking = Ours::lacking().into_iter().map(|lacking| {
+        let blocks = lacking.blocks();
+        let Told { problem, detail, hint } = told(&lacking);
+        row(problem, lacking.name, detail, hint, blocks)
+    });
+    let unlogged = Ours::unlogged().into_iter().map(|name| {
+        let hint = format!("ALTER TABLE goals.{name} SET LOGGED");
+        row("unlogged table".into(), name, "a crash of the server empties it".into(), hint, false)
+    });
+    Ok(Out::Rows(lacking.chain(unlogged).collect()))
+}
+
+fn row(problem: String, name: &str, detail: String, hint: String, blocks: bool) -> Vec<Out> {
+    let object = format!("goals.{name}");
+    vec![Out::Text(problem), Out::Text(object), Out::Text(detail), Out::Text(hint), Out::Boolean(blocks)]
+}
+
+/// What comes of something that is there and cannot be used.
+const UNRECORDED: &str = "nothing is recorded until that is mended, and what is missed meanwhile never counts";
+
+struct Told {
+    problem: String,
+    detail: String,
+    hint: String,
+}
+
+fn told(lacking: &Lacking) -> Told {
+    let Lacking { kind, name, .. } = lacking;
+    let harm = lacking.harm();
+    match &lacking.fault {
+        Fault::Missing => {
+            let again = lacking.definition().map(|definition| {
+                format!(", or make it again: CREATE INDEX CONCURRENTLY {name} ON goals.{definition}")
+            });
+            Told {
+                problem: format!("missing {kind}"),
+                detail: harm.into(),
+                hint: format!(
+                    "Give it back its name (ALTER {} ... RENAME TO {name}){}",
+                    kind.to_uppercase(),
+                    again.unwrap_or_default()
+                ),
+            }
+        }
+        Fault::Unfit(unfit) => Told {
+            problem: format!("unusable {kind}"),
+            detail: format!("{}: {}", unfit.why, if lacking.stops_recording() { UNRECORDED } else { harm }),
+            hint: unfit.mend.clone(),
+        },
+        Fault::Locked => Told {
+            problem: format!("locked {kind}"),
+            detail: "it is locked by another session".into(),
+            hint: "Look again when that has ended; pg_locks says which it is.".into(),
+        },
+    }
+}
+
+/// goals_internal.users_table(users): the source_id of the users table that is meant, for functions written in SQL.
+pub fn users_table(args: &Args) -> Result<Out> {
+    required_setup()?.users_table(args.relation(0)).map(|users| Out::Integer(users.id))
+}
+
+/// goals_internal.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
+pub fn goal_problem(args: &Args) -> Result<Out> {
+    let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
+    let setup = required_setup()?;
+    let problem = || {
+        let goal = setup.goals.get(&id).filter(|g| g.attribute.is_some())?;
+        let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
+        let users = setup.source(message.users);
+        let Some(table) = users.and_then(|u| Relation::open(u.relation, Lock::Share)) else {
+            return Some("the users table no longer exists".to_owned());
+        };
+        if users.is_some_and(|u| !u.attached) {
+            return Some(format!("{} is not tracked any more", table.qualified_name()));
+        }
+        let (_, place, _) = match watch::resolve(&table, goal) {
+            Ok(found) => found,
+            Err(problem) => return Some(problem),
+        };
+        if let Some(label) = goal.operator.zip(goal.value.as_deref()).and_then(|(o, v)| place.lost_label(o, v)) {
+            return Some(format!("\"{label}\" is no longer a value of type {}", place.column_type.name()));
+        }
+        let worth = goal.value_from.as_deref()?;
+        watch::find_place(&table, worth)
+            .is_none()
+            .then(|| format!("value_from \"{worth}\" is no longer in {}", table.qualified_name()))
+    };
+    Ok(problem().map_or(Out::Null, Out::Text))
+}
+
+/// goals_internal.nearest(name, known): the known name most like it, NULL if none is.
+pub fn nearest_name(args: &Args) -> Result<Out> {
+    let (Some(name), Some(known)) = (args.text(0), args.texts(1)) else { return Ok(Out::Null) };
+    Ok(nearest(&name, &known).map_or(Out::Null, Out::Text))
+}
+
+/// goals_internal.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
+pub fn stored_key(args: &Args) -> Result<Out> {
+    let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
+    let Some(key) = args.raw_text(1) else { return Ok(Out::Null) };
+    // The table may be gone, and even its row; what was recorded about its users is not.
+    let key_type = required_setup()?.source(id).and_then(|s| s.key_type().ok());
+    let stored = key_type.map_or(Some(key.clone()), |t| t.canonical(&key));
+    Ok(stored.map_or(Out::Null, Out::Raw))
+}
+
+/// goals_internal.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
+pub fn source_problem(args: &Args) -> Result<Out> {
+    let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
+    let setup = required_setup()?;
+    let problem = || {
+        let source = setup.source(id)?;
+        let table = Relation::open(source.relation, Lock::Share)?;
+        if let Some(kind) = citus::kind(source.relation) {
+            return Some(format!(
+                "Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"
+            ));
+        }
+        let named = [
+            Some(&source.key),
+            source.event.as_ref(),
+            source.message.as_ref(),
+            source.variant.as_ref(),
+            source.properties.as_ref(),
+            source.occurred.as_ref(),
+            source.opened.as_ref(),
+            source.clicked.as_ref(),
+        ];
+        for name in named.into_iter().flatten() {
+            match table.column(name) {
+                None => return Some(format!("column \"{name}\" is no longer in {}", table.qualified_name())),
+                Some(column) if column.is_virtual => {
+                    return Some(format!(
+                        "column \"{name}\" is now a virtual generated column, whose values no trigger sees"
+                    ));
+                }
+                _ => (),
+            }
+        }
+        let key = table.column(&source.key)?;
+        KeyType::of(key.type_oid)
+            .is_none()
+            .then(|| format!("key column \"{}\" is now of type {}", key.name, types::type_name(key.type_oid)))
+    };
+    Ok(problem().map_or(Out::Null, Out::Text))
+}

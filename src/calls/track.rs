@@ -1,0 +1,390 @@
+//! Tracking the application's tables: checking that it can be done, and the trigger. DDL never queues for its lock.
+
+use super::is_virtual;
+use crate::model::error::{Error, Result};
+use crate::model::value::Kind;
+use crate::pg::call::{Args, Out};
+use crate::pg::key::{KEY_TYPES, KeyType};
+use crate::pg::relation::{self, Lock, Relation, TriggerChange};
+use crate::pg::spi::{self, Arg};
+use crate::pg::triggers::{self, Attached, Events};
+use crate::pg::{invalidate, rights, types};
+use crate::setup::cache::required_setup;
+use crate::setup::definitions::{Setup, Source, in_one_place};
+use pgrx::pg_sys::{self, Oid};
+use std::rc::Rc;
+
+/// Opens a table that can be tracked by this caller.
+fn trackable(relid: Oid) -> Result<Relation> {
+    let wrong = |why: &str| Error::WrongRelation { relation: relation::qualified_name(relid), why: why.into() };
+    let table = Relation::open(relid, Lock::Share).ok_or_else(|| wrong("does not exist"))?;
+    if !matches!(table.kind(), pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE) {
+        return Err(wrong("is not a table or partitioned table"));
+    }
+    if table.is_catalog() {
+        return Err(wrong("is a system catalog"));
+    }
+    if table.is_temporary() {
+        return Err(wrong("is a temporary table"));
+    }
+    if relation::in_schema(relid, "goals") {
+        return Err(wrong("belongs to pg_goals"));
+    }
+    if !rights::owns(relid) {
+        return Err(Error::NotOwner { relation: table.qualified_name() });
+    }
+    in_one_place(relid)?;
+    Ok(table)
+}
+
+/// An error where a trigger on the table would be cloned onto one whose owner has not allowed that.
+fn may_be_cloned(relid: Oid) -> Result<()> {
+    match Relation::open(relid, Lock::Share).and_then(|table| rights::without_trigger_right(&table)) {
+        Some(below) => {
+            Err(Error::NoTriggerRight { relation: relation::qualified_name(below), owner: rights::owner_name(relid) })
+        }
+        None => Ok(()),
+    }
+}
+
+fn column(table: &Relation, name: &str) -> Result<relation::Column> {
+    let column = table.column(name).ok_or_else(|| Error::UnknownColumn {
+        relation: table.qualified_name(),
+        name: name.into(),
+        columns: table.column_names(),
+    })?;
+    if column.is_virtual { Err(is_virtual(table, name)) } else { Ok(column) }
+}
+
+fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
+    KeyType::of(key.type_oid).map(|_| ()).ok_or_else(|| Error::KeyType {
+        relation: table.qualified_name(),
+        column: key.name.clone(),
+        type_name: types::type_name(key.type_oid),
+        types: KEY_TYPES,
+    })
+}
+
+/// The columns of goals.source that differ between kinds of sources.
+#[derive(Default)]
+struct Columns {
+    key: String,
+    event: Option<String>,
+    message: Option<String>,
+    variant: Option<String>,
+    properties: Option<String>,
+    occurred: Option<String>,
+    opened: Option<String>,
+    clicked: Option<String>,
+}
+
+/// Records the table as a source and puts the trigger on it. Asked again with the same columns it changes nothing; with others
+/// it changes the columns.
+fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) -> Result<Out> {
+    let setup = required_setup()?;
+    let relid = table.oid();
+    let function = match kind {
+        "users" => "capture",
+        "events" => "capture_event",
+        _ => "capture_receipt",
+    };
+    // An update that moves a row between partitions is a delete and an insert.
+    let is_partitioned = table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE;
+    let events = Events { insert: kind != "users" || is_partitioned, update: kind != "events", delete: is_partitioned };
+    if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
+        return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
+    }
+    let is_tracked = setup.sources.iter().any(|s| s.relation == relid && s.attached);
+    if !is_tracked && table.is_partition() {
+        let above = relation::ancestors(relid);
+        if let Some(source) = setup.sources.iter().find(|s| s.attached && s.kind == kind && above.contains(&s.relation))
+        {
+            let parent = relation::qualified_name(source.relation);
+            return Err(Error::Covered { relation: table.qualified_name(), parent });
+        }
+    }
+    setup.ours.as_owner(|| {
+        let users_column = setup.ours.users_column();
+        let known = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
+        let insert = || {
+            spi::number(
+                &format!(
+                    "INSERT INTO goals.source (source_id, kind, relation, {users_column}, key_column, event_column, \
+                     message_column) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name \
+                     FROM nextval('goals.source_source_id_seq') s RETURNING source_id"
+                ),
+                &[
+                    Arg::Text(Some(kind)),
+                    Arg::Oid(relid),
+                    Arg::Integer(users),
+                    Arg::Text(Some(&columns.key)),
+                    Arg::Text(columns.event.as_deref()),
+                    Arg::Text(columns.message.as_deref()),
+                ],
+            )
+        };
+        let id = known.or_else(insert).unwrap_or(0);
+        spi::run(
+            &format!(
+                "UPDATE goals.source SET {users_column} = coalesce($2, source_id), key_column = $3::name, \
+                 event_column = $4::name, message_column = $5::name, variant_column = $6::name, \
+                 properties_column = $7::name, occurred_column = $8::name, opened_column = $9::name, \
+                 clicked_column = $10::name, attached = true \
+                 WHERE source_id = $1 AND ({users_column}, key_column, event_column, message_column, variant_column, \
+                 properties_column, occurred_column, opened_column, clicked_column, attached) IS DISTINCT FROM \
+                 (coalesce($2, source_id), $3::name, $4::name, $5::name, $6::name, $7::name, $8::name, $9::name, \
+                 $10::name, true)"
+            ),
+            &[
+                Arg::Integer(i32::try_from(id).ok()),
+                Arg::Integer(users),
+                Arg::Text(Some(&columns.key)),
+                Arg::Text(columns.event.as_deref()),
+                Arg::Text(columns.message.as_deref()),
+                Arg::Text(columns.variant.as_deref()),
+                Arg::Text(columns.properties.as_deref()),
+                Arg::Text(columns.occurred.as_deref()),
+                Arg::Text(columns.opened.as_deref()),
+                Arg::Text(columns.clicked.as_deref()),
+            ],
+        );
+        forget_ignored(i32::try_from(id).unwrap_or(0));
+        // The DDL finds the table closed, as after a statement of its own.
+        drop(table);
+        attach_trigger(relid, is_partitioned, function, events, id)?;
+        invalidate::announce(setup.ours.revision);
+        Ok(Out::Null)
+    })
+}
+
+/// Puts the trigger of this source on the table, unless it is there. Its name carries the source's id: a partition may be tracked
+/// by itself and be given a clone of the trigger of the table above it. Where the extension is still of 0.1.0, whose `health()`
+/// looks for the one name that its triggers have, it is given that.
+fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Events, id: i64) -> Result<()> {
+    let wanted = if extension_is_of_0_1_0() { "pg_goals".to_owned() } else { format!("pg_goals_{id}") };
+    if is_partitioned {
+        let_clone(&format!("goals.{function}"));
+    }
+    let signature = format!("goals.{function}()");
+    let function = spi::one("SELECT $1::regprocedure::oid", &[Arg::Text(Some(&signature))]);
+    let function = function.and_then(|oid| oid.parse().ok()).map(Oid::from_u32).ok_or(Error::NoUsersTable)?;
+    let id = id.to_string();
+    let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id);
+    let of_source = || on(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
+    let create = || triggers::create(relid, &triggers::free_name(relid, &wanted), function, events, &id);
+    if !of_source()?.1.is_empty() {
+        // Left by a restore into a database where the table has another source id.
+        lock_briefly(TriggerChange::Drop, relid)?;
+        of_source()?.1.into_iter().for_each(Attached::drop);
+    }
+    if of_source()?.0.is_empty() {
+        may_be_cloned(relid)?;
+        lock_briefly(TriggerChange::Create, relid)?;
+        if of_source()?.0.is_empty() {
+            create();
+        }
+        return Ok(());
+    }
+    // Up to 0.1.0 all had the same name. It works under any; one with the right name can wait until the table is free.
+    let has_old_name = |t: &Attached| t.name == "pg_goals" && t.name != wanted && t.is_as_created;
+    if matches!(of_source()?.0.as_slice(), [old] if has_old_name(old))
+        && may_be_cloned(relid).is_ok()
+        && relation::lock_for(TriggerChange::Drop, relid, std::time::Duration::ZERO)
+    {
+        of_source()?.0.into_iter().for_each(Attached::drop);
+        create();
+    }
+    Ok(())
+}
+
+/// Our triggers on a table, which is locked at least so that it stays.
+fn on(relid: Oid) -> Result<Vec<Attached>> {
+    triggers::of_table(relid)
+        .ok_or_else(|| Error::WrongRelation { relation: relation::qualified_name(relid), why: "does not exist".into() })
+}
+
+/// Are there any that [`on`] would answer? Without a lock, so that a table without them is left alone.
+fn has_triggers(relid: Oid) -> bool {
+    spi::one(
+        "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+         WHERE t.tgrelid = $1 AND t.tgparentid = 0 AND p.pronamespace = 'goals'::regnamespace LIMIT 1",
+        &[Arg::Oid(relid)],
+    )
+    .is_some()
+}
+
+/// What rows of the table asked for in vain is noted anew from now on: somebody has looked after it.
+fn forget_ignored(source_id: i32) {
+    spi::run("DELETE FROM goals.ignored WHERE source_id = $1", &[Arg::Integer(Some(source_id))]);
+}
+
+fn extension_is_of_0_1_0() -> bool {
+    spi::one("SELECT true FROM pg_extension WHERE extname = 'pg_goals' AND extversion = '0.1.0'", &[]).is_some()
+}
+
+/// Whoever creates or attaches a partition needs the right to execute the function of every trigger that is cloned onto it.
+/// Given to everybody: a right of the owner's would end with his ownership, and would be in the way when he is dropped. Nobody
+/// can name the function without a right on the schema, and a trigger on a table that is not tracked does nothing.
+fn let_clone(function: &str) {
+    let function = format!("{function}()");
+    let args = [Arg::Text(Some(&function))];
+    if spi::one("SELECT true WHERE NOT has_function_privilege('public', $1::regprocedure, 'EXECUTE')", &args).is_some()
+    {
+        spi::run(&format!("GRANT EXECUTE ON FUNCTION {function} TO PUBLIC"), &[]);
+    }
+}
+
+/// Takes the lock for DDL on the application's table without queueing behind a long transaction, where it would make everybody else wait.
+fn lock_briefly(change: TriggerChange, relid: Oid) -> Result<()> {
+    if relation::lock_for(change, relid, std::time::Duration::from_secs(2)) {
+        Ok(())
+    } else {
+        Err(Error::LockNotAvailable { relation: relation::qualified_name(relid) })
+    }
+}
+
+/// goals.track_users(relation, key)
+pub fn track_users(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let key = match args.name(1) {
+        Some(name) => column(&table, &name)?,
+        None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
+    };
+    check_key(&table, &key)?;
+    attach(table, "users", None, &Columns { key: key.name, ..Columns::default() })
+}
+
+/// goals.track_events(relation, user_key, event, occurred_at, properties, users)
+pub fn track_events(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let key = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "user_key" })?)?;
+    check_key(&table, &key)?;
+    let event = column(&table, &args.name(2).ok_or(Error::NullArgument { name: "event" })?)?;
+    must_be(&table, &event, "a text, varchar, char(n), name or enum", is_text)?;
+    let occurred = args.name(3).map(|n| time_column(&table, &n)).transpose()?;
+    let properties = args.name(4).map(|n| column(&table, &n)).transpose()?;
+    if let Some(properties) = &properties {
+        must_be(&table, properties, "a jsonb", |oid| base(oid) == pg_sys::JSONBOID)?;
+    }
+    let known = required_setup()?;
+    let users = known.tracked_users_table(args.relation(5))?;
+    attach(
+        table,
+        "events",
+        Some(users.id),
+        &Columns {
+            key: key.name,
+            event: Some(event.name),
+            occurred,
+            properties: properties.map(|c| c.name),
+            ..Columns::default()
+        },
+    )
+}
+
+/// goals.track_receipts(relation, message, user_key, sent_at, opened_at, clicked_at, variant)
+pub fn track_receipts(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let message = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "message" })?)?;
+    must_be(&table, &message, "a text, varchar, char(n), name or enum", is_text)?;
+    let key = column(&table, &args.name(2).ok_or(Error::NullArgument { name: "user_key" })?)?;
+    check_key(&table, &key)?;
+    let time = |i: usize| args.name(i).map(|n| time_column(&table, &n)).transpose();
+    let variant = args.name(6).map(|n| column(&table, &n)).transpose()?;
+    if let Some(variant) = &variant {
+        must_be(&table, variant, "a text, varchar, char(n), name or enum", is_text)?;
+    }
+    // Which users a row is about follows from its message; any users table will do to begin with.
+    let setup = required_setup()?;
+    let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
+    let columns = Columns {
+        key: key.name,
+        message: Some(message.name),
+        occurred: time(3)?,
+        opened: time(4)?,
+        clicked: time(5)?,
+        variant: variant.map(|c| c.name),
+        ..Columns::default()
+    };
+    attach(table, "receipts", Some(users.id), &columns)
+}
+
+fn base(type_oid: Oid) -> Oid {
+    types::ColumnType::resolve(type_oid, Oid::INVALID).type_oid()
+}
+
+fn is_text(type_oid: Oid) -> bool {
+    let resolved = types::ColumnType::resolve(type_oid, Oid::INVALID);
+    resolved.kind() == Kind::Text && !resolved.is_other()
+}
+
+fn time_column(table: &Relation, name: &str) -> Result<String> {
+    let found = column(table, name)?;
+    let is_time = |oid| matches!(base(oid), pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID);
+    must_be(table, &found, "a timestamptz, timestamp or date", is_time)?;
+    Ok(found.name)
+}
+
+fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(Oid) -> bool) -> Result<()> {
+    if is(column.type_oid) {
+        return Ok(());
+    }
+    Err(Error::InvalidArgument {
+        message: format!(
+            "column \"{}\" of {} is of type {}",
+            column.name,
+            table.qualified_name(),
+            types::type_name(column.type_oid)
+        ),
+        hint: format!("Name {what} column."),
+    })
+}
+
+fn detach(setup: &Setup, source: &Source) -> Result<()> {
+    setup.ours.as_owner(|| {
+        if has_triggers(source.relation) {
+            lock_briefly(TriggerChange::Drop, source.relation)?;
+            // Gone with its table, where that has been dropped meanwhile.
+            let own = triggers::of_table(source.relation).unwrap_or_default();
+            let id = source.id.to_string();
+            own.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
+        }
+        spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
+        forget_ignored(source.id);
+        invalidate::announce(setup.ours.revision);
+        Ok(())
+    })
+}
+
+/// goals.untrack(relation)
+pub fn untrack(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let setup = required_setup()?;
+    let name = relation::qualified_name(relid);
+    let source = setup
+        .sources
+        .iter()
+        .find(|s| s.relation == relid)
+        .ok_or_else(|| Error::NotTracked { relation: name.clone() })?;
+    if relation::exists(relid) && !rights::owns(relid) {
+        return Err(Error::NotOwner { relation: name });
+    }
+    detach(&setup, source)?;
+    Ok(Out::Null)
+}
+
+/// goals.untrack_all()
+pub fn untrack_all(_args: &Args) -> Result<Out> {
+    let setup = required_setup()?;
+    let attached: Vec<&Rc<Source>> = setup.sources.iter().filter(|s| s.attached).collect();
+    if let Some(source) = attached.iter().find(|s| relation::exists(s.relation) && !rights::owns(s.relation)) {
+        return Err(Error::NotOwner { relation: relation::qualified_name(source.relation) });
+    }
+    for source in attached {
+        detach(&setup, source)?;
+    }
+    Ok(Out::Null)
+}

@@ -1,0 +1,54 @@
+//! The symbols that SQL calls, and the Rust function behind each.
+
+use crate::calls::{engagements, events, goals, health, receipts, statistics, track};
+use crate::pg::export::{export_functions, export_triggers};
+use crate::triggers;
+
+export_triggers! { triggers::noted:
+    pg_goals_capture pg_finfo_pg_goals_capture triggers::users::on_change;
+    pg_goals_capture_event pg_finfo_pg_goals_capture_event triggers::events::on_event;
+    pg_goals_capture_receipt pg_finfo_pg_goals_capture_receipt triggers::sends::on_receipt;
+}
+
+export_functions! {
+    pg_goals_track_users pg_finfo_pg_goals_track_users track::track_users;
+    pg_goals_track_events pg_finfo_pg_goals_track_events track::track_events;
+    pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track::track_receipts;
+    pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
+    pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
+    pg_goals_create_message pg_finfo_pg_goals_create_message goals::create_message;
+    pg_goals_set_goal pg_finfo_pg_goals_set_goal goals::set_goal;
+    pg_goals_stop_goal pg_finfo_pg_goals_stop_goal goals::stop_goal;
+    pg_goals_add_variant pg_finfo_pg_goals_add_variant goals::add_variant;
+    pg_goals_set_control_group pg_finfo_pg_goals_set_control_group goals::set_control_group;
+    pg_goals_announce pg_finfo_pg_goals_announce goals::announce;
+    pg_goals_users_table pg_finfo_pg_goals_users_table health::users_table;
+    pg_goals_goal_problem pg_finfo_pg_goals_goal_problem health::goal_problem;
+    pg_goals_source_problem pg_finfo_pg_goals_source_problem health::source_problem;
+    pg_goals_unusable pg_finfo_pg_goals_unusable health::unusable;
+    pg_goals_stored_key pg_finfo_pg_goals_stored_key health::stored_key;
+    pg_goals_nearest pg_finfo_pg_goals_nearest health::nearest_name;
+    pg_goals_assign pg_finfo_pg_goals_assign receipts::assign;
+    pg_goals_deliver pg_finfo_pg_goals_deliver receipts::deliver;
+    pg_goals_deliver_array pg_finfo_pg_goals_deliver_array receipts::deliver_array;
+    pg_goals_record_sent pg_finfo_pg_goals_record_sent receipts::record_sent;
+    pg_goals_record_sent_array pg_finfo_pg_goals_record_sent_array receipts::record_sent_array;
+    pg_goals_record_opened pg_finfo_pg_goals_record_opened engagements::record_opened;
+    pg_goals_record_opened_receipt pg_finfo_pg_goals_record_opened_receipt engagements::record_opened_receipt;
+    pg_goals_record_clicked pg_finfo_pg_goals_record_clicked engagements::record_clicked;
+    pg_goals_record_clicked_receipt pg_finfo_pg_goals_record_clicked_receipt engagements::record_clicked_receipt;
+    pg_goals_record_event pg_finfo_pg_goals_record_event events::record_event;
+    pg_goals_compare_arms pg_finfo_pg_goals_compare_arms statistics::compare_arms;
+    pg_goals_report_page pg_finfo_pg_goals_report_page statistics::report_page;
+    pg_goals_rate_interval pg_finfo_pg_goals_rate_interval statistics::rate_interval;
+    pg_goals_difference_interval pg_finfo_pg_goals_difference_interval statistics::difference_interval;
+    pg_goals_ratio_interval pg_finfo_pg_goals_ratio_interval statistics::ratio_interval;
+    pg_goals_proportion_test pg_finfo_pg_goals_proportion_test statistics::proportion_test;
+    pg_goals_proportions_test pg_finfo_pg_goals_proportions_test statistics::proportions_test;
+    pg_goals_adjust_p pg_finfo_pg_goals_adjust_p statistics::adjust_p;
+    pg_goals_probability_better pg_finfo_pg_goals_probability_better statistics::probability_better;
+    pg_goals_anytime_test pg_finfo_pg_goals_anytime_test statistics::anytime_test;
+    pg_goals_anytime_ratio_interval pg_finfo_pg_goals_anytime_ratio_interval statistics::anytime_ratio_interval;
+    pg_goals_split_test pg_finfo_pg_goals_split_test statistics::split_test;
+    pg_goals_sample_size pg_finfo_pg_goals_sample_size statistics::sample_size;
+}

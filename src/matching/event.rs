@@ -1,0 +1,92 @@
+//! An event, reported or read from a tracked table, against the goals that wait for it.
+
+use super::matches::{self, Evidence};
+use super::retry::{Outcome, with_current_setup};
+use crate::model::attribute::Attribute;
+use crate::model::decimal::Decimal;
+use crate::model::jsonb;
+use crate::model::value::Value;
+use crate::pg::kept_open::Statement;
+use crate::pg::{datum, document, encoding};
+use crate::setup::cache;
+use crate::setup::definitions::{Awaited, Goal, Reach};
+use pgrx::pg_sys::Datum;
+use smallvec::SmallVec;
+
+/// An event, and the goals whose name and properties it has.
+struct Occurrence<'a> {
+    awaited: SmallVec<[&'a Awaited; 4]>,
+    properties: &'a [u8],
+}
+
+impl Evidence for Occurrence<'_> {
+    fn reach(&self) -> Reach {
+        self.awaited.iter().fold(Reach::NONE, |reach, awaited| reach.or(awaited.reach))
+    }
+
+    fn goal(&self, goal_id: i32) -> Option<&Goal> {
+        self.awaited.iter().find_map(|awaited| {
+            let at = awaited.goals.binary_search_by_key(&goal_id, |goal| goal.id).ok()?;
+            Some(&*awaited.goals[at])
+        })
+    }
+
+    fn gained(&self, _goal_id: i32, _baseline: Option<&Decimal>) -> bool {
+        true
+    }
+
+    fn old_value(&self, _goal_id: i32) -> Option<Datum> {
+        None
+    }
+
+    /// What was counted: the property the worth was taken from.
+    fn new_value(&self, goal_id: i32) -> Option<Datum> {
+        self.property(goal_id).and_then(|value| datum::as_json(&value))
+    }
+
+    fn worth(&self, goal_id: i32) -> Option<Decimal> {
+        match self.property(goal_id)? {
+            Value::Number(number) if number.is_summable() => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Occurrence<'a> {
+    fn property(&self, goal_id: i32) -> Option<Value<'a>> {
+        let name = self.goal(goal_id)?.value_from.as_deref()?;
+        let model = encoding::string_to_model;
+        let root = jsonb::root(self.properties)?;
+        let found = document::find(&root, &[model(name)]).or_else(|| {
+            let parsed = Attribute::parse(name).ok()?;
+            let path: Vec<_> = parsed.path.iter().map(|key| model(key)).collect();
+            document::find(&document::find(&root, &[model(&parsed.column)])?, &path)
+        });
+        found.map(|node| document::value(&node))
+    }
+}
+
+/// Matches an event against the goals that wait for it. `properties`: a jsonb datum and its payload, None for NULL.
+pub fn occurred(
+    statement: Statement,
+    users: i32,
+    key: &[u8],
+    event: &str,
+    properties: Option<(Datum, &[u8])>,
+    at: i64,
+) {
+    with_current_setup(|| {
+        let Some(setup) = cache::setup() else { return Outcome::Done };
+        let fits = |awaited: &&Awaited| match (&awaited.properties, properties) {
+            (None, _) => true,
+            (Some(wanted), Some((given, _))) => datum::jsonb_contains(given, wanted.datum()),
+            (Some(_), None) => false,
+        };
+        let awaited: SmallVec<_> = setup.event_goals(users, event).iter().filter(fits).collect();
+        if awaited.is_empty() {
+            return Outcome::Done;
+        }
+        let occurrence = Occurrence { awaited, properties: properties.map_or(&[], |(_, bytes)| bytes) };
+        matches::record_matches(statement, users, key, Some(at), &occurrence)
+    });
+}

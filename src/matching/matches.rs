@@ -1,0 +1,150 @@
+//! From satisfied goals to matches: the receipts of that user that are in their window, one append each.
+
+use super::records::{self, Match, Receipt};
+use super::retry::Outcome;
+use crate::model::decimal::Decimal;
+use crate::model::time_limit::TimeLimit;
+use crate::pg::datum;
+use crate::pg::kept_open::{self, Probes, Statement};
+use crate::pg::memory;
+use crate::pg::patience;
+use crate::pg::scratch::Scratch;
+use crate::setup::cache;
+use crate::setup::definitions::{Anchor, Goal, Reach, Revision, Setup};
+use pgrx::pg_sys::Datum;
+use smallvec::SmallVec;
+
+/// What satisfied goals: a difference between two rows, or an event. A receipt names the few goals it is judged by; only those
+/// are asked for, and the rest only where there is a match.
+pub trait Evidence {
+    /// How far back the receipts can lie for which one of the goals counts.
+    fn reach(&self) -> Reach;
+    /// The goal of this id, if this satisfies it.
+    fn goal(&self, goal_id: i32) -> Option<&Goal>;
+    /// `is increased by`: is the gain since this value (None: unknown, zero) enough? True for every other goal.
+    fn gained(&self, goal_id: i32, baseline: Option<&Decimal>) -> bool;
+    /// As jsonb.
+    fn old_value(&self, goal_id: i32) -> Option<Datum>;
+    fn new_value(&self, goal_id: i32) -> Option<Datum>;
+    fn worth(&self, goal_id: i32) -> Option<Decimal>;
+}
+
+/// Records a match for every receipt of the user for which one of the goals counts. `at`: when it happened, None for now.
+/// Outdated: a receipt was made under goals that this backend has not read yet, or an index has been replaced.
+pub fn record_matches(
+    statement: Statement,
+    users: i32,
+    key: &[u8],
+    at: Option<i64>,
+    evidence: &dyn Evidence,
+) -> Outcome {
+    let Some(setup) = cache::setup() else { return Outcome::Done };
+    let now = at.unwrap_or_else(datum::clock);
+    let recorded = kept_open::with_probes(statement, &setup.ours, |probes| {
+        let receipts = pending(probes, users, key, now, evidence.reach())?;
+        if receipts.is_empty() {
+            return Some(());
+        }
+        let matches = matches(&setup, probes, &receipts, at, now, evidence)?;
+        record(&setup, probes, evidence, &matches);
+        Some(())
+    });
+    if recorded.is_some() || patience::is_refused() { Outcome::Done } else { Outcome::Outdated }
+}
+
+type Matches = SmallVec<[Match; 4]>;
+
+/// None: a receipt's revision is not known to this backend, or the match log not as it knows it.
+fn matches(
+    setup: &Setup,
+    probes: &mut Probes,
+    receipts: &[Receipt],
+    at: Option<i64>,
+    now: i64,
+    evidence: &dyn Evidence,
+) -> Option<Matches> {
+    let mut matches = Matches::new();
+    for receipt in receipts {
+        let revision = setup.revisions.get(&receipt.revision)?;
+        // A clock that was set back must not put a change before the message that is already there.
+        let t = if at.is_none() { now.max(receipt.sent_at) } else { now };
+        for goal in revision.goals.iter().filter_map(|id| evidence.goal(*id)) {
+            if !receipt.already.contains(&goal.id)
+                && in_window(probes, goal, receipt, t)?
+                && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
+                && !is_recorded(probes, goal, receipt.id, t)?
+            {
+                memory::room_in_small(&mut matches);
+                matches.push(Match { goal_id: goal.id, receipt_id: receipt.id, at: t });
+            }
+        }
+    }
+    Some(matches)
+}
+
+/// The receipts of the user for which one of the goals may still count. None: the index of the receipts is not the one
+/// that this backend knows.
+fn pending(probes: &mut Probes, users: i32, key: &[u8], now: i64, reach: Reach) -> Option<SmallVec<[Receipt; 2]>> {
+    let mut receipts = SmallVec::new();
+    let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
+    records::visit_receipts_since(probes.receipts()?, users, key, since, |row| {
+        memory::check();
+        memory::room_in_small(&mut receipts);
+        receipts.push(Receipt::read(row));
+    });
+    Some(receipts)
+}
+
+/// None: the index of the engagements is not the one that this backend knows.
+fn in_window(probes: &mut Probes, goal: &Goal, receipt: &Receipt, t: i64) -> Option<bool> {
+    let anchor = match goal.after {
+        Anchor::Sent => Some(receipt.sent_at),
+        after => records::first_engagement(probes.engagements()?, receipt.id, after == Anchor::Clicked),
+    };
+    let Ok(limit) = TimeLimit::from_interval(0, 0, goal.time_limit) else { return Some(false) };
+    Some(anchor.is_some_and(|anchor| limit.covers(anchor, t)))
+}
+
+fn baseline(revision: &Revision, receipt: &Receipt, goal: i32) -> Option<Decimal> {
+    let i = revision.baselines.binary_search(&goal).ok()?;
+    Decimal::from_numeric(receipt.baseline.get(i)?.as_deref()?)
+}
+
+/// How many earlier hits are looked at. Of a goal that needs more, every hit in its window is recorded: that costs a row per event, where
+/// counting would cost as many reads per event as the goal has `times`.
+const COUNTED: i32 = 100;
+
+/// Are there already as many earlier hits as the goal needs? Then this one can never be the match, and a counter that goes up
+/// all day does not fill the log.
+///
+/// The hits after this one are not looked at, however many there are: events may arrive newest first.
+fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Option<bool> {
+    if goal.times > COUNTED {
+        return Some(false);
+    }
+    Some(records::has_hits(probes.match_log()?, receipt_id, goal.id, t, goal.times))
+}
+
+fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {
+    // What is kept is the same for every receipt, and may be large: it is made once per goal.
+    let mut made: SmallVec<[(i32, [Option<Datum>; 3]); 2]> = SmallVec::new();
+    for &Match { goal_id, .. } in matches {
+        if !made.iter().any(|(of, _)| *of == goal_id) {
+            let worth = evidence.worth(goal_id).and_then(|worth| datum::numeric(&worth.to_string()));
+            memory::room_in_small(&mut made);
+            made.push((goal_id, [evidence.old_value(goal_id), evidence.new_value(goal_id), worth]));
+        }
+    }
+    let mut append = |found: Match| {
+        let Some(log) = probes.match_log() else { return };
+        let kept = made.iter().find(|(of, _)| *of == found.goal_id).map_or([None; 3], |(_, values)| *values);
+        records::append_match(log, &setup.ours, found, kept);
+    };
+    if let [only] = matches.as_slice() {
+        return append(*only);
+    }
+    let scratch = Scratch::new();
+    for of_receipt in matches {
+        scratch.run(|| append(*of_receipt));
+    }
+}

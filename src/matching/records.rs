@@ -1,0 +1,304 @@
+//! What is on record: receipts, engagements, matches and notes, each searched and appended to by the names of its columns.
+
+use crate::pg::append::{self, Appender, Log};
+use crate::pg::datum::{self, Row};
+use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt};
+use crate::pg::own_tables::{Ours, Table};
+use crate::pg::scan::{Key, OwnedProbe};
+use crate::setup::definitions::{Message, Setup};
+use pgrx::pg_sys::{self, Datum, Oid};
+use std::ops::ControlFlow;
+
+/// A receipt, as matching needs it.
+pub struct Receipt {
+    pub id: i64,
+    pub sent_at: i64,
+    pub revision: i32,
+    pub already: Vec<i32>,
+    pub baseline: Vec<Option<Vec<u8>>>,
+}
+
+impl Receipt {
+    /// From its row in goals.receipt.
+    pub fn read(row: &Row) -> Receipt {
+        Receipt {
+            id: row.bigint(receipt::receipt_id),
+            sent_at: row.bigint(receipt::sent_at),
+            revision: row.integer(receipt::revision_id).unwrap_or(0),
+            already: row.integers(receipt::already),
+            baseline: row.numerics(receipt::baseline),
+        }
+    }
+}
+
+/// A receipt, as opens and clicks need it.
+#[derive(Clone, Copy)]
+pub struct Sent {
+    pub id: i64,
+    pub sent_at: i64,
+    /// The source of the users.
+    pub users: i32,
+    pub revision: i32,
+    pub variant: Option<i32>,
+}
+
+impl Sent {
+    /// From its row in goals.receipt.
+    pub fn read(row: &Row) -> Sent {
+        Sent {
+            id: row.bigint(receipt::receipt_id),
+            sent_at: row.bigint(receipt::sent_at),
+            users: row.integer(receipt::users_source_id).unwrap_or(0),
+            revision: row.integer(receipt::revision_id).unwrap_or(0),
+            variant: row.integer(receipt::variant_id),
+        }
+    }
+}
+
+/// Shows the receipts of a user that were sent at or after a time.
+pub fn visit_receipts_since(receipts: &mut OwnedProbe, users: i32, key: &[u8], since: i64, mut see: impl FnMut(&Row)) {
+    receipts.visit(&of_user(users, key, Bound::Since(since)), false, |row| {
+        see(row);
+        ControlFlow::Continue(())
+    });
+}
+
+/// Shows the receipts of a user for a message that were sent up to a time, newest first, until told to stop.
+pub fn visit_receipts_until(
+    receipts: &mut OwnedProbe,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    until: i64,
+    mut see: impl FnMut(Sent) -> ControlFlow<()>,
+) {
+    receipts.visit(&of_user(message.users, key, Bound::Until(until)), true, |row| {
+        let sent = Sent::read(row);
+        // A revision unknown to this backend is another message's, or one whose receipt has only just become visible.
+        if setup.revisions.get(&sent.revision).is_some_and(|r| r.message_id == message.id) {
+            return see(sent);
+        }
+        ControlFlow::Continue(())
+    });
+}
+
+/// The receipt of this id; None if the table or its index cannot be used, None within if there is none.
+pub fn find_receipt(ours: &Ours, receipt_id: i64) -> Option<Option<Sent>> {
+    // (or by the index that has replaced the one that is known)
+    let open = |ours: &Ours| ours.receipt.search(ours.receipt_id_idx, 1);
+    let mut receipts = open(ours).or_else(|| open(&Ours::find().ok()?))?;
+    let mut found = None;
+    receipts.visit(&[of_receipt(receipt_id)], false, |row| {
+        found = Some(Sent::read(row));
+        ControlFlow::Break(())
+    });
+    Some(found)
+}
+
+/// What happened to a receipt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Engagement {
+    Opened,
+    Clicked,
+}
+
+impl Engagement {
+    /// The value of engagement.kind.
+    fn kind(self) -> u8 {
+        match self {
+            Engagement::Opened => b'o',
+            Engagement::Clicked => b'c',
+        }
+    }
+}
+
+/// Appends an engagement; false if the table would not take it. A time before the sending is recorded as the time of
+/// sending: it comes from a clock that is behind, or from a column without the hour.
+pub fn engage(engagements: &Appender, ours: &Ours, sent: Sent, kind: Engagement, at: i64) -> bool {
+    append::next_id(ours.engagement_id_seq).is_some_and(|id| {
+        let row = engagement::New {
+            engagement_id: Some(id.into()),
+            receipt_id: Some(sent.id.into()),
+            at: Some(at.max(sent.sent_at).into()),
+            kind: Some(Datum::from(kind.kind())),
+        };
+        engagements.append(row.values())
+    })
+}
+
+/// When the message was first opened (or clicked), as far as it is known now; None if it was not. A click is also an open.
+pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: bool) -> Option<i64> {
+    let mut first: Option<i64> = None;
+    engagements.visit(&[of_receipt(receipt_id)], false, |row| {
+        if !clicked || row.byte(engagement::kind) == Engagement::Clicked.kind() {
+            let at = row.bigint(engagement::at);
+            first = Some(first.map_or(at, |f| f.min(at)));
+        }
+        ControlFlow::Continue(())
+    });
+    first
+}
+
+/// Has an engagement of this kind been recorded for the receipt?
+pub fn is_engaged(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagement) -> bool {
+    let mut engaged = false;
+    engagements.visit(&[of_receipt(receipt_id)], false, |row| {
+        engaged = row.byte(engagement::kind) == kind.kind();
+        if engaged { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    engaged
+}
+
+/// A goal, the receipt it is a match for, and when.
+#[derive(Clone, Copy)]
+pub struct Match {
+    pub goal_id: i32,
+    pub receipt_id: i64,
+    pub at: i64,
+}
+
+/// Appends a match with what is kept of the change: the old and the new value, and the worth.
+pub fn append_match(log: &Log, ours: &Ours, found: Match, [old_value, new_value, worth]: [Option<Datum>; 3]) {
+    let Some(id) = append::next_id(ours.match_id_seq) else { return };
+    let row = match_log::New {
+        match_id: Some(id.into()),
+        receipt_id: Some(found.receipt_id.into()),
+        matched_at: Some(found.at.into()),
+        goal_id: Some(found.goal_id.into()),
+        old_value,
+        new_value,
+        worth,
+    };
+    log.append(row.values());
+}
+
+/// Are there at least so many hits of a receipt for a goal up to a time? What is seen lives at least as long as the
+/// caller: it is committed, or of the same transaction.
+pub fn has_hits(log: &mut Log, receipt_id: i64, goal_id: i32, until: i64, wanted: i32) -> bool {
+    let of_goal = Key {
+        attribute: 2,
+        strategy: pg_sys::BTEqualStrategyNumber,
+        function: pg_sys::F_INT4EQ,
+        value: goal_id.into(),
+        collation: Oid::INVALID,
+    };
+    let up_to = Key {
+        attribute: 3,
+        strategy: pg_sys::BTLessEqualStrategyNumber,
+        function: pg_sys::F_TIMESTAMPTZ_LE,
+        value: until.into(),
+        collation: Oid::INVALID,
+    };
+    let mut hits = 0;
+    log.visit(&[of_receipt(receipt_id), of_goal, up_to], |_| {
+        hits += 1;
+        if hits >= wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    hits >= wanted
+}
+
+/// What a receipt is made of.
+pub struct NewReceipt<'a> {
+    pub sent_at: i64,
+    pub users: i32,
+    pub revision: i32,
+    pub variant: Option<i32>,
+    pub user_key: &'a [u8],
+    pub already: &'a [i32],
+    pub baseline: &'a [Option<String>],
+}
+
+impl NewReceipt<'_> {
+    /// Appends it and answers its id; None if the table would not take it.
+    pub fn append(&self, receipts: &Appender, ours: &Ours) -> Option<i64> {
+        let id = append::next_id(ours.receipt_id_seq)?;
+        let has_baselines = self.baseline.iter().any(Option::is_some);
+        let row = receipt::New {
+            receipt_id: Some(id.into()),
+            sent_at: Some(self.sent_at.into()),
+            users_source_id: Some(self.users.into()),
+            revision_id: Some(self.revision.into()),
+            variant_id: self.variant.map(Into::into),
+            user_key: Some(datum::text(self.user_key)),
+            already: (!self.already.is_empty()).then(|| datum::integer_array(self.already)),
+            baseline: has_baselines.then(|| datum::numeric_array(self.baseline)),
+        };
+        receipts.append(row.values()).then_some(id)
+    }
+}
+
+/// Adds a note for goals.health(), unless it is there; false if there are enough for this reason, and it is not among them.
+pub fn note(notes: &mut OwnedProbe, table: Table, source: i32, reason: &str, name: &[u8]) -> bool {
+    // For each reason enough to see what is wrong; a name made up for every row must not fill the table.
+    const KEPT: usize = 100;
+    let of_source = Key {
+        attribute: 1,
+        strategy: pg_sys::BTEqualStrategyNumber,
+        function: pg_sys::F_INT4EQ,
+        value: source.into(),
+        collation: Oid::INVALID,
+    };
+    let (mut there, mut kept) = (false, 0);
+    notes.visit(&[of_source], false, |row| {
+        if row.bytes(ignored::reason) == Some(reason.as_bytes()) {
+            kept += 1;
+            there |= row.size(ignored::name) == Some(name.len()) && row.bytes(ignored::name) == Some(name);
+        }
+        if there { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    if !there && kept >= KEPT {
+        return false;
+    }
+    if !there && let Some(log) = Appender::open(table) {
+        let row = ignored::New {
+            source_id: Some(source.into()),
+            reason: Some(datum::text(reason.as_bytes())),
+            name: Some(datum::text(name)),
+            first_at: Some(datum::clock().into()),
+        };
+        log.append(row.values());
+    }
+    true
+}
+
+/// From or up to which time of sending.
+enum Bound {
+    Since(i64),
+    Until(i64),
+}
+
+/// The receipts of a user, in the index receipt_user_idx.
+fn of_user(users: i32, key: &[u8], bound: Bound) -> [Key; 3] {
+    let (strategy, function, time) = match bound {
+        Bound::Since(time) => (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_TIMESTAMPTZ_GE, time),
+        Bound::Until(time) => (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_TIMESTAMPTZ_LE, time),
+    };
+    [
+        Key {
+            attribute: 1,
+            strategy: pg_sys::BTEqualStrategyNumber,
+            function: pg_sys::F_INT4EQ,
+            value: users.into(),
+            collation: Oid::INVALID,
+        },
+        Key {
+            attribute: 2,
+            strategy: pg_sys::BTEqualStrategyNumber,
+            function: pg_sys::F_TEXTEQ,
+            value: datum::text(key),
+            collation: pg_sys::C_COLLATION_OID,
+        },
+        Key { attribute: 3, strategy, function, value: time.into(), collation: Oid::INVALID },
+    ]
+}
+
+/// The rows of a table that belong to a receipt, in an index that begins with its id.
+fn of_receipt(receipt_id: i64) -> Key {
+    Key {
+        attribute: 1,
+        strategy: pg_sys::BTEqualStrategyNumber,
+        function: pg_sys::F_INT8EQ,
+        value: receipt_id.into(),
+        collation: Oid::INVALID,
+    }
+}

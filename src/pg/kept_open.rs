@@ -1,0 +1,250 @@
+//! What a trigger keeps open from row to row of one statement.
+//!
+//! Opening a table, an index and a scan costs more than finding a row. The memory context of a statement's executor lives exactly
+//! as long as the statement and calls us back when it goes; the relations are closed then, on behalf of the resource owner that
+//! they were opened for. If the transaction is rolled back the owner has already released them, and what we hold is only forgotten.
+
+use super::append::{Appender, Log};
+use super::own_tables::Ours;
+use super::scan::OwnedProbe;
+use pgrx::pg_sys;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::mem::ManuallyDrop;
+
+/// The executor on whose behalf we are called.
+#[derive(Clone, Copy)]
+pub struct Statement {
+    /// Null: nothing is known that ends together with the resource owner, and nothing is kept.
+    context: pg_sys::MemoryContext,
+}
+
+impl Statement {
+    /// Of the executor that fires a trigger.
+    ///
+    /// # Safety
+    /// `context` is null or that of an executor which is running, and is deleted before the current resource owner is released.
+    pub(super) unsafe fn of_executor(context: pg_sys::MemoryContext) -> Statement {
+        Statement { context }
+    }
+
+    /// Of a function call. A query at the top keeps what it opens from row to row; anything else may call us from an expression that
+    /// PL/pgSQL evaluates without an executor of its own, in a context that outlives the resource owner.
+    pub fn of_call() -> Statement {
+        // SAFETY: the active portal is null or valid, and so is its query, which has an executor while it runs. A function is called
+        // in a context for one row below that of the executor; the top context has no parent.
+        unsafe {
+            let (portal, here) = (pg_sys::ActivePortal, (*pg_sys::CurrentMemoryContext).parent);
+            let query = if portal.is_null() { std::ptr::null_mut() } else { (*portal).queryDesc };
+            let executor = if query.is_null() { std::ptr::null_mut() } else { (*query).estate };
+            let owns = !executor.is_null() && (*executor).es_query_cxt == here;
+            Statement { context: if owns { here } else { std::ptr::null_mut() } }
+        }
+    }
+}
+
+/// What is needed to match a change and to make a receipt, opened when it is first asked for. None: it is gone.
+pub struct Probes {
+    receipts: Option<OwnedProbe>,
+    log: Option<Log>,
+    sends: Option<Appender>,
+    engagements: Option<OwnedProbe>,
+    opens: Option<Appender>,
+    ignored: Option<OwnedProbe>,
+    ignored_names: HashSet<IgnoredName>,
+    ours: Ours,
+    home: Home,
+}
+
+/// A name that is in goals.ignored: of which source, for which reason; None: of that reason there are as many as are kept.
+pub type IgnoredName = (i32, &'static str, Option<Vec<u8>>);
+
+/// Where what is opened lives, and on whose behalf.
+#[derive(Clone, Copy)]
+struct Home {
+    context: pg_sys::MemoryContext,
+    owner: pg_sys::ResourceOwner,
+}
+
+impl Probes {
+    /// The receipts, to be searched by users_id, user_key and sent_at.
+    pub fn receipts(&mut self) -> Option<&mut OwnedProbe> {
+        self.kept(|p| &mut p.receipts, |ours| ours.receipt.search(ours.receipt_user_idx, 3))
+    }
+
+    /// The match log, to be searched by receipt and appended to.
+    pub fn match_log(&mut self) -> Option<&mut Log> {
+        self.kept(|p| &mut p.log, |ours| Log::open(ours.match_log, ours.match_log_receipt_idx, 3))
+    }
+
+    /// The engagements, to be searched by receipt.
+    pub fn engagements(&mut self) -> Option<&mut OwnedProbe> {
+        self.kept(|p| &mut p.engagements, |ours| ours.engagement.search(ours.engagement_receipt_idx, 1))
+    }
+
+    /// The receipts and the engagements, to look into the ones while walking along the others.
+    pub fn receipts_and_engagements(&mut self) -> Option<(&mut OwnedProbe, &mut OwnedProbe)> {
+        self.receipts()?;
+        self.engagements()?;
+        self.receipts.as_mut().zip(self.engagements.as_mut())
+    }
+
+    /// The engagements, to be appended to.
+    pub fn opens(&mut self) -> Option<&mut Appender> {
+        self.kept(|p| &mut p.opens, |ours| Appender::open(ours.engagement))
+    }
+
+    /// What rows of tracked tables were ignored for, to be searched by source, and the names that are known to be there.
+    pub fn ignored(&mut self) -> Option<(&mut OwnedProbe, &mut HashSet<IgnoredName>)> {
+        self.kept(|p| &mut p.ignored, |ours| ours.ignored.search(ours.ignored_source_idx, 1))?;
+        self.ignored.as_mut().zip(Some(&mut self.ignored_names))
+    }
+
+    /// The receipts, to be appended to.
+    pub fn sends(&mut self) -> Option<&mut Appender> {
+        self.kept(|p| &mut p.sends, |ours| Appender::open(ours.receipt))
+    }
+
+    /// What is in this place, opened when it is first asked for. An index may have been replaced (REINDEX CONCURRENTLY) since it was looked up:
+    /// then the new one is taken.
+    fn kept<T>(
+        &mut self,
+        place: fn(&mut Probes) -> &mut Option<T>,
+        open: impl Fn(&Ours) -> Option<T>,
+    ) -> Option<&mut T> {
+        if place(self).is_none() {
+            let mut opened = self.home.open(|| open(&self.ours));
+            if opened.is_none()
+                && let Some(fresh) = Ours::find().ok().filter(|fresh| *fresh != self.ours)
+            {
+                self.ours = fresh;
+                opened = self.home.open(|| open(&self.ours));
+            }
+            *place(self) = opened;
+        }
+        place(self).as_mut()
+    }
+}
+
+impl Home {
+    /// Are we working for the same statement, and on behalf of the same owner?
+    fn is_here(&self, statement: Statement) -> bool {
+        // SAFETY: reads a variable.
+        self.context == statement.context && self.owner == unsafe { pg_sys::CurrentResourceOwner }
+    }
+
+    /// Is its owner this one, or below it?
+    fn belongs_to(&self, above: pg_sys::ResourceOwner) -> bool {
+        let mut owner = self.owner;
+        while !owner.is_null() && owner != above {
+            // SAFETY: an owner lives at least as long as what was opened for it, and so do those above it.
+            owner = unsafe { pg_sys::ResourceOwnerGetParent(owner) };
+        }
+        owner == above
+    }
+
+    /// Opens something there.
+    fn open<T>(self, open: impl FnOnce() -> T) -> T {
+        if self.context.is_null() {
+            return open();
+        }
+        // SAFETY: context and owner are those of the running statement.
+        unsafe {
+            let (context, owner) = (pg_sys::MemoryContextSwitchTo(self.context), pg_sys::CurrentResourceOwner);
+            pg_sys::CurrentResourceOwner = self.owner;
+            let opened = open();
+            pg_sys::CurrentResourceOwner = owner;
+            pg_sys::MemoryContextSwitchTo(context);
+            opened
+        }
+    }
+}
+
+thread_local! {
+    /// The innermost statement's last. Boxed, for they are large and handed out and back for every match.
+    #[allow(clippy::vec_box)]
+    static KEPT: RefCell<Vec<Box<Probes>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lends what the statement keeps open to `work`. It is out of the cell meanwhile, so that nothing is borrowed.
+///
+/// What a statement around this one has opened is not used: an index may keep pages pinned from one insert to the next, on behalf of
+/// whoever made the first, and he may be rolled back or end before that statement does.
+pub fn with_probes<T>(statement: Statement, ours: &Ours, work: impl FnOnce(&mut Probes) -> T) -> T {
+    let fits = |k: &Probes| k.home.is_here(statement) && k.ours == *ours;
+    let known = KEPT.with_borrow_mut(|k| k.iter().rposition(|k| fits(k)).map(|i| k.remove(i)));
+    let mut probes = known.unwrap_or_else(|| Box::new(Probes::new(statement, *ours)));
+    let result = work(&mut probes);
+    if !probes.home.context.is_null() {
+        KEPT.with_borrow_mut(|k| k.push(probes));
+    }
+    result
+}
+
+impl Probes {
+    fn new(statement: Statement, ours: Ours) -> Probes {
+        // SAFETY: variables and the state of the running transaction; the context is that of a running executor, and what is
+        // allocated in it lives as long.
+        unsafe {
+            let home = Home { context: statement.context, owner: pg_sys::CurrentResourceOwner };
+            if !home.context.is_null() {
+                let callback = pg_sys::MemoryContextAllocZero(home.context, size_of::<pg_sys::MemoryContextCallback>());
+                let callback = callback.cast::<pg_sys::MemoryContextCallback>();
+                (*callback).func = Some(on_end);
+                (*callback).arg = home.context.cast();
+                pg_sys::MemoryContextRegisterResetCallback(home.context, callback);
+            }
+            Probes {
+                receipts: None,
+                log: None,
+                sends: None,
+                engagements: None,
+                opens: None,
+                ignored: None,
+                ignored_names: HashSet::new(),
+                ours,
+                home,
+            }
+        }
+    }
+}
+
+unsafe extern "C-unwind" fn on_end(context: *mut core::ffi::c_void) {
+    let close = move || {
+        let ended = |k: &Probes| k.home.context.cast() == context;
+        while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| ended(k)).map(|i| k.remove(i))) {
+            // SAFETY: the statement has ended well: its resource owner still holds the relations, and they are closed for it.
+            unsafe {
+                let before = pg_sys::CurrentResourceOwner;
+                pg_sys::CurrentResourceOwner = kept.home.owner;
+                drop(kept);
+                pg_sys::CurrentResourceOwner = before;
+            }
+        }
+    };
+    // SAFETY: what #[pg_guard] expands to: an error while closing is one of the server, not the end of it.
+    unsafe { pg_sys::panic::pgrx_extern_c_guard(close) }
+}
+
+/// What is being rolled back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RolledBack {
+    Transaction,
+    Subtransaction,
+}
+
+/// The running transaction or subtransaction is being rolled back: its resource owner, and those below it, release what was opened
+/// for them, and the memory goes with its context. What a statement around it has opened stays, and so does what a cursor from
+/// before a savepoint has opened after it.
+pub(super) fn forget(rolled_back: RolledBack) {
+    // SAFETY: reads a variable; it is that of what is being rolled back.
+    let released = unsafe { pg_sys::CurTransactionResourceOwner };
+    let inside = |kept: &Probes| rolled_back == RolledBack::Transaction || kept.home.belongs_to(released);
+    while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| inside(k)).map(|i| k.remove(i))) {
+        // The box and the names are freed; what else is in it is forgotten, and not closed.
+        let mut kept = kept;
+        kept.ignored_names = HashSet::new();
+        // SAFETY: ManuallyDrop has the layout of what it holds.
+        drop(unsafe { Box::from_raw(Box::into_raw(kept).cast::<ManuallyDrop<Probes>>()) });
+    }
+}

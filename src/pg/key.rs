@@ -1,0 +1,141 @@
+//! The key of a users table: its types, and the one text form under which a user is known.
+
+use super::subtransaction::guarded;
+use super::{datum, encoding, memory, uuid};
+use pgrx::pg_sys::{self, Datum};
+
+/// The type of a users table's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    SmallInt,
+    Integer,
+    BigInt,
+    Uuid,
+    Text,
+    PaddedText,
+}
+
+/// What a key column may be, for hints.
+pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
+
+/// In bytes, compressed as an index does it. A longer one has no room in an index of goals.receipt, and the statement that names it would fail.
+const LONGEST_KEY: usize = 2600;
+
+/// In bytes. No method makes a longer one that small.
+pub const LONGEST_TO_COMPRESS: usize = 1 << 20;
+
+impl KeyType {
+    /// None: the type cannot be a key.
+    pub fn of(type_oid: pg_sys::Oid) -> Option<KeyType> {
+        // SAFETY: a catalog lookup by the oid of a column's type.
+        match unsafe { pg_sys::getBaseType(type_oid) } {
+            pg_sys::INT2OID => Some(KeyType::SmallInt),
+            pg_sys::INT4OID => Some(KeyType::Integer),
+            pg_sys::INT8OID => Some(KeyType::BigInt),
+            pg_sys::UUIDOID => Some(KeyType::Uuid),
+            pg_sys::TEXTOID | pg_sys::VARCHAROID => Some(KeyType::Text),
+            pg_sys::BPCHAROID => Some(KeyType::PaddedText),
+            _ => None,
+        }
+    }
+
+    /// The key's text form in the server's encoding.
+    pub fn text(self, value: Datum) -> Vec<u8> {
+        // SAFETY: the datum is of this type, from a row that is alive.
+        unsafe {
+            match self {
+                KeyType::SmallInt => (value.value() as i16).to_string().into_bytes(),
+                KeyType::Integer => (value.value() as i32).to_string().into_bytes(),
+                KeyType::BigInt => (value.value() as i64).to_string().into_bytes(),
+                KeyType::Uuid => uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()),
+                KeyType::Text => memory::copied(datum::varlena_bytes(value)),
+                KeyType::PaddedText => memory::copied(trim_end_blanks(datum::varlena_bytes(value))),
+            }
+        }
+    }
+
+    /// The text form in the one spelling that a row's key has; None: no key of this type is written like that, or it is too long.
+    pub fn canonical(self, text: &[u8]) -> Option<Vec<u8>> {
+        self.parse(text).filter(|_| fits(text)).map(|key| match key {
+            Parsed::Number(n) => n.to_string().into_bytes(),
+            Parsed::Uuid(bytes) => uuid::format(&bytes),
+            Parsed::Text if self == KeyType::PaddedText => trim_end_blanks(text).to_vec(),
+            Parsed::Text => text.to_vec(),
+        })
+    }
+
+    pub(super) fn parse(self, text: &[u8]) -> Option<Parsed> {
+        let number = || std::str::from_utf8(text).ok()?.trim().parse::<i64>().ok();
+        match self {
+            KeyType::SmallInt => number().filter(|n| i16::try_from(*n).is_ok()).map(Parsed::Number),
+            KeyType::Integer => number().filter(|n| i32::try_from(*n).is_ok()).map(Parsed::Number),
+            KeyType::BigInt => number().map(Parsed::Number),
+            KeyType::Uuid => uuid::parse(text).map(Parsed::Uuid),
+            KeyType::Text | KeyType::PaddedText => Some(Parsed::Text),
+        }
+    }
+
+    pub(super) fn equality(self) -> u32 {
+        match self {
+            KeyType::SmallInt => pg_sys::F_INT2EQ,
+            KeyType::Integer => pg_sys::F_INT4EQ,
+            KeyType::BigInt => pg_sys::F_INT8EQ,
+            KeyType::Uuid => pg_sys::F_UUID_EQ,
+            KeyType::Text => pg_sys::F_TEXTEQ,
+            KeyType::PaddedText => pg_sys::F_BPCHAREQ,
+        }
+    }
+
+    pub(super) fn datum(self, parsed: &Parsed, text: &[u8]) -> Datum {
+        match parsed {
+            Parsed::Number(n) => Datum::from(*n),
+            // SAFETY: sixteen bytes are copied into a fresh allocation of that size.
+            Parsed::Uuid(bytes) => unsafe {
+                let copy = pg_sys::palloc(16).cast::<u8>();
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), copy, 16);
+                copy.into()
+            },
+            Parsed::Text => datum::text(text),
+        }
+    }
+}
+
+/// A key, read from its text form.
+pub(super) enum Parsed {
+    Number(i64),
+    Uuid([u8; 16]),
+    Text,
+}
+
+/// Is it short enough to be kept? Whichever method the session that writes the index has, and whoever restores it: so by each.
+pub fn fits(key: &[u8]) -> bool {
+    key.len() <= LONGEST_KEY
+        || key.len() < LONGEST_TO_COMPRESS
+            && [b'p', b'l']
+                .into_iter()
+                .filter(|method| *method == b'p' || has_lz4())
+                .all(|method| datum::compressed_size(key, method).is_some_and(|size| size <= LONGEST_KEY))
+}
+
+/// Is the server built with lz4?
+fn has_lz4() -> bool {
+    static HAS_LZ4: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *HAS_LZ4.get_or_init(|| guarded(|| datum::compressed_size(&[b'x'; 100], b'l')).is_some())
+}
+
+/// Without the blanks at its end, and only those, which char(n) ignores.
+pub(super) fn trim_end_blanks(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1);
+    &text[..end]
+}
+
+/// A key given as text by a caller, for a message: of a long one the beginning.
+pub fn shown(key: &[u8]) -> String {
+    const LONGEST_SHOWN: usize = 1_000;
+    if key.len() <= LONGEST_SHOWN {
+        return encoding::to_string(key);
+    }
+    let continued = |at: &usize| encoding::is_utf8() && key[*at] & 0xC0 == 0x80;
+    let end = (0..=LONGEST_SHOWN).rev().find(|at| !continued(at)).unwrap_or(0);
+    encoding::to_string(&key[..end]) + "..."
+}

@@ -1,0 +1,483 @@
+//! The extension's own tables, indexes and sequences: found by their names, checked before they are used.
+
+use super::patience;
+use super::relation::{self, Lock, Relation};
+use super::role;
+use super::scan::{self, OwnedProbe};
+use super::shape::{self, IndexShape, TableShape, Unfit};
+use pgrx::pg_sys::{self, Oid};
+use std::ffi::CString;
+use std::ops::ControlFlow;
+
+/// By table, the numbers of its columns and a row to be appended.
+pub mod columns {
+    pub use crate::pg::shape::{
+        engagement, goal, goal_stop, ignored, match_log, message, receipt, revision, source, variant,
+    };
+}
+
+/// A table of the extension.
+#[derive(Clone, Copy)]
+pub struct Table {
+    oid: Oid,
+    owner: Oid,
+    shape: &'static TableShape,
+}
+
+/// An index of one.
+#[derive(Clone, Copy)]
+pub struct Index {
+    oid: Oid,
+    shape: &'static IndexShape,
+}
+
+/// A sequence that ids come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sequence {
+    oid: Oid,
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Table) -> bool {
+        self.oid == other.oid
+    }
+}
+
+impl PartialEq for Index {
+    fn eq(&self, other: &Index) -> bool {
+        self.oid == other.oid
+    }
+}
+
+impl Table {
+    /// Its oid.
+    pub fn oid(self) -> Oid {
+        self.oid
+    }
+
+    /// How many of its columns the extension has made: the first ones.
+    pub(super) fn width(self) -> usize {
+        self.shape.width()
+    }
+
+    /// It, to be searched by this index with `keys` conditions; None if one of them cannot be used.
+    pub fn search(self, by: Index, keys: usize) -> Option<OwnedProbe> {
+        let table = self.open_to_read()?;
+        let index = by.open(&table)?;
+        Some(OwnedProbe::new(table, index, keys))
+    }
+
+    /// Opens it to append; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits. The lock is kept to
+    /// the end of the transaction.
+    pub(super) fn open_to_append(self) -> Option<Relation> {
+        self.fitting(patience::open(self.oid, Lock::RowExclusive.mode())?)
+    }
+
+    /// Opens it to read; None as above. The lock is given back when it is closed. A table that is appended to as well is locked as for
+    /// that: a transaction that read first and wrote later would deadlock with a REINDEX that came between.
+    pub fn open_to_read(self) -> Option<Relation> {
+        let lock = if self.shape.is_fact() { Lock::RowExclusive } else { Lock::Share };
+        self.fitting(patience::open_for_a_look(self.oid, lock.mode())?)
+    }
+
+    fn fitting(self, table: Relation) -> Option<Relation> {
+        self.shape.fits(&table, self.owner).is_ok().then_some(table)
+    }
+
+    /// May rows be appended to it with the indexes that it has?
+    pub(super) fn lets_in(self, indexes: impl IntoIterator<Item = Oid>) -> bool {
+        indexes.into_iter().all(|index| self.shape.lets_in(index).is_ok())
+    }
+}
+
+impl Index {
+    /// Its oid.
+    pub(super) fn oid(self) -> Oid {
+        self.oid
+    }
+
+    /// Opens it to search; None as for a table.
+    pub(super) fn open(self, table: &Relation) -> Option<Relation> {
+        let index = patience::open_for_a_look(self.oid, Lock::Share.mode())?;
+        self.fits(&index, table).then_some(index)
+    }
+
+    /// Can it be searched as it was made to be?
+    pub(super) fn fits(self, index: &Relation, table: &Relation) -> bool {
+        self.shape.fits(index, table).is_ok()
+    }
+}
+
+impl Sequence {
+    /// Its oid, locked against being altered; None as for a table.
+    pub(super) fn lock(self) -> Option<Oid> {
+        patience::lock(self.oid, Lock::RowExclusive.mode()).then_some(self.oid)
+    }
+}
+
+/// What the triggers and calls read and write.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Ours {
+    pub source: Table,
+    pub message: Table,
+    pub variant: Table,
+    pub goal: Table,
+    pub goal_stop: Table,
+    pub revision: Table,
+    pub receipt: Table,
+    pub receipt_user_idx: Index,
+    pub receipt_id_idx: Index,
+    pub receipt_id_seq: Sequence,
+    pub engagement: Table,
+    pub engagement_receipt_idx: Index,
+    pub engagement_id_seq: Sequence,
+    pub match_log: Table,
+    pub match_log_receipt_idx: Index,
+    pub match_id_seq: Sequence,
+    pub ignored: Table,
+    pub ignored_source_idx: Index,
+}
+
+/// Why something of the extension is of no use.
+#[derive(Debug)]
+pub enum Fault {
+    /// There is nothing of this name.
+    Missing,
+    /// It is not what it was made as.
+    Unfit(Unfit),
+    /// It is locked for longer than a trigger waits.
+    Locked,
+}
+
+/// Something of the extension that is of no use.
+#[derive(Debug)]
+pub struct Lacking {
+    /// `table`, `index` or `sequence`.
+    pub kind: &'static str,
+    pub name: &'static str,
+    pub fault: Fault,
+}
+
+/// Not used by the triggers: what makes the roll-up find the newest facts quickly, and what figures are read by.
+const OTHER_INDEXES: [(&str, &str); 5] = [
+    ("receipt_revision_idx", "receipt (revision_id)"),
+    ("revision_message_idx", "revision (message_id, revision_id)"),
+    ("total_message_idx", "total (message_id)"),
+    ("engagement_id_idx", "engagement USING brin (engagement_id) WITH (pages_per_range=16)"),
+    ("match_log_id_idx", "match_log USING brin (match_id) WITH (pages_per_range=16)"),
+];
+
+impl Lacking {
+    /// Is nothing recorded without it?
+    pub fn stops_recording(&self) -> bool {
+        let notes = [shape::IGNORED.name, shape::IGNORED_SOURCE.name];
+        let is_note = notes.contains(&self.name) && !matches!(self.fault, Fault::Missing);
+        !is_note
+            && OF_SQL.iter().all(|table| table.name != self.name)
+            && OTHER_INDEXES.iter().all(|(name, _)| *name != self.name)
+    }
+
+    /// Does it keep goals.health() from looking at anything else?
+    pub fn blocks(&self) -> bool {
+        self.stops_recording() || OF_SQL.iter().any(|table| table.name == self.name)
+    }
+
+    /// What comes of it.
+    pub fn harm(&self) -> &'static str {
+        if self.stops_recording() {
+            "the triggers of new sessions do nothing without it: what is missed meanwhile never counts"
+        } else if self.name.starts_with("ignored") {
+            "what the triggers leave out is not noted without it"
+        } else if self.name.starts_with("receipt_") || self.name.ends_with("_message_idx") {
+            "reading figures is slow without it"
+        } else {
+            "goals.roll_up() fails without it"
+        }
+    }
+
+    /// Of an index: what it is on, as CREATE INDEX takes it.
+    pub fn definition(&self) -> Option<&'static str> {
+        let searched = INDEXES.iter().map(|shape| (shape.name, shape.definition));
+        searched.chain(OTHER_INDEXES).find(|(name, _)| *name == self.name).map(|(_, definition)| definition)
+    }
+
+    /// Is it only locked, so that a later look may find it?
+    pub fn is_locked(&self) -> bool {
+        matches!(self.fault, Fault::Locked)
+    }
+}
+
+const TABLES: [&TableShape; 10] = [
+    &shape::SOURCE,
+    &shape::MESSAGE,
+    &shape::VARIANT,
+    &shape::GOAL,
+    &shape::GOAL_STOP,
+    &shape::REVISION,
+    &shape::RECEIPT,
+    &shape::ENGAGEMENT,
+    &shape::MATCH_LOG,
+    &shape::IGNORED,
+];
+const OF_SQL: [&TableShape; 3] = [&shape::TOTAL, &shape::WATERMARK, &shape::NEXT_WATERMARK];
+const INDEXES: [&IndexShape; 5] = [
+    &shape::RECEIPT_USER,
+    &shape::RECEIPT_ID,
+    &shape::ENGAGEMENT_RECEIPT,
+    &shape::MATCH_LOG_RECEIPT,
+    &shape::IGNORED_SOURCE,
+];
+const SEQUENCES: [&str; 3] = ["receipt_id_seq", "engagement_id_seq", "match_id_seq"];
+
+impl Ours {
+    /// Finds all of it, as it is now; Err is the first that is of no use. Where the extension is not installed, all of it is missing.
+    pub fn find() -> Result<Ours, Lacking> {
+        let here = Here::look();
+        let table = |shape| here.table(shape);
+        let index = |shape| here.index(shape);
+        let sequence = |name| here.sequence(name);
+        Ok(Ours {
+            source: table(&shape::SOURCE)?,
+            message: table(&shape::MESSAGE)?,
+            variant: table(&shape::VARIANT)?,
+            goal: table(&shape::GOAL)?,
+            goal_stop: table(&shape::GOAL_STOP)?,
+            revision: table(&shape::REVISION)?,
+            receipt: table(&shape::RECEIPT)?,
+            receipt_user_idx: index(&shape::RECEIPT_USER)?,
+            receipt_id_idx: index(&shape::RECEIPT_ID)?,
+            receipt_id_seq: sequence(SEQUENCES[0])?,
+            engagement: table(&shape::ENGAGEMENT)?,
+            engagement_receipt_idx: index(&shape::ENGAGEMENT_RECEIPT)?,
+            engagement_id_seq: sequence(SEQUENCES[1])?,
+            match_log: table(&shape::MATCH_LOG)?,
+            match_log_receipt_idx: index(&shape::MATCH_LOG_RECEIPT)?,
+            match_id_seq: sequence(SEQUENCES[2])?,
+            // Only notes are lost without these: they are looked at when one is made.
+            ignored: here.found(&shape::IGNORED)?,
+            ignored_source_idx: Index {
+                oid: here.oid("index", shape::IGNORED_SOURCE.name)?,
+                shape: &shape::IGNORED_SOURCE,
+            },
+        })
+    }
+
+    /// The name of the column that says of which users table a message or a source is: earlier versions of the extension's
+    /// SQL, which this library serves as well, call it otherwise.
+    pub fn users_column(&self) -> &'static str {
+        let is_current = |table: Relation| table.column("users_source_id").is_some();
+        if self.message.open_to_read().is_some_and(is_current) { "users_source_id" } else { "users_id" }
+    }
+
+    /// Runs `work` as the owner of the extension, with nothing but the system's schema on the search path.
+    pub fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
+        role::as_extension_owner(self.revision.owner, work)
+    }
+
+    /// The table of notes for goals.health() and its index, whatever else there is.
+    pub fn notes() -> Option<(Table, Index)> {
+        let here = Here::look();
+        here.table(&shape::IGNORED).ok().zip(here.index(&shape::IGNORED_SOURCE).ok())
+    }
+
+    /// All that is of no use. Nothing is waited for.
+    pub fn lacking() -> Vec<Lacking> {
+        patience::without_waiting(Ours::look_at_all)
+    }
+
+    fn look_at_all() -> Vec<Lacking> {
+        let here = Here::look();
+        let tables = TABLES.into_iter().chain(OF_SQL).filter_map(|shape| here.table(shape).err());
+        let indexes = INDEXES.into_iter().filter_map(|shape| here.index(shape).err());
+        let sequences = SEQUENCES.into_iter().filter_map(|name| here.sequence(name).err());
+        // An index of a table that is of no use says nothing of its own.
+        let mut found: Vec<Lacking> = tables.collect();
+        let of_those = |name: &str| INDEXES.iter().any(|i| i.name == name && found.iter().any(|t| t.name == i.table));
+        let indexes: Vec<Lacking> = indexes.filter(|i| i.kind == "index" && !of_those(i.name)).collect();
+        found.extend(indexes);
+        found.extend(
+            OTHER_INDEXES.into_iter().filter_map(|(name, definition)| here.other_index(name, definition).err()),
+        );
+        found.extend(sequences);
+        found
+    }
+
+    /// The tables that a crash of the server empties.
+    pub fn unlogged() -> Vec<&'static str> {
+        let here = Here::look();
+        let is_unlogged = |shape: &&TableShape| {
+            let oid = here.oid("table", shape.name).ok();
+            oid.and_then(|oid| patience::open_for_a_look(oid, Lock::Share.mode())).is_some_and(|t| t.is_unlogged())
+        };
+        patience::without_waiting(|| {
+            TABLES.into_iter().chain(OF_SQL).filter(is_unlogged).map(|shape| shape.name).collect()
+        })
+    }
+
+    /// The oids of all of it: a change of one of them is a reason to look again.
+    pub fn oids(&self) -> [Oid; 18] {
+        let tables = [
+            self.source,
+            self.message,
+            self.variant,
+            self.goal,
+            self.goal_stop,
+            self.revision,
+            self.receipt,
+            self.engagement,
+            self.match_log,
+            self.ignored,
+        ];
+        let indexes = [
+            self.receipt_user_idx,
+            self.receipt_id_idx,
+            self.engagement_receipt_idx,
+            self.match_log_receipt_idx,
+            self.ignored_source_idx,
+        ];
+        let sequences = [self.receipt_id_seq, self.engagement_id_seq, self.match_id_seq];
+        let mut all = [Oid::INVALID; 18];
+        let found = tables.map(|t| t.oid).into_iter().chain(indexes.map(|i| i.oid)).chain(sequences.map(|s| s.oid));
+        all.iter_mut().zip(found).for_each(|(to, oid)| *to = oid);
+        all
+    }
+}
+
+/// Where the extension's objects are looked for.
+struct Here {
+    schema: Oid,
+    owner: Oid,
+}
+
+impl Here {
+    fn look() -> Here {
+        // SAFETY: a catalog lookup by name that answers InvalidOid for what does not exist.
+        let schema = unsafe { pg_sys::get_namespace_oid(c"goals".as_ptr(), true) };
+        Here { schema, owner: extension_owner() }
+    }
+
+    fn oid(&self, kind: &'static str, name: &'static str) -> Result<Oid, Lacking> {
+        let c_name = CString::new(name).unwrap_or_default();
+        // SAFETY: as above.
+        let oid = unsafe { pg_sys::get_relname_relid(c_name.as_ptr(), self.schema) };
+        if oid == Oid::INVALID { Err(Lacking { kind, name, fault: Fault::Missing }) } else { Ok(oid) }
+    }
+
+    fn found(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
+        Ok(Table { oid: self.oid("table", shape.name)?, owner: self.owner, shape })
+    }
+
+    fn table(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
+        let lacking = |fault| Lacking { kind: "table", name: shape.name, fault };
+        let found = self.found(shape)?;
+        let oid = found.oid;
+        let table = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
+        shape.fits(&table, self.owner).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        for index in table.indexes() {
+            shape.lets_in(index).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        }
+        if shape.width() > 0 {
+            super::additions::Additions::of(&table, shape.width()).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        }
+        Ok(found)
+    }
+
+    fn index(&self, shape: &'static IndexShape) -> Result<Index, Lacking> {
+        let lacking = |fault| Lacking { kind: "index", name: shape.name, fault };
+        let oid = self.oid("index", shape.name)?;
+        let of = self.oid("table", shape.table)?;
+        let table = patience::open_for_a_look(of, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(of)))?;
+        let index = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
+        shape.fits(&index, &table).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        Ok(Index { oid, shape })
+    }
+
+    fn other_index(&self, name: &'static str, definition: &'static str) -> Result<(), Lacking> {
+        let oid = self.oid("index", name)?;
+        let fits = patience::open_for_a_look(oid, Lock::Share.mode()).is_none_or(|index| {
+            index.kind() == pg_sys::RELKIND_INDEX
+                && (index.access_method() == pg_sys::BRIN_AM_OID) == definition.contains("USING brin")
+                && index.index_form().indisvalid
+        });
+        if fits {
+            return Ok(());
+        }
+        let unfit = Unfit {
+            why: "it is not the index that the extension makes, or not valid".into(),
+            mend: format!(
+                "DROP INDEX CONCURRENTLY goals.{name}, then CREATE INDEX CONCURRENTLY {name} ON goals.{definition}"
+            ),
+        };
+        Err(Lacking { kind: "index", name, fault: Fault::Unfit(unfit) })
+    }
+
+    fn sequence(&self, name: &'static str) -> Result<Sequence, Lacking> {
+        let oid = self.oid("sequence", name)?;
+        let lacking = |fault| Lacking { kind: "sequence", name, fault };
+        shape::sequence_fits(name, oid).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        let last = self.last_id(name);
+        let sequence = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
+        shape::sequence_goes_on(name, &sequence, last).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        Ok(Sequence { oid })
+    }
+
+    /// The highest id of a sequence that is known to be there: that of the newest receipt, and those up to which the totals go.
+    fn last_id(&self, sequence: &str) -> i64 {
+        let mut last = 0;
+        let column = match sequence {
+            "receipt_id_seq" => "receipt_id",
+            "engagement_id_seq" => "engagement_id",
+            _ => "match_id",
+        };
+        let marks = self.oid("table", shape::WATERMARK.name).ok();
+        let look = |oid| patience::without_waiting(|| patience::open_for_a_look(oid, Lock::Share.mode()));
+        let marks = marks.and_then(look);
+        if let Some(marks) =
+            marks.filter(|m| m.kind() == pg_sys::RELKIND_RELATION && m.access_method() == pg_sys::HEAP_TABLE_AM_OID)
+            && let Some(column) = marks.column(column).filter(|c| c.type_oid == pg_sys::INT8OID)
+        {
+            scan::visit_all(&marks, |row| {
+                last = last.max(row.bigint(column.number));
+                ControlFlow::Continue(())
+            });
+        }
+        if column == "receipt_id"
+            && let (Ok(table), Ok(index)) = (self.table(&shape::RECEIPT), self.index(&shape::RECEIPT_ID))
+            && let Some(mut receipts) = table.search(index, 1)
+        {
+            let above = scan::Key {
+                attribute: 1,
+                strategy: pg_sys::BTGreaterEqualStrategyNumber,
+                function: pg_sys::F_INT8GE,
+                value: last.into(),
+                collation: Oid::INVALID,
+            };
+            receipts.visit(&[above], true, |row| {
+                last = last.max(row.bigint(1));
+                ControlFlow::Break(())
+            });
+        }
+        last
+    }
+}
+
+fn not_opened(oid: Oid) -> Fault {
+    if relation::exists(oid) { Fault::Locked } else { Fault::Missing }
+}
+
+/// The owner of the extension; InvalidOid where it is not installed.
+pub(super) fn extension_owner() -> Oid {
+    let mut owner = Oid::INVALID;
+    let Some(extensions) = Relation::open(pg_sys::ExtensionRelationId, Lock::Share) else { return owner };
+    let number = |name: &str| extensions.column(name).map(|c| c.number);
+    if let (Some(name), Some(of)) = (number("extname"), number("extowner")) {
+        scan::visit_all(&extensions, |row| {
+            if row.name(name).as_deref() == Some("pg_goals") {
+                owner = row.integer(of).map_or(Oid::INVALID, |o| Oid::from_u32(o as u32));
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    owner
+}

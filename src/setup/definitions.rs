@@ -1,0 +1,363 @@
+//! What goals, messages and tracked tables are, as rows of the extension's set-up tables say.
+
+use crate::model::assignment::{self, Choice};
+use crate::model::error::{Error, Result};
+use crate::model::nearest::nearest;
+use crate::model::operator::Operator;
+use crate::pg::datum::{KeptJsonb, Row};
+use crate::pg::key::{self, KeyType};
+use crate::pg::own_tables::Ours;
+use crate::pg::own_tables::columns::{goal, source, variant};
+use crate::pg::relation::{self, Lock, Relation};
+use crate::pg::user_lookup::Users;
+use crate::pg::{citus, encoding};
+use pgrx::pg_sys::Oid;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A tracked table.
+#[derive(Debug, PartialEq)]
+pub struct Source {
+    pub id: i32,
+    pub kind: String,
+    pub relation: Oid,
+    /// The source of the users that its rows are about; of a users table itself.
+    pub users: i32,
+    pub key: String,
+    pub event: Option<String>,
+    pub message: Option<String>,
+    pub variant: Option<String>,
+    pub properties: Option<String>,
+    pub occurred: Option<String>,
+    pub opened: Option<String>,
+    pub clicked: Option<String>,
+    pub attached: bool,
+}
+
+/// What a time limit is counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    Sent,
+    Opened,
+    Clicked,
+}
+
+/// One version of a goal.
+#[derive(Debug)]
+pub struct Goal {
+    pub id: i32,
+    pub message_id: i32,
+    pub name: String,
+    pub version: i32,
+    pub attribute: Option<String>,
+    pub attribute_type: Option<String>,
+    pub operator: Option<Operator>,
+    pub value: Option<String>,
+    pub event: Option<String>,
+    pub times: i32,
+    pub properties: Option<KeptJsonb>,
+    /// Microseconds.
+    pub time_limit: i64,
+    pub after: Anchor,
+    pub value_from: Option<String>,
+    /// Can it still count? Not one that has been stopped, nor one that no revision has any more.
+    pub live: bool,
+}
+
+/// A variant; for the control group the weight is its share.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    pub id: i32,
+    pub name: String,
+    pub weight: f64,
+}
+
+/// A message.
+#[derive(Debug)]
+pub struct Message {
+    pub id: i32,
+    pub name: String,
+    /// The source of its users.
+    pub users: i32,
+    /// In the order in which they were added.
+    pub variants: Vec<Variant>,
+    pub control: Option<Variant>,
+    /// The goals in force for receipts made now.
+    pub revision: Rc<Revision>,
+}
+
+/// The goals in force over some time.
+#[derive(Debug)]
+pub struct Revision {
+    pub id: i32,
+    pub message_id: i32,
+    /// Ascending.
+    pub goals: Vec<i32>,
+    /// Those of them that compare with the value at the time of sending, in the order of receipt.baseline.
+    pub baselines: Vec<i32>,
+}
+
+/// How far back the receipts that goals may still count for can lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// The longest time limit, in microseconds.
+    pub longest: i64,
+    /// Is every window counted from the sending? An open may come at any time.
+    pub by_sending: bool,
+}
+
+/// Goals that wait for the same event with the same properties.
+pub struct Awaited {
+    pub properties: Option<KeptJsonb>,
+    /// By id, ascending.
+    pub goals: Vec<Rc<Goal>>,
+    pub reach: Reach,
+}
+
+/// The whole set-up.
+pub struct Setup {
+    pub ours: Ours,
+    pub sources: Vec<Rc<Source>>,
+    pub messages: HashMap<String, Rc<Message>>,
+    pub goals: HashMap<i32, Rc<Goal>>,
+    pub revisions: HashMap<i32, Rc<Revision>>,
+    pub(super) users_of_message: HashMap<i32, i32>,
+    /// By source of users and event name, the goals that wait for it.
+    pub(super) events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
+}
+
+impl Setup {
+    /// The tracked table of this id.
+    pub fn source(&self, id: i32) -> Option<&Rc<Source>> {
+        self.sources.iter().find(|s| s.id == id)
+    }
+
+    /// The message of this name.
+    pub fn message(&self, name: &str) -> Result<&Rc<Message>> {
+        self.messages.get(name).ok_or_else(|| Error::UnknownMessage {
+            // of one that no message can have, the beginning
+            name: name[..name.floor_char_boundary(1_000)].into(),
+            nearest: nearest(name, &self.messages.keys().collect::<Vec<_>>()),
+        })
+    }
+
+    /// The users table of a message; an error where Citus keeps its rows elsewhere.
+    pub fn users(&self, users: i32) -> Result<&Rc<Source>> {
+        // that of a dropped table is not in a dump
+        let users = self.source(users).ok_or(Error::UsersTableDropped)?;
+        in_one_place(users.relation)?;
+        Ok(users)
+    }
+
+    /// The users table named by the caller, or the only one there is; an error where Citus keeps its rows elsewhere.
+    pub fn users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
+        let users = self.one_users_table(named)?;
+        in_one_place(users.relation)?;
+        Ok(users)
+    }
+
+    /// [`Setup::users_table`], for what is set up from now on: a table that is not tracked any more is none.
+    pub fn tracked_users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
+        let users = self.users_table(named)?;
+        if users.attached {
+            Ok(users)
+        } else {
+            Err(Error::NotTracked { relation: relation::qualified_name(users.relation) })
+        }
+    }
+
+    fn one_users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
+        let mut tables: Vec<&Rc<Source>> = self
+            .sources
+            .iter()
+            .filter(|s| s.kind == "users" && (named.is_some() || s.attached && relation::exists(s.relation)))
+            .collect();
+        if let Some(named) = named {
+            tables.retain(|s| s.relation == named);
+            return tables
+                .first()
+                .map(|s| Rc::clone(s))
+                .ok_or_else(|| Error::NotTracked { relation: relation::qualified_name(named) });
+        }
+        match tables.as_slice() {
+            [] => Err(Error::NoUsersTable),
+            [one] => Ok(Rc::clone(one)),
+            many => Err(Error::SeveralUsersTables {
+                relations: many.iter().map(|s| relation::qualified_name(s.relation)).collect(),
+            }),
+        }
+    }
+
+    /// The live goals that wait for this event of users of this table.
+    pub fn event_goals(&self, users: i32, event: &str) -> &[Awaited] {
+        self.events.get(&users).and_then(|events| events.get(event)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Is anything waiting for events of these users at all?
+    pub fn waits_for_events(&self, users: i32) -> bool {
+        self.events.contains_key(&users)
+    }
+
+    /// By id, ascending.
+    pub fn attribute_goals(&self, users: i32) -> Vec<&Rc<Goal>> {
+        let live =
+            |g: &&Rc<Goal>| g.attribute.is_some() && g.live && self.users_of_message.get(&g.message_id) == Some(&users);
+        let mut goals: Vec<_> = self.goals.values().filter(live).collect();
+        goals.sort_unstable_by_key(|g| g.id);
+        goals
+    }
+}
+
+/// An error for a table whose rows Citus keeps elsewhere.
+pub fn in_one_place(relid: Oid) -> Result<()> {
+    match citus::kind(relid) {
+        Some(kind) => Err(Error::OnManyNodes { relation: relation::qualified_name(relid), kind }),
+        None => Ok(()),
+    }
+}
+
+impl Source {
+    /// From its row in goals.source.
+    pub fn read(row: &Row) -> Source {
+        Source {
+            id: row.integer(source::source_id).unwrap_or(0),
+            kind: row.string(source::kind).unwrap_or_default(),
+            relation: Oid::from_u32(row.integer(source::relation).unwrap_or(0) as u32),
+            users: row.integer(source::users_source_id).unwrap_or(0),
+            key: row.name(source::key_column).unwrap_or_default(),
+            event: row.name(source::event_column),
+            message: row.name(source::message_column),
+            variant: row.name(source::variant_column),
+            properties: row.name(source::properties_column),
+            occurred: row.name(source::occurred_column),
+            opened: row.name(source::opened_column),
+            clicked: row.name(source::clicked_column),
+            attached: row.byte(source::attached) != 0,
+        }
+    }
+
+    /// The table's name.
+    pub fn name(&self) -> String {
+        relation::qualified_name(self.relation)
+    }
+
+    /// The type of the key column; an error if the table or the column is gone.
+    pub fn key_type(&self) -> Result<KeyType> {
+        Relation::open(self.relation, Lock::Share)
+            .and_then(|table| KeyType::of(table.column(&self.key)?.type_oid))
+            .ok_or_else(|| self.gone())
+    }
+
+    /// The table, opened for looking up users.
+    pub fn open(&self) -> Result<Users> {
+        Users::open(self.relation, &self.key, true).ok_or_else(|| self.gone())
+    }
+
+    /// The error for a table that is gone, or whose key column is.
+    pub fn gone(&self) -> Error {
+        if !relation::exists(self.relation) {
+            return Error::UsersTableDropped;
+        }
+        Error::NoKey { relation: self.name(), why: format!("no longer has its key column \"{}\"", self.key) }
+    }
+
+    /// The error for a key that no user has.
+    pub fn unknown(&self, key: &[u8]) -> Error {
+        Error::UnknownUser { key: key::shown(key), relation: self.name() }
+    }
+}
+
+impl Goal {
+    /// From its row in goals.goal. Whether it is live is said by the other tables.
+    pub fn read(row: &Row, live: impl FnOnce(i32) -> bool) -> Goal {
+        let id = row.integer(goal::goal_id).unwrap_or(0);
+        Goal {
+            id,
+            message_id: row.integer(goal::message_id).unwrap_or(0),
+            name: row.string(goal::name).unwrap_or_default(),
+            version: row.integer(goal::version).unwrap_or(0),
+            attribute: row.string(goal::attribute),
+            attribute_type: row.string(goal::attribute_type),
+            operator: row.string(goal::operator).and_then(|o| Operator::parse(&o).ok()),
+            value: row.string(goal::value),
+            event: row.string(goal::event),
+            times: row.integer(goal::times).unwrap_or(1),
+            properties: KeptJsonb::of(row, goal::properties),
+            time_limit: row.bigint(goal::time_limit_us),
+            after: Anchor::named(&row.string(goal::after).unwrap_or_default()),
+            value_from: row.string(goal::value_from),
+            live: live(id),
+        }
+    }
+}
+
+impl Anchor {
+    fn named(name: &str) -> Anchor {
+        match name {
+            "opened" => Anchor::Opened,
+            "clicked" => Anchor::Clicked,
+            _ => Anchor::Sent,
+        }
+    }
+}
+
+impl Variant {
+    /// From its row in goals.variant.
+    pub fn read(row: &Row) -> Variant {
+        Variant {
+            id: row.integer(variant::variant_id).unwrap_or(0),
+            name: row.string(variant::name).unwrap_or_default(),
+            weight: row.double(variant::weight).unwrap_or(0.0),
+        }
+    }
+}
+
+impl Message {
+    /// Which variant the user with this key gets; the answer never changes once the first receipt exists.
+    pub fn assigned(&self, key: &[u8]) -> Option<&Variant> {
+        if self.variants.is_empty() && self.control.is_none() {
+            return None;
+        }
+        let u = assignment::unit_interval(&encoding::string_to_model(&self.name), &encoding::to_model(key));
+        let weights: Vec<f64> = self.variants.iter().map(|v| v.weight).collect();
+        match assignment::choose(u, self.control.as_ref().map(|c| c.weight), &weights) {
+            Choice::Control => self.control.as_ref(),
+            Choice::Variant(i) => self.variants.get(i),
+        }
+    }
+
+    /// Its variants, and the control group last.
+    pub fn arms(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().chain(&self.control)
+    }
+
+    /// The variant of this name.
+    pub fn variant(&self, name: &str) -> Result<&Variant> {
+        let all: Vec<&Variant> = self.arms().collect();
+        all.iter().find(|v| v.name == name).copied().ok_or_else(|| Error::UnknownVariant {
+            message: self.name.clone(),
+            name: name.into(),
+            nearest: nearest(name, &all.iter().map(|v| v.name.as_str()).collect::<Vec<_>>()),
+        })
+    }
+
+    /// Is this variant the group held back?
+    pub fn is_control(&self, variant_id: Option<i32>) -> bool {
+        variant_id.is_some() && variant_id == self.control.as_ref().map(|c| c.id)
+    }
+}
+
+impl Reach {
+    /// That of no goal at all.
+    pub const NONE: Reach = Reach { longest: 0, by_sending: true };
+
+    /// Of these goals and one more.
+    pub fn and(self, goal: &Goal) -> Reach {
+        self.or(Reach { longest: goal.time_limit, by_sending: goal.after == Anchor::Sent })
+    }
+
+    /// Of all the goals of both.
+    pub fn or(self, other: Reach) -> Reach {
+        Reach { longest: self.longest.max(other.longest), by_sending: self.by_sending && other.by_sending }
+    }
+}

@@ -1,0 +1,197 @@
+//! Reading the set-up from its tables.
+
+use super::definitions::{Awaited, Goal, Message, Reach, Revision, Setup, Source, Variant};
+use crate::model::operator::Operator;
+use crate::pg::datum::Row;
+use crate::pg::own_tables::columns::{goal_stop, message, revision, variant};
+use crate::pg::own_tables::{Ours, Table};
+use crate::pg::{invalidate, memory, scan};
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+/// Why the set-up has not been read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// The extension is not installed, or one of its tables is of no use.
+    Lacking,
+    /// A table is locked for longer than a trigger waits.
+    Locked,
+}
+
+/// All of it, as it is now.
+pub fn read_setup() -> Result<Setup, Unread> {
+    let ours = Ours::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
+    invalidate::setup_is_being_read(ours.revision, &ours.oids());
+
+    let sources = read_sources(ours.source)?;
+    let stopped = read_stopped(ours.goal_stop)?;
+    // Before the goals, which are committed together with the revision that first names them.
+    let given = read_revisions(ours.revision)?;
+    let goals = read_goals(ours.goal, &stopped, &given)?;
+    let (revisions, newest) = build_revisions(given, &goals);
+    let variants = read_variants(ours.variant)?;
+    let (messages, users_of_message) = read_messages(ours.message, &newest, variants)?;
+    let events = build_events(&goals, &users_of_message);
+    Ok(Setup { ours, sources, messages, goals, revisions, users_of_message, events })
+}
+
+/// Visits all rows of a table of the set-up.
+fn each(table: Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
+    let table = table.open_to_read().ok_or(Unread::Locked)?;
+    scan::visit_all(&table, |r| {
+        memory::check();
+        row(r);
+        ControlFlow::Continue(())
+    });
+    Ok(())
+}
+
+/// The rows of goals.source are updated, unlike those of the other tables: a scan that sees the newest state can pass
+/// the place of the new version before the update is committed and that of the old one afterwards, and show neither, or
+/// both. So it is repeated until two in a row show the same: what was committed during one is seen by the next.
+fn read_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
+    const AT_MOST: usize = 10;
+    let mut sources = scan_sources(table)?;
+    for _ in 0..AT_MOST {
+        let before = std::mem::replace(&mut sources, scan_sources(table)?);
+        if before == sources {
+            break;
+        }
+    }
+    Ok(sources)
+}
+
+fn scan_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
+    let mut sources = Vec::new();
+    each(table, |row| {
+        memory::room(&mut sources, 1);
+        sources.push(Rc::new(Source::read(row)));
+    })?;
+    Ok(sources)
+}
+
+/// A revision as its row has it: id, message, and ids of goals, ascending.
+type GivenRevision = (i32, i32, Vec<i32>);
+
+fn read_revisions(table: Table) -> Result<Vec<GivenRevision>, Unread> {
+    let mut given: Vec<GivenRevision> = Vec::new();
+    each(table, |row| {
+        let mut goals = row.integers(revision::goal_ids);
+        goals.sort_unstable();
+        memory::room(&mut given, 1);
+        let id = row.integer(revision::revision_id).unwrap_or(0);
+        given.push((id, row.integer(revision::message_id).unwrap_or(0), goals));
+    })?;
+    Ok(given)
+}
+
+/// The ids of goals that have been stopped, ascending.
+fn read_stopped(table: Table) -> Result<Vec<i32>, Unread> {
+    let mut stopped = Vec::new();
+    each(table, |row| stopped.extend(row.integer(goal_stop::goal_id)))?;
+    stopped.sort_unstable();
+    Ok(stopped)
+}
+
+fn read_goals(table: Table, stopped: &[i32], revisions: &[GivenRevision]) -> Result<HashMap<i32, Rc<Goal>>, Unread> {
+    memory::ensure(revisions.iter().map(|(_, _, goals)| 4 * size_of::<i32>() * goals.len()).sum());
+    let judged: HashSet<i32> = revisions.iter().flat_map(|(_, _, goals)| goals).copied().collect();
+    let mut goals = HashMap::new();
+    each(table, |row| {
+        let goal = Goal::read(row, |id| judged.contains(&id) && stopped.binary_search(&id).is_err());
+        memory::insert(&mut goals, goal.id, Rc::new(goal));
+    })?;
+    Ok(goals)
+}
+
+/// All revisions by their ids, and the newest of each message by its message.
+#[allow(clippy::type_complexity)]
+fn build_revisions(
+    given: Vec<GivenRevision>,
+    goals: &HashMap<i32, Rc<Goal>>,
+) -> (HashMap<i32, Rc<Revision>>, HashMap<i32, Rc<Revision>>) {
+    memory::ensure(given.len() * 4 * size_of::<(i32, Rc<Revision>)>());
+    let mut revisions: HashMap<i32, Rc<Revision>> = HashMap::new();
+    let mut newest: HashMap<i32, Rc<Revision>> = HashMap::new();
+    for (id, message_id, ids) in given {
+        let by_gain = |id: &i32| goals.get(id).is_some_and(|g| g.operator == Some(Operator::IsIncreasedBy));
+        let baselines = ids.iter().copied().filter(by_gain).collect();
+        let revision = Rc::new(Revision { id, message_id, goals: ids, baselines });
+        let of_message = newest.entry(message_id).or_insert_with(|| revision.clone());
+        if of_message.id < id {
+            *of_message = revision.clone();
+        }
+        memory::insert(&mut revisions, id, revision);
+    }
+    (revisions, newest)
+}
+
+/// By message: its variants, each with whether it is the control group.
+fn read_variants(table: Table) -> Result<HashMap<i32, Vec<(Variant, bool)>>, Unread> {
+    let mut variants: HashMap<i32, Vec<(Variant, bool)>> = HashMap::new();
+    each(table, |row| {
+        let of_message = variants.entry(row.integer(variant::message_id).unwrap_or(0)).or_default();
+        of_message.push((Variant::read(row), row.byte(variant::is_control) != 0));
+    })?;
+    Ok(variants)
+}
+
+/// Messages by name, and by a message's id the source of its users.
+#[allow(clippy::type_complexity)]
+fn read_messages(
+    table: Table,
+    newest: &HashMap<i32, Rc<Revision>>,
+    mut variants: HashMap<i32, Vec<(Variant, bool)>>,
+) -> Result<(HashMap<String, Rc<Message>>, HashMap<i32, i32>), Unread> {
+    let mut messages = HashMap::new();
+    let mut users_of_message = HashMap::new();
+    each(table, |row| {
+        let id = row.integer(message::message_id).unwrap_or(0);
+        let users = row.integer(message::users_source_id).unwrap_or(0);
+        memory::insert(&mut users_of_message, id, users);
+        let Some(revision) = newest.get(&id) else { return };
+        let mut all = variants.remove(&id).unwrap_or_default();
+        all.sort_by_key(|(v, _)| v.id);
+        let name = row.string(message::name).unwrap_or_default();
+        let message = Message {
+            id,
+            name: name.clone(),
+            users,
+            control: all.iter().find(|(_, control)| *control).map(|(v, _)| v.clone()),
+            variants: all.into_iter().filter(|(_, control)| !control).map(|(v, _)| v).collect(),
+            revision: revision.clone(),
+        };
+        memory::insert(&mut messages, name, Rc::new(message));
+    })?;
+    Ok((messages, users_of_message))
+}
+
+/// By source of users and event name: the live goals that wait for it, together where they ask for the same properties.
+fn build_events(
+    goals: &HashMap<i32, Rc<Goal>>,
+    users_of_message: &HashMap<i32, i32>,
+) -> HashMap<i32, HashMap<String, Vec<Awaited>>> {
+    // What is made of the goals by name is no larger than they are.
+    memory::ensure(goals.len() * size_of::<(Goal, Awaited)>());
+    let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && g.live).collect();
+    waiting.sort_unstable_by_key(|g| g.id);
+    let mut events: HashMap<i32, HashMap<String, Vec<Awaited>>> = HashMap::new();
+    for goal in waiting {
+        if let (Some(event), Some(users)) = (&goal.event, users_of_message.get(&goal.message_id)) {
+            let awaited = events.entry(*users).or_default().entry(event.clone()).or_default();
+            match awaited.iter_mut().find(|a| a.properties == goal.properties) {
+                Some(same) => {
+                    same.reach = same.reach.and(goal);
+                    same.goals.push(goal.clone());
+                }
+                None => awaited.push(Awaited {
+                    properties: goal.properties.clone(),
+                    goals: vec![goal.clone()],
+                    reach: Reach::NONE.and(goal),
+                }),
+            }
+        }
+    }
+    events
+}

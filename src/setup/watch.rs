@@ -1,0 +1,221 @@
+//! What to look at when a row of a users table changes: its columns that have a goal, and what each goal there asks for.
+
+use super::definitions::{Goal, Reach, Setup, Source};
+use crate::model::attribute::Attribute;
+use crate::model::condition::Condition;
+use crate::model::condition_index::ConditionIndex;
+use crate::model::error::Error;
+use crate::model::operator::Operator;
+use crate::model::value::{Kind, Value};
+use crate::pg::datum::{Layout, Row};
+use crate::pg::document::Document;
+use crate::pg::key::KeyType;
+use crate::pg::relation::Relation;
+use crate::pg::types::ColumnType;
+use crate::pg::{encoding, errors, memory};
+use smallvec::SmallVec;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+/// A column on which something depends, as a table or partition has it.
+pub struct WatchedColumn {
+    pub name: String,
+    pub number: i16,
+    pub column_type: ColumnType,
+    /// Of a plain column one; of a json column one for each path that has a goal.
+    pub attributes: Vec<WatchedAttribute>,
+}
+
+/// An attribute with the distinct conditions of its goals.
+pub struct WatchedAttribute {
+    /// Keys inside a json column.
+    pub path: Vec<Vec<u8>>,
+    pub conditions: ConditionIndex,
+    /// By condition.
+    pub reach: Vec<Reach>,
+}
+
+/// Where to find a condition: column, attribute, condition.
+pub type ConditionPlace = (u32, u32, u32);
+
+/// A goal on an attribute, ready to be judged.
+pub struct WatchedGoal {
+    pub goal: Rc<Goal>,
+    pub place: ConditionPlace,
+    pub worth: Option<Box<Place>>,
+}
+
+/// Where to read a value: a column, and keys inside it.
+pub struct Place {
+    pub number: i16,
+    pub column_type: ColumnType,
+    pub path: Vec<Vec<u8>>,
+}
+
+impl Place {
+    /// As with_value takes it.
+    pub fn parts(&self) -> (i16, &ColumnType, &[Vec<u8>]) {
+        (self.number, &self.column_type, &self.path)
+    }
+
+    /// The value, or one of the values, of a goal on an enum that is not among its labels: one that has been renamed.
+    pub fn lost_label(&self, operator: Operator, value: &str) -> Option<String> {
+        if !self.path.is_empty() || !self.column_type.is_enum() {
+            return None;
+        }
+        match self.column_type.canonical_value(operator, value) {
+            Err(Error::InvalidValue { value, .. }) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl WatchedColumn {
+    /// The document in this column of a row, for all the paths that have a goal.
+    pub fn open<'a>(&self, row: &'a Row<'a>) -> Document<'a> {
+        self.open_as(&self.column_type, row, self.number)
+    }
+
+    /// For the same paths another table's, which may have it in another place and of another type.
+    pub fn open_as<'a>(&self, column_type: &ColumnType, row: &'a Row<'a>, number: i16) -> Document<'a> {
+        let paths: SmallVec<[&[Vec<u8>]; 4]> = self.attributes.iter().map(|a| a.path.as_slice()).collect();
+        Document::open(row.get(number), column_type, &paths)
+    }
+}
+
+/// What to look at when a row of a table or partition changes.
+pub struct Watch {
+    pub users: i32,
+    pub key: i16,
+    pub key_type: KeyType,
+    /// Ordered by name: the same order in every partition.
+    pub columns: Vec<WatchedColumn>,
+    /// Their places in the order of the table.
+    pub by_number: Vec<usize>,
+    /// By id: a receipt names the few that it is judged by.
+    pub goals: HashMap<i32, WatchedGoal>,
+    /// Of the table's columns up to the last of these.
+    pub layout: Layout,
+}
+
+impl Watch {
+    /// The user's key in its text form and the server's encoding.
+    pub fn key_of(&self, row: &Row) -> Option<Vec<u8>> {
+        row.get(self.key).map(|d| self.key_type.text(d))
+    }
+
+    /// The condition of a goal, and where its attribute is.
+    pub fn condition(&self, goal: &WatchedGoal) -> (&WatchedColumn, &WatchedAttribute, &Condition) {
+        let (i, j, k) = goal.place;
+        let column = &self.columns[i as usize];
+        let attribute = &column.attributes[j as usize];
+        (column, attribute, attribute.conditions.get(k))
+    }
+}
+
+/// Shows the value at a place of a row.
+pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl FnOnce(&Value) -> T) -> T {
+    let (number, column_type, path) = place;
+    if column_type.is_json() {
+        see(&Document::open(row.get(number), column_type, &[path]).value((0, path)))
+    } else {
+        see(&column_type.value(row, number))
+    }
+}
+
+/// Works it out for a table or partition; None if the key is not one (any more).
+pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
+    let key = table.column(&users.key)?;
+    let key_type = KeyType::of(key.type_oid)?;
+    // By column and path: the same order in every partition.
+    let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), (i16, ColumnType, Vec<(&Rc<Goal>, Condition)>)> =
+        BTreeMap::new();
+    // The lists and maps below have an entry for each goal, and grow by copying.
+    memory::ensure(setup.goals.len() * 4 * (size_of::<Condition>() + size_of::<WatchedGoal>()));
+    for goal in setup.attribute_goals(users.id) {
+        memory::check();
+        match resolve(table, goal) {
+            Ok((name, place, condition)) => {
+                let Place { number, column_type, path } = place;
+                let attribute = attributes.entry((name, path)).or_insert_with(|| (number, column_type, Vec::new()));
+                attribute.2.push((goal, condition));
+            }
+            Err(problem) => log_once(goal.id, &problem),
+        }
+    }
+    let mut columns: Vec<WatchedColumn> = Vec::new();
+    let mut goals = HashMap::new();
+    for ((name, path), (number, column_type, judged)) in attributes {
+        if columns.last().is_none_or(|c| c.name != name) {
+            columns.push(WatchedColumn { name, number, column_type, attributes: Vec::new() });
+        }
+        let i = columns.len() - 1;
+        let (judging, conditions): (Vec<&Rc<Goal>>, Vec<Condition>) = judged.into_iter().unzip();
+        let (conditions, places) = ConditionIndex::new(conditions);
+        let mut reach = vec![Reach::NONE; conditions.len()];
+        for (goal, k) in judging.into_iter().zip(places) {
+            memory::check();
+            reach[k as usize] = reach[k as usize].and(goal);
+            let worth = goal.value_from.as_deref().and_then(|from| find_place(table, from)).map(|(_, p)| Box::new(p));
+            let place = (i as u32, columns[i].attributes.len() as u32, k);
+            goals.insert(goal.id, WatchedGoal { goal: goal.clone(), place, worth });
+        }
+        columns[i].attributes.push(WatchedAttribute { path, conditions, reach });
+    }
+    let mut by_number: Vec<usize> = (0..columns.len()).collect();
+    by_number.sort_unstable_by_key(|i| columns[*i].number);
+    let layout = Layout::up_to(table, columns.iter().map(|c| c.number).max().unwrap_or(0));
+    Some(Watch { users: users.id, key: key.number, key_type, columns, by_number, goals, layout })
+}
+
+/// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.
+fn log_once(goal_id: i32, problem: &str) {
+    thread_local! {
+        static LOGGED: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) };
+    }
+    let new = LOGGED.with_borrow_mut(|l| !l.contains(&goal_id) && l.len() < 1000);
+    if new {
+        LOGGED.with_borrow_mut(|l| l.push(goal_id));
+        errors::log(format!("pg_goals: goal {goal_id} is not evaluated: {problem}"));
+    }
+}
+
+/// Finds an attribute in a table: a column of exactly that name, or a column and keys inside it.
+pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
+    let place = |name: &str, path: Vec<Vec<u8>>| {
+        let column = table.column(name).filter(|c| !c.is_virtual)?;
+        let column_type = ColumnType::resolve(column.type_oid, column.collation);
+        (path.is_empty() || column_type.is_json())
+            .then(|| (column.name.clone(), Place { number: column.number, column_type, path }))
+    };
+    place(attribute, Vec::new()).or_else(|| {
+        let parsed = Attribute::parse(attribute).ok()?;
+        place(&parsed.column, parsed.path.iter().map(|key| encoding::string_to_model(key).into_owned()).collect())
+    })
+}
+
+/// A goal's attribute in a table as the table is now; Err says in words what has become of it.
+pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Condition), String> {
+    let attribute = goal.attribute.as_deref().unwrap_or_default();
+    let (name, place) = find_place(table, attribute)
+        .ok_or_else(|| format!("attribute \"{attribute}\" is no longer in {}", table.qualified_name()))?;
+    let now = place.column_type.identity();
+    let then = goal.attribute_type.as_deref().unwrap_or_default();
+    if now != then {
+        return Err(format!("attribute \"{attribute}\" was of type {then} and is now of type {now}"));
+    }
+    let operator = goal.operator.ok_or("the operator is not one of this version of the extension")?;
+    condition(&place, operator, goal.value.as_deref()).map(|c| (name, place, c)).map_err(|e| e.message())
+}
+
+/// The condition for values at this place.
+pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crate::model::error::Result<Condition> {
+    let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
+    // a list of values takes many times the memory of what is written
+    memory::ensure(256 * value.map_or(0, str::len));
+    let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
+    condition.map_numbers(&|n| place.column_type.round(n));
+    condition.map_texts(&|t| encoding::string_to_model(t));
+    Ok(condition)
+}

@@ -1,0 +1,45 @@
+//! The trigger on the application's table of events: an INSERT is an event.
+
+use super::mirrored::{Name, is_same, reading, user_key};
+use super::partition_moves;
+use crate::matching::event::occurred;
+use crate::pg::trigger::{Change, Trigger};
+use crate::pg::{append, datum, guc};
+
+/// A row of a tracked events table.
+pub fn on_event(trigger: &Trigger) {
+    if !guc::enabled() || append::is_read_only() {
+        return partition_moves::pass_over(trigger);
+    }
+    let row = match trigger.change() {
+        Change::Insert(row) => row,
+        Change::MovedAway => return partition_moves::begin(trigger, true),
+        _ => return,
+    };
+    let left = partition_moves::finish(trigger);
+    let Some((setup, reading)) = reading(trigger, "events") else { return };
+    // An event that moves to another partition does not happen again.
+    if left.is_some_and(|mut left| is_same(trigger, &reading, &row, &mut left)) {
+        return;
+    }
+    let Some(event) = &reading.event else { return };
+    if !setup.waits_for_events(reading.source.users) {
+        return;
+    }
+    let Some(Name::Of(name)) = event.name(&row) else { return };
+    if setup.event_goals(reading.source.users, &name).is_empty() {
+        return;
+    }
+    let Some(key) = user_key(&setup, &reading, reading.source.users, &row) else { return };
+    let clock = datum::clock();
+    // A late event counts by its own time; one from the future happened now at the latest.
+    let at = reading.occurred.as_ref().and_then(|f| f.time(&row)).map_or(clock, |t| t.min(clock));
+    let properties = reading.properties.as_ref().and_then(|f| row.get(f.number).map(|d| (d, f.number)));
+    match properties {
+        Some((value, number)) => {
+            let bytes = row.bytes(number).unwrap_or_default();
+            occurred(trigger.statement(), reading.source.users, &key, &name, Some((value, bytes)), at);
+        }
+        None => occurred(trigger.statement(), reading.source.users, &key, &name, None, at),
+    }
+}

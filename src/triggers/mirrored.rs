@@ -1,0 +1,187 @@
+//! Tables of events and of sends that the application has anyway: how their rows are read.
+
+use super::partition_moves;
+use crate::model::value::Value;
+use crate::pg::datum::Row;
+use crate::pg::encoding;
+use crate::pg::key::{self, KeyType};
+use crate::pg::moved::KeptRow;
+use crate::pg::relation::{self, Relation};
+use crate::pg::trigger::Trigger;
+use crate::pg::types::ColumnType;
+use crate::setup::cache;
+use crate::setup::definitions::{Setup, Source};
+use pgrx::pg_sys::Oid;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// In bytes. Nothing has a longer name: create_message, add_variant and set_goal refuse it.
+const LONGEST_NAME: usize = 1000;
+
+/// What a row calls a message, a variant or an event.
+#[derive(PartialEq, Eq)]
+pub enum Name {
+    Of(String),
+    TooLong,
+}
+
+impl Name {
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Name::Of(name) => Some(name),
+            Name::TooLong => None,
+        }
+    }
+
+    /// As goals.health() shows it: one for all that are too long, whatever they are.
+    pub fn shown(&self) -> &str {
+        self.as_str().unwrap_or("(a name of more than 1000 bytes)")
+    }
+}
+
+/// A column of a tracked table, as the table at hand has it.
+pub struct Field {
+    pub number: i16,
+    column_type: ColumnType,
+}
+
+impl Field {
+    fn find(table: &Relation, name: Option<&String>) -> Option<Field> {
+        let column = table.column(name?)?;
+        Some(Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) })
+    }
+
+    /// What the row calls something; None for NULL. One that is too long to be a name is not fetched.
+    pub fn name(&self, row: &Row) -> Option<Name> {
+        if self.column_type.is_longer(row, self.number, LONGEST_NAME) {
+            return Some(Name::TooLong);
+        }
+        match self.column_type.value(row, self.number) {
+            Value::Text(text) => {
+                let text = encoding::model_to_string(&text);
+                let long = encoding::from_string(&text).len() > LONGEST_NAME;
+                Some(if long { Name::TooLong } else { Name::Of(text) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Microseconds; None for NULL and for times that are not finite.
+    pub fn time(&self, row: &Row) -> Option<i64> {
+        row.get(self.number).and_then(|d| self.column_type.time(d))
+    }
+}
+
+/// How a tracked table of events or sends is read.
+pub struct Reading {
+    pub source: Rc<Source>,
+    pub key: Field,
+    pub key_type: KeyType,
+    pub event: Option<Field>,
+    pub message: Option<Field>,
+    pub variant: Option<Field>,
+    pub properties: Option<Field>,
+    pub occurred: Option<Field>,
+    pub opened: Option<Field>,
+    pub clicked: Option<Field>,
+}
+
+impl Reading {
+    fn of(setup: &Setup, trigger: &Trigger, kind: &str) -> Option<Reading> {
+        let source = cache::trigger_source(setup, trigger, kind)?.clone();
+        if is_read_above(setup, trigger, &source) {
+            return None;
+        }
+        Reading::of_table(source, &trigger.relation())
+    }
+
+    /// Of a table or partition of this source.
+    pub fn of_table(source: Rc<Source>, table: &Relation) -> Option<Reading> {
+        let key = Field::find(table, Some(&source.key))?;
+        let key_type = key.column_type.key_type()?;
+        let find = |name: &Option<String>| Field::find(table, name.as_ref());
+        Some(Reading {
+            key,
+            key_type,
+            event: find(&source.event),
+            message: find(&source.message),
+            variant: find(&source.variant),
+            properties: find(&source.properties),
+            occurred: find(&source.occurred),
+            opened: find(&source.opened),
+            clicked: find(&source.clicked),
+            source,
+        })
+    }
+
+    /// The key as the row has it; None for NULL, and for one that is too long to be a user's, which is not fetched.
+    fn key(&self, row: &Row) -> Option<Vec<u8>> {
+        let key = row.get(self.key.number)?;
+        (!self.key.column_type.is_longer(row, self.key.number, key::LONGEST_TO_COMPRESS))
+            .then(|| self.key_type.text(key))
+    }
+
+    /// Is the row that has left its partition the one that has come here (`old` by the partition's columns)? By whom it is about, and
+    /// what it calls itself.
+    fn is_alike(&self, row: &Row, partition: &Relation, old: &Row) -> bool {
+        let Some(before) = Reading::of_table(self.source.clone(), partition) else { return false };
+        let name = |reading: &Reading, row| {
+            let field = reading.event.as_ref().or(reading.message.as_ref());
+            field.and_then(|f| f.name(row))
+        };
+        self.key(row) == before.key(old) && name(self, row) == name(&before, old)
+    }
+}
+
+/// Was the table tracked before it became a partition of one that is tracked as well? Then a row is one event, or one send, all
+/// the same: it is read for the table above.
+fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
+    let siblings = trigger.siblings();
+    let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
+    let same_users = |s: &Source| s.kind == "receipts" || s.users == source.users;
+    others.any(|s| {
+        s.attached
+            && s.kind == source.kind
+            && same_users(s)
+            && relation::ancestors(source.relation).contains(&s.relation)
+    })
+}
+
+thread_local! {
+    /// How the table whose trigger fired last is read, under which set-up.
+    static READING: RefCell<Option<(Oid, Rc<Setup>, Option<Rc<Reading>>)>> = const { RefCell::new(None) };
+}
+
+/// How the table of this trigger is read, and the set-up; None if it is not tracked as `kind`, or is read for a table above it.
+pub fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
+    let setup = cache::setup()?;
+    let fresh = cache::tables_are_fresh(trigger.relid());
+    let known = READING.with_borrow(|r| match r {
+        Some((oid, under, reading)) if fresh && *oid == trigger.oid() && Rc::ptr_eq(under, &setup) => {
+            Some(reading.clone())
+        }
+        _ => None,
+    });
+    let reading = known.unwrap_or_else(|| {
+        let reading = Reading::of(&setup, trigger, kind).map(Rc::new);
+        READING.with_borrow_mut(|r| *r = Some((trigger.oid(), setup.clone(), reading.clone())));
+        reading
+    });
+    reading.map(|r| (setup, r))
+}
+
+/// Is the row that left its partition right before the one that has been inserted here?
+pub fn is_same(trigger: &Trigger, reading: &Reading, row: &Row, left: &mut KeptRow) -> bool {
+    let mut alike = false;
+    left.show(|partition, old| alike = reading.is_alike(row, partition, old));
+    partition_moves::belongs(trigger, reading.source.relation, alike)
+}
+
+/// The key as the users table spells it: the two tables' columns may be of different types.
+pub fn user_key(setup: &Setup, reading: &Reading, users: i32, row: &Row) -> Option<Vec<u8>> {
+    let key = reading.key(row)?;
+    match setup.source(users).and_then(|u| cache::key_type_of(u)) {
+        Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),
+        _ => Some(key).filter(|key| key::fits(key)),
+    }
+}

@@ -1,0 +1,223 @@
+//! The trigger on the application's table of sends: an INSERT is a receipt, a time that appears an open or a click.
+
+use super::mirrored::{Reading, is_same, reading, user_key};
+use super::partition_moves;
+use crate::matching::judge::{Judgement, look_up};
+use crate::matching::records::{self, Engagement, Sent};
+use crate::matching::send::Sender;
+use crate::pg::datum::Row;
+use crate::pg::encoding;
+use crate::pg::kept_open;
+use crate::pg::scan::OwnedProbe;
+use crate::pg::trigger::{Change, Trigger};
+use crate::pg::user_lookup::Users;
+use crate::pg::{append, datum, guc};
+use crate::setup::definitions::{Message, Setup};
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+/// A row of a tracked table of sends.
+pub fn on_receipt(trigger: &Trigger) {
+    if !guc::enabled() || append::is_read_only() {
+        return partition_moves::pass_over(trigger);
+    }
+    let Some((setup, reading)) = reading(trigger, "receipts") else { return };
+    match trigger.change() {
+        Change::Insert(new) => {
+            let left = partition_moves::finish(trigger);
+            match left.and_then(|mut left| is_same(trigger, &reading, &new, &mut left).then_some(left)) {
+                None => mirror_insert(trigger, &setup, &reading, &new),
+                Some(mut left) => left.show(|partition, old| {
+                    if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
+                        mirror_update(trigger, &setup, (&before, old), (&reading, &new));
+                    }
+                }),
+            }
+        }
+        Change::Update(old, new) => mirror_update(trigger, &setup, (&reading, &old), (&reading, &new)),
+        Change::MovedAway => partition_moves::begin(trigger, true),
+        Change::Delete => {}
+    }
+}
+
+fn message_of<'a>(trigger: &Trigger, setup: &'a Setup, reading: &Reading, row: &Row) -> Option<&'a Rc<Message>> {
+    let name = reading.message.as_ref()?.name(row)?;
+    let message = name.as_str().and_then(|name| setup.messages.get(name));
+    if message.is_none() {
+        ignore(trigger, setup, reading, "unknown message", name.shown());
+    }
+    message
+}
+
+fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
+    let Some(message) = message_of(trigger, setup, reading, row) else { return };
+    let Some(users) = setup.source(message.users) else { return };
+    let clock = datum::clock();
+    let Some(key) = user_key(setup, reading, message.users, row) else {
+        return ignore(trigger, setup, reading, "unknown user", &message.name);
+    };
+    // Opened without a lock that would have to be waited for; where the table is locked, nothing is known about the user.
+    let known = Users::open(users.relation, &users.key, false)
+        .and_then(|mut table| look_up(setup, message, users, &mut table, &key));
+    let (stored, judgement) = match known {
+        None => (key, Judgement::unknown(&message.revision)),
+        Some(Some(found)) => found,
+        Some(None) => return ignore(trigger, setup, reading, "unknown user", &message.name),
+    };
+    let variant = match reading.variant.as_ref().and_then(|f| f.name(row)) {
+        Some(name) => {
+            let found = message.arms().find(|v| Some(v.name.as_str()) == name.as_str());
+            if found.is_none() {
+                let shown = format!("{}: {}", message.name, name.shown());
+                return ignore(trigger, setup, reading, "unknown variant", &shown);
+            }
+            found
+        }
+        None if reading.variant.is_some() => None,
+        None => message.assigned(&stored),
+    };
+    let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row)).map_or(clock, |t| t.min(clock));
+    let send = |sender: &Sender| sender.send(&stored, variant, sent_at, &judgement);
+    let Some(id) = Sender::with(trigger.statement(), setup, message, send).flatten() else { return };
+    if message.is_control(variant.map(|v| v.id)) {
+        return;
+    }
+    let sent =
+        Sent { id, sent_at, users: message.users, revision: message.revision.id, variant: variant.map(|v| v.id) };
+    for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
+        if let Some(at) = field.as_ref().and_then(|f| f.time(row)) {
+            kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
+                if let Some(engagements) = probes.opens() {
+                    records::engage(engagements, &setup.ours, sent, kind, at.min(clock));
+                }
+            });
+        }
+    }
+}
+
+fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
+    let fields =
+        [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
+    for (was, is, kind) in fields {
+        let (Some(was), Some(is)) = (was, is) else { continue };
+        // The first time only: a later correction of the time is not a second open.
+        if let (None, Some(at)) = (old.get(was.number), is.time(new)) {
+            let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));
+            let sent_at = sent_at(before, old).or_else(|| sent_at(after, new));
+            mirror_engagement(trigger, setup, (before, old), sent_at, kind, at.min(datum::clock()));
+        }
+    }
+}
+
+/// The receipt is found by the row's old values, because it was made from them. An application that writes whole rows
+/// may write a time back that it has rounded.
+fn mirror_engagement(
+    trigger: &Trigger,
+    setup: &Setup,
+    (reading, row): (&Reading, &Row),
+    sent_at: Option<i64>,
+    kind: Engagement,
+    at: i64,
+) {
+    let Some(message) = message_of(trigger, setup, reading, row) else { return };
+    let Some(key) = user_key(setup, reading, message.users, row) else { return };
+    kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
+        let (receipts, engagements) = probes.receipts_and_engagements()?;
+        let mut search = Search { setup, message, key: &key, kind, receipts, engagements };
+        let receipt = match sent_at {
+            Some(sent_at) => search.mirrored(sent_at.min(datum::clock())),
+            None => search.latest(at.max(datum::clock())),
+        };
+        records::engage(probes.opens()?, &setup.ours, receipt?, kind, at);
+        Some(())
+    });
+}
+
+/// By how much a time of sending may differ from that of its receipt, having lost its last digits on the way through an application:
+/// one of whole seconds by a second, one of whole milliseconds by that.
+fn precision(sent_at: i64) -> i64 {
+    [1_000_000, 1_000].into_iter().find(|unit| sent_at % unit == 0).map_or(0, |unit| unit - 1)
+}
+
+/// How many receipts of one user and message are looked at, at most, to find the one that was opened or clicked.
+const LOOKED_AT: usize = 100;
+
+/// Looks for the receipt of a user and message that a row's open or click belongs to.
+struct Search<'a> {
+    setup: &'a Setup,
+    message: &'a Message,
+    key: &'a [u8],
+    kind: Engagement,
+    receipts: &'a mut OwnedProbe,
+    engagements: &'a mut OwnedProbe,
+}
+
+impl Search<'_> {
+    /// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where
+    /// there is none, the time has been filled in after the insert: then the newest up to it. None: there is none (any more), or it is
+    /// one of the control group, who is sent nothing.
+    fn mirrored(&mut self, sent_at: i64) -> Option<Sent> {
+        let about = precision(sent_at);
+        let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
+        self.visit(sent_at.saturating_add(about), |is_engaged, sent, control| {
+            if sent.sent_at < sent_at.saturating_sub(about) {
+                return ControlFlow::Break(());
+            }
+            let off = sent.sent_at.abs_diff(sent_at);
+            let rank = (off > 0, is_engaged(sent.id), off);
+            if best.is_none_or(|(least, _)| rank < least) {
+                best = Some((rank, (!control).then_some(sent)));
+            }
+            // There is none better.
+            if rank == (false, false, 0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match best {
+            Some((_, made)) => made,
+            None => self.latest(sent_at),
+        }
+    }
+
+    /// The newest receipt up to a time that has no such engagement yet, else the newest: a row is opened once.
+    fn latest(&mut self, until: i64) -> Option<Sent> {
+        let (mut newest, mut free) = (None, None);
+        self.visit(until, |is_engaged, sent, control| {
+            if control {
+                return ControlFlow::Continue(());
+            }
+            newest = newest.or(Some(sent));
+            if is_engaged(sent.id) {
+                return ControlFlow::Continue(());
+            }
+            free = Some(sent);
+            ControlFlow::Break(())
+        });
+        free.or(newest)
+    }
+
+    /// Shows the receipts up to a time, newest first, and whether each is of the control group, until told to stop, with a way to ask
+    /// whether one has such an engagement.
+    fn visit(&mut self, until: i64, mut see: impl FnMut(&mut dyn FnMut(i64) -> bool, Sent, bool) -> ControlFlow<()>) {
+        let Search { setup, message, key, kind, receipts, engagements } = self;
+        let (kind, mut left) = (*kind, LOOKED_AT);
+        let mut is_engaged = |receipt_id| records::is_engaged(engagements, receipt_id, kind);
+        records::visit_receipts_until(receipts, setup, message, key, until, |sent| {
+            left -= 1;
+            let seen = see(&mut is_engaged, sent, message.is_control(sent.variant));
+            if left == 0 { ControlFlow::Break(()) } else { seen }
+        });
+    }
+}
+
+/// Remembers, once, that a row was left out, for goals.health(). `name`: at most as long as the names of a message and a variant.
+fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
+    let (source, name) = (reading.source.id, encoding::from_string(name));
+    kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
+        let Some((ignored, known)) = probes.ignored() else { return };
+        let this = (source, reason, Some(name.to_vec()));
+        let enough = (source, reason, None);
+        if known.contains(&this) || known.contains(&enough) {
+            return;
+        }
+        known.insert(if records::note(ignored, setup.ours.ignored, source, reason, &name) { this } else { enough });
+    });
+}

@@ -1,0 +1,223 @@
+//! The trigger on a users table: the difference between OLD and NEW against the goals pending for that user.
+//!
+//! It raises nothing of its own, runs no SQL and takes no snapshot; what it does is ordered by how often it is needed: bytes
+//! of the columns that have a goal, then pure evaluation, then the user's receipts, then a match.
+
+use super::partition_moves;
+use crate::matching::matches::{self, Evidence};
+use crate::matching::retry::{Outcome, with_current_setup};
+use crate::model::condition;
+use crate::model::decimal::Decimal;
+use crate::model::value::Value;
+use crate::pg::append;
+use crate::pg::datum::Row;
+use crate::pg::document::Document;
+use crate::pg::guc;
+use crate::pg::moved::KeptRow;
+use crate::pg::trigger::{Change, Trigger};
+use crate::setup::cache;
+use crate::setup::definitions::{Goal, Reach};
+use crate::setup::watch::{ConditionPlace, Watch, WatchedAttribute, WatchedColumn, WatchedGoal, with_value};
+use pgrx::pg_sys::Datum;
+use smallvec::SmallVec;
+
+/// A row of a tracked users table has changed.
+pub fn on_change(trigger: &Trigger) {
+    if !guc::enabled() || append::is_read_only() {
+        return partition_moves::pass_over(trigger);
+    }
+    match trigger.change() {
+        Change::Update(old, new) => match_update(trigger, &old, &new),
+        Change::MovedAway => {
+            partition_moves::begin(trigger, cache::watch_for(trigger).is_some_and(|w| !w.columns.is_empty()));
+        }
+        Change::Insert(new) => {
+            if let Some(mut old) = partition_moves::finish(trigger) {
+                match_move(trigger, &mut old, &new);
+            }
+        }
+        Change::Delete => {}
+    }
+}
+
+fn match_update(trigger: &Trigger, old: &Row, new: &Row) {
+    with_current_setup(|| {
+        let Some(watch) = cache::watch_for(trigger) else { return Outcome::Done };
+        match_difference(trigger, &watch, old, &watch, new)
+    });
+}
+
+/// The two halves of an update that moved the row: one user, in two partitions whose columns may be ordered differently.
+fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
+    with_current_setup(|| {
+        let Some(setup) = cache::setup() else { return Outcome::Done };
+        let Some(after) = cache::watch_for(trigger) else { return Outcome::Done };
+        let Some(source) = cache::trigger_source(&setup, trigger, "users") else { return Outcome::Done };
+        let mut outcome = Outcome::Done;
+        old.show(|partition, old| {
+            if let Some(before) = cache::table_watch(&setup, partition, source) {
+                let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
+                if partition_moves::belongs(trigger, source.relation, same_user) {
+                    outcome = match_difference(trigger, &before, old, &after, new);
+                }
+            }
+        });
+        outcome
+    });
+}
+
+/// A user's row before and after, and the conditions that the difference satisfies.
+struct Difference<'a> {
+    before: &'a Watch,
+    old: &'a Row<'a>,
+    after: &'a Watch,
+    new: &'a Row<'a>,
+    holding: SmallVec<[ConditionPlace; 8]>,
+    reach: Reach,
+    /// The json columns in which something holds, by their place: opened once, also for what is kept with a match.
+    documents: SmallVec<[(usize, Document<'a>, Document<'a>); 1]>,
+}
+
+/// Matches what differs between two rows of one user.
+fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> Outcome {
+    if after.columns.is_empty() {
+        return Outcome::Done;
+    }
+    let mut difference = Difference {
+        before,
+        old,
+        after,
+        new,
+        holding: SmallVec::new(),
+        reach: Reach::NONE,
+        documents: SmallVec::new(),
+    };
+    difference.find();
+    if difference.holding.is_empty() {
+        return Outcome::Done;
+    }
+    // Receipts were made out to the key that the user had before this change.
+    let Some(key) = before.key_of(old) else { return Outcome::Done };
+    matches::record_matches(trigger.statement(), after.users, &key, None, &difference)
+}
+
+impl<'a> Difference<'a> {
+    #[inline]
+    fn find(&mut self) {
+        let (mut olds, mut news) = (self.old.walk(&self.before.layout), self.new.walk(&self.after.layout));
+        for &i in &self.after.by_number {
+            let is = &self.after.columns[i];
+            let Some(was) = self.column_before(i) else { continue };
+            let new = news.get(is.number);
+            // Another partition may have its columns in another order.
+            let old = if std::ptr::eq(was, is) { olds.get(was.number) } else { self.old.get(was.number) };
+            if is.column_type.is_json() {
+                if is.column_type.bytes_differ(old, new) {
+                    self.find_keys(i, was, is);
+                }
+            } else if is.column_type.differs(old, new) {
+                self.find_values(i, was, is);
+            }
+        }
+    }
+
+    /// The column as it was: of the same table as a rule. None where it is broken in the partition that the row has left.
+    #[inline]
+    fn column_before(&self, i: usize) -> Option<&'a WatchedColumn> {
+        if std::ptr::eq(self.before, self.after) {
+            return self.before.columns.get(i);
+        }
+        let name = &self.after.columns[i].name;
+        self.before.columns.iter().find(|c| c.name == *name)
+    }
+
+    fn find_values(&mut self, i: usize, was: &WatchedColumn, is: &WatchedColumn) {
+        let old = was.column_type.old_value(self.old, was.number);
+        let new = is.column_type.value(self.new, is.number);
+        for (j, attribute) in is.attributes.iter().enumerate() {
+            self.find_holding((i, j), is, attribute, (&old, &new));
+        }
+    }
+
+    fn find_keys(&mut self, i: usize, was: &WatchedColumn, is: &WatchedColumn) {
+        let (old, new) = (is.open_as(&was.column_type, self.old, was.number), is.open(self.new));
+        let before = self.holding.len();
+        for (j, attribute) in is.attributes.iter().enumerate() {
+            let path = (j, attribute.path.as_slice());
+            if new.differs(&old, path) {
+                self.find_holding((i, j), is, attribute, (&old.number(path), &new.value(path)));
+            }
+        }
+        if self.holding.len() > before {
+            self.documents.push((i, old, new));
+        }
+    }
+
+    /// The documents in the column of this place.
+    fn documents(&self, place: ConditionPlace) -> Option<(&Document<'a>, &Document<'a>)> {
+        self.documents.iter().find(|(i, ..)| *i == place.0 as usize).map(|(_, old, new)| (old, new))
+    }
+
+    fn find_holding(
+        &mut self,
+        (i, j): (usize, usize),
+        column: &WatchedColumn,
+        attribute: &WatchedAttribute,
+        (old, new): (&Value, &Value),
+    ) {
+        let (holding, reach) = (&mut self.holding, &mut self.reach);
+        attribute.conditions.holding(old, new, column.column_type.text_equality(), |k| {
+            holding.push((i as u32, j as u32, k));
+            *reach = reach.or(attribute.reach[k as usize]);
+        });
+    }
+
+    fn watched(&self, goal_id: i32) -> Option<&'a WatchedGoal> {
+        self.after.goals.get(&goal_id)
+    }
+}
+
+impl Evidence for Difference<'_> {
+    fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    fn goal(&self, goal_id: i32) -> Option<&Goal> {
+        let watched = self.watched(goal_id)?;
+        self.holding.contains(&watched.place).then_some(&*watched.goal)
+    }
+
+    fn gained(&self, goal_id: i32, baseline: Option<&Decimal>) -> bool {
+        self.watched(goal_id).is_some_and(|watched| {
+            let (is, attribute, condition) = self.after.condition(watched);
+            match self.documents(watched.place) {
+                Some((_, new)) => condition.gained(baseline, &new.number((watched.place.1 as usize, &attribute.path))),
+                None => condition.gained(baseline, &is.column_type.value(self.new, is.number)),
+            }
+        })
+    }
+
+    fn old_value(&self, goal_id: i32) -> Option<Datum> {
+        let watched = self.watched(goal_id)?;
+        if let Some((old, _)) = self.documents(watched.place) {
+            return old.logged((watched.place.1 as usize, &self.after.condition(watched).1.path));
+        }
+        let was = self.column_before(watched.place.0 as usize)?;
+        was.column_type.logged(self.old.get(was.number)?)
+    }
+
+    fn new_value(&self, goal_id: i32) -> Option<Datum> {
+        let watched = self.watched(goal_id)?;
+        let (is, attribute, _) = self.after.condition(watched);
+        match self.documents(watched.place) {
+            Some((_, new)) => new.logged((watched.place.1 as usize, &attribute.path)),
+            None => is.column_type.logged(self.new.get(is.number)?),
+        }
+    }
+
+    fn worth(&self, goal_id: i32) -> Option<Decimal> {
+        let after = self.watched(goal_id)?.worth.as_ref()?;
+        let before = self.before.goals.get(&goal_id)?.worth.as_ref()?;
+        with_value(self.old, before.parts(), |old| with_value(self.new, after.parts(), |new| condition::gain(old, new)))
+    }
+}
