@@ -49,7 +49,7 @@ FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo check check-stop test test-all unit unit-library clippy installcheck bench deb dist clean torture valgrind mutation mutants coverage
+.PHONY: all library scripts setup install demo check check-stop test test-all unit unit-library clippy rooms installcheck bench deb dist clean torture valgrind mutation mutants coverage
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -116,6 +116,10 @@ unit:
 unit-library:
 	@$(PGRX_HOME_MADE)
 	@$(PGRX_ENV) "$(CARGO)" test --profile quick --lib -p pg_goals $(FEATURES) $(CARGO_FLAGS) -- $(T)
+
+# The order of the modules: what imports what, and that nothing imports upward
+rooms:
+	@tests/lint/rooms
 
 clippy:
 	@$(PGRX_HOME_MADE)
