@@ -3,7 +3,9 @@
 #   make            the library and the install script, in build/
 #   make install    copy them to where PG_CONFIG says (uses sudo where it must)
 #   make demo       see it work on a private server; HILLSTROM=file.csv[.gz] replays a real campaign
-#   make test       every test, on a private server (35 to 50 minutes on 2 cores); T="regress checks/dump*" runs some
+#   make check      after every change: lint, the model's tests, regress, some of isolation, on a quick build and servers that are
+#                   kept (2 minutes on 2 cores, 5 the first time); T="regress/worth" runs one; make check-stop removes the servers
+#   make test       every test, on private servers (half an hour on 2 cores); T="regress checks/dump*" runs some
 #   make test-all   regress, isolation, the oracle in short form and the benchmark's statements on PostgreSQL 14 to 18, fetched where missing;
 #                   VERSIONS="14 18" for some, T="regress checks/dump*" for other tests
 #   make deb        the Debian package of the PostgreSQL of PG_CONFIG, in build/deb
@@ -11,7 +13,7 @@
 #   make torture    the hard tests with changing seeds for SECONDS=3600; SEED=n for the same ones again
 #   make valgrind   the regress suite and a long session under memcheck
 #   make installcheck, make bench, make clean
-#   make bite       plant faults and see that the tests catch them; make mutants, make coverage: the same question of src/model
+#   make mutation   plant faults and see that the tests catch them; make mutants, make coverage: the same question of src/model
 #
 # Another PostgreSQL: PG_CONFIG=/path/to/pg_config. cargo-pgrx is not needed for any of this.
 
@@ -35,16 +37,19 @@ REPLACED := $(filter-out sql/0% sql/1%,$(SCRIPTS))
 # Only looked at by the recipes: on a fresh machine pg_config appears while make runs.
 PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 PG_MAJOR       = $(shell $(PG_CONFIG) --version 2>/dev/null | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
-LIBRARY        = build/pg$(PG_MAJOR)/pg_goals.so
+# QUICK=1: built in a fraction of the time and half as fast, for tests; Cargo.toml says how
+PROFILE        = $(if $(QUICK),quick,release)
+LIBRARY        = build/$(if $(QUICK),quick/)pg$(PG_MAJOR)/pg_goals.so
 DIST           = build/pg_goals-$(VERSION).zip
 
 # Without a config.toml to look at, pgrx's build script believes its input has changed and runs again every time.
 PGRX_ENV = PGRX_PG_CONFIG_PATH=$(PG_CONFIG_PATH) PGRX_HOME=$(TARGET)/pgrx-home CARGO_TARGET_DIR=$(TARGET)
+PGRX_HOME_MADE = mkdir -p $(TARGET)/pgrx-home; test -e $(TARGET)/pgrx-home/config.toml || : > $(TARGET)/pgrx-home/config.toml
 FEATURES = --no-default-features --features pg$(PG_MAJOR)
 
 export PG_CONFIG
 
-.PHONY: all library scripts setup install demo test test-all unit installcheck bench deb dist clean torture valgrind bite mutants coverage
+.PHONY: all library scripts setup install demo check check-stop test test-all unit unit-library clippy rooms installcheck bench deb dist clean torture valgrind mutation mutants coverage
 .DELETE_ON_ERROR:
 
 all: library scripts
@@ -54,11 +59,10 @@ library:
 	@test -n "$(PG_MAJOR)" || { echo "make: $(PG_CONFIG) does not work; 'make setup' installs what is needed" >&2; exit 1; }
 	@case "$(PG_MAJOR)" in 14|15|16|17|18) ;; *) echo "make: PostgreSQL $(PG_MAJOR) is not supported (14 to 18 are)" >&2; exit 1;; esac
 	@if command -v "$(CARGO)" >/dev/null || test ! -f $(LIBRARY); then \
-	    set -e; mkdir -p build/pg$(PG_MAJOR) $(TARGET)/pgrx-home; \
-	    test -e $(TARGET)/pgrx-home/config.toml || : > $(TARGET)/pgrx-home/config.toml; \
+	    set -e; mkdir -p $(dir $(LIBRARY)); $(PGRX_HOME_MADE); \
 	    echo "building the library for PostgreSQL $(PG_MAJOR) (two to four minutes the first time)"; \
-	    $(PGRX_ENV) "$(CARGO)" build --release $(FEATURES) $(CARGO_FLAGS); \
-	    cmp -s $(TARGET)/release/libpg_goals.so $(LIBRARY) || cp $(TARGET)/release/libpg_goals.so $(LIBRARY); \
+	    $(PGRX_ENV) "$(CARGO)" build --profile $(PROFILE) $(FEATURES) $(CARGO_FLAGS); \
+	    cmp -s $(TARGET)/$(PROFILE)/libpg_goals.so $(LIBRARY) || cp $(TARGET)/$(PROFILE)/libpg_goals.so $(LIBRARY); \
 	else \
 	    echo "no cargo here: using $(LIBRARY) as it was built before"; \
 	fi
@@ -87,16 +91,39 @@ demo: setup
 	@$(MAKE) --no-print-directory all
 	@tests/demo
 
+# What to run after every change; T="regress/worth" for one test
+check: setup
+	@pgrx-config/setup lint
+	@PG_GOALS_LIBRARY=build/quick/pg$(PG_MAJOR)/pg_goals.so tests/run --quick $(T)
+
+# The servers that `make check` keeps for the next call
+check-stop:
+	@for server in build/server/*; do if [ -e "$$server/s" ]; then pgrx-config/server remove "$$server/s"; rm -rf "$$(readlink -f "$$server")"; fi; done
+	@rm -rf build/server
+
 test: setup
-	@$(MAKE) --no-print-directory all
-	@tests/run $(T)
+	@pgrx-config/setup lint
+	@tests/run --build $(T)
 
 test-all: setup
 	@T="$(T)" tests/all-versions $(VERSIONS)
 
-# The tests of the crate itself; no server takes part.
-unit: library
-	@$(PGRX_ENV) "$(CARGO)" test --workspace --lib $(FEATURES) $(CARGO_FLAGS)
+# The tests in src/model, a crate that knows no server; T="decimal" for those with that word in their names
+unit:
+	@CARGO_TARGET_DIR=$(TARGET) "$(CARGO)" test --profile quick --lib -p pg_goals_model $(CARGO_FLAGS) -- $(T)
+
+# The tests outside of it. No server takes part in them either, but its headers do.
+unit-library:
+	@$(PGRX_HOME_MADE)
+	@$(PGRX_ENV) "$(CARGO)" test --profile quick --lib -p pg_goals $(FEATURES) $(CARGO_FLAGS) -- $(T)
+
+# The order of the modules: what imports what, and that nothing imports upward
+rooms:
+	@tests/lint/rooms
+
+clippy:
+	@$(PGRX_HOME_MADE)
+	@$(PGRX_ENV) "$(CARGO)" clippy --quiet --workspace --all-targets --profile quick $(FEATURES) $(CARGO_FLAGS) -- -D warnings
 
 installcheck: scripts
 	@tests/run --installed $(or $(T),regress isolation)
@@ -125,16 +152,16 @@ valgrind: setup
 	@$(MAKE) --no-print-directory all CARGO_FLAGS='$(CARGO_FLAGS) --config profile.release.package.pg_goals.debug=1'
 	@tests/fuzz/valgrind $(T)
 
-# Do the tests bite? Faults planted in a copy of everything; B="faults" plants some.
-bite: setup
-	@tests/bite/run $(B)
+# Mutation tests: faults planted in a copy of everything, each of which a test must catch; B="faults" plants some
+mutation: setup
+	@tests/mutation/run $(B)
 
 # M="modules of src/model" for some; hours for all
 mutants:
-	@tests/bite/mutants $(M)
+	@tests/mutation/mutants $(M)
 
 coverage:
-	@tests/bite/coverage
+	@tests/mutation/coverage
 
-clean:
+clean: check-stop
 	rm -rf build $(TARGET)

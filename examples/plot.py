@@ -7,7 +7,7 @@ import matplotlib
 import psycopg
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 message, file = sys.argv[1], (sys.argv[2:] or ["plot.png"])[0]
 with psycopg.connect(os.environ.get("DATABASE_URL", "")) as db:

@@ -91,7 +91,7 @@ def our_tables(fuzz, rounds):
                     done += 1
                 except psycopg.Error as e:
                     if c.broken:
-                        raise Problem(f'{fuzz.dbname}: the backend is gone after {said} {ddl}: {e}')
+                        raise Problem(f'{fuzz.dbname}: the backend is gone after {said} {ddl}: {e}') from e
                     c.execute('rollback to ddl')
                     refused += 1
             for sql in statements(rand):
@@ -122,7 +122,7 @@ OPERATORS = ['is', 'is not', 'is any of', 'contains', 'does not contain', 'has a
 
 def compose(rand, n, known):
     """A statement that makes a type of those known, whose names it is added to."""
-    part = lambda: rand.choice(BASES + known * 3)  # noqa: E731
+    part = lambda: rand.choice(BASES + known * 3)
     name = f'made_{n}'
     made = rand.choice([f'create type {name} as ({", ".join(f"c{i} {part()}" for i in range(rand.randrange(1, 4)))})', f'create domain {name} as {part()}', f'create domain {name} as {part()} check (value is not null)',
                         f"create domain {name} as {part()} not null default {rand.choice(LITERALS)}", f'create type {name} as range (subtype = {part()})', f"create type {name} as enum ('1', 'x', '')", f'create domain {name} as {part()}[]'])

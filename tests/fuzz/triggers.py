@@ -35,7 +35,7 @@ def misused(fuzz, some):
                                 c.execute(attach)
                             except psycopg.Error as e:
                                 if e.sqlstate not in ('0A000', '42809', '42P17'):  # not possible for this kind of table, says PostgreSQL
-                                    raise Problem(f'{attach}: {e.sqlstate} {e}')
+                                    raise Problem(f'{attach}: {e.sqlstate} {e}') from e
                                 c.execute('rollback to a')
                                 break
                         outcome = []

@@ -730,7 +730,6 @@ class Case:
         world, how = self.world, step["how"]
         if how == "mirror":
             return self.mirror(step, conn) if "sends" in self.features else None
-        message = world.messages[step["message"]]
         made = []
         for n, key in enumerate(step["keys"]):
             variant = step["variant"] or self.assigned[step["message"], key]

@@ -1,6 +1,5 @@
 """Random cases against a real server, judged by an independent model of the contract."""
 import argparse
-import json
 import os
 import sys
 import time

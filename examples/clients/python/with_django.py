@@ -27,8 +27,8 @@ settings.configure(
 )
 django.setup()
 
-from django.contrib.postgres.fields import ArrayField  # noqa: E402
-from django.db import DatabaseError, connection, models, transaction  # noqa: E402
+from django.contrib.postgres.fields import ArrayField
+from django.db import DatabaseError, connection, models, transaction
 
 WATCHED = ["email", "balance", "score", "settings", "tags", "active"]
 
