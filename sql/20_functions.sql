@@ -1,5 +1,5 @@
--- The functions written in Rust. None of them runs SQL with the rights of somebody else but fixed statements on the extension's
--- own tables; those that report what happened run none at all. They are all revoked from PUBLIC in 90_privileges.sql.
+-- The functions written in Rust. With the rights of the extension's owner they run fixed statements on its tables only. Those that
+-- report what happened run no SQL. 90_privileges.sql revokes them all from PUBLIC.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Triggers -------------------------------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ COMMENT ON FUNCTION goals.add_variant(text, text, double precision) IS 'Add a va
 
 CREATE FUNCTION goals.set_control_group(message text, share double precision DEFAULT 0.5) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_set_control_group';
-COMMENT ON FUNCTION goals.set_control_group(text, double precision) IS 'Hold back this share of all users from a message that has not been sent yet; 0 holds back nobody';
+COMMENT ON FUNCTION goals.set_control_group(text, double precision) IS 'Hold back this share of all users from a message that has not been sent yet; 0 removes the control group';
 
 -- Reporting what happened ----------------------------------------------------------------------------------------------
 

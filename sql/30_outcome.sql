@@ -1,6 +1,6 @@
 -- What became of a receipt: the one definition that the figures, the totals, verify() and explain() share.
 --
---   ledger          one row a receipt and goal: what is known now, and what the rolled totals know (rolled_...)
+--   ledger          one row per receipt and goal: what is known now, and what the rolled totals know (rolled_...)
 --   contribution    the numbers that row adds to the counters, now and (settled) as the rolled totals hold them
 --   outcome         the same row for people: as of now, with its variant
 --
@@ -91,7 +91,7 @@ FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
              CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth
       FROM goals_internal.ledger l
-      -- A lateral VALUES list would say it shorter, but sets its expressions up anew for every row.
+      -- A lateral VALUES list would say it shorter, but prepares its expressions again for every row.
       CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
       WHERE NOT k.settled OR l.rolled) l;
 COMMENT ON VIEW goals_internal.contribution IS 'What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
@@ -113,4 +113,6 @@ FROM goals.message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
 WHERE l.goal_id IS NOT NULL;
-COMMENT ON VIEW goals.outcome IS 'One row a receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal already held, and the match if there is one';
+COMMENT ON VIEW goals.outcome IS
+    'One row per receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal '
+    'already held, and the match if there is one';

@@ -210,4 +210,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.matches(text, text) IS
-    'Who matched, when, and which change did it: one row a receipt and goal, the control group included; goal NULL: every goal of the message';
+    'Who matched, when, and by which change: one row per receipt and goal, the control group included; '
+    'goal NULL: every goal of the message';

@@ -3,8 +3,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the rest,
 -- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
--- keeping the matched ones alone would favour the quick. A user's worth is that of his changes, each once, however many
--- receipts it is a match for.
+-- keeping the matched ones alone would favour the quick. A user's worth is that of the
+-- user's changes, each once, however many receipts it is a match for.
 CREATE FUNCTION goals_internal.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)

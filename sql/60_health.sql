@@ -1,4 +1,4 @@
--- What needs somebody's attention.
+-- What needs attention: one query per kind of problem.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE FUNCTION goals.health()
@@ -13,7 +13,7 @@ DECLARE
     lacks_something boolean := false;
     behind bigint;
 BEGIN
-    -- What is ours is found by its name, and checked before it is used. Without a table or a sequence the rest cannot be answered.
+    -- The extension's tables are found by their names, and checked first. Without one of them the rest cannot be answered.
     FOR found IN SELECT u.* FROM goals_internal.unusable() u LOOP
         RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
         lacks_something := lacks_something OR found.blocks;
@@ -54,8 +54,8 @@ BEGIN
           AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
         ORDER BY x.setrole, x.setdatabase DESC)
     )
-    SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
-           CASE WHEN starts_with(w.what, 'session') THEN 'Reset it, and connect anew.' ELSE 'Set it to on, or reset it, and connect anew.' END
+    SELECT 'switched off', w.what, 'the triggers do nothing: changes made now never match',
+           CASE WHEN starts_with(w.what, 'session') THEN 'Reset it, and connect again.' ELSE 'Set it to on, or reset it, and connect again.' END
     FROM switch w
     WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
     ORDER BY 2;
@@ -64,8 +64,8 @@ BEGIN
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
            format(CASE s.kind
-                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) ends this row.'
-                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) ends this row.' END,
+                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) removes this entry.'
+                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) removes this entry.' END,
                   s.relation::oid)
     FROM goals.source s
     WHERE s.attached AND has_table_privilege(s.relation, 'SELECT') IS NULL
@@ -151,7 +151,7 @@ BEGIN
            CASE WHEN s.relation IS NULL THEN 'Stop the goal with goals.stop_goal(): a successor of the table needs messages of its own.'
                 WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
                 WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
-                ELSE 'The version in force is not affected. This row is removed when those time limits have passed.' END
+                ELSE 'The version in force is not affected. This entry is removed when those time limits have passed.' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
     LEFT JOIN goals.source s ON s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
@@ -169,15 +169,15 @@ BEGIN
 
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
-           format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed meanwhile is not recorded'
+           format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed then is not recorded'
                                 WHEN 'refused row' THEN 'a default, an index or a column that has been added to it did not take what triggers of %s recorded, first at %s'
                                 WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
                                 ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
-           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 meanwhile. This row is removed when the table is tracked again.'
-                         WHEN 'refused row' THEN 'Drop that default, index or column: the server''s log says when it was. This row is removed when the table is tracked again.'
+           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 for that time. This entry is removed when the table is tracked again.'
+                         WHEN 'refused row' THEN 'Drop that default, index or column: the server''s log says when it was. This entry is removed when the table is tracked again.'
                          WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
-                         WHEN 'unknown user' THEN 'Insert the user before the row that names it. This row ends when the table is tracked again with goals.track_receipts().'
-                         ELSE 'Correct the rows that the application writes. This row ends when the table is tracked again with goals.track_receipts().' END
+                         WHEN 'unknown user' THEN 'Insert the user before the row that names it. This entry is removed when the table is tracked again with goals.track_receipts().'
+                         ELSE 'Correct the rows that the application writes. This entry is removed when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i
     LEFT JOIN goals.source s ON s.source_id = i.source_id
     WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name))
@@ -208,4 +208,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.health() IS
-    'One row a problem: something of ours renamed or dropped, triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+    'One row per problem: an object of the extension renamed or dropped, triggers switched off, dropped '
+    'tables, missing and disabled triggers, tables tracked twice, broken goals, unknown messages and users in '
+    'mirrored rows, users seen in two variants, roll-up behind. Empty when all is well';
