@@ -1,7 +1,8 @@
 -- The running totals: who may write them, and how facts are folded into them.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Update, then insert what was not there: only the holder of goals_internal.lock_totals writes the totals, so no key is needed.
+-- Update, then insert what was not there: only the holder of goals_internal.lock_totals writes the totals, so no key is
+-- needed.
 CREATE FUNCTION goals_internal.add_to_totals(delta goals.total[])
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -31,9 +32,10 @@ COMMENT ON FUNCTION goals_internal.add_to_totals(goals.total[]) IS
     'Add differences to the totals: one row per layer, message, goal, variant and day. The caller holds the '
     'lock on the totals';
 
--- A lock on the table, which takes a right on it that only the owner has; an advisory lock could be held by any role that may
--- connect. Readers and the writers of facts do not meet it. VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY of this small table
--- do: for as long as they run, who does not wait is refused. It takes no transaction id, which goals.roll_up() depends on.
+-- A lock on the table, which takes a right on it that only the owner has; an advisory lock could be held by any role
+-- that may connect. Readers and the writers of facts do not meet it. VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY of
+-- this small table do: for as long as they run, who does not wait is refused. It takes no transaction id, which
+-- goals.roll_up() depends on.
 CREATE FUNCTION goals_internal.lock_totals(wait boolean)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -65,8 +67,8 @@ $$;
 COMMENT ON FUNCTION goals_internal.lock_totals(boolean) IS
     'The lock of those who write the totals, held to the end of the transaction; false: another call has it';
 
--- A receipt's facts may outlive it: a writer was running while the person was forgotten. They enter no figure. The writer had seen
--- the receipt, so if a snapshot has a fact and not its receipt, the receipt has been deleted.
+-- A receipt's facts may outlive it: a writer was running while the person was forgotten. They enter no figure. The
+-- writer had seen the receipt, so if a snapshot has a fact and not its receipt, the receipt has been deleted.
 CREATE FUNCTION goals_internal.drop_orphans(after_engagement bigint, to_engagement bigint, after_match bigint, to_match bigint)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -82,13 +84,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.drop_orphans(bigint, bigint, bigint, bigint) IS
-    'Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on the totals';
+    'Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on '
+    'the totals';
 
--- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an id
--- below it has ended. A writer has its transaction id before it draws. So this reads the sequences, then takes a transaction
--- id itself. Every writer that drew an id up to the mark has a smaller one, and all smaller ones have ended as soon as a
--- snapshot's xmin has reached it. (The xmax of a snapshot would not do: it is one past the latest transaction that has
--- *ended*, and a running one may be at or beyond it.)
+-- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an
+-- id below it has ended. A writer has its transaction id before it draws. So this reads the sequences, then takes a
+-- transaction id itself. Every writer that drew an id up to the mark has a smaller one, and all smaller ones have ended
+-- as soon as a snapshot's xmin has reached it. (The xmax of a snapshot would not do: it is one past the latest
+-- transaction that has *ended*, and a running one may be at or beyond it.)
 --
 -- w is the watermark, n the mark that an earlier call left in next_watermark, sampled the mark of this call:
 --

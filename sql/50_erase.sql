@@ -1,8 +1,8 @@
 -- Taking receipts off the record without changing a figure.
 --
--- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals hold
--- of them is taken off, and they are deleted with their facts. A fact that a writer commits later has no receipt any
--- more. It enters no figure, and the next roll_up(), forget_user() or purge() deletes it.
+-- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals
+-- hold of them is taken off, and they are deleted with their facts. A fact that a writer commits later has no receipt
+-- any more. It enters no figure, and the next roll_up(), forget_user() or purge() deletes it.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE FUNCTION goals_internal.archive(receipts bigint[])
@@ -118,7 +118,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.archive(bigint[]) IS
-    'Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns how many there were';
+    'Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns '
+    'how many there were';
 
 CREATE FUNCTION goals.purge(before timestamptz)
 RETURNS bigint
@@ -222,7 +223,8 @@ BEGIN
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
     key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals_internal.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
     PERFORM goals_internal.lock_totals(true);
-    -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long too.
+    -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long
+    -- too.
     SELECT * INTO w FROM goals.watermark;
     PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d
     WHERE d.engagement_id - w.engagement_id + d.match_id - w.match_id <= 100000;

@@ -13,7 +13,8 @@ DECLARE
     lacks_something boolean := false;
     behind bigint;
 BEGIN
-    -- The extension's tables are found by their names, and checked first. Without one of them the rest cannot be answered.
+    -- The extension's tables are found by their names, and checked first. Without one of them the rest cannot be
+    -- answered.
     FOR found IN SELECT u.* FROM goals_internal.unusable() u LOOP
         RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
         lacks_something := lacks_something OR found.blocks;
@@ -60,7 +61,8 @@ BEGIN
     WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
     ORDER BY 2;
 
-    -- A dropped table leaves its oid behind. (Citus hides some tables from queries of the catalog, but not from this function.)
+    -- A dropped table leaves its oid behind. (Citus hides some tables from queries of the catalog, but not from this
+    -- function.)
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
            format(CASE s.kind
@@ -109,8 +111,8 @@ BEGIN
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
 
-    -- Tracked first and made a partition of a tracked table later. Two users tables are two sets of people with messages of
-    -- their own; but an event or a send is one, and is read for the table above.
+    -- Tracked first and made a partition of a tracked table later. Two users tables are two sets of people with
+    -- messages of their own; but an event or a send is one, and is read for the table above.
     RETURN QUERY
     SELECT 'tracked twice', s.relation::text,
            format('it is a partition of %s, which is tracked for %s too: its rows are read as rows of that table', above.relation, s.kind),
