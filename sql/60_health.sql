@@ -1,28 +1,13 @@
 -- What needs attention: one query per kind of problem.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-CREATE FUNCTION goals.health()
+CREATE FUNCTION goals_internal.health_of_switches()
 RETURNS TABLE (problem text, object text, detail text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 #variable_conflict use_column
-DECLARE
-    at_once CONSTANT timestamptz := clock_timestamp();
-    found record;
-    lacks_something boolean := false;
-    behind bigint;
 BEGIN
-    -- The extension's tables are found by their names, and checked first. Without one of them the rest cannot be
-    -- answered.
-    FOR found IN SELECT u.* FROM goals_internal.unusable() u LOOP
-        RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
-        lacks_something := lacks_something OR found.blocks;
-    END LOOP;
-    IF lacks_something THEN
-        RETURN;
-    END IF;
-
     -- What is set in this session, and what those of this database or of a role begin with.
     RETURN QUERY
     WITH switch AS (
@@ -60,7 +45,17 @@ BEGIN
     FROM switch w
     WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
     ORDER BY 2;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_switches() IS 'A part of goals.health(). Triggers switched off, in this session or for a role or database';
 
+CREATE FUNCTION goals_internal.health_of_tables()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
     -- A dropped table leaves its oid behind. (Citus hides some tables from queries of the catalog, but not from this
     -- function.)
     RETURN QUERY
@@ -145,7 +140,19 @@ BEGIN
     WHERE NOT t.tgisinternal
       AND t.tgrelid IN ('goals.receipt'::regclass, 'goals.engagement'::regclass, 'goals.match_log'::regclass, 'goals.ignored'::regclass)
     ORDER BY 2, t.tgname;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_tables() IS 'A part of goals.health(). Tracked tables that are gone, lack a trigger or cannot be read, and triggers that have no effect';
 
+CREATE FUNCTION goals_internal.health_of_broken_goals()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+BEGIN
     -- Only goals that still decide something: in force, or with a window that may be open.
     RETURN QUERY
     SELECT 'broken goal', format('%s / %s', m.name, g.name),
@@ -168,7 +175,17 @@ BEGIN
                       WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids)
                         AND (g.after <> 'sent' OR r.sent_at >= at_once - g.time_limit_us * interval '1 microsecond')))
     ORDER BY m.name, g.name, g.version;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_broken_goals() IS 'A part of goals.health(). Goals that cannot be evaluated and still decide something';
 
+CREATE FUNCTION goals_internal.health_of_records()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
            format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed then is not recorded'
@@ -200,6 +217,35 @@ BEGIN
           GROUP BY d.message_id) x
     JOIN goals.message m ON m.message_id = x.message_id
     ORDER BY m.name;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_records() IS 'A part of goals.health(). Rows that could not be recorded, and users in two variants';
+
+CREATE FUNCTION goals.health()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    found record;
+    lacks_something boolean := false;
+    behind bigint;
+BEGIN
+    -- The extension's tables are found by their names, and checked first. Without one of them the rest cannot be
+    -- answered.
+    FOR found IN SELECT u.* FROM goals_internal.unusable() u LOOP
+        RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
+        lacks_something := lacks_something OR found.blocks;
+    END LOOP;
+    IF lacks_something THEN
+        RETURN;
+    END IF;
+
+    RETURN QUERY SELECT * FROM goals_internal.health_of_switches();
+    RETURN QUERY SELECT * FROM goals_internal.health_of_tables();
+    RETURN QUERY SELECT * FROM goals_internal.health_of_broken_goals();
+    RETURN QUERY SELECT * FROM goals_internal.health_of_records();
 
     behind := goals_internal.behind();
     IF behind > 100000 THEN
