@@ -15,30 +15,21 @@ BEGIN
         UNION ALL
         SELECT 'session_replication_role', CASE current_setting('session_replication_role') WHEN 'replica' THEN 'off' ELSE 'on' END
         UNION ALL
-        (SELECT DISTINCT ON (x.setrole)
-               format('session_replication_role of %s',
-                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
-               CASE split_part(c.setting, '=', 2) WHEN 'replica' THEN 'off' ELSE 'on' END
-        FROM pg_db_role_setting x
-        CROSS JOIN unnest(x.setconfig) AS c (setting)
-        LEFT JOIN pg_roles r ON r.oid = x.setrole
-        LEFT JOIN pg_database d ON d.oid = x.setdatabase
-        WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-          AND lower(split_part(c.setting, '=', 1)) = 'session_replication_role'
-        ORDER BY x.setrole, x.setdatabase DESC)
-        UNION ALL
         -- What is set for a role, or for all, in this database comes before what is set for it everywhere.
-        (SELECT DISTINCT ON (x.setrole)
-               format('pg_goals.enabled of %s',
-                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
-               split_part(c.setting, '=', 2)
+        (SELECT DISTINCT ON (s.name, x.setrole)
+               format('%s of %s', s.name,
+                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname),
+                                                'database ' || quote_ident(d.datname)), ''), 'all roles')),
+               CASE WHEN s.name = 'pg_goals.enabled' THEN s.value WHEN s.value = 'replica' THEN 'off' ELSE 'on' END
         FROM pg_db_role_setting x
         CROSS JOIN unnest(x.setconfig) AS c (setting)
+        CROSS JOIN LATERAL (SELECT lower(split_part(c.setting, '=', 1)) AS name,
+                                   split_part(c.setting, '=', 2) AS value) s
         LEFT JOIN pg_roles r ON r.oid = x.setrole
         LEFT JOIN pg_database d ON d.oid = x.setdatabase
         WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-          AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
-        ORDER BY x.setrole, x.setdatabase DESC)
+          AND s.name IN ('pg_goals.enabled', 'session_replication_role')
+        ORDER BY s.name, x.setrole, x.setdatabase DESC)
     )
     SELECT 'switched off', w.what, 'the triggers do nothing: changes made now never match',
            CASE WHEN starts_with(w.what, 'session') THEN 'Reset it, and connect again.' ELSE 'Set it to on, or reset it, and connect again.' END
