@@ -1,4 +1,6 @@
 //! PostgreSQL's text array literal: `{pro,"a, b",NULL}`.
+//!
+//! Not the server's `array_in`: it raises an error for a malformed literal, and conditions are built inside the trigger.
 
 use super::decimal::{is_blank, trim};
 

@@ -1,4 +1,6 @@
 //! Exact decimal numbers with PostgreSQL's order: every number a users table can hold, compared without rounding.
+//!
+//! Not `bigdecimal`: it has no NaN and no infinities, cannot read or write numeric's stored form, and allocates for every number.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

@@ -1,4 +1,6 @@
 //! PostgreSQL's intervals as text by which they can be compared.
+//!
+//! Not the server's `interval_out`: its text depends on the session's IntervalStyle, and differs for equal intervals.
 
 const MONTH: i128 = 30 * DAY;
 const DAY: i128 = 86_400_000_000;

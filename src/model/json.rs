@@ -2,7 +2,7 @@
 //! memory it takes does not depend on the length of the text.
 //!
 //! The text is one that the server has accepted. Anything else is answered too, as something or other, and without a panic. Nothing
-//! recurses. Of a repeated key the last value counts, as in jsonb.
+//! recurses. Not `serde_json`: it needs UTF-8, recurses, and decodes every value before it. Of a repeated key the last value counts, as in jsonb.
 
 use std::borrow::Cow;
 

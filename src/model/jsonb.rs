@@ -4,6 +4,9 @@
 //! and then values), and the data they point to (postgres `src/include/utils/jsonb.h`). Numbers and containers inside the data are
 //! aligned to four bytes. All integers are in the machine's byte order. Malformed bytes give `None`, never a panic,
 //! and nothing recurses.
+//!
+//! Not the server's reader (`findJsonbValueFromContainer`): it trusts the bytes, allocates what it returns and can raise, so it
+//! could be neither tested without a server nor fuzzed.
 
 use std::cmp::Ordering;
 

@@ -13,7 +13,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A value as the contract speaks of it; numbers in tenths.
+/// A value as the reference speaks of it; numbers in tenths.
 #[derive(Clone, Debug, PartialEq)]
 enum Plain {
     Unknown,
@@ -72,7 +72,7 @@ fn any_value() -> impl Strategy<Value = Plain> {
     prop_oneof![4 => scalar(), 1 => vec(scalar(), 0..4).prop_map(Plain::List)]
 }
 
-/// The operators as the table of the contract has them.
+/// The operators as the table of the reference has them.
 fn holds(operator: &str, operands: &[&str], old: &Plain, new: &Plain) -> bool {
     let equals = |found: &Plain| {
         operands.iter().any(|wanted| match found {
@@ -283,7 +283,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_goal_holds_when_the_contract_says_so(
+    fn a_goal_holds_when_the_reference_says_so(
         operator in select(&Operator::ALL[..]),
         operands in vec(select(&TEXTS[..]), 1..4),
         old in any_value(),

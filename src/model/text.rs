@@ -1,4 +1,7 @@
 //! Comparing text as bytes: databases in LATIN1 or SQL_ASCII hold text that is no UTF-8.
+//!
+//! Case is folded character by character while the text is read. A folded copy (`bstr::to_lowercase`, `memchr::memmem`) would need
+//! as much memory as the text, which may be hundreds of megabytes.
 
 use smallvec::SmallVec;
 

@@ -2,7 +2,7 @@
 
 import time
 
-from harness import Figure, Session, psql, sized
+from harness import Figure, Session, check_goals, psql, sized
 from writing import EMPTY, OURS
 
 # As lean as they can be: it is the number of rows that counts. One user in 100 has a receipt.
@@ -47,7 +47,7 @@ def one_statement(server):
         ("COPY of sends, a receipt each", EMPTY): (None, copy.format("sends_plain", "welcome,%.0f")),
         ("COPY of sends, a receipt each", OURS): (None, copy.format("sends", "welcome,%.0f")),
     }
-    peaks = {}
+    peaks, audience = {}, rows // 100
     with Session("one_statement") as session:
         session.run(USERS.format(empty=server.empty_trigger, rows=rows))
     for (what, trigger), (enabled, statement) in statements.items():
@@ -63,6 +63,11 @@ def one_statement(server):
                 session.run(statement.format(1))
                 took, peaks[what, trigger, size] = session.peak(statement.format(size))
                 matched = int(session.run("select count(*) from goals.match_log"))
+            if "sends" in what and trigger == OURS:
+                made = int(psql("one_statement", "select count(*) from goals.receipt where sent_at > now() - interval '1 day'")) - audience
+                if made != size + 1:
+                    raise RuntimeError(f"{what}: {made} receipts of {size + 1} rows")
+                audience += made
             if matched != (size // 100 if "matches" in what and trigger == OURS else 0):
                 raise RuntimeError(f"{what}, {trigger}: {matched} matches of {size} rows")
             series = f"{what}: {trigger}"
@@ -123,6 +128,7 @@ def session(server):
             at_work.run(one)
             worker.run("select goals.roll_up()")
         at_work.run(one)
+        check_goals(worker)
         grown["at work"], grown["editor"] = at_work.memory() - before, editor.memory() - editor_before
     server.drop("session")
     figure.add_memory(f"{edits:,} goal edits by another session, an update after every {step}", grown["at work"])

@@ -28,7 +28,11 @@ def send(server):
 
         def measure(variant):
             session.run("truncate plain, goals.receipt")
-            return session.time(statements[variant])
+            sample = session.time(statements[variant])
+            found = int(session.run("select (select count(*) from plain) + (select count(*) from goals.receipt)"))
+            if found != users:
+                raise RuntimeError(f"{variant}: {found} receipts where there should be {users}")
+            return sample
 
         measure(ours)
         samples = interleaved(list(statements), measure)

@@ -49,7 +49,7 @@ fn some_value(kind: Kind, operator: Operator) -> Option<&'static str> {
 }
 
 #[test]
-fn text_operators_are_those_of_the_contract() {
+fn text_operators_are_those_of_the_reference() {
     let t = |operator, value, new| becomes(Kind::Text, operator, value, text(new));
     assert!(t("is", "pro", "pro") && !t("is", "pro", "Pro") && !t("is", "pro", "pro "));
     assert!(!t("is not", "pro", "pro") && t("is not", "pro", "Pro"));
@@ -70,7 +70,7 @@ fn equality_of_texts_is_the_types() {
 }
 
 #[test]
-fn number_operators_are_those_of_the_contract() {
+fn number_operators_are_those_of_the_reference() {
     let n = |operator, value, new| becomes(Kind::Number, operator, value, number(new));
     assert!(n("is", "5", "5.00") && !n("is", "5", "5.01"));
     assert!(!n("is not", "5", "5.00") && n("is not", "5", "5.01"));
@@ -129,7 +129,7 @@ fn increased_by_is_decided_by_the_gain_since_sending() {
 }
 
 #[test]
-fn boolean_operators_are_those_of_the_contract() {
+fn boolean_operators_are_those_of_the_reference() {
     assert!(becomes(Kind::Boolean, "is", "yes", Value::Boolean(true)));
     assert!(!becomes(Kind::Boolean, "is", "no", Value::Boolean(true)));
     assert!(becomes(Kind::Boolean, "is not", "true", Value::Boolean(false)));
