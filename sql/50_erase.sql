@@ -1,8 +1,8 @@
 -- Taking receipts off the record without changing a figure.
 --
--- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals hold
--- of them is taken off, and they are deleted with their facts. A fact that a writer commits meanwhile finds no receipt any
--- more; it counts for nobody, and the next roll_up(), forget_user() or purge() removes it.
+-- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals
+-- hold of them is taken off, and they are deleted with their facts. A fact that a writer commits later has no receipt
+-- any more. It enters no figure, and the next roll_up(), forget_user() or purge() deletes it.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE FUNCTION goals_internal.archive(receipts bigint[])
@@ -70,7 +70,7 @@ BEGIN
         WHERE s.leaves
         GROUP BY s.message_id, s.goal, s.variant_id, s.day
         UNION ALL
-        -- A user is counted when the last receipt goes that makes him count.
+        -- A user is counted when the last receipt leaves that counts.
         SELECT q.message_id, q.goal, q.variant_id, q.day, 0, 0, 0, 0, 0, 0, 0, 0,
                count(*) FILTER (WHERE q.counted AND NOT q.counts AND NOT q.mixed),
                count(*) FILTER (WHERE q.matched AND NOT q.matches),
@@ -118,7 +118,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.archive(bigint[]) IS
-    'Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns how many there were';
+    'Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns '
+    'how many there were';
 
 CREATE FUNCTION goals.purge(before timestamptz)
 RETURNS bigint
@@ -143,7 +144,7 @@ BEGIN
     SELECT * INTO w FROM goals.watermark;
     PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d;
     LOOP
-        -- In the order of people, and all of a person at once, so that he is counted, or not, for what he did in all his receipts.
+        -- In the order of users, and all receipts of a user at once, so that the user is judged by all of them.
         WITH next AS MATERIALIZED (
             SELECT r.receipt_id, r.users_source_id, r.user_key FROM goals.receipt r
             WHERE (r.users_source_id, r.user_key) > (last_users, last_key) AND r.sent_at < purge.before
@@ -165,7 +166,39 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.purge(timestamptz) IS
-    'Delete receipts sent before that time, with what is known of them, leaving the totals as they were; returns how many. Nothing matches them any more: keep what is younger than the longest time limit. Somebody who matches both before and after a purge counts twice in users_matched';
+    'Delete receipts sent before that time, with what is known of them, leaving the totals as they were; '
+    'returns how many. Nothing matches them any more: keep what is younger than the longest time limit. A user '
+    'who matches both before and after a purge counts twice in users_matched';
+
+CREATE FUNCTION goals_internal.users_to_forget(users regclass, of_gone integer[])
+RETURNS integer
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    of_users integer;
+    how_many integer;
+BEGIN
+    SELECT min(s.source_id), count(*) INTO of_users, how_many
+    FROM goals.source s
+    WHERE s.kind = 'users'
+      AND CASE WHEN users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
+               ELSE s.relation = users END;
+    IF how_many = 1 OR (how_many = 0 AND users IS NULL
+                        AND EXISTS (SELECT FROM goals.message m WHERE m.users_source_id = ANY (of_gone))) THEN
+        RETURN of_users;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = CASE WHEN users IS NOT NULL THEN format('table "%s" is not tracked as users', users)
+                       WHEN how_many = 0 THEN 'no users table is tracked'
+                       ELSE 'several users tables are tracked' END,
+        HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
+                    ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.users_to_forget(regclass, integer[]) IS
+    'The users table that is meant: the one named, or the only one tracked; NULL if there are only dropped ones';
 
 CREATE FUNCTION goals.forget_user(user_key text, users regclass DEFAULT NULL)
 RETURNS bigint
@@ -175,9 +208,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_users integer;
-    -- Of tables that have been dropped: nobody can name them any more.
+    -- Of tables that have been dropped, which cannot be named any more.
     of_gone integer[];
-    how_many integer;
     key text;
     ids bigint[];
     w goals.watermark;
@@ -187,22 +219,12 @@ BEGIN
     END IF;
     of_gone := array(SELECT DISTINCT m.users_source_id FROM goals.message m
                      WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
-    SELECT min(s.source_id), count(*) INTO of_users, how_many
-    FROM goals.source s
-    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL ELSE s.relation = forget_user.users END;
-    IF how_many <> 1 AND (how_many > 1 OR forget_user.users IS NOT NULL
-                          OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_source_id = ANY (of_gone))) THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)
-                           WHEN how_many = 0 THEN 'no users table is tracked'
-                           ELSE 'several users tables are tracked' END,
-            HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
-                        ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
-    END IF;
+    of_users := goals_internal.users_to_forget(forget_user.users, of_gone);
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
     key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals_internal.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
     PERFORM goals_internal.lock_totals(true);
-    -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long too.
+    -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long
+    -- too.
     SELECT * INTO w FROM goals.watermark;
     PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d
     WHERE d.engagement_id - w.engagement_id + d.match_id - w.match_id <= 100000;
@@ -214,7 +236,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.forget_user(text, regclass) IS
-    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included. users: needed when several users tables are tracked';
+    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 '
+    'for a key without receipts), those of dropped users tables included. users: needed when several users '
+    'tables are tracked';
 
 CREATE FUNCTION goals.forget_user(user_key bigint, users regclass DEFAULT NULL)
 RETURNS bigint
