@@ -204,10 +204,14 @@ LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
 COMMENT ON FUNCTION goals_internal.stored_key(integer, text) IS
     'A user key in the one spelling in which it is stored; NULL if no user can have it';
 
-CREATE FUNCTION goals_internal.nearest(name text, known text[]) RETURNS text
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_nearest';
-COMMENT ON FUNCTION goals_internal.nearest(text, text[]) IS
-    'The known name most like a misspelt one, for hints; NULL if none is';
+CREATE FUNCTION goals_internal.users_table(users regclass) RETURNS integer
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_users_table';
+COMMENT ON FUNCTION goals_internal.users_table(regclass) IS
+    'The users table that is meant: the one named, or the only one tracked; an error if there is none or more';
+
+CREATE FUNCTION goals_internal.raise(code text, VARIADIC arguments text[] DEFAULT '{}') RETURNS void
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_raise';
+COMMENT ON FUNCTION goals_internal.raise(text, text[]) IS 'Raises an error of the extension, with its SQLSTATE and hint';
 
 -- Statistics -----------------------------------------------------------------------------------------------------------
 

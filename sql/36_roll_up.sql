@@ -45,8 +45,7 @@ BEGIN
     -- The owner of one of them could have code run with the rights of the extension's owner.
     IF EXISTS (SELECT FROM pg_tables t JOIN pg_extension e ON e.extname = 'pg_goals'
                WHERE t.schemaname = 'goals' AND t.tablename IN ('total', 'watermark', 'next_watermark') AND t.tableowner <> pg_get_userbyid(e.extowner)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'a table of the totals has another owner than the extension',
-            HINT = 'goals.health() says which, and how it is given back.';
+        PERFORM goals_internal.raise('totals_owner');
     END IF;
     IF wait THEN
         LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE;
@@ -116,8 +115,7 @@ DECLARE
     folded bigint;
 BEGIN
     IF pg_is_in_recovery() THEN
-        RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction',
-            MESSAGE = 'cannot execute goals.roll_up() during recovery', HINT = 'Call it on the primary; the figures are exact here as well.';
+        PERFORM goals_internal.raise('in_recovery');
     END IF;
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE NOTICE 'goals.roll_up() does nothing at isolation level %', current_setting('transaction_isolation')

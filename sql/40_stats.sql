@@ -3,18 +3,6 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Names ------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION goals_internal.refuse_null(parameter text)
-RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-        MESSAGE = format('"%s" must not be null', parameter), HINT = format('Pass a value for %s.', parameter);
-END
-$$;
-COMMENT ON FUNCTION goals_internal.refuse_null(text) IS 'The error for a NULL where a value is needed';
-
 CREATE FUNCTION goals_internal.known_message(message text)
 RETURNS integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -22,17 +10,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     found_id integer;
-    near text;
 BEGIN
     IF message IS NULL THEN
-        PERFORM goals_internal.refuse_null('message');
+        PERFORM goals_internal.raise('null_argument', 'message');
     END IF;
     SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
     IF found_id IS NULL THEN
-        SELECT goals_internal.nearest(message, array_agg(m.name::text)) INTO near FROM goals.message m;
-        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-            MESSAGE = format('message "%s" does not exist', message),
-            HINT = coalesce('Perhaps you meant "' || near || '".', 'Create it with goals.create_message().');
+        PERFORM goals_internal.raise('unknown_message', VARIADIC message || array(SELECT m.name FROM goals.message m));
     END IF;
     RETURN found_id;
 END
@@ -46,19 +30,15 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
-DECLARE
-    near text;
 BEGIN
     IF EXISTS (SELECT FROM goals.goal g WHERE g.message_id = of_message AND g.name = goal) THEN
         RETURN;
     ELSIF goal IS NULL THEN
-        PERFORM goals_internal.refuse_null('goal');
+        PERFORM goals_internal.raise('null_argument', 'goal');
     END IF;
-    SELECT goals_internal.nearest(goal, array_agg(DISTINCT g.name::text)) INTO near FROM goals.goal g WHERE g.message_id = of_message;
-    RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-        MESSAGE = format('goal "%s" of message "%s" does not exist',
-                         goal, (SELECT m.name FROM goals.message m WHERE m.message_id = of_message)),
-        HINT = coalesce('Perhaps you meant "' || near || '".', 'Set one with goals.set_goal().');
+    PERFORM goals_internal.raise('unknown_goal',
+        VARIADIC array[(SELECT m.name FROM goals.message m WHERE m.message_id = of_message), goal]
+                 || array(SELECT DISTINCT g.name FROM goals.goal g WHERE g.message_id = of_message));
 END
 $$;
 COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS

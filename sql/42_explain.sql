@@ -16,7 +16,7 @@ DECLARE
     users integer;
 BEGIN
     IF explain.user_key IS NULL THEN
-        PERFORM goals_internal.refuse_null('user_key');
+        PERFORM goals_internal.raise('null_argument', 'user_key');
     END IF;
     SELECT m.users_source_id INTO users FROM goals.message m WHERE m.message_id = of_message;
     RETURN QUERY

@@ -103,13 +103,10 @@ DECLARE
     half_life_seconds CONSTANT double precision := extract(epoch FROM half_life);
 BEGIN
     IF way IS NULL OR way NOT IN ('first touch', 'last touch', 'last click', 'linear', 'time decay') THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = format('attribution model "%s" is not known', model),
-            HINT = 'The models are: first touch, last touch, last click, linear, time decay.';
+        PERFORM goals_internal.raise('unknown_model', coalesce(model, 'null'));
     END IF;
     IF half_life_seconds IS NULL OR half_life_seconds <= 0 THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-            MESSAGE = 'half_life must be greater than zero', HINT = 'For example: half_life => interval ''7 days''.';
+        PERFORM goals_internal.raise('half_life');
     END IF;
     RETURN QUERY
     WITH matched AS MATERIALIZED (

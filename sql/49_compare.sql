@@ -43,11 +43,8 @@ BEGIN
     -- The control group, else the first variant; the control group is the last arm.
     base := array_position(arms.names, coalesce(compare.baseline, 'control'));
     IF base IS NULL AND compare.baseline IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-            MESSAGE = format('variant "%s" of message "%s" does not exist', compare.baseline, compare.message),
-            HINT = coalesce((SELECT 'The variants are ' || string_agg('"' || n || '"', ', ') || '.'
-                             FROM unnest(arms.variants) n WHERE n IS NOT NULL),
-                            'The message has no variants: leave the baseline out.');
+        PERFORM goals_internal.raise('unknown_baseline',
+            VARIADIC array[compare.message, compare.baseline] || array_remove(arms.variants, NULL));
     END IF;
     RETURN QUERY
     SELECT arms.variants[a.variant_no], a.users_counted, a.users_matched, a.rate, a.rate_low, a.rate_high, a.difference,

@@ -137,7 +137,7 @@ DECLARE
     w goals.watermark;
 BEGIN
     IF before IS NULL THEN
-        PERFORM goals_internal.refuse_null('before');
+        PERFORM goals_internal.raise('null_argument', 'before');
     END IF;
     PERFORM goals_internal.lock_totals(true);
     DELETE FROM goals.ignored i WHERE i.first_at < purge.before;
@@ -172,29 +172,16 @@ COMMENT ON FUNCTION goals.purge(timestamptz) IS
 
 CREATE FUNCTION goals_internal.users_to_forget(users regclass, of_gone integer[])
 RETURNS integer
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-#variable_conflict use_variable
-DECLARE
-    of_users integer;
-    how_many integer;
-BEGIN
-    SELECT min(s.source_id), count(*) INTO of_users, how_many
-    FROM goals.source s
-    WHERE s.kind = 'users'
-      AND CASE WHEN users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
-               ELSE s.relation = users END;
-    IF how_many = 1 OR (how_many = 0 AND users IS NULL
-                        AND EXISTS (SELECT FROM goals.message m WHERE m.users_source_id = ANY (of_gone))) THEN
-        RETURN of_users;
-    END IF;
-    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-        MESSAGE = CASE WHEN users IS NOT NULL THEN format('table "%s" is not tracked as users', users)
-                       WHEN how_many = 0 THEN 'no users table is tracked'
-                       ELSE 'several users tables are tracked' END,
-        HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
-                    ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
+SELECT CASE
+    WHEN users_to_forget.users IS NULL
+         AND EXISTS (SELECT FROM goals.message m WHERE m.users_source_id = ANY (of_gone))
+         AND NOT EXISTS (SELECT FROM goals.source s
+                         WHERE s.kind = 'users' AND s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL)
+        THEN NULL
+    ELSE goals_internal.users_table(users_to_forget.users)
 END
 $$;
 COMMENT ON FUNCTION goals_internal.users_to_forget(regclass, integer[]) IS
@@ -215,7 +202,7 @@ DECLARE
     w goals.watermark;
 BEGIN
     IF forget_user.user_key IS NULL THEN
-        PERFORM goals_internal.refuse_null('user_key');
+        PERFORM goals_internal.raise('null_argument', 'user_key');
     END IF;
     of_gone := array(SELECT DISTINCT m.users_source_id FROM goals.message m
                      WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));

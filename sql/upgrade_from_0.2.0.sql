@@ -38,8 +38,6 @@ ALTER FUNCTION goals.known_message SET SCHEMA goals_internal;
 ALTER FUNCTION goals.last_settled_revision SET SCHEMA goals_internal;
 ALTER FUNCTION goals.lock_totals SET SCHEMA goals_internal;
 ALTER FUNCTION goals.movement SET SCHEMA goals_internal;
-ALTER FUNCTION goals.nearest SET SCHEMA goals_internal;
-ALTER FUNCTION goals.refuse_null SET SCHEMA goals_internal;
 ALTER FUNCTION goals.report_page SET SCHEMA goals_internal;
 ALTER FUNCTION goals.source_problem SET SCHEMA goals_internal;
 ALTER FUNCTION goals.stored_key SET SCHEMA goals_internal;
@@ -48,7 +46,8 @@ ALTER FUNCTION goals.unused_revisions SET SCHEMA goals_internal;
 ALTER VIEW goals.ledger SET SCHEMA goals_internal;
 ALTER VIEW goals.contribution SET SCHEMA goals_internal;
 ALTER VIEW goals.counted SET SCHEMA goals_internal;
-DROP FUNCTION goals.tail(), goals.touched_between(bigint, bigint, bigint, bigint, bigint, bigint);
+DROP FUNCTION goals.tail(), goals.touched_between(bigint, bigint, bigint, bigint, bigint, bigint), goals.nearest(text, text[]),
+    goals.refuse_null(text);
 
 -- Which users table: the id of a row of goals.source. goals.outcome keeps the name of its column.
 ALTER TABLE goals.source RENAME COLUMN users_id TO users_source_id;

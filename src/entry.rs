@@ -1,6 +1,6 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
-use crate::calls::{engagements, events, goals, health, receipts, statistics, track};
+use crate::calls::{engagements, events, goals, health, receipts, sql, statistics, track};
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
 
@@ -22,7 +22,8 @@ export_functions! {
     pg_goals_add_variant pg_finfo_pg_goals_add_variant goals::add_variant;
     pg_goals_set_control_group pg_finfo_pg_goals_set_control_group goals::set_control_group;
     pg_goals_announce pg_finfo_pg_goals_announce goals::announce;
-    pg_goals_users_table pg_finfo_pg_goals_users_table health::users_table;
+    pg_goals_users_table pg_finfo_pg_goals_users_table sql::users_table;
+    pg_goals_raise pg_finfo_pg_goals_raise sql::raise;
     pg_goals_goal_problem pg_finfo_pg_goals_goal_problem health::goal_problem;
     pg_goals_source_problem pg_finfo_pg_goals_source_problem health::source_problem;
     pg_goals_unusable pg_finfo_pg_goals_unusable health::unusable;

@@ -70,11 +70,6 @@ fn told(lacking: &Lacking) -> Told {
     }
 }
 
-/// goals_internal.users_table(users): the source_id of the users table that is meant, for functions written in SQL.
-pub fn users_table(args: &Args) -> Result<Out> {
-    required_setup()?.users_table(args.relation(0)).map(|users| Out::Integer(users.id))
-}
-
 /// goals_internal.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
 pub fn goal_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;

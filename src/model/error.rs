@@ -336,7 +336,7 @@ impl Error {
 const ATTRIBUTION_MODELS: [&str; 5] = ["first touch", "last touch", "last click", "linear", "time decay"];
 
 /// The parameters that functions in SQL refuse as NULL.
-const SQL_PARAMETERS: [&str; 3] = ["message", "goal", "user_key"];
+const SQL_PARAMETERS: [&str; 4] = ["message", "goal", "user_key", "before"];
 
 impl Error {
     /// The error that a function in SQL raises. `None` for an unknown code or missing arguments.

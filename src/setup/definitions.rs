@@ -166,7 +166,8 @@ impl Setup {
         }
     }
 
-    fn one_users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
+    /// [`Setup::users_table`], wherever its rows are.
+    pub fn one_users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
         let mut tables: Vec<&Rc<Source>> = self
             .sources
             .iter()

@@ -1,0 +1,22 @@
+//! What functions written in SQL ask for, so that a rule and an error exist once.
+
+use crate::model::error::{Error, Result};
+use crate::pg::call::{Args, Out};
+use crate::setup::cache::required_setup;
+
+/// goals_internal.raise(code, VARIADIC arguments): raises an error of the extension. The codes are those of [`Error::from_sql`].
+pub fn raise(args: &Args) -> Result<Out> {
+    let code = args.text_required(0, "code")?;
+    let arguments = args.texts(1).unwrap_or_default();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Err(Error::from_sql(&code, &arguments).unwrap_or_else(|| Error::InvalidArgument {
+        message: format!("there is no error \"{code}\" with {} arguments", arguments.len()),
+        hint: "This is a bug of pg_goals: please report it.".into(),
+    }))
+}
+
+/// goals_internal.users_table(users): the source_id of the users table that is meant. Unlike for other calls it may be one whose
+/// rows Citus keeps in shards: a person in it can be forgotten.
+pub fn users_table(args: &Args) -> Result<Out> {
+    required_setup()?.one_users_table(args.relation(0)).map(|users| Out::Integer(users.id))
+}
