@@ -1,12 +1,13 @@
--- The functions written in Rust. None of them runs SQL with the rights of somebody else but fixed statements on the extension's
--- own tables; those that report what happened run none at all. They are all revoked from PUBLIC in 90_privileges.sql.
+-- The functions written in Rust. With the rights of the extension's owner they run fixed statements on its tables only.
+-- Those that report what happened run no SQL. 90_privileges.sql revokes them all from PUBLIC.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Triggers -------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION goals.capture() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture';
-COMMENT ON FUNCTION goals.capture() IS 'Trigger on a tracked users table: matches the difference between OLD and NEW against pending goals';
+COMMENT ON FUNCTION goals.capture() IS
+    'Trigger on a tracked users table: matches the difference between OLD and NEW against pending goals';
 
 CREATE FUNCTION goals.capture_event() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_event';
@@ -20,17 +21,21 @@ COMMENT ON FUNCTION goals.capture_receipt() IS 'Trigger on a tracked table of se
 
 CREATE FUNCTION goals.track_users(relation regclass, key name DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_users';
-COMMENT ON FUNCTION goals.track_users(regclass, name) IS 'Track a users table: from now on its updates are matched against goals. Idempotent. Only for the owner of the table';
+COMMENT ON FUNCTION goals.track_users(regclass, name) IS
+    'Track a users table: from now on its updates are matched against goals. Idempotent. Only for the owner of the '
+    'table';
 
 CREATE FUNCTION goals.track_events(relation regclass, user_key name, event name, occurred_at name DEFAULT NULL,
     properties name DEFAULT NULL, users regclass DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_events';
-COMMENT ON FUNCTION goals.track_events(regclass, name, name, name, name, regclass) IS 'Track a table of events: every inserted row is an event of the user it names';
+COMMENT ON FUNCTION goals.track_events(regclass, name, name, name, name, regclass) IS
+    'Track a table of events: every inserted row is an event of the user it names';
 
 CREATE FUNCTION goals.track_receipts(relation regclass, message name, user_key name, sent_at name DEFAULT NULL,
     opened_at name DEFAULT NULL, clicked_at name DEFAULT NULL, variant name DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_receipts';
-COMMENT ON FUNCTION goals.track_receipts(regclass, name, name, name, name, name, name) IS 'Track the table in which the application logs what it sends: an inserted row is a receipt';
+COMMENT ON FUNCTION goals.track_receipts(regclass, name, name, name, name, name, name) IS
+    'Track the table in which the application logs what it sends: an inserted row is a receipt';
 
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';
@@ -43,97 +48,120 @@ COMMENT ON FUNCTION goals.untrack_all() IS 'Stop tracking every table, as needed
 CREATE FUNCTION goals.create_message(message text, kind text DEFAULT 'ongoing', channel text DEFAULT NULL,
     users regclass DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_create_message';
-COMMENT ON FUNCTION goals.create_message(text, text, text, regclass) IS 'Create a message, ongoing or one_off, to the users of a tracked table; returns its id';
+COMMENT ON FUNCTION goals.create_message(text, text, text, regclass) IS
+    'Create a message, ongoing or one_off, to the users of a tracked table; returns its id';
 
 CREATE FUNCTION goals.set_goal(message text, attribute text DEFAULT NULL, operator text DEFAULT NULL, value text DEFAULT NULL,
     time_limit interval DEFAULT NULL, event text DEFAULT NULL, times integer DEFAULT 1, properties jsonb DEFAULT NULL,
     after text DEFAULT 'sent', goal text DEFAULT 'primary', value_from text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_set_goal';
-COMMENT ON FUNCTION goals.set_goal(text, text, text, text, interval, text, integer, jsonb, text, text, text) IS 'Set a goal of a message; under a name that is taken, a new version for later receipts. Returns its id';
+COMMENT ON FUNCTION goals.set_goal(text, text, text, text, interval, text, integer, jsonb, text, text, text) IS
+    'Set a goal of a message; under a name that is taken, a new version for later receipts. Returns its id';
 
 CREATE FUNCTION goals.stop_goal(message text, goal text DEFAULT 'primary') RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_stop_goal';
-COMMENT ON FUNCTION goals.stop_goal(text, text) IS 'Stop a goal: nothing matches it any more; matches already recorded stay';
+COMMENT ON FUNCTION goals.stop_goal(text, text) IS
+    'Stop a goal: nothing matches it any more; matches already recorded stay';
 
 CREATE FUNCTION goals.add_variant(message text, variant text, weight double precision DEFAULT 1) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_add_variant';
-COMMENT ON FUNCTION goals.add_variant(text, text, double precision) IS 'Add a variant to a message that has not been sent yet; users are shared out in proportion to the weights';
+COMMENT ON FUNCTION goals.add_variant(text, text, double precision) IS
+    'Add a variant to a message that has not been sent yet; users are shared out in proportion to the weights';
 
 CREATE FUNCTION goals.set_control_group(message text, share double precision DEFAULT 0.5) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_set_control_group';
-COMMENT ON FUNCTION goals.set_control_group(text, double precision) IS 'Hold back this share of all users from a message that has not been sent yet; 0 holds back nobody';
+COMMENT ON FUNCTION goals.set_control_group(text, double precision) IS
+    'Hold back this share of all users from a message that has not been sent yet; 0 removes the control group';
 
 -- Reporting what happened ----------------------------------------------------------------------------------------------
 
 CREATE FUNCTION goals.assign(message text, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
-COMMENT ON FUNCTION goals.assign(text, text) IS 'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
+COMMENT ON FUNCTION goals.assign(text, text) IS
+    'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
 CREATE FUNCTION goals.assign(message text, user_key bigint) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
-COMMENT ON FUNCTION goals.assign(text, bigint) IS 'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
+COMMENT ON FUNCTION goals.assign(text, bigint) IS
+    'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
 CREATE FUNCTION goals.assign(message text, user_key uuid) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
-COMMENT ON FUNCTION goals.assign(text, uuid) IS 'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
+COMMENT ON FUNCTION goals.assign(text, uuid) IS
+    'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
 
 CREATE FUNCTION goals.deliver(message text, user_key text, sent_at timestamptz DEFAULT clock_timestamp(),
     OUT receipt_id bigint, OUT variant text, OUT send boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
-COMMENT ON FUNCTION goals.deliver(text, text, timestamptz) IS 'Assign and record in one call; send is false for the control group';
+COMMENT ON FUNCTION goals.deliver(text, text, timestamptz) IS
+    'Assign and record in one call; send is false for the control group';
 CREATE FUNCTION goals.deliver(message text, user_key bigint, sent_at timestamptz DEFAULT clock_timestamp(),
     OUT receipt_id bigint, OUT variant text, OUT send boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
-COMMENT ON FUNCTION goals.deliver(text, bigint, timestamptz) IS 'Assign and record in one call; send is false for the control group';
+COMMENT ON FUNCTION goals.deliver(text, bigint, timestamptz) IS
+    'Assign and record in one call; send is false for the control group';
 CREATE FUNCTION goals.deliver(message text, user_key uuid, sent_at timestamptz DEFAULT clock_timestamp(),
     OUT receipt_id bigint, OUT variant text, OUT send boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
-COMMENT ON FUNCTION goals.deliver(text, uuid, timestamptz) IS 'Assign and record in one call; send is false for the control group';
+COMMENT ON FUNCTION goals.deliver(text, uuid, timestamptz) IS
+    'Assign and record in one call; send is false for the control group';
 CREATE FUNCTION goals.deliver(message text, user_keys text[], sent_at timestamptz DEFAULT clock_timestamp(),
     OUT user_key text, OUT receipt_id bigint, OUT variant text, OUT send boolean) RETURNS SETOF record
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver_array';
-COMMENT ON FUNCTION goals.deliver(text, text[], timestamptz) IS 'Assign and record for a whole audience: a row for every user found';
+COMMENT ON FUNCTION goals.deliver(text, text[], timestamptz) IS
+    'Assign and record for a whole audience: a row for every user found';
 
 CREATE FUNCTION goals.record_sent(message text, user_key text, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
-COMMENT ON FUNCTION goals.record_sent(text, text, text, timestamptz) IS 'A message was sent to a user; returns the receipt''s id';
+COMMENT ON FUNCTION goals.record_sent(text, text, text, timestamptz) IS
+    'A message was sent to a user; returns the receipt''s id';
 CREATE FUNCTION goals.record_sent(message text, user_key bigint, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
-COMMENT ON FUNCTION goals.record_sent(text, bigint, text, timestamptz) IS 'A message was sent to a user; returns the receipt''s id';
+COMMENT ON FUNCTION goals.record_sent(text, bigint, text, timestamptz) IS
+    'A message was sent to a user; returns the receipt''s id';
 CREATE FUNCTION goals.record_sent(message text, user_key uuid, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
-COMMENT ON FUNCTION goals.record_sent(text, uuid, text, timestamptz) IS 'A message was sent to a user; returns the receipt''s id';
+COMMENT ON FUNCTION goals.record_sent(text, uuid, text, timestamptz) IS
+    'A message was sent to a user; returns the receipt''s id';
 CREATE FUNCTION goals.record_sent(message text, user_keys text[], variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent_array';
-COMMENT ON FUNCTION goals.record_sent(text, text[], text, timestamptz) IS 'A message was sent to these users; returns how many of them exist and got a receipt';
+COMMENT ON FUNCTION goals.record_sent(text, text[], text, timestamptz) IS
+    'A message was sent to these users; returns how many of them exist and got a receipt';
 
 CREATE FUNCTION goals.record_opened(message text, user_key text, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
-COMMENT ON FUNCTION goals.record_opened(text, text, timestamptz) IS 'A user opened the message last sent at or before that time';
+COMMENT ON FUNCTION goals.record_opened(text, text, timestamptz) IS
+    'A user opened the message last sent at or before that time';
 CREATE FUNCTION goals.record_opened(message text, user_key bigint, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
-COMMENT ON FUNCTION goals.record_opened(text, bigint, timestamptz) IS 'A user opened the message last sent at or before that time';
+COMMENT ON FUNCTION goals.record_opened(text, bigint, timestamptz) IS
+    'A user opened the message last sent at or before that time';
 CREATE FUNCTION goals.record_opened(message text, user_key uuid, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
-COMMENT ON FUNCTION goals.record_opened(text, uuid, timestamptz) IS 'A user opened the message last sent at or before that time';
+COMMENT ON FUNCTION goals.record_opened(text, uuid, timestamptz) IS
+    'A user opened the message last sent at or before that time';
 CREATE FUNCTION goals.record_opened(receipt_id bigint, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened_receipt';
 COMMENT ON FUNCTION goals.record_opened(bigint, timestamptz) IS 'The message of this receipt was opened';
 
 CREATE FUNCTION goals.record_clicked(message text, user_key text, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
-COMMENT ON FUNCTION goals.record_clicked(text, text, timestamptz) IS 'A user clicked in the message last sent at or before that time, which is also an open';
+COMMENT ON FUNCTION goals.record_clicked(text, text, timestamptz) IS
+    'A user clicked in the message last sent at or before that time, which is also an open';
 CREATE FUNCTION goals.record_clicked(message text, user_key bigint, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
-COMMENT ON FUNCTION goals.record_clicked(text, bigint, timestamptz) IS 'A user clicked in the message last sent at or before that time, which is also an open';
+COMMENT ON FUNCTION goals.record_clicked(text, bigint, timestamptz) IS
+    'A user clicked in the message last sent at or before that time, which is also an open';
 CREATE FUNCTION goals.record_clicked(message text, user_key uuid, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
-COMMENT ON FUNCTION goals.record_clicked(text, uuid, timestamptz) IS 'A user clicked in the message last sent at or before that time, which is also an open';
+COMMENT ON FUNCTION goals.record_clicked(text, uuid, timestamptz) IS
+    'A user clicked in the message last sent at or before that time, which is also an open';
 CREATE FUNCTION goals.record_clicked(receipt_id bigint, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked_receipt';
-COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz) IS 'The message of this receipt was clicked, which is also an open';
+COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz) IS
+    'The message of this receipt was clicked, which is also an open';
 
 CREATE FUNCTION goals.record_event(user_key text, event text, properties jsonb DEFAULT '{}',
     occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL) RETURNS void
@@ -152,28 +180,34 @@ COMMENT ON FUNCTION goals.record_event(uuid, text, jsonb, timestamptz, regclass)
 
 CREATE FUNCTION goals_internal.announce() RETURNS void
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pg_goals_announce';
-COMMENT ON FUNCTION goals_internal.announce() IS 'Tell every backend that the set-up has changed; it does when this transaction commits';
+COMMENT ON FUNCTION goals_internal.announce() IS
+    'Tell every backend that the set-up has changed; it does when this transaction commits';
 
 CREATE FUNCTION goals_internal.goal_problem(goal_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_goal_problem';
-COMMENT ON FUNCTION goals_internal.goal_problem(integer) IS 'What keeps a goal from being evaluated; NULL if nothing does';
+COMMENT ON FUNCTION goals_internal.goal_problem(integer) IS
+    'What keeps a goal from being evaluated; NULL if nothing does';
 
 CREATE FUNCTION goals_internal.source_problem(source_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';
-COMMENT ON FUNCTION goals_internal.source_problem(integer) IS 'What keeps the rows of a tracked table from being read; NULL if nothing does';
+COMMENT ON FUNCTION goals_internal.source_problem(integer) IS
+    'What keeps the rows of a tracked table from being read; NULL if nothing does';
 
 CREATE FUNCTION goals_internal.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_unusable';
 COMMENT ON FUNCTION goals_internal.unusable() IS
-    'One row per table, index or sequence of the extension that is missing, or has been changed so that it cannot be used; blocks: without it nothing else can be looked at';
+    'One row per table, index or sequence of the extension that is missing, or has been changed so that it cannot be '
+    'used; blocks: without it nothing else can be looked at';
 
 CREATE FUNCTION goals_internal.stored_key(source_id integer, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
-COMMENT ON FUNCTION goals_internal.stored_key(integer, text) IS 'A user key in the one spelling in which it is stored; NULL if no user can have it';
+COMMENT ON FUNCTION goals_internal.stored_key(integer, text) IS
+    'A user key in the one spelling in which it is stored; NULL if no user can have it';
 
 CREATE FUNCTION goals_internal.nearest(name text, known text[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_nearest';
-COMMENT ON FUNCTION goals_internal.nearest(text, text[]) IS 'The known name most like a misspelt one, for hints; NULL if none is';
+COMMENT ON FUNCTION goals_internal.nearest(text, text[]) IS
+    'The known name most like a misspelt one, for hints; NULL if none is';
 
 -- Statistics -----------------------------------------------------------------------------------------------------------
 
@@ -185,12 +219,14 @@ COMMENT ON FUNCTION goals.rate_interval(bigint, bigint, double precision) IS 'Wi
 CREATE FUNCTION goals.difference_interval(x1 bigint, n1 bigint, x2 bigint, n2 bigint, confidence double precision DEFAULT 0.95,
     OUT low double precision, OUT high double precision)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_difference_interval';
-COMMENT ON FUNCTION goals.difference_interval(bigint, bigint, bigint, bigint, double precision) IS 'Newcombe''s hybrid score interval for x1 / n1 - x2 / n2';
+COMMENT ON FUNCTION goals.difference_interval(bigint, bigint, bigint, bigint, double precision) IS
+    'Newcombe''s hybrid score interval for x1 / n1 - x2 / n2';
 
 CREATE FUNCTION goals.ratio_interval(x1 bigint, n1 bigint, x2 bigint, n2 bigint, confidence double precision DEFAULT 0.95,
     OUT low double precision, OUT high double precision)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_ratio_interval';
-COMMENT ON FUNCTION goals.ratio_interval(bigint, bigint, bigint, bigint, double precision) IS 'Koopman''s score interval for (x1 / n1) / (x2 / n2)';
+COMMENT ON FUNCTION goals.ratio_interval(bigint, bigint, bigint, bigint, double precision) IS
+    'Koopman''s score interval for (x1 / n1) / (x2 / n2)';
 
 CREATE FUNCTION goals.proportion_test(x1 bigint, n1 bigint, x2 bigint, n2 bigint,
     OUT z double precision, OUT p double precision)
@@ -204,27 +240,33 @@ COMMENT ON FUNCTION goals.proportions_test(bigint[], bigint[]) IS 'Chi-square te
 
 CREATE FUNCTION goals.adjust_p(p double precision[]) RETURNS double precision[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_adjust_p';
-COMMENT ON FUNCTION goals.adjust_p(double precision[]) IS 'Holm''s adjustment of p-values for several comparisons, in the order given';
+COMMENT ON FUNCTION goals.adjust_p(double precision[]) IS
+    'Holm''s adjustment of p-values for several comparisons, in the order given';
 
 CREATE FUNCTION goals.probability_better(x1 bigint, n1 bigint, x2 bigint, n2 bigint) RETURNS double precision
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_probability_better';
-COMMENT ON FUNCTION goals.probability_better(bigint, bigint, bigint, bigint) IS 'P(p1 > p2) under Jeffreys priors; not a rule for when to stop';
+COMMENT ON FUNCTION goals.probability_better(bigint, bigint, bigint, bigint) IS
+    'P(p1 > p2) under Jeffreys priors; not a rule for when to stop';
 
 CREATE FUNCTION goals.anytime_test(x bigint[], weight double precision[], concentration double precision DEFAULT 100)
 RETURNS double precision
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_anytime_test';
-COMMENT ON FUNCTION goals.anytime_test(bigint[], double precision[], double precision) IS 'p-value of equal rates from the converters of each arm, valid however often it is looked at';
+COMMENT ON FUNCTION goals.anytime_test(bigint[], double precision[], double precision) IS
+    'p-value of equal rates from the converters of each arm, valid however often it is looked at';
 
 CREATE FUNCTION goals.anytime_ratio_interval(x1 bigint, x2 bigint, weight1 double precision, weight2 double precision,
     confidence double precision DEFAULT 0.95, OUT low double precision, OUT high double precision)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_anytime_ratio_interval';
-COMMENT ON FUNCTION goals.anytime_ratio_interval(bigint, bigint, double precision, double precision, double precision) IS 'Interval for the ratio of two rates, valid however often it is looked at';
+COMMENT ON FUNCTION goals.anytime_ratio_interval(bigint, bigint, double precision, double precision, double precision) IS
+    'Interval for the ratio of two rates, valid however often it is looked at';
 
 CREATE FUNCTION goals.split_test(n bigint[], weight double precision[], OUT chi_square double precision, OUT p double precision)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_split_test';
-COMMENT ON FUNCTION goals.split_test(bigint[], double precision[]) IS 'Sample ratio mismatch: do the users assigned to each arm fit the weights?';
+COMMENT ON FUNCTION goals.split_test(bigint[], double precision[]) IS
+    'Sample ratio mismatch: do the users assigned to each arm fit the weights?';
 
 CREATE FUNCTION goals.sample_size(p1 double precision, p2 double precision, power double precision DEFAULT 0.8,
     confidence double precision DEFAULT 0.95) RETURNS double precision
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_sample_size';
-COMMENT ON FUNCTION goals.sample_size(double precision, double precision, double precision, double precision) IS 'Users an arm needs to tell rate p1 from rate p2; not rounded';
+COMMENT ON FUNCTION goals.sample_size(double precision, double precision, double precision, double precision) IS
+    'Users an arm needs to tell rate p1 from rate p2; not rounded';

@@ -6,16 +6,19 @@ COMMENT ON SCHEMA goals_internal IS 'pg_goals: functions and views that those of
 COMMENT ON TABLE goals.source IS 'Tracked tables: of users, of events, of sends';
 COMMENT ON TABLE goals.message IS 'Messages';
 COMMENT ON TABLE goals.variant IS 'Variants of messages and their control groups';
-COMMENT ON TABLE goals.goal IS 'Goals, a row a version';
+COMMENT ON TABLE goals.goal IS 'Goals, one row per version';
 COMMENT ON TABLE goals.goal_stop IS 'Goals that have been stopped';
 COMMENT ON TABLE goals.revision IS 'Which goals were in force for a message at a time';
-COMMENT ON TABLE goals.receipt IS 'One message sent to one user once; also written for a control user, who is sent nothing';
+COMMENT ON TABLE goals.receipt IS
+    'One message sent to one user once; also written for a control user, who is sent nothing';
 COMMENT ON TABLE goals.engagement IS 'Reports of receipts opened and clicked';
-COMMENT ON TABLE goals.match_log IS 'Changes and events that satisfied a goal of a receipt within its time limit; the earliest is the match';
-COMMENT ON TABLE goals.ignored IS 'Mirrored rows that could not be recorded, once a reason and name';
+COMMENT ON TABLE goals.match_log IS
+    'Changes and events that satisfied a goal of a receipt within its time limit; the earliest is the match';
+COMMENT ON TABLE goals.ignored IS 'Mirrored rows that could not be recorded: one row per source, reason and name';
 COMMENT ON TABLE goals.total IS 'Running totals: of the receipts on record, and of those forgotten or purged';
 COMMENT ON TABLE goals.watermark IS 'Up to which facts the running totals go';
-COMMENT ON TABLE goals.next_watermark IS 'Up to which facts the running totals may go once all writers of that time have ended';
+COMMENT ON TABLE goals.next_watermark IS
+    'Up to which facts the running totals may go once all writers of that time have ended';
 COMMENT ON SEQUENCE goals.source_source_id_seq IS 'Ids of tracked tables';
 COMMENT ON SEQUENCE goals.message_message_id_seq IS 'Ids of messages';
 COMMENT ON SEQUENCE goals.variant_variant_id_seq IS 'Ids of variants';

@@ -1,17 +1,18 @@
 -- What became of a receipt: the one definition that the figures, the totals, verify() and explain() share.
 --
---   ledger          one row a receipt and goal: what is known now, and what the rolled totals know (rolled_...)
+--   ledger          one row per receipt and goal: what is known now, and what the rolled totals know (rolled_...)
 --   contribution    the numbers that row adds to the counters, now and (settled) as the rolled totals hold them
 --   outcome         the same row for people: as of now, with its variant
 --
--- The facts are looked up per receipt (LATERAL, by index), so a query costs what its own receipts cost, however long the
--- history. What a query does not use of the look-ups is not computed, and a look-up of which nothing is used is not made.
+-- The facts are looked up per receipt (LATERAL, by index), so a query costs what its own receipts cost, however long
+-- the history. What a query does not use of the look-ups is not computed, and a look-up of which nothing is used is not
+-- made.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Seven tables. Where a query comes to more than eight, the planner no longer looks for the best order of all and may read
--- every receipt: the functions that join this raise join_collapse_limit.
+-- Seven tables. Where a query comes to more than eight, the planner no longer looks for the best order of all and may
+-- read every receipt: the functions that join this raise join_collapse_limit.
 CREATE VIEW goals_internal.ledger AS
-SELECT r.receipt_id, r.users_id, r.user_key, r.variant_id, r.sent_at,
+SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, r.sent_at,
        v.message_id, u.goal_id, g.name AS goal, g.attribute, g.event, g.times, g.after,
        g.time_limit_us * interval '1 microsecond' AS time_limit,
        (SELECT s.stopped_at FROM goals.goal_stop s WHERE s.goal_id = u.goal_id) AS stopped_at,
@@ -53,9 +54,9 @@ LEFT JOIN LATERAL (
     OFFSET g.times - 1 LIMIT 1
 ) h ON true
 LEFT JOIN LATERAL (
-    -- The match among the hits that are in the rolled totals, where that can be another one: none if there are too few hits
-    -- in all, and the same if the first of all is among them. (The aggregates are over one row: an unused join of an
-    -- aggregate is dropped.)
+    -- The match among the hits that are in the rolled totals, where that can be another one: none if there are too few
+    -- hits in all, and the same if the first of all is among them. (The aggregates are over one row: an unused join of
+    -- an aggregate is dropped.)
     SELECT min(t.matched_at) AS matched_at, min(t.worth) AS worth
     FROM (SELECT h2.matched_at, h2.worth
           FROM goals.match_log h2
@@ -66,11 +67,13 @@ LEFT JOIN LATERAL (
           ORDER BY h2.matched_at, h2.match_id
           OFFSET g.times - 1 LIMIT 1) t
 ) x ON true;
-COMMENT ON VIEW goals_internal.ledger IS 'Each receipt and goal it is judged by (and goal_id NULL: the receipt itself) with what is known of it now, and in rolled_... what the rolled totals know of it';
+COMMENT ON VIEW goals_internal.ledger IS
+    'Each receipt and goal it is judged by (and goal_id NULL: the receipt itself) with what is known of it now, and '
+    'in rolled_... what the rolled totals know of it';
 
 CREATE VIEW goals_internal.contribution AS
 SELECT l.settled,
-       l.receipt_id, l.users_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
+       l.receipt_id, l.users_source_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
        l.as_opened_at AS opened_at, l.as_clicked_at AS clicked_at, l.as_matched_at AS matched_at, l.window_opens, l.window_closes, l.stopped_at,
        1 AS sent,
        (l.as_opened_at IS NOT NULL)::integer AS opened,
@@ -91,10 +94,12 @@ FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
              CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth
       FROM goals_internal.ledger l
-      -- A lateral VALUES list would say it shorter, but sets its expressions up anew for every row.
+      -- A lateral VALUES list would say it shorter, but prepares its expressions again for every row.
       CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
       WHERE NOT k.settled OR l.rolled) l;
-COMMENT ON VIEW goals_internal.contribution IS 'What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled totals hold it (settled)';
+COMMENT ON VIEW goals_internal.contribution IS
+    'What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled '
+    'totals hold it (settled)';
 
 -- The time limit has begun, has not passed, and the goal has not been stopped.
 CREATE FUNCTION goals_internal.running(stopped_at timestamptz, window_closes timestamptz, at timestamptz)
@@ -105,7 +110,7 @@ COMMENT ON FUNCTION goals_internal.running(timestamptz, timestamptz, timestamptz
     'True while a receipt can still match a goal; put into the query that calls it';
 
 CREATE VIEW goals.outcome AS
-SELECT l.receipt_id, l.users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
+SELECT l.receipt_id, l.users_source_id AS users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
        coalesce(v.is_control, false) AS is_control, l.goal_id, l.goal, l.attribute, l.event, l.times, l.after,
        l.time_limit, l.sent_at, l.opened_at, l.clicked_at, l.already_matched, l.window_opens, l.window_closes, l.stopped_at,
        l.match_id, l.matched_at, l.old_value, l.new_value, l.worth
@@ -113,4 +118,6 @@ FROM goals.message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
 WHERE l.goal_id IS NOT NULL;
-COMMENT ON VIEW goals.outcome IS 'One row a receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal already held, and the match if there is one';
+COMMENT ON VIEW goals.outcome IS
+    'One row per receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal '
+    'already held, and the match if there is one';

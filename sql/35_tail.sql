@@ -1,22 +1,22 @@
 -- The tail: what the facts past the watermark add to the running totals.
 --
--- rolled totals = the contributions of every receipt on record, seen at the watermark. Whatever happens later, the figures
--- are archived + rolled + (contribution now, less contribution at the watermark) over the receipts that a newer fact touches.
--- That sum is exact in every snapshot, because the totals and the watermark change in one transaction.
+-- rolled totals = the contributions of every receipt on record, seen at the watermark. Whatever happens later, the
+-- figures are archived + rolled + (contribution now, less contribution at the watermark) over the receipts that a newer
+-- fact touches. That sum is exact in every snapshot, because the totals and the watermark change in one transaction.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- What contribution says of the touched receipts at both marks, worked out for all of them together: each kind of fact is read
--- once, where looking it up for every receipt and goal would take several times as long. verify() holds the totals that these
--- differences add up to against contribution.
+-- What contribution says of the touched receipts at both marks, worked out for all of them together: each kind of fact
+-- is read once, where looking it up for every receipt and goal would take several times as long. verify() holds the
+-- totals that these differences add up to against contribution.
 --
--- What a receipt counts for by itself is the same for every goal of its revision, so it is summed by revision and variant before
--- the goals come into it. Facts of old receipts are looked up by one scan with an array of ids, at half the price of a join that
--- descends the index for each. All other joins are by hash: a tail may be many times what the planner guesses, and with nested
--- loops it would compare each of it with all of it. They are made in the order in which they are written, for looking for a better
--- one takes longer than a short tail.
+-- What a receipt counts for by itself is the same for every goal of its revision, so it is summed by revision and
+-- variant before the goals come into it. Facts of old receipts are looked up by one scan with an array of ids, at half
+-- the price of a join that descends the index for each. All other joins are by hash: a tail may be many times what the
+-- planner guesses, and with nested loops it would compare each of it with all of it. They are made in the order in
+-- which they are written, for looking for a better one takes longer than a short tail.
 --
--- However much there is, no more than so many ids of facts are taken at a time (or a hundredth of all, if that is more): then memory has a
--- bound, and an array its size. The differences from mark to mark add up.
+-- However much there is, no more than so many ids of facts are taken at a time (or a hundredth of all, if that is
+-- more): then memory has a bound, and an array its size. The differences from mark to mark add up.
 --
 -- In the names: old, a receipt below the first mark; ..._then, as known at the first mark; ..._now, at the second.
 CREATE FUNCTION goals_internal.movement(
@@ -35,7 +35,8 @@ DECLARE
     drawn record;
 BEGIN
     SELECT d.engagement_id, d.match_id INTO drawn FROM goals_internal.drawn() d;
-    -- Ids begin at 1, and there are about a hundred parts at most of each kind: whatever is asked for, there is an end, and soon.
+    -- Ids begin at 1, and there are about a hundred parts at most of each kind: whatever is asked for, there is an end,
+    -- and soon.
     at_a_time := greatest(at_a_time, 1, drawn.engagement_id / 100, drawn.match_id / 100);
     after_engagement := greatest(after_engagement, 0);
     after_match := greatest(after_match, 0);
@@ -171,8 +172,8 @@ END
 $$;
 COMMENT ON FUNCTION goals_internal.behind() IS 'How many ids of facts have been drawn past the watermark';
 
--- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled (JIT),
--- which takes longer than the query.
+-- A function and not part of the view, so that the view stays cheap in the planner's eyes: it would have it compiled
+-- (JIT), which takes longer than the query.
 CREATE FUNCTION goals.tail_sums()
 RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
     already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
@@ -194,5 +195,4 @@ BEGIN
                                  everything, everything, everything);
 END
 $$;
-COMMENT ON FUNCTION goals.tail_sums() IS
-    'Internal. What the facts past the watermark add to the totals at this moment';
+COMMENT ON FUNCTION goals.tail_sums() IS 'Internal. What the facts past the watermark add to the totals at this moment';

@@ -1,7 +1,8 @@
 -- The running totals: who may write them, and how facts are folded into them.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Update, then insert what was not there: only the holder of goals_internal.lock_totals writes the totals, so no key is needed.
+-- Update, then insert what was not there: only the holder of goals_internal.lock_totals writes the totals, so no key is
+-- needed.
 CREATE FUNCTION goals_internal.add_to_totals(delta goals.total[])
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -28,18 +29,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.add_to_totals(goals.total[]) IS
-    'Add differences to the totals, one row a layer, message, goal, variant and day; the caller holds the lock on the totals';
+    'Add differences to the totals: one row per layer, message, goal, variant and day. The caller holds the '
+    'lock on the totals';
 
--- A lock on the table, which takes a right on it that only the owner has; an advisory lock could be held by any role that may
--- connect. Readers and the writers of facts do not meet it. VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY of this small table
--- do: for as long as they run, who does not wait is refused. It takes no transaction id, which goals.roll_up() depends on.
+-- A lock on the table, which takes a right on it that only the owner has; an advisory lock could be held by any role
+-- that may connect. Readers and the writers of facts do not meet it. VACUUM, ANALYZE and CREATE INDEX CONCURRENTLY of
+-- this small table do: for as long as they run, who does not wait is refused. It takes no transaction id, which
+-- goals.roll_up() depends on.
 CREATE FUNCTION goals_internal.lock_totals(wait boolean)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- Who owns one of them could have code run with our rights.
+    -- The owner of one of them could have code run with the rights of the extension's owner.
     IF EXISTS (SELECT FROM pg_tables t JOIN pg_extension e ON e.extname = 'pg_goals'
                WHERE t.schemaname = 'goals' AND t.tablename IN ('total', 'watermark', 'next_watermark') AND t.tableowner <> pg_get_userbyid(e.extowner)) THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'a table of the totals has another owner than the extension',
@@ -64,8 +67,8 @@ $$;
 COMMENT ON FUNCTION goals_internal.lock_totals(boolean) IS
     'The lock of those who write the totals, held to the end of the transaction; false: another call has it';
 
--- A receipt's facts may outlive it: a writer was under way while the person was forgotten. They count for nobody, settled or not.
--- Who wrote them had seen the receipt, so a snapshot that has a fact and not its receipt means that the receipt is gone.
+-- A receipt's facts may outlive it: a writer was running while the person was forgotten. They enter no figure. The
+-- writer had seen the receipt, so if a snapshot has a fact and not its receipt, the receipt has been deleted.
 CREATE FUNCTION goals_internal.drop_orphans(after_engagement bigint, to_engagement bigint, after_match bigint, to_match bigint)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -81,13 +84,26 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.drop_orphans(bigint, bigint, bigint, bigint) IS
-    'Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on the totals';
+    'Delete the facts between these marks whose receipt has been forgotten or purged; the caller holds the lock on '
+    'the totals';
 
--- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an id
--- below it has ended. A writer has its transaction id before it draws; so: read the sequences, then take a transaction id
--- of our own. Whoever drew an id up to the mark has a smaller one, and all smaller ones have ended as soon as a
--- snapshot's xmin has reached ours. (The xmax of a snapshot would not do: it is one past the latest transaction that has
--- *ended*, and a running one may be at or beyond it.)
+-- Ids are drawn in order but committed in any order, so a mark may be folded only when every writer that could hold an
+-- id below it has ended. A writer has its transaction id before it draws. So this reads the sequences, then takes a
+-- transaction id itself. Every writer that drew an id up to the mark has a smaller one, and all smaller ones have ended
+-- as soon as a snapshot's xmin has reached it. (The xmax of a snapshot would not do: it is one past the latest
+-- transaction that has *ended*, and a running one may be at or beyond it.)
+--
+-- w is the watermark, n the mark that an earlier call left in next_watermark, sampled the mark of this call:
+--
+--   n              sampled                                    then
+--   ------------   ----------------------------------------   ------------------------------------------------------
+--   waits          -                                          return 0: its writers are still running
+--   settled        nothing new                                return 0
+--   any            settled at once (no writer is running)     fold sampled
+--   settled        not settled yet                            fold n, leave sampled for the next call
+--   none           not settled yet                            leave sampled for the next call, return 0
+--   settled        proves nothing (this transaction wrote)    fold n
+--   none           proves nothing (this transaction wrote)    return 0 with a notice
 CREATE FUNCTION goals.roll_up()
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -105,7 +121,7 @@ BEGIN
     END IF;
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE NOTICE 'goals.roll_up() does nothing at isolation level %', current_setting('transaction_isolation')
-            USING HINT = 'Call it at READ COMMITTED: it has to see what was committed meanwhile.';
+            USING HINT = 'Call it at READ COMMITTED: it has to see what has been committed since.';
         RETURN 0;
     END IF;
     IF NOT goals_internal.lock_totals(false) THEN
@@ -180,7 +196,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.roll_up() IS
-    'Fold settled history into the running totals; returns how many receipts, opens, clicks and hits were folded (0: nothing settled, or another call is at it). Safe at any time, by several callers';
+    'Fold settled history into the running totals; returns how many receipts, opens, clicks and hits were '
+    'folded, 0 if nothing was ready or another call is running. Safe at any time, and from several sessions';
 
 -- The block-range indexes that find the tail learn of new pages from VACUUM only. Where one is at work it will do it.
 CREATE FUNCTION goals_internal.summarize_marks()

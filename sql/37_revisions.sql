@@ -1,13 +1,13 @@
 -- Revisions of goals under which nothing has been sent: found and removed by roll_up().
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Goals that were set anew before anybody was sent something under them can never count. Each backend keeps all goals in memory
--- and judges them, so these are taken away, as soon as nobody can be about to make a receipt under them:
---   who makes a receipt has a transaction id, and only then learns which goals are in force;
+-- Goals that were replaced before a receipt was made under them can never match. Each backend keeps all goals in memory
+-- and judges them, so these are deleted, as soon as no transaction can still make a receipt under them:
+--   a transaction that makes a receipt has an id, and only then learns which goals are in force;
 --   so, once the announcement of the newer ones is out, only transactions that have an id by then can miss it;
 --   they have all ended when the mark is folded that was sampled afterwards.
--- The announcement goes out before the setter's lock on the table is released, but after its commit is visible: hence the look
--- at the locks.
+-- The announcement goes out before the setter's lock on the table is released, but after its commit is visible: hence
+-- the look at the locks.
 CREATE FUNCTION goals_internal.last_settled_revision()
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -73,4 +73,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.drop_unused_revisions(integer) IS
-    'Forget the versions of goals that have been replaced before anybody was sent something under them';
+    'Delete the versions of goals that were replaced before a receipt was made under them';

@@ -37,7 +37,8 @@ BEGIN
     RETURN found_id;
 END
 $$;
-COMMENT ON FUNCTION goals_internal.known_message(text) IS 'The id of a message; an unknown one is an error with the nearest name';
+COMMENT ON FUNCTION goals_internal.known_message(text) IS
+    'The id of a message; an unknown one is an error with the nearest name';
 
 CREATE FUNCTION goals_internal.check_goal(of_message integer, goal text)
 RETURNS void
@@ -60,7 +61,8 @@ BEGIN
         HINT = coalesce('Perhaps you meant "' || near || '".', 'Set one with goals.set_goal().');
 END
 $$;
-COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS 'An unknown goal of a message is an error with the nearest name';
+COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS
+    'An unknown goal of a message is an error with the nearest name';
 
 -- Views ------------------------------------------------------------------------------------------------------------
 
@@ -73,7 +75,8 @@ SELECT m.message_id, NULL, NULL, false, NULL
 FROM goals.message m
 WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = m.message_id AND NOT v.is_control);
 COMMENT ON VIEW goals_internal.arm IS
-    'The groups a message divides its users into: its variants and control group; variant_id NULL: the users of no variant';
+    'The groups a message divides its users into: its variants and control group; variant_id NULL: the users of no '
+    'variant';
 
 -- The totals of one message are found by its name; of the tail the sums arrive as a few rows.
 CREATE VIEW goals_internal.counted AS
@@ -92,10 +95,13 @@ SELECT m.name, m.message_id, g.name, a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0
 FROM goals.message m
 JOIN goals_internal.arm a ON a.message_id = m.message_id
 LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1;
-COMMENT ON VIEW goals_internal.counted IS 'Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and zeros';
+COMMENT ON VIEW goals_internal.counted IS
+    'Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and '
+    'zeros';
 
--- A message with goals shows them; one without shows its receipts, goal NULL. Each row counts twice: for its message, where it is
--- not of the control group, and for its variant. Which of the two a query wants is known when it is planned.
+-- A message with goals shows them; one without shows its receipts, goal NULL. Each row counts twice: for its message,
+-- where it is not of the control group, and for its variant. Which of the two a query wants is known when it is
+-- planned.
 CREATE VIEW goals_internal.figures AS
 SELECT s.message, s.goal, s.by_variant, s.variant, s.sent, s.opened, s.clicked, s.already_matched, s.matched,
        s.matched_after_open, s.matched_after_click, s.worth,
@@ -122,14 +128,18 @@ SELECT f.message, f.goal, f.sent, f.opened, f.clicked, f.already_matched, f.matc
        f.matched_after_click, f.worth, f.goal_rate, f.goal_rate_eligible, f.goal_rate_opened, f.goal_rate_clicked
 FROM goals_internal.figures f
 WHERE NOT f.by_variant;
-COMMENT ON VIEW goals.message_stats IS 'The figures of each message and goal over all its versions, control left out; goal NULL for a message without goals. Rates are fractions, NULL where there is nothing to divide by; worth is 0 without matches';
+COMMENT ON VIEW goals.message_stats IS
+    'The figures of each message and goal over all its versions, control left out; goal NULL for a message without '
+    'goals. Rates are fractions, NULL where there is nothing to divide by; worth is 0 without matches';
 
 CREATE VIEW goals.variant_stats AS
 SELECT f.message, f.goal, f.variant, f.sent, f.opened, f.clicked, f.already_matched, f.matched, f.matched_after_open,
        f.matched_after_click, f.worth, f.goal_rate, f.goal_rate_eligible, f.goal_rate_opened, f.goal_rate_clicked
 FROM goals_internal.figures f
 WHERE f.by_variant;
-COMMENT ON VIEW goals.variant_stats IS 'The figures of goals.message_stats by variant; control is a row of its own, its receipts in the column sent. variant NULL: receipts of a message without variants';
+COMMENT ON VIEW goals.variant_stats IS
+    'The figures of goals.message_stats by variant; control is a row of its own, its receipts in the column sent. '
+    'variant NULL: receipts of a message without variants';
 
 -- From the records -------------------------------------------------------------------------------------------------
 
@@ -186,7 +196,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.stats(text, text, timestamptz, timestamptz) IS
-    'The figures of a message and goal by variant, for receipts with since <= sent_at < until, counted from the records; in_progress: unmatched receipts whose time limit is still running; users_matched: distinct users. Forgotten and purged receipts are counted by their UTC day of sending. goal NULL: the receipts of the message whatever their goals';
+    'The figures of a message and goal by variant, for receipts with since <= sent_at < until, counted from the '
+    'records; in_progress: unmatched receipts whose time limit is still running; users_matched: distinct users. '
+    'Forgotten and purged receipts are counted by their UTC day of sending. goal NULL: the receipts of the message '
+    'whatever their goals';
 
 CREATE FUNCTION goals.matches(message text, goal text DEFAULT NULL)
 RETURNS SETOF goals.match_row
@@ -210,4 +223,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.matches(text, text) IS
-    'Who matched, when, and which change did it: one row a receipt and goal, the control group included; goal NULL: every goal of the message';
+    'Who matched, when, and by which change: one row per receipt and goal, the control group included; '
+    'goal NULL: every goal of the message';

@@ -18,7 +18,7 @@ BEGIN
     IF explain.user_key IS NULL THEN
         PERFORM goals_internal.refuse_null('user_key');
     END IF;
-    SELECT m.users_id INTO users FROM goals.message m WHERE m.message_id = of_message;
+    SELECT m.users_source_id INTO users FROM goals.message m WHERE m.message_id = of_message;
     RETURN QUERY
     SELECT o.goal::text, o.receipt_id, o.variant::text, o.sent_at, o.opened_at, o.clicked_at,
            CASE
@@ -43,7 +43,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.explain(text, text) IS
-    'What became of a message for one user: one row a receipt and goal, with a verdict in words (matched, already matched when sent, still running, time limit passed, not opened, not clicked, goal stopped, control), its window and the change seen; times_seen: how often the goal''s change was seen in the window';
+    'What became of a message for one user: one row per receipt and goal, with a verdict in words (matched, '
+    'already matched when sent, still running, time limit passed, not opened, not clicked, goal stopped, '
+    'control), its window and the change seen; times_seen: how often the goal''s change was seen in the window';
 
 CREATE FUNCTION goals.explain(message text, user_key bigint)
 RETURNS TABLE (goal text, receipt_id bigint, variant text, sent_at timestamptz, opened_at timestamptz, clicked_at timestamptz,

@@ -15,10 +15,11 @@ BEGIN
     RETURN instead;
 END
 $$;
-COMMENT ON FUNCTION goals_internal.glyph(integer, text) IS 'The character of that code point, or something plainer in another encoding than UTF8';
+COMMENT ON FUNCTION goals_internal.glyph(integer, text) IS
+    'The character of that code point, or something plainer in another encoding than UTF8';
 
--- Widths are counted in characters. A control character would break the line: it shows as a question mark. Beyond ASCII there
--- are such only in Unicode and the ISO encodings; elsewhere the same bytes are letters, or parts of them.
+-- Widths are counted in characters. A control character would break the line: it shows as a question mark. Beyond ASCII
+-- there are such only in Unicode and the ISO encodings; elsewhere the same bytes are letters, or parts of them.
 CREATE FUNCTION goals_internal.fit(line text, width integer)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -28,7 +29,8 @@ AS $$
     FROM regexp_replace(line, CASE WHEN getdatabaseencoding() ~ '^(UTF8|LATIN|ISO)' THEN '[[:cntrl:]]'
                                    ELSE E'[\\x01-\\x1f\\x7f]' END, '?', 'g') c
 $$;
-COMMENT ON FUNCTION goals_internal.fit(text, integer) IS 'The text in exactly that many characters: padded, or cut with an ellipsis';
+COMMENT ON FUNCTION goals_internal.fit(text, integer) IS
+    'The text in exactly that many characters: padded, or cut with an ellipsis';
 
 -- Drawn in eighths of a block: never nothing for something, never full for less than everything.
 CREATE FUNCTION goals_internal.bar(part numeric, whole numeric, width integer)
@@ -44,7 +46,8 @@ AS $$
                       ELSE least(greatest(round(part / whole * width * 8), 1), width * 8 - 1)
                  END::integer AS eighths) e
 $$;
-COMMENT ON FUNCTION goals_internal.bar(numeric, numeric, integer) IS 'part of whole as a bar of block characters of that many columns';
+COMMENT ON FUNCTION goals_internal.bar(numeric, numeric, integer) IS
+    'part of whole as a bar of block characters of that many columns';
 
 -- A measure: its name in 18 columns, how many in 12, which share in 8, and a bar of 40 after two spaces.
 CREATE FUNCTION goals_internal.bar_line(name text, part bigint, whole bigint)
@@ -88,8 +91,8 @@ BEGIN
     RETURN NEXT goals_internal.bar_line('Opened', c.opened, c.sent);
     RETURN NEXT goals_internal.bar_line('Clicked', c.clicked, c.sent);
 
-    -- A goal's share is of the receipts it judges. They are named where they are fewer than the message's, and those who had
-    -- matched before they were written to when there are any.
+    -- A goal's share is of the receipts it judges. They are named where they are fewer than the message's, and those
+    -- who had matched before they were written to when there are any.
     FOR g IN
         SELECT s.goal, s.sent, s.matched, s.already_matched,
                sum(x.sent) AS control_sent, sum(x.matched) AS control_matched
@@ -114,4 +117,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.stats_bar(text) IS
-    'The figures of a message drawn for the terminal, 80 columns: sent, opened and clicked as shares of what was sent, each goal as a share of the receipts it judges, and the control group beside it';
+    'The figures of a message drawn for the terminal, 80 columns: sent, opened and clicked as shares of what was '
+    'sent, each goal as a share of the receipts it judges, and the control group beside it';

@@ -77,16 +77,19 @@ BEGIN
     FROM summed s
     CROSS JOIN time_limit l
     LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
-    -- A receipt may be as old as time itself: beyond the time limit there are only the days on which something happened.
+    -- A receipt may be as old as time itself: beyond the time limit there are only the days on which something
+    -- happened.
     WHERE s.day BETWEEN 0 AND l.days OR s.opened > 0 OR s.clicked > 0 OR s.matched > 0
     ORDER BY v.variant_id, s.day;
 END
 $$;
 COMMENT ON FUNCTION goals.daily_since_sending(text, text) IS
-    'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old enough to have reached it. Every day up to the longest time limit of the goal, and of the others those on which something happened. Receipts on record only';
+    'By variant and whole days since sending: opens, clicks and matches of that day, and how many receipts are old '
+    'enough to have reached it. Every day up to the longest time limit of the goal, and of the others those on which '
+    'something happened. Receipts on record only';
 
--- Every receipt in its window has credit in the records. Here the credit of a change is shared out once: the receipts whose
--- match is the same change of the same user (same instant, same attribute or event) divide 1 between them.
+-- Every receipt in its window has credit in the records. Here the credit of a change is shared out once: the receipts
+-- whose match is the same change of the same user (same instant, same attribute or event) divide 1 between them.
 CREATE FUNCTION goals.attribution(model text DEFAULT 'last touch', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     half_life interval DEFAULT '7 days')
 RETURNS TABLE (message text, goal text, matched bigint, credit double precision, worth numeric, worth_credit double precision)
@@ -110,7 +113,7 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH matched AS MATERIALIZED (
-        SELECT m.name AS message, c.goal, c.users_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
+        SELECT m.name AS message, c.goal, c.users_source_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
                CASE WHEN c.matched_after_click = 1 THEN c.clicked_at END AS clicked_at
         FROM goals_internal.contribution c
         JOIN goals.message m ON m.message_id = c.message_id
@@ -128,7 +131,7 @@ BEGIN
                -- Relative to the latest touch, so that old changes do not vanish below the smallest number.
                extract(epoch FROM max(m.sent_at) OVER by_change - m.sent_at)::double precision AS age
         FROM matched m
-        WINDOW by_change AS (PARTITION BY m.users_id, m.user_key, m.matched_at, m.cause)
+        WINDOW by_change AS (PARTITION BY m.users_source_id, m.user_key, m.matched_at, m.cause)
     ), weighed AS (
         SELECT r.*,
                CASE way WHEN 'first touch' THEN (r.from_first = 1)::integer::double precision
@@ -141,7 +144,7 @@ BEGIN
         FROM ranked r
     ), shared AS (
         SELECT w.message, w.goal, w.worth,
-               w.weight / sum(w.weight) OVER (PARTITION BY w.users_id, w.user_key, w.matched_at, w.cause) AS credit
+               w.weight / sum(w.weight) OVER (PARTITION BY w.users_source_id, w.user_key, w.matched_at, w.cause) AS credit
         FROM weighed w
     )
     SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth),
@@ -154,4 +157,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.attribution(text, timestamptz, timestamptz, interval) IS
-    'Matches of each message and goal counted in full (matched, worth) and with the credit of each change given once (credit, worth_credit), for changes with since <= time < until. Models: first touch, last touch, last click (without a click: last touch), linear, time decay. Control is left out; receipts on record only';
+    'Matches of each message and goal counted in full (matched, worth) and with the credit of each change given once '
+    '(credit, worth_credit), for changes with since <= time < until. Models: first touch, last touch, last click '
+    '(without a click: last touch), linear, time decay. Control is left out; receipts on record only';

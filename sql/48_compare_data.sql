@@ -1,10 +1,10 @@
 -- What compare() compares: users, not receipts.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the rest,
--- users whose every receipt was already matched. A receipt still in its window is left out whether or not it has matched:
--- keeping the matched ones alone would favour the quick. A user's worth is that of his changes, each once, however many
--- receipts it is a match for.
+-- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the
+-- rest, users whose every receipt was already matched. A receipt still in its window is left out whether or not it has
+-- matched: keeping the matched ones alone would favour the quick. A user's worth is that of the user's changes, each
+-- once, however many receipts it is a match for.
 CREATE FUNCTION goals_internal.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)
@@ -20,7 +20,8 @@ BEGIN
     PERFORM goals_internal.check_goal(of_message, compare_data.goal);
     RETURN QUERY
     WITH arm AS (
-        -- Divided by the heaviest first: of weights of 0.1.0 the sum may be beyond the largest number, and the quotient below the least.
+        -- Divided by the heaviest first: of weights of 0.1.0 the sum may be beyond the largest number, and the quotient
+        -- below the least.
         SELECT a.variant_id, a.name, a.is_control,
                CASE WHEN a.is_control THEN a.weight
                     WHEN a.variant_id IS NULL THEN 1 - coalesce(o.control, 0)
@@ -81,4 +82,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.compare_data(text, text, boolean) IS
-    'The users of each variant for goals.compare(): users and matched as they are compared, converters_all with running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in two variants are in none';
+    'The users of each variant for goals.compare(): users and matched as they are compared, converters_all with '
+    'running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in '
+    'two variants are in none';

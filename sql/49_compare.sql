@@ -13,7 +13,7 @@ CREATE FUNCTION goals_internal.compare_arms(variant text[], weight double precis
     OUT worth_per_user double precision, OUT split_p double precision, OUT verdict text) RETURNS SETOF record
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_compare_arms';
 COMMENT ON FUNCTION goals_internal.compare_arms(text[], double precision[], bigint[], bigint[], bigint[], bigint[], double precision[], integer, double precision, boolean) IS
-    'goals.compare() on figures given as arrays, one element an arm; baseline counts from 1';
+    'goals.compare() on figures given as arrays, one element per arm; baseline counts from 1';
 
 CREATE FUNCTION goals.compare(message text, goal text DEFAULT 'primary', baseline text DEFAULT NULL,
     confidence double precision DEFAULT 0.95, include_running boolean DEFAULT false)
@@ -58,4 +58,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.compare(text, text, text, double precision, boolean) IS
-    'Each variant against the baseline (default: control, else the first variant): rates, differences, intervals, verdict. A row a variant; the unit is the user';
+    'Each variant against the baseline (default: control, else the first variant): rates, differences, '
+    'intervals, verdict. One row per variant; the unit is the user';

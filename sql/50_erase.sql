@@ -1,8 +1,8 @@
 -- Taking receipts off the record without changing a figure.
 --
--- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals hold
--- of them is taken off, and they are deleted with their facts. A fact that a writer commits meanwhile finds no receipt any
--- more; it counts for nobody, and the next roll_up(), forget_user() or purge() removes it.
+-- One statement, so one snapshot: what the receipts amount to is added to the archived totals, what the rolled totals
+-- hold of them is taken off, and they are deleted with their facts. A fact that a writer commits later has no receipt
+-- any more. It enters no figure, and the next roll_up(), forget_user() or purge() deletes it.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE FUNCTION goals_internal.archive(receipts bigint[])
@@ -18,27 +18,27 @@ DECLARE
     gone bigint;
 BEGIN
     WITH doomed AS MATERIALIZED (
-        SELECT r.receipt_id, r.users_id, r.user_key, v.message_id
+        SELECT r.receipt_id, r.users_source_id, r.user_key, v.message_id
         FROM unnest(receipts) AS u (receipt_id)
         JOIN goals.receipt r ON r.receipt_id = u.receipt_id
         JOIN goals.revision v ON v.revision_id = r.revision_id
     ), person AS MATERIALIZED (
-        SELECT DISTINCT d.users_id, d.user_key, d.message_id FROM doomed d
+        SELECT DISTINCT d.users_source_id, d.user_key, d.message_id FROM doomed d
     ), seen AS MATERIALIZED (
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
                goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.*
         FROM person p
-        JOIN goals_internal.contribution c ON c.users_id = p.users_id AND c.user_key = p.user_key AND c.message_id = p.message_id
+        JOIN goals_internal.contribution c ON c.users_source_id = p.users_source_id AND c.user_key = p.user_key AND c.message_id = p.message_id
         LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
         WHERE NOT c.settled
     ), mixed AS MATERIALIZED (
-        SELECT s.users_id, s.user_key, s.message_id
+        SELECT s.users_source_id, s.user_key, s.message_id
         FROM seen s
-        GROUP BY s.users_id, s.user_key, s.message_id
+        GROUP BY s.users_source_id, s.user_key, s.message_id
         HAVING min(s.arm) <> max(s.arm)
     ), people AS (
-        SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id,
+        SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id,
                min(s.day) FILTER (WHERE s.leaves) AS day,
                bool_or(s.leaves AND s.already_matched = 0 AND NOT s.running) AS counted,
                bool_or(NOT s.leaves AND s.already_matched = 0 AND NOT s.running) AS counts,
@@ -46,20 +46,20 @@ BEGIN
                bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
                bool_or(s.leaves AND s.matched = 1) AS matched,
                bool_or(NOT s.leaves AND s.matched = 1) AS matches,
-               bool_or(x.users_id IS NOT NULL) AS mixed
+               bool_or(x.users_source_id IS NOT NULL) AS mixed
         FROM seen s
-        LEFT JOIN mixed x ON x.users_id = s.users_id AND x.user_key = s.user_key AND x.message_id = s.message_id
-        GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id
+        LEFT JOIN mixed x ON x.users_source_id = s.users_source_id AND x.user_key = s.user_key AND x.message_id = s.message_id
+        GROUP BY s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id
         HAVING bool_or(s.leaves)
     ), gains AS (
         -- A change that is a match for several receipts is worth something once, and stays with those that stay.
-        SELECT g.users_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
-        FROM (SELECT s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
+        SELECT g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
+        FROM (SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
               FROM seen s
               WHERE s.matched = 1 AND NOT s.running
-              GROUP BY s.users_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
+              GROUP BY s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
               HAVING bool_and(s.leaves)) g
-        GROUP BY g.users_id, g.user_key, g.message_id, g.goal, g.variant_id
+        GROUP BY g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id
     ), archived AS (
         SELECT s.message_id, s.goal, s.variant_id, s.day, sum(s.sent) AS sent,
                sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
@@ -70,7 +70,7 @@ BEGIN
         WHERE s.leaves
         GROUP BY s.message_id, s.goal, s.variant_id, s.day
         UNION ALL
-        -- A user is counted when the last receipt goes that makes him count.
+        -- A user is counted when the last receipt leaves that counts.
         SELECT q.message_id, q.goal, q.variant_id, q.day, 0, 0, 0, 0, 0, 0, 0, 0,
                count(*) FILTER (WHERE q.counted AND NOT q.counts AND NOT q.mixed),
                count(*) FILTER (WHERE q.matched AND NOT q.matches),
@@ -78,7 +78,7 @@ BEGIN
                count(*) FILTER (WHERE q.matched AND NOT q.matches AND NOT q.mixed),
                coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0)
         FROM people q
-        LEFT JOIN gains w ON w.users_id = q.users_id AND w.user_key = q.user_key AND w.message_id = q.message_id
+        LEFT JOIN gains w ON w.users_source_id = q.users_source_id AND w.user_key = q.user_key AND w.message_id = q.message_id
                              AND w.goal = q.goal AND w.variant_id IS NOT DISTINCT FROM q.variant_id
         GROUP BY q.message_id, q.goal, q.variant_id, q.day
     ), rolled AS (
@@ -118,7 +118,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals_internal.archive(bigint[]) IS
-    'Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns how many there were';
+    'Move these receipts into the archived totals and delete them; the caller holds the lock on the totals. Returns '
+    'how many there were';
 
 CREATE FUNCTION goals.purge(before timestamptz)
 RETURNS bigint
@@ -143,19 +144,19 @@ BEGIN
     SELECT * INTO w FROM goals.watermark;
     PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d;
     LOOP
-        -- In the order of people, and all of a person at once, so that he is counted, or not, for what he did in all his receipts.
+        -- In the order of users, and all receipts of a user at once, so that the user is judged by all of them.
         WITH next AS MATERIALIZED (
-            SELECT r.receipt_id, r.users_id, r.user_key FROM goals.receipt r
-            WHERE (r.users_id, r.user_key) > (last_users, last_key) AND r.sent_at < purge.before
-            ORDER BY r.users_id, r.user_key LIMIT batch
+            SELECT r.receipt_id, r.users_source_id, r.user_key FROM goals.receipt r
+            WHERE (r.users_source_id, r.user_key) > (last_users, last_key) AND r.sent_at < purge.before
+            ORDER BY r.users_source_id, r.user_key LIMIT batch
         ), last AS MATERIALIZED (
-            SELECT n.users_id, n.user_key FROM next n ORDER BY n.users_id DESC, n.user_key DESC LIMIT 1
+            SELECT n.users_source_id, n.user_key FROM next n ORDER BY n.users_source_id DESC, n.user_key DESC LIMIT 1
         )
-        SELECT l.users_id, l.user_key,
-               array(SELECT n.receipt_id FROM next n WHERE (n.users_id, n.user_key) < (l.users_id, l.user_key)
+        SELECT l.users_source_id, l.user_key,
+               array(SELECT n.receipt_id FROM next n WHERE (n.users_source_id, n.user_key) < (l.users_source_id, l.user_key)
                      UNION ALL
                      SELECT r.receipt_id FROM goals.receipt r
-                     WHERE r.users_id = l.users_id AND r.user_key = l.user_key AND r.sent_at < purge.before)
+                     WHERE r.users_source_id = l.users_source_id AND r.user_key = l.user_key AND r.sent_at < purge.before)
         INTO last_users, last_key, ids
         FROM last l;
         EXIT WHEN NOT FOUND;
@@ -165,7 +166,39 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.purge(timestamptz) IS
-    'Delete receipts sent before that time, with what is known of them, leaving the totals as they were; returns how many. Nothing matches them any more: keep what is younger than the longest time limit. Somebody who matches both before and after a purge counts twice in users_matched';
+    'Delete receipts sent before that time, with what is known of them, leaving the totals as they were; '
+    'returns how many. Nothing matches them any more: keep what is younger than the longest time limit. A user '
+    'who matches both before and after a purge counts twice in users_matched';
+
+CREATE FUNCTION goals_internal.users_to_forget(users regclass, of_gone integer[])
+RETURNS integer
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    of_users integer;
+    how_many integer;
+BEGIN
+    SELECT min(s.source_id), count(*) INTO of_users, how_many
+    FROM goals.source s
+    WHERE s.kind = 'users'
+      AND CASE WHEN users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
+               ELSE s.relation = users END;
+    IF how_many = 1 OR (how_many = 0 AND users IS NULL
+                        AND EXISTS (SELECT FROM goals.message m WHERE m.users_source_id = ANY (of_gone))) THEN
+        RETURN of_users;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = CASE WHEN users IS NOT NULL THEN format('table "%s" is not tracked as users', users)
+                       WHEN how_many = 0 THEN 'no users table is tracked'
+                       ELSE 'several users tables are tracked' END,
+        HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
+                    ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.users_to_forget(regclass, integer[]) IS
+    'The users table that is meant: the one named, or the only one tracked; NULL if there are only dropped ones';
 
 CREATE FUNCTION goals.forget_user(user_key text, users regclass DEFAULT NULL)
 RETURNS bigint
@@ -175,9 +208,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_users integer;
-    -- Of tables that have been dropped: nobody can name them any more.
+    -- Of tables that have been dropped, which cannot be named any more.
     of_gone integer[];
-    how_many integer;
     key text;
     ids bigint[];
     w goals.watermark;
@@ -185,36 +217,28 @@ BEGIN
     IF forget_user.user_key IS NULL THEN
         PERFORM goals_internal.refuse_null('user_key');
     END IF;
-    of_gone := array(SELECT DISTINCT m.users_id FROM goals.message m
-                     WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
-    SELECT min(s.source_id), count(*) INTO of_users, how_many
-    FROM goals.source s
-    WHERE s.kind = 'users' AND CASE WHEN forget_user.users IS NULL THEN s.attached AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL ELSE s.relation = forget_user.users END;
-    IF how_many <> 1 AND (how_many > 1 OR forget_user.users IS NOT NULL
-                          OR NOT EXISTS (SELECT FROM goals.message m WHERE m.users_id = ANY (of_gone))) THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = CASE WHEN forget_user.users IS NOT NULL THEN format('table "%s" is not tracked as users', forget_user.users)
-                           WHEN how_many = 0 THEN 'no users table is tracked'
-                           ELSE 'several users tables are tracked' END,
-            HINT = CASE WHEN how_many = 0 THEN 'Track one with goals.track_users().'
-                        ELSE 'Name one: goals.forget_user(..., users => ''the_table'').' END;
-    END IF;
+    of_gone := array(SELECT DISTINCT m.users_source_id FROM goals.message m
+                     WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
+    of_users := goals_internal.users_to_forget(forget_user.users, of_gone);
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
     key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals_internal.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
     PERFORM goals_internal.lock_totals(true);
-    -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long too.
+    -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long
+    -- too.
     SELECT * INTO w FROM goals.watermark;
     PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d
     WHERE d.engagement_id - w.engagement_id + d.match_id - w.match_id <= 100000;
     SELECT array_agg(r.receipt_id) INTO ids
     FROM goals.receipt r
     WHERE r.user_key = key
-      AND r.users_id = ANY (of_users || of_gone);
+      AND r.users_source_id = ANY (of_users || of_gone);
     RETURN coalesce(goals_internal.archive(ids), 0);
 END
 $$;
 COMMENT ON FUNCTION goals.forget_user(text, regclass) IS
-    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 for a key nobody was sent anything under), those of users tables that have been dropped included. users: needed when several users tables are tracked';
+    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 '
+    'for a key without receipts), those of dropped users tables included. users: needed when several users '
+    'tables are tracked';
 
 CREATE FUNCTION goals.forget_user(user_key bigint, users regclass DEFAULT NULL)
 RETURNS bigint

@@ -1,27 +1,13 @@
--- What needs somebody's attention.
+-- What needs attention: one query per kind of problem.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-CREATE FUNCTION goals.health()
+CREATE FUNCTION goals_internal.health_of_switches()
 RETURNS TABLE (problem text, object text, detail text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 #variable_conflict use_column
-DECLARE
-    at_once CONSTANT timestamptz := clock_timestamp();
-    found record;
-    lacks_something boolean := false;
-    behind bigint;
 BEGIN
-    -- What is ours is found by its name, and checked before it is used. Without a table or a sequence the rest cannot be answered.
-    FOR found IN SELECT u.* FROM goals_internal.unusable() u LOOP
-        RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
-        lacks_something := lacks_something OR found.blocks;
-    END LOOP;
-    IF lacks_something THEN
-        RETURN;
-    END IF;
-
     -- What is set in this session, and what those of this database or of a role begin with.
     RETURN QUERY
     WITH switch AS (
@@ -29,43 +15,45 @@ BEGIN
         UNION ALL
         SELECT 'session_replication_role', CASE current_setting('session_replication_role') WHEN 'replica' THEN 'off' ELSE 'on' END
         UNION ALL
-        (SELECT DISTINCT ON (x.setrole)
-               format('session_replication_role of %s',
-                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
-               CASE split_part(c.setting, '=', 2) WHEN 'replica' THEN 'off' ELSE 'on' END
-        FROM pg_db_role_setting x
-        CROSS JOIN unnest(x.setconfig) AS c (setting)
-        LEFT JOIN pg_roles r ON r.oid = x.setrole
-        LEFT JOIN pg_database d ON d.oid = x.setdatabase
-        WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-          AND lower(split_part(c.setting, '=', 1)) = 'session_replication_role'
-        ORDER BY x.setrole, x.setdatabase DESC)
-        UNION ALL
         -- What is set for a role, or for all, in this database comes before what is set for it everywhere.
-        (SELECT DISTINCT ON (x.setrole)
-               format('pg_goals.enabled of %s',
-                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)), ''), 'all roles')),
-               split_part(c.setting, '=', 2)
+        (SELECT DISTINCT ON (s.name, x.setrole)
+               format('%s of %s', s.name,
+                      coalesce(nullif(concat_ws(' in ', 'role ' || quote_ident(r.rolname),
+                                                'database ' || quote_ident(d.datname)), ''), 'all roles')),
+               CASE WHEN s.name = 'pg_goals.enabled' THEN s.value WHEN s.value = 'replica' THEN 'off' ELSE 'on' END
         FROM pg_db_role_setting x
         CROSS JOIN unnest(x.setconfig) AS c (setting)
+        CROSS JOIN LATERAL (SELECT lower(split_part(c.setting, '=', 1)) AS name,
+                                   split_part(c.setting, '=', 2) AS value) s
         LEFT JOIN pg_roles r ON r.oid = x.setrole
         LEFT JOIN pg_database d ON d.oid = x.setdatabase
         WHERE x.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-          AND lower(split_part(c.setting, '=', 1)) = 'pg_goals.enabled'
-        ORDER BY x.setrole, x.setdatabase DESC)
+          AND s.name IN ('pg_goals.enabled', 'session_replication_role')
+        ORDER BY s.name, x.setrole, x.setdatabase DESC)
     )
-    SELECT 'switched off', w.what, 'the triggers do nothing: changes made meanwhile never match',
-           CASE WHEN starts_with(w.what, 'session') THEN 'Reset it, and connect anew.' ELSE 'Set it to on, or reset it, and connect anew.' END
+    SELECT 'switched off', w.what, 'the triggers do nothing: changes made now never match',
+           CASE WHEN starts_with(w.what, 'session') THEN 'Reset it, and connect again.' ELSE 'Set it to on, or reset it, and connect again.' END
     FROM switch w
     WHERE lower(w.is_at) NOT IN ('on', 'true', 'yes', '1', 't', 'tr', 'tru', 'y', 'ye')
     ORDER BY 2;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_switches() IS 'A part of goals.health(). Triggers switched off, in this session or for a role or database';
 
-    -- A dropped table leaves its oid behind. (Citus hides some tables from queries of the catalog, but not from this function.)
+CREATE FUNCTION goals_internal.health_of_tables()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    -- A dropped table leaves its oid behind. (Citus hides some tables from queries of the catalog, but not from this
+    -- function.)
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
            format(CASE s.kind
-                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) ends this row.'
-                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) ends this row.' END,
+                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) removes this entry.'
+                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) removes this entry.' END,
                   s.relation::oid)
     FROM goals.source s
     WHERE s.attached AND has_table_privilege(s.relation, 'SELECT') IS NULL
@@ -109,15 +97,15 @@ BEGIN
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
 
-    -- Tracked first and made a partition of a tracked table later. Two users tables are two sets of people with messages of
-    -- their own; but an event or a send is one, and is read for the table above.
+    -- Tracked first and made a partition of a tracked table later. Two users tables are two sets of people with
+    -- messages of their own; but an event or a send is one, and is read for the table above.
     RETURN QUERY
     SELECT 'tracked twice', s.relation::text,
            format('it is a partition of %s, which is tracked for %s too: its rows are read as rows of that table', above.relation, s.kind),
            format('SELECT goals.untrack(%L)', s.relation)
     FROM goals.source s
     JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
-        AND (s.kind = 'receipts' OR above.users_id = s.users_id)
+        AND (s.kind = 'receipts' OR above.users_source_id = s.users_source_id)
     JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
     WHERE s.attached AND s.kind <> 'users'
     ORDER BY s.source_id, above.source_id;
@@ -143,7 +131,19 @@ BEGIN
     WHERE NOT t.tgisinternal
       AND t.tgrelid IN ('goals.receipt'::regclass, 'goals.engagement'::regclass, 'goals.match_log'::regclass, 'goals.ignored'::regclass)
     ORDER BY 2, t.tgname;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_tables() IS 'A part of goals.health(). Tracked tables that are gone, lack a trigger or cannot be read, and triggers that have no effect';
 
+CREATE FUNCTION goals_internal.health_of_broken_goals()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
+BEGIN
     -- Only goals that still decide something: in force, or with a window that may be open.
     RETURN QUERY
     SELECT 'broken goal', format('%s / %s', m.name, g.name),
@@ -151,10 +151,10 @@ BEGIN
            CASE WHEN s.relation IS NULL THEN 'Stop the goal with goals.stop_goal(): a successor of the table needs messages of its own.'
                 WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
                 WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
-                ELSE 'The version in force is not affected. This row is removed when those time limits have passed.' END
+                ELSE 'The version in force is not affected. This entry is removed when those time limits have passed.' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id
-    LEFT JOIN goals.source s ON s.source_id = m.users_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
+    LEFT JOIN goals.source s ON s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     CROSS JOIN LATERAL (SELECT goals_internal.goal_problem(g.goal_id) AS problem) p
     CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
                                                  ORDER BY v.revision_id DESC LIMIT 1)::integer[]) AS in_force) f
@@ -166,18 +166,28 @@ BEGIN
                       WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids)
                         AND (g.after <> 'sent' OR r.sent_at >= at_once - g.time_limit_us * interval '1 microsecond')))
     ORDER BY m.name, g.name, g.version;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_broken_goals() IS 'A part of goals.health(). Goals that cannot be evaluated and still decide something';
 
+CREATE FUNCTION goals_internal.health_of_records()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
-           format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed meanwhile is not recorded'
+           format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed then is not recorded'
                                 WHEN 'refused row' THEN 'a default, an index or a column that has been added to it did not take what triggers of %s recorded, first at %s'
                                 WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
                                 ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
-           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 meanwhile. This row is removed when the table is tracked again.'
-                         WHEN 'refused row' THEN 'Drop that default, index or column: the server''s log says when it was. This row is removed when the table is tracked again.'
+           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 for that time. This entry is removed when the table is tracked again.'
+                         WHEN 'refused row' THEN 'Drop that default, index or column: the server''s log says when it was. This entry is removed when the table is tracked again.'
                          WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
-                         WHEN 'unknown user' THEN 'Insert the user before the row that names it. This row ends when the table is tracked again with goals.track_receipts().'
-                         ELSE 'Correct the rows that the application writes. This row ends when the table is tracked again with goals.track_receipts().' END
+                         WHEN 'unknown user' THEN 'Insert the user before the row that names it. This entry is removed when the table is tracked again with goals.track_receipts().'
+                         ELSE 'Correct the rows that the application writes. This entry is removed when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i
     LEFT JOIN goals.source s ON s.source_id = i.source_id
     WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name))
@@ -198,6 +208,35 @@ BEGIN
           GROUP BY d.message_id) x
     JOIN goals.message m ON m.message_id = x.message_id
     ORDER BY m.name;
+END
+$$;
+COMMENT ON FUNCTION goals_internal.health_of_records() IS 'A part of goals.health(). Rows that could not be recorded, and users in two variants';
+
+CREATE FUNCTION goals.health()
+RETURNS TABLE (problem text, object text, detail text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    found record;
+    lacks_something boolean := false;
+    behind bigint;
+BEGIN
+    -- The extension's tables are found by their names, and checked first. Without one of them the rest cannot be
+    -- answered.
+    FOR found IN SELECT u.* FROM goals_internal.unusable() u LOOP
+        RETURN QUERY SELECT found.problem, found.object, found.detail, found.hint;
+        lacks_something := lacks_something OR found.blocks;
+    END LOOP;
+    IF lacks_something THEN
+        RETURN;
+    END IF;
+
+    RETURN QUERY SELECT * FROM goals_internal.health_of_switches();
+    RETURN QUERY SELECT * FROM goals_internal.health_of_tables();
+    RETURN QUERY SELECT * FROM goals_internal.health_of_broken_goals();
+    RETURN QUERY SELECT * FROM goals_internal.health_of_records();
 
     behind := goals_internal.behind();
     IF behind > 100000 THEN
@@ -208,4 +247,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.health() IS
-    'One row a problem: something of ours renamed or dropped, triggers switched off, dropped tables, missing and disabled triggers, tables tracked twice, broken goals, messages and users named by mirrored rows that are not known, users seen in two variants, roll-up behind. Empty when all is well';
+    'One row per problem: an object of the extension renamed or dropped, triggers switched off, dropped '
+    'tables, missing and disabled triggers, tables tracked twice, broken goals, unknown messages and users in '
+    'mirrored rows, users seen in two variants, roll-up behind. Empty when all is well';

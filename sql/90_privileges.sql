@@ -1,9 +1,10 @@
--- Nobody but the owner may do anything with any of it until it is granted: EXECUTE on a new function is PUBLIC's by default, and
--- default privileges of the installing role give rights to PUBLIC and to roles. docs/operations.md has the GRANTs for senders,
--- analysts and administrators; the application needs none.
+-- Nobody but the owner may do anything with any of it until it is granted: EXECUTE on a new function is PUBLIC's by
+-- default, and default privileges of the installing role give rights to PUBLIC and to roles. docs/operations.md has the
+-- GRANTs for senders, analysts and administrators; the application needs none.
 --
--- Revoked on what this transaction has made a member of the extension. Rights granted on objects that were there before an upgrade
--- stay. PUBLIC may name a type, as it may by default: that opens nothing. The last statement, for it looks at what has been made.
+-- Revoked on what this transaction has made a member of the extension. Rights granted on objects that were there before
+-- an upgrade stay. PUBLIC may name a type, as it may by default: that opens nothing. The last statement, for it looks
+-- at what has been made.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 DO $$

@@ -1,10 +1,11 @@
--- From 0.2.0: what nothing but a human can know. `make scripts` puts the files from 20 on behind it, with CREATE OR REPLACE, as
--- build/pg_goals--0.2.0--VERSION.sql; checks/upgraded_equals_fresh compares the result with a fresh installation.
--- Sessions that wait for a lock of this script wait behind it. So it does not wait for long itself.
+-- From 0.2.0: what nothing but a human can know. `make scripts` puts the files from 20 on behind it, with CREATE OR
+-- REPLACE, as build/pg_goals--0.2.0--VERSION.sql; checks/upgraded_equals_fresh compares the result with a fresh
+-- installation. Sessions that wait for a lock of this script wait behind it. So it does not wait for long itself.
 SET LOCAL lock_timeout = '2s';
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- A call of goals.roll_up(), goals.forget_user() or goals.purge() that is under way holds the lock of 0.2, which is another one.
+-- A call of goals.roll_up(), goals.forget_user() or goals.purge() that is under way holds the lock of 0.2, which is
+-- another one.
 DO $$
 BEGIN
     IF NOT pg_try_advisory_xact_lock('goals.total'::regclass::oid::integer, 1) THEN
@@ -16,8 +17,9 @@ BEGIN
 END
 $$;
 
--- What users do not call leaves their sight. Moved, an object keeps its oid, and the rights granted on it. goals.tail_sums() stays:
--- the views call it with the rights of who reads them, so it is granted by name, in scripts and dumps.
+-- What users do not call leaves their sight. Moved, an object keeps its oid, and the rights granted on it.
+-- goals.tail_sums() stays: the views call it with the rights of who reads them, so it is granted by name, in scripts
+-- and dumps.
 CREATE SCHEMA goals_internal;
 ALTER FUNCTION goals.add_to_totals SET SCHEMA goals_internal;
 ALTER FUNCTION goals.announce SET SCHEMA goals_internal;
@@ -47,3 +49,10 @@ ALTER VIEW goals.ledger SET SCHEMA goals_internal;
 ALTER VIEW goals.contribution SET SCHEMA goals_internal;
 ALTER VIEW goals.counted SET SCHEMA goals_internal;
 DROP FUNCTION goals.tail(), goals.touched_between(bigint, bigint, bigint, bigint, bigint, bigint);
+
+-- Which users table: the id of a row of goals.source. goals.outcome keeps the name of its column.
+ALTER TABLE goals.source RENAME COLUMN users_id TO users_source_id;
+ALTER TABLE goals.message RENAME COLUMN users_id TO users_source_id;
+ALTER TABLE goals.receipt RENAME COLUMN users_id TO users_source_id;
+ALTER VIEW goals_internal.ledger RENAME COLUMN users_id TO users_source_id;
+ALTER VIEW goals_internal.contribution RENAME COLUMN users_id TO users_source_id;

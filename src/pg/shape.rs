@@ -190,7 +190,7 @@ pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", col
 pub static RECEIPT_USER: IndexShape = IndexShape {
     name: "receipt_user_idx",
     table: "receipt",
-    definition: "receipt (users_id, user_key, sent_at)",
+    definition: "receipt (users_source_id, user_key, sent_at)",
     columns: &[receipt::users_source_id, receipt::user_key, receipt::sent_at],
 };
 pub static RECEIPT_ID: IndexShape = IndexShape {

@@ -16,7 +16,7 @@ select nextval('goals.receipt_id_seq') as id, n % {users} + 1 as user_id, n,
        clock_timestamp() - interval '45 days' + n * (interval '15 days' / {receipts}) as sent_at
 from generate_series({first}, {last}) n;
 insert into goals.receipt
-select o.id, o.sent_at, m.users_id, (select max(revision_id) from goals.revision v where v.message_id = m.message_id), null,
+select o.id, o.sent_at, m.users_source_id, (select max(revision_id) from goals.revision v where v.message_id = m.message_id), null,
        o.user_id::text, null, null
 from old o cross join goals.message m where m.name = 'welcome';
 insert into goals.engagement
@@ -110,8 +110,8 @@ select goals.set_goal('{table} {n}', {attribute}, {operator}, {value}, interval 
 """
 COPIES = """
 with message as (
-    insert into goals.message (name, kind, channel, users_id)
-    select '{table} ' || n, m.kind, m.channel, m.users_id
+    insert into goals.message (name, kind, channel, users_source_id)
+    select '{table} ' || n, m.kind, m.channel, m.users_source_id
     from generate_series({made} + 1, {count}) n, goals.message m where m.name = '{table} 1'
     returning message_id, split_part(name, ' ', 2)::integer as n
 ), goal as (

@@ -13,7 +13,7 @@ def send(server):
         "send",
         """create table plain (like goals.receipt);
            create sequence plain_id;
-           create index on plain (users_id, user_key, sent_at);
+           create index on plain (users_source_id, user_key, sent_at);
            create index on plain (receipt_id);
            create index on plain (revision_id);
            select peer.use('pg_goals')""",

@@ -9,7 +9,7 @@ OURS = {
     'index': ['receipt_user_idx', 'receipt_id_idx', 'engagement_receipt_idx', 'match_log_receipt_idx', 'ignored_source_idx', 'engagement_id_idx', 'match_log_id_idx', 'receipt_revision_idx'],
     'sequence': ['receipt_id_seq', 'engagement_id_seq', 'match_id_seq'],
 }
-COLUMNS = ['receipt_id', 'sent_at', 'users_id', 'revision_id', 'user_key', 'already', 'baseline', 'match_id', 'matched_at', 'goal_id', 'old_value', 'new_value', 'worth', 'at', 'kind',
+COLUMNS = ['receipt_id', 'sent_at', 'users_source_id', 'revision_id', 'user_key', 'already', 'baseline', 'match_id', 'matched_at', 'goal_id', 'old_value', 'new_value', 'worth', 'at', 'kind',
            'reason', 'name', 'first_at', 'source_id', 'attached', 'goal_ids', 'message_id', 'variant_id', 'weight', 'times', 'properties', 'value']
 TYPES = ['text', 'varchar', 'bigint', 'integer', 'smallint', 'jsonb', 'numeric', 'timestamptz', 'timestamp', 'name', 'bytea', 'integer[]', 'text collate "POSIX"', '"char"', 'double precision']
 DEFAULTS = ["'x'", '1', 'now()', 'null', '1 / 0', "current_user", 'gen_random_uuid()::text', "(select 1)", 'random()']

@@ -76,13 +76,13 @@ def run(seed, steps):
     scratch.create(DB)
     c = scratch.connect(DB); one = lambda q, *a: c.execute(q, a).fetchone()[0]
     now0 = dt.datetime.now(UTC)
-    src = one("INSERT INTO goals.source(kind, relation, users_id, key_column) VALUES ('users', 'goals.message', 1, 'message_id') RETURNING source_id")
+    src = one("INSERT INTO goals.source(kind, relation, users_source_id, key_column) VALUES ('users', 'goals.message', 1, 'message_id') RETURNING source_id")
     messages, variants, revision, in_force = {}, {}, {}, {}
     def new_revision(mid, name):
         revision[name] = one('INSERT INTO goals.revision(message_id, goal_ids) VALUES (%s, %s) RETURNING revision_id', mid, in_force[name])
     for i in range(4):
         name = f'm{i}'; in_force[name] = []
-        mid = messages[name] = one("INSERT INTO goals.message(name, kind, users_id) VALUES (%s, 'ongoing', %s) RETURNING message_id", name, src)
+        mid = messages[name] = one("INSERT INTO goals.message(name, kind, users_source_id) VALUES (%s, 'ongoing', %s) RETURNING message_id", name, src)
         variants[name] = {None: None}
         if i % 2:
             variants[name] = {v: one('INSERT INTO goals.variant(message_id, name, weight, is_control) VALUES (%s, %s, .5, %s) RETURNING variant_id', mid, v, v == 'control')

@@ -83,8 +83,8 @@ if __name__ == '__main__':
     seconds = int(os.environ.get('TOTALS_SECONDS', 60))
     scratch.create(DB)
     with scratch.connect(DB) as c:
-        c.execute("""INSERT INTO goals.source(kind, relation, users_id, key_column) VALUES ('users', 'goals.message', 1, 'message_id');
-            INSERT INTO goals.message(name, kind, users_id) SELECT 'm' || i, 'ongoing', 1 FROM generate_series(1, 3) i;
+        c.execute("""INSERT INTO goals.source(kind, relation, users_source_id, key_column) VALUES ('users', 'goals.message', 1, 'message_id');
+            INSERT INTO goals.message(name, kind, users_source_id) SELECT 'm' || i, 'ongoing', 1 FROM generate_series(1, 3) i;
             INSERT INTO goals.goal(message_id, name, version, event, times, time_limit_us, after)
                 SELECT i, 'primary', 1, 'e', i, 5 * 86400000000, 'sent' FROM generate_series(1, 3) i;
             INSERT INTO goals.revision(message_id, goal_ids) SELECT i, ARRAY[i] FROM generate_series(1, 3) i""")

@@ -5,6 +5,9 @@ create schema kept;
 
 -- name: of a table here; query: what to compare, with the columns there are now (a later version may have more)
 create table kept.query (name text primary key, query text not null);
+-- Columns of tables that an upgrade gives another name.
+create table kept.renamed (was name primary key, becomes name not null);
+insert into kept.renamed values ('users_id', 'users_source_id');
 create table kept.sequence_at (name text primary key, last_value bigint, is_called boolean);
 
 insert into kept.query select 'table ' || relname, format('table goals.%I', relname)
@@ -43,8 +46,11 @@ create function kept.differences(but text[] default '{}') returns setof text lan
 declare q record; columns text; last bigint; called boolean;
 begin
     for q in select * from kept.query where name <> all (but) order by name loop
-        select string_agg(quote_ident(attname), ', ' order by attnum) into columns
-            from pg_attribute where attrelid = format('kept.%I', 'k ' || q.name)::regclass and attnum > 0 and not attisdropped;
+        select string_agg(coalesce(quote_ident(n.attname) || ' as ', '') || quote_ident(a.attname), ', ' order by a.attnum) into columns
+            from pg_attribute a
+            left join kept.renamed r on r.was = a.attname
+            left join pg_attribute n on n.attname = r.becomes and 'table ' || n.attrelid::regclass::text = q.query
+            where a.attrelid = format('kept.%I', 'k ' || q.name)::regclass and a.attnum > 0 and not a.attisdropped;
         execute format('create temp table is_now as select %s from (%s) x', columns, q.query);
         return query execute format('
             select %1$L || '': '' || line from (

@@ -67,7 +67,7 @@ def script(findings, path, name):
 CALL = re.compile(r'\b(?:spi::|super::spi::)(?:run|one|number)\s*\(\s*')
 LITERAL = re.compile(r'(&format!\(\s*)?"((?:[^"\\]|\\.)*)"', re.S)
 # what the placeholders of format! stand for
-SAMPLE = {'name': '"sample"', 'wanted': 'pg_goals_1', 'on': 'goals.sample', 'table': 'goals.sample', 'events': 'UPDATE', 'function': 'goals.capture', 'id': '1', 'users_column': 'users_id'}
+SAMPLE = {'name': '"sample"', 'wanted': 'pg_goals_1', 'on': 'goals.sample', 'table': 'goals.sample', 'events': 'UPDATE', 'function': 'goals.capture', 'id': '1', 'users_column': 'users_source_id'}
 
 
 class Unqualified(Visitor):

@@ -16,10 +16,10 @@ create role somebody;
 create table change (n integer generated always as identity, does text, mends text);
 insert into change (does, mends) values
 -- indexes
-('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (user_key, users_id, sent_at)', null),
-('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (users_id, user_key, sent_at desc)', null),
-('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (users_id, user_key collate "POSIX", sent_at)', null),
-('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (users_id, user_key, sent_at) where users_id > 0', null),
+('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (user_key, users_source_id, sent_at)', null),
+('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (users_source_id, user_key, sent_at desc)', null),
+('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (users_source_id, user_key collate "POSIX", sent_at)', null),
+('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt (users_source_id, user_key, sent_at) where users_source_id > 0', null),
 ('drop index goals.receipt_user_idx; create index receipt_user_idx on goals.receipt using hash (user_key)', null),
 ('drop index goals.receipt_id_idx; create index receipt_id_idx on goals.receipt (receipt_id) where receipt_id > 0', null),
 ('drop index goals.receipt_id_idx; create index receipt_id_idx on goals.receipt ((receipt_id + 0))', null),
@@ -31,7 +31,7 @@ insert into change (does, mends) values
 ('update pg_catalog.pg_index set indisvalid = false where indexrelid = ''goals.match_log_receipt_idx''::regclass; alter table goals.match_log set (fillfactor = 100)', null),
 ('update pg_catalog.pg_index set indisready = false, indisvalid = false where indexrelid = ''goals.engagement_receipt_idx''::regclass; alter table goals.engagement set (fillfactor = 100)', null),
 ('create unique index one_match on goals.match_log (match_id, goal_id)', null),
-('alter table goals.receipt add constraint once exclude using btree (receipt_id with =, users_id with =)', null),
+('alter table goals.receipt add constraint once exclude using btree (receipt_id with =, users_source_id with =)', null),
 ('alter table goals.match_log add constraint late unique (match_id) deferrable initially deferred', null),
 ('drop index goals.match_log_id_idx; create index match_log_id_idx on goals.match_log (match_id)', null),
 -- columns

@@ -25,7 +25,7 @@ select sent, opened, matched from goals.message_stats;
 -- Indexes on an expression, on some of the rows, of another kind
 create index by_new_value on goals.match_log ((new_value #>> '{}'));
 create index of_even_receipts on goals.match_log (receipt_id) where receipt_id % 2 = 0;
-create index by_day on goals.receipt ((sent_at at time zone 'UTC')) where users_id = 1;
+create index by_day on goals.receipt ((sent_at at time zone 'UTC')) where users_source_id = 1;
 alter table goals.engagement add constraint no_second_at_once exclude using btree (engagement_id with =);
 update users set plan = 'pro' where id between 4 and 9;
 insert into sends select 'm', n, now() from generate_series(10, 14) n;
@@ -36,7 +36,7 @@ set enable_bitmapscan = off;
 explain (costs off) select count(*) from goals.match_log where new_value #>> '{}' = 'pro';
 select count(*) from goals.match_log where new_value #>> '{}' = 'pro';
 select count(*) from goals.match_log where receipt_id % 2 = 0 and receipt_id > 0;
-select count(*) from goals.receipt where users_id = 1 and (sent_at at time zone 'UTC') > '2020-01-01';
+select count(*) from goals.receipt where users_source_id = 1 and (sent_at at time zone 'UTC') > '2020-01-01';
 reset enable_seqscan;
 reset enable_bitmapscan;
 select (select count(*) from goals.match_log where receipt_id % 2 = 0) as even, (select count(*) from goals.receipt) as receipts;

@@ -53,5 +53,5 @@ insert into people select md5s || repeat('x', 5000) || md5s, 'free' from (select
 insert into sends select 'p', id from people;
 reset default_toast_compression;
 create table restored (like goals.receipt including indexes);
-insert into restored (receipt_id, sent_at, users_id, revision_id, user_key) select receipt_id, sent_at, users_id, revision_id, user_key || '' from goals.receipt;
+insert into restored (receipt_id, sent_at, users_source_id, revision_id, user_key) select receipt_id, sent_at, users_source_id, revision_id, user_key || '' from goals.receipt;
 select sent from goals.message_stats where message = 'p';
