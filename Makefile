@@ -94,7 +94,7 @@ demo: setup
 # What to run after every change; T="regress/worth" for one test
 check: setup
 	@pgrx-config/setup lint
-	@PG_GOALS_LIBRARY=build/quick/pg$(PG_MAJOR)/pg_goals.so tests/run --quick $(T)
+	@tests/run --quick $(T)
 
 # The servers that `make check` keeps for the next call
 check-stop:
