@@ -434,10 +434,10 @@ pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::
     loop {
         // The table first: its lock keeps the list of its partitions as it is.
         let mut taken = Vec::new();
-        if lock_if_free(relid, mode, &mut taken) {
-            if inheritors(relid).iter().all(|&table| table == relid || lock_if_free(table, mode, &mut taken)) {
-                return true;
-            }
+        if lock_if_free(relid, mode, &mut taken)
+            && inheritors(relid).iter().all(|&table| table == relid || lock_if_free(table, mode, &mut taken))
+        {
+            return true;
         }
         for table in taken {
             // SAFETY: taken just before.

@@ -32,7 +32,7 @@ pub fn closed_schema(relid: Oid) -> Option<String> {
 pub fn rows_are_restricted(relid: Oid) -> bool {
     // SAFETY: a look at the catalog, which raises nothing when told not to; no policy is evaluated.
     let state = unsafe { pg_sys::check_enable_rls(relid, pg_sys::InvalidOid, true) };
-    state as u32 == pg_sys::CheckEnableRlsResult::RLS_ENABLED as u32 && !owns(relid)
+    state as u32 == pg_sys::CheckEnableRlsResult::RLS_ENABLED && !owns(relid)
 }
 
 /// The first of the tables below a partitioned table on which its owner may not create triggers, as the server would find out.

@@ -19,6 +19,17 @@ pub enum Unread {
     Locked,
 }
 
+/// By id, or the newest by message.
+type Revisions = HashMap<i32, Rc<Revision>>;
+/// By message, each with whether it is the control group.
+type Variants = HashMap<i32, Vec<(Variant, bool)>>;
+/// By name.
+type Messages = HashMap<String, Rc<Message>>;
+/// By a message's id, the source of its users.
+type UsersOfMessage = HashMap<i32, i32>;
+/// By source of users and event name.
+type Events = HashMap<i32, HashMap<String, Vec<Awaited>>>;
+
 /// All of it, as it is now.
 pub fn read_setup() -> Result<Setup, Unread> {
     let ours = Ours::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
@@ -106,14 +117,10 @@ fn read_goals(table: Table, stopped: &[i32], revisions: &[GivenRevision]) -> Res
 }
 
 /// All revisions by their ids, and the newest of each message by its message.
-#[allow(clippy::type_complexity)]
-fn build_revisions(
-    given: Vec<GivenRevision>,
-    goals: &HashMap<i32, Rc<Goal>>,
-) -> (HashMap<i32, Rc<Revision>>, HashMap<i32, Rc<Revision>>) {
+fn build_revisions(given: Vec<GivenRevision>, goals: &HashMap<i32, Rc<Goal>>) -> (Revisions, Revisions) {
     memory::ensure(given.len() * 4 * size_of::<(i32, Rc<Revision>)>());
-    let mut revisions: HashMap<i32, Rc<Revision>> = HashMap::new();
-    let mut newest: HashMap<i32, Rc<Revision>> = HashMap::new();
+    let mut revisions = Revisions::new();
+    let mut newest = Revisions::new();
     for (id, message_id, ids) in given {
         let by_gain = |id: &i32| goals.get(id).is_some_and(|g| g.operator == Some(Operator::IsIncreasedBy));
         let baselines = ids.iter().copied().filter(by_gain).collect();
@@ -128,8 +135,8 @@ fn build_revisions(
 }
 
 /// By message: its variants, each with whether it is the control group.
-fn read_variants(table: Table) -> Result<HashMap<i32, Vec<(Variant, bool)>>, Unread> {
-    let mut variants: HashMap<i32, Vec<(Variant, bool)>> = HashMap::new();
+fn read_variants(table: Table) -> Result<Variants, Unread> {
+    let mut variants = Variants::new();
     each(table, |row| {
         let of_message = variants.entry(row.integer(variant::message_id).unwrap_or(0)).or_default();
         of_message.push((Variant::read(row), row.byte(variant::is_control) != 0));
@@ -138,12 +145,11 @@ fn read_variants(table: Table) -> Result<HashMap<i32, Vec<(Variant, bool)>>, Unr
 }
 
 /// Messages by name, and by a message's id the source of its users.
-#[allow(clippy::type_complexity)]
 fn read_messages(
     table: Table,
-    newest: &HashMap<i32, Rc<Revision>>,
-    mut variants: HashMap<i32, Vec<(Variant, bool)>>,
-) -> Result<(HashMap<String, Rc<Message>>, HashMap<i32, i32>), Unread> {
+    newest: &Revisions,
+    mut variants: Variants,
+) -> Result<(Messages, UsersOfMessage), Unread> {
     let mut messages = HashMap::new();
     let mut users_of_message = HashMap::new();
     each(table, |row| {
@@ -168,15 +174,12 @@ fn read_messages(
 }
 
 /// By source of users and event name: the live goals that wait for it, together where they ask for the same properties.
-fn build_events(
-    goals: &HashMap<i32, Rc<Goal>>,
-    users_of_message: &HashMap<i32, i32>,
-) -> HashMap<i32, HashMap<String, Vec<Awaited>>> {
+fn build_events(goals: &HashMap<i32, Rc<Goal>>, users_of_message: &UsersOfMessage) -> Events {
     // What is made of the goals by name is no larger than they are.
     memory::ensure(goals.len() * size_of::<(Goal, Awaited)>());
     let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && g.live).collect();
     waiting.sort_unstable_by_key(|g| g.id);
-    let mut events: HashMap<i32, HashMap<String, Vec<Awaited>>> = HashMap::new();
+    let mut events: Events = HashMap::new();
     for goal in waiting {
         if let (Some(event), Some(users)) = (&goal.event, users_of_message.get(&goal.message_id)) {
             let awaited = events.entry(*users).or_default().entry(event.clone()).or_default();

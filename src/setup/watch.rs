@@ -124,13 +124,15 @@ pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl
     }
 }
 
+/// A column's number and type, and the goals on one attribute of it.
+type Judged<'a> = (i16, ColumnType, Vec<(&'a Rc<Goal>, Condition)>);
+
 /// Works it out for a table or partition; None if the key is not one (any more).
 pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     let key = table.column(&users.key)?;
     let key_type = KeyType::of(key.type_oid)?;
     // By column and path: the same order in every partition.
-    let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), (i16, ColumnType, Vec<(&Rc<Goal>, Condition)>)> =
-        BTreeMap::new();
+    let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), Judged> = BTreeMap::new();
     // The lists and maps below have an entry for each goal, and grow by copying.
     memory::ensure(setup.goals.len() * 4 * (size_of::<Condition>() + size_of::<WatchedGoal>()));
     for goal in setup.attribute_goals(users.id) {

@@ -147,9 +147,12 @@ fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
     })
 }
 
+/// A trigger, the set-up, and how its table is read under that.
+type LastReading = (Oid, Rc<Setup>, Option<Rc<Reading>>);
+
 thread_local! {
     /// How the table whose trigger fired last is read, under which set-up.
-    static READING: RefCell<Option<(Oid, Rc<Setup>, Option<Rc<Reading>>)>> = const { RefCell::new(None) };
+    static READING: RefCell<Option<LastReading>> = const { RefCell::new(None) };
 }
 
 /// How the table of this trigger is read, and the set-up; None if it is not tracked as `kind`, or is read for a table above it.
