@@ -18,7 +18,8 @@ use super::room;
 use super::text::{self, TextEquality};
 use super::value::Value;
 
-/// The distinct conditions of the goals on one attribute. A condition's place is its number, from 0 in the order of adding.
+/// The distinct conditions of the goals on one attribute. A condition's place is its number, from 0 in the order of
+/// adding.
 #[derive(Debug, Default)]
 pub struct ConditionIndex {
     all: Vec<Condition>,
@@ -97,7 +98,7 @@ impl ConditionIndex {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.all.len()
     }
 
@@ -483,6 +484,6 @@ mod tests {
         let (conditions, places) = ConditionIndex::new([is("1"), is("2"), is("1"), is("1.0")]);
         // the same number, but as a text another one
         assert_eq!(places, [0, 1, 0, 2]);
-        assert_eq!((conditions.len(), ConditionIndex::default().len()), (3, 0));
+        assert_eq!((conditions.count(), ConditionIndex::default().count()), (3, 0));
     }
 }

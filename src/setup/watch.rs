@@ -155,7 +155,7 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
         let i = columns.len() - 1;
         let (judging, conditions): (Vec<&Rc<Goal>>, Vec<Condition>) = judged.into_iter().unzip();
         let (conditions, places) = ConditionIndex::new(conditions);
-        let mut reach = vec![Reach::NONE; conditions.len()];
+        let mut reach = vec![Reach::NONE; conditions.count()];
         for (goal, k) in judging.into_iter().zip(places) {
             memory::check();
             reach[k as usize] = reach[k as usize].and(goal);
