@@ -1,4 +1,4 @@
-//! Receipts of one message.
+//! Recording receipts of one message.
 
 use super::judge::Judgement;
 use super::records::NewReceipt;
@@ -14,7 +14,7 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// Hands a sender to `work`; None if the table of receipts is gone.
+    /// Runs `work` with a sender; None if the table of receipts is gone.
     pub fn with<T>(
         statement: Statement,
         setup: &Setup,
@@ -27,7 +27,7 @@ impl Sender<'_> {
         })
     }
 
-    /// Appends a receipt and answers its id; None if the table would not take it.
+    /// Appends a receipt and returns its id; None if the table refused it.
     pub fn send(&self, key: &[u8], variant: Option<&Variant>, sent_at: i64, judgement: &Judgement) -> Option<i64> {
         let receipt = NewReceipt {
             sent_at,
