@@ -10,7 +10,7 @@ use crate::setup::cache::required_setup;
 use crate::setup::definitions::in_one_place;
 use std::ops::ControlFlow;
 
-/// The parameter that says when.
+/// The name of the parameter that holds the time.
 fn time_name(kind: Engagement) -> &'static str {
     match kind {
         Engagement::Opened => "opened_at",
