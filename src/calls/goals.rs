@@ -45,8 +45,8 @@ pub fn create_message(args: &Args) -> Result<Out> {
     if setup.messages.contains_key(&name) {
         return Err(Error::NameTaken { what: "message", name });
     }
-    setup.ours.as_owner(|| {
-        let users_column = setup.ours.users_column();
+    setup.tables.as_owner(|| {
+        let users_column = setup.tables.users_column();
         let id = spi::number(
             &format!(
                 "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
@@ -65,7 +65,7 @@ pub fn create_message(args: &Args) -> Result<Out> {
             &[Arg::Integer(i32::try_from(id).ok())],
         );
         spi::run("DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1", &[Arg::Text(Some(&name))]);
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Bigint(id))
     })
 }
@@ -134,7 +134,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
             Spec::default()
         }
     };
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
         let versions = setup.goals.values().filter(|g| g.message_id == message.id && g.name == goal).map(|g| g.version);
         let id = spi::number(
@@ -159,7 +159,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
         )
         .unwrap_or(0);
         revise(&setup, &message, &goal, i32::try_from(id).ok());
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         if message.control.is_some() && after != "sent" {
             warn_of_control(&goal);
         }
@@ -290,7 +290,7 @@ fn attribute_goal(
 pub fn stop_goal(args: &Args) -> Result<Out> {
     let (message, goal) = (args.text_required(0, "message")?, args.text_required(1, "goal")?);
     let setup = required_setup()?;
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
         let goals: Vec<&Rc<Goal>> = setup.goals.values().filter(|g| g.message_id == message.id).collect();
         if !goals.iter().any(|g| g.name == goal) {
@@ -305,7 +305,7 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
             spi::run("INSERT INTO goals.goal_stop (goal_id) VALUES ($1)", &[Arg::Integer(Some(running.id))]);
         }
         revise(&setup, &message, &goal, None);
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
@@ -343,7 +343,7 @@ pub fn add_variant(args: &Args) -> Result<Out> {
         });
     }
     let setup = required_setup()?;
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let id = lock_unfrozen(&message)?;
         spi::one(
             "INSERT INTO goals.variant (message_id, name, weight) VALUES ($1, $2, $3) \
@@ -351,7 +351,7 @@ pub fn add_variant(args: &Args) -> Result<Out> {
             &[Arg::Integer(Some(id)), Arg::Text(Some(&variant)), Arg::Double(weight)],
         )
         .ok_or_else(|| Error::NameTaken { what: "variant", name: variant.clone() })?;
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
@@ -367,7 +367,7 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
         });
     }
     let setup = required_setup()?;
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let id = lock_unfrozen(&message)?;
         spi::run("DELETE FROM goals.variant WHERE message_id = $1 AND is_control", &[Arg::Integer(Some(id))]);
         if share > 0.0 {
@@ -380,13 +380,13 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
                 warn_of_control(name);
             }
         }
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
 
 /// goals_internal.announce(): tells every backend that the set-up has changed.
 pub fn announce(_: &Args) -> Result<Out> {
-    invalidate::announce(required_setup()?.ours.revision);
+    invalidate::announce(required_setup()?.tables.revision);
     Ok(Out::Null)
 }

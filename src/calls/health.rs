@@ -5,7 +5,7 @@ use crate::model::error::{Error, Result};
 use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
-use crate::pg::own_tables::{Fault, Lacking, Ours};
+use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::{citus, types};
 use crate::setup::cache::required_setup;
@@ -14,12 +14,12 @@ use crate::setup::watch;
 /// goals_internal.unusable(): one row per object that cannot be used or is not safe: problem, object, detail, hint, and
 /// whether it keeps goals.health() from checking anything else.
 pub fn unusable(_: &Args) -> Result<Out> {
-    let lacking = Ours::lacking().into_iter().map(|lacking| {
+    let lacking = OwnTables::lacking().into_iter().map(|lacking| {
         let blocks = lacking.blocks();
         let Told { problem, detail, hint } = told(&lacking);
         row(problem, lacking.name, detail, hint, blocks)
     });
-    let unlogged = Ours::unlogged().into_iter().map(|name| {
+    let unlogged = OwnTables::unlogged().into_iter().map(|name| {
         let hint = format!("ALTER TABLE goals.{name} SET LOGGED");
         row("unlogged table".into(), name, "a crash of the server empties it".into(), hint, false)
     });

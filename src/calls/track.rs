@@ -102,8 +102,8 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
             return Err(Error::Covered { relation: table.qualified_name(), parent });
         }
     }
-    setup.ours.as_owner(|| {
-        let users_column = setup.ours.users_column();
+    setup.tables.as_owner(|| {
+        let users_column = setup.tables.users_column();
         let known = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
         let insert = || {
             spi::number(
@@ -151,7 +151,7 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
         // DDL needs the table to be closed.
         drop(table);
         attach_trigger(relid, is_partitioned, function, events, id)?;
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
@@ -344,7 +344,7 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
 }
 
 fn detach(setup: &Setup, source: &Source) -> Result<()> {
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         if has_triggers(source.relation) {
             lock_briefly(TriggerChange::Drop, source.relation)?;
             // Dropped with its table since it was looked up.
@@ -354,7 +354,7 @@ fn detach(setup: &Setup, source: &Source) -> Result<()> {
         }
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         forget_ignored(source.id);
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(())
     })
 }

@@ -41,7 +41,7 @@ pub fn record_matches(
 ) -> Outcome {
     let Some(setup) = cache::setup() else { return Outcome::Done };
     let now = at.unwrap_or_else(datum::clock);
-    let recorded = kept_open::with_probes(statement, &setup.ours, |probes| {
+    let recorded = kept_open::with_probes(statement, &setup.tables, |probes| {
         let receipts = pending(probes, users, key, now, evidence.reach())?;
         if receipts.is_empty() {
             return Some(());
@@ -138,7 +138,7 @@ fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: 
     let mut append = |found: Match| {
         let Some(log) = probes.match_log() else { return };
         let kept = made.iter().find(|(of, _)| *of == found.goal_id).map_or([None; 3], |(_, values)| *values);
-        records::append_match(log, &setup.ours, found, kept);
+        records::append_match(log, &setup.tables, found, kept);
     };
     if let [only] = matches.as_slice() {
         return append(*only);

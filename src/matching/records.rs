@@ -3,7 +3,7 @@
 use crate::pg::append::{self, Appender, Log};
 use crate::pg::datum::{self, Row};
 use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt};
-use crate::pg::own_tables::{Ours, Table};
+use crate::pg::own_tables::{OwnTables, Table};
 use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -83,10 +83,10 @@ pub fn visit_receipts_until(
 }
 
 /// The receipt of this id; `Some(None)` if there is none; None if the table or its index cannot be used.
-pub fn find_receipt(ours: &Ours, receipt_id: i64) -> Option<Option<Sent>> {
+pub fn find_receipt(tables: &OwnTables, receipt_id: i64) -> Option<Option<Sent>> {
     // If the known index has been replaced, the new one is looked up.
-    let open = |ours: &Ours| ours.receipt.search(ours.receipt_id_idx, 1);
-    let mut receipts = open(ours).or_else(|| open(&Ours::find().ok()?))?;
+    let open = |tables: &OwnTables| tables.receipt.search(tables.receipt_id_idx, 1);
+    let mut receipts = open(tables).or_else(|| open(&OwnTables::find().ok()?))?;
     let mut found = None;
     receipts.visit(&[of_receipt(receipt_id)], false, |row| {
         found = Some(Sent::read(row));
@@ -114,8 +114,8 @@ impl Engagement {
 
 /// Appends an engagement; false if the table refused it. A time before the sending is recorded as the time of sending:
 /// it comes from a clock that is behind, or from a column without the hour.
-pub fn engage(engagements: &Appender, ours: &Ours, sent: Sent, kind: Engagement, at: i64) -> bool {
-    append::next_id(ours.engagement_id_seq).is_some_and(|id| {
+pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Engagement, at: i64) -> bool {
+    append::next_id(tables.engagement_id_seq).is_some_and(|id| {
         let row = engagement::New {
             engagement_id: Some(id.into()),
             receipt_id: Some(sent.id.into()),
@@ -159,8 +159,8 @@ pub struct Match {
 }
 
 /// Appends a match with the old value, the new value and the worth.
-pub fn append_match(log: &Log, ours: &Ours, found: Match, [old_value, new_value, worth]: [Option<Datum>; 3]) {
-    let Some(id) = append::next_id(ours.match_id_seq) else { return };
+pub fn append_match(log: &Log, tables: &OwnTables, found: Match, [old_value, new_value, worth]: [Option<Datum>; 3]) {
+    let Some(id) = append::next_id(tables.match_id_seq) else { return };
     let row = match_log::New {
         match_id: Some(id.into()),
         receipt_id: Some(found.receipt_id.into()),
@@ -211,8 +211,8 @@ pub struct NewReceipt<'a> {
 
 impl NewReceipt<'_> {
     /// Appends the receipt and returns its id; None if the table refused it.
-    pub fn append(&self, receipts: &Appender, ours: &Ours) -> Option<i64> {
-        let id = append::next_id(ours.receipt_id_seq)?;
+    pub fn append(&self, receipts: &Appender, tables: &OwnTables) -> Option<i64> {
+        let id = append::next_id(tables.receipt_id_seq)?;
         let has_baselines = self.baseline.iter().any(Option::is_some);
         let row = receipt::New {
             receipt_id: Some(id.into()),

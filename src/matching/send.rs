@@ -21,8 +21,8 @@ impl Sender<'_> {
         message: &Message,
         work: impl FnOnce(&Sender) -> T,
     ) -> Option<T> {
-        kept_open::with_probes(statement, &setup.ours, |probes| {
-            let receipts = probes.sends()?;
+        kept_open::with_probes(statement, &setup.tables, |probes| {
+            let receipts = probes.receipt_log()?;
             Some(work(&Sender { setup, message, receipts }))
         })
     }
@@ -38,6 +38,6 @@ impl Sender<'_> {
             already: &judgement.already,
             baseline: &judgement.baseline,
         };
-        receipt.append(self.receipts, &self.setup.ours)
+        receipt.append(self.receipts, &self.setup.tables)
     }
 }

@@ -4,7 +4,7 @@
 //! owner has already released them, and they are only forgotten.
 
 use super::append::{Appender, Log};
-use super::own_tables::Ours;
+use super::own_tables::OwnTables;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -52,7 +52,7 @@ pub struct Probes {
     opens: Option<Appender>,
     ignored: Option<OwnedProbe>,
     ignored_names: HashSet<IgnoredName>,
-    ours: Ours,
+    tables: OwnTables,
     home: Home,
 }
 
@@ -69,17 +69,17 @@ struct Home {
 impl Probes {
     /// The receipts, to be searched by users_source_id, user_key and sent_at.
     pub fn receipts(&mut self) -> Option<&mut OwnedProbe> {
-        self.kept(|p| &mut p.receipts, |ours| ours.receipt.search(ours.receipt_user_idx, 3))
+        self.kept(|p| &mut p.receipts, |tables| tables.receipt.search(tables.receipt_user_idx, 3))
     }
 
     /// The match log, to be searched by receipt and appended to.
     pub fn match_log(&mut self) -> Option<&mut Log> {
-        self.kept(|p| &mut p.log, |ours| Log::open(ours.match_log, ours.match_log_receipt_idx, 3))
+        self.kept(|p| &mut p.log, |tables| Log::open(tables.match_log, tables.match_log_receipt_idx, 3))
     }
 
     /// The engagements, to be searched by receipt.
     pub fn engagements(&mut self) -> Option<&mut OwnedProbe> {
-        self.kept(|p| &mut p.engagements, |ours| ours.engagement.search(ours.engagement_receipt_idx, 1))
+        self.kept(|p| &mut p.engagements, |tables| tables.engagement.search(tables.engagement_receipt_idx, 1))
     }
 
     /// The receipts and the engagements, to search both at a time.
@@ -90,19 +90,19 @@ impl Probes {
     }
 
     /// The engagements, to be appended to.
-    pub fn opens(&mut self) -> Option<&mut Appender> {
-        self.kept(|p| &mut p.opens, |ours| Appender::open(ours.engagement))
+    pub fn engagement_log(&mut self) -> Option<&mut Appender> {
+        self.kept(|p| &mut p.opens, |tables| Appender::open(tables.engagement))
     }
 
     /// The notes of ignored rows, to be searched by source, and the names known to be noted.
     pub fn ignored(&mut self) -> Option<(&mut OwnedProbe, &mut HashSet<IgnoredName>)> {
-        self.kept(|p| &mut p.ignored, |ours| ours.ignored.search(ours.ignored_source_idx, 1))?;
+        self.kept(|p| &mut p.ignored, |tables| tables.ignored.search(tables.ignored_source_idx, 1))?;
         self.ignored.as_mut().zip(Some(&mut self.ignored_names))
     }
 
     /// The receipts, to be appended to.
-    pub fn sends(&mut self) -> Option<&mut Appender> {
-        self.kept(|p| &mut p.sends, |ours| Appender::open(ours.receipt))
+    pub fn receipt_log(&mut self) -> Option<&mut Appender> {
+        self.kept(|p| &mut p.sends, |tables| Appender::open(tables.receipt))
     }
 
     /// The content of a place, opened on first use. If an index has been replaced since it was looked up (REINDEX
@@ -110,15 +110,15 @@ impl Probes {
     fn kept<T>(
         &mut self,
         place: fn(&mut Probes) -> &mut Option<T>,
-        open: impl Fn(&Ours) -> Option<T>,
+        open: impl Fn(&OwnTables) -> Option<T>,
     ) -> Option<&mut T> {
         if place(self).is_none() {
-            let mut opened = self.home.open(|| open(&self.ours));
+            let mut opened = self.home.open(|| open(&self.tables));
             if opened.is_none()
-                && let Some(fresh) = Ours::find().ok().filter(|fresh| *fresh != self.ours)
+                && let Some(fresh) = OwnTables::find().ok().filter(|fresh| *fresh != self.tables)
             {
-                self.ours = fresh;
-                opened = self.home.open(|| open(&self.ours));
+                self.tables = fresh;
+                opened = self.home.open(|| open(&self.tables));
             }
             *place(self) = opened;
         }
@@ -169,10 +169,10 @@ thread_local! {
 /// Runs `work` with what the statement keeps open. It is moved out of the cell for that time, so that nothing is
 /// borrowed. What an outer statement has opened is not used: an index may keep pages pinned from one insert to the next
 /// for the resource owner of the first, which may end or be rolled back before that statement.
-pub fn with_probes<T>(statement: Statement, ours: &Ours, work: impl FnOnce(&mut Probes) -> T) -> T {
-    let fits = |k: &Probes| k.home.is_here(statement) && k.ours == *ours;
+pub fn with_probes<T>(statement: Statement, tables: &OwnTables, work: impl FnOnce(&mut Probes) -> T) -> T {
+    let fits = |k: &Probes| k.home.is_here(statement) && k.tables == *tables;
     let known = KEPT.with_borrow_mut(|k| k.iter().rposition(|k| fits(k)).map(|i| k.remove(i)));
-    let mut probes = known.unwrap_or_else(|| Box::new(Probes::new(statement, *ours)));
+    let mut probes = known.unwrap_or_else(|| Box::new(Probes::new(statement, *tables)));
     let result = work(&mut probes);
     if !probes.home.context.is_null() {
         KEPT.with_borrow_mut(|k| k.push(probes));
@@ -181,7 +181,7 @@ pub fn with_probes<T>(statement: Statement, ours: &Ours, work: impl FnOnce(&mut 
 }
 
 impl Probes {
-    fn new(statement: Statement, ours: Ours) -> Probes {
+    fn new(statement: Statement, tables: OwnTables) -> Probes {
         // SAFETY: variables and the state of the running transaction; the context is that of a running executor, and
         // what is allocated in it lives as long.
         unsafe {
@@ -201,7 +201,7 @@ impl Probes {
                 opens: None,
                 ignored: None,
                 ignored_names: HashSet::new(),
-                ours,
+                tables,
                 home,
             }
         }

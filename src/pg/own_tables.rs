@@ -118,7 +118,7 @@ impl Sequence {
 
 /// The tables, indexes and sequences that triggers and calls read and write.
 #[derive(Clone, Copy, PartialEq)]
-pub struct Ours {
+pub struct OwnTables {
     pub source: Table,
     pub message: Table,
     pub variant: Table,
@@ -230,14 +230,14 @@ const INDEXES: [&IndexShape; 5] = [
 ];
 const SEQUENCES: [&str; 3] = ["receipt_id_seq", "engagement_id_seq", "match_id_seq"];
 
-impl Ours {
+impl OwnTables {
     /// Looks up all objects; Err is the first that cannot be used. If the extension is not installed, all are missing.
-    pub fn find() -> Result<Ours, Lacking> {
+    pub fn find() -> Result<OwnTables, Lacking> {
         let here = Here::look();
         let table = |shape| here.table(shape);
         let index = |shape| here.index(shape);
         let sequence = |name| here.sequence(name);
-        Ok(Ours {
+        Ok(OwnTables {
             source: table(&shape::SOURCE)?,
             message: table(&shape::MESSAGE)?,
             variant: table(&shape::VARIANT)?,
@@ -283,7 +283,7 @@ impl Ours {
 
     /// All objects that cannot be used. Waits for no lock.
     pub fn lacking() -> Vec<Lacking> {
-        patience::without_waiting(Ours::look_at_all)
+        patience::without_waiting(OwnTables::look_at_all)
     }
 
     fn look_at_all() -> Vec<Lacking> {

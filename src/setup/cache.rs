@@ -8,7 +8,7 @@ use super::watch::{self, Watch};
 use crate::model::error::{Error, Result};
 use crate::pg::datum::Columns;
 use crate::pg::key::KeyType;
-use crate::pg::own_tables::{Fault, Lacking, Ours};
+use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::Relation;
 use crate::pg::trigger::Trigger;
 use crate::pg::{invalidate, memory, relation};
@@ -55,7 +55,7 @@ pub fn required_setup() -> Result<Rc<Setup>> {
     if let Some(setup) = setup() {
         return Ok(setup);
     }
-    let found = Ours::find();
+    let found = OwnTables::find();
     if found.is_ok() {
         // Mended by what sends no invalidation: setval().
         reset();
@@ -82,8 +82,8 @@ pub fn required_setup() -> Result<Rc<Setup>> {
 #[cold]
 fn indexes_are_the_same() -> bool {
     invalidate::indexes_are_read();
-    let known = CACHE.with_borrow(|c| c.setup.as_ref().map(|s| s.ours));
-    known.is_some() && known == Ours::find().ok()
+    let known = CACHE.with_borrow(|c| c.setup.as_ref().map(|s| s.tables));
+    known.is_some() && known == OwnTables::find().ok()
 }
 
 /// Discards the cached set-up; the next call reads it again.

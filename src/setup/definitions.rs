@@ -6,7 +6,7 @@ use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};
-use crate::pg::own_tables::Ours;
+use crate::pg::own_tables::OwnTables;
 use crate::pg::own_tables::columns::{goal, source, variant};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::user_lookup::Users;
@@ -117,7 +117,7 @@ pub struct Awaited {
 
 /// The whole set-up.
 pub struct Setup {
-    pub ours: Ours,
+    pub tables: OwnTables,
     pub sources: Vec<Rc<Source>>,
     pub messages: HashMap<String, Rc<Message>>,
     pub goals: HashMap<i32, Rc<Goal>>,

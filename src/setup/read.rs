@@ -4,7 +4,7 @@ use super::definitions::{Awaited, Goal, Message, Reach, Revision, Setup, Source,
 use crate::model::operator::Operator;
 use crate::pg::datum::Row;
 use crate::pg::own_tables::columns::{goal_stop, message, revision, variant};
-use crate::pg::own_tables::{Ours, Table};
+use crate::pg::own_tables::{OwnTables, Table};
 use crate::pg::{invalidate, memory, scan};
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -21,19 +21,20 @@ pub enum Unread {
 
 /// Reads the newest committed set-up.
 pub fn read_setup() -> Result<Setup, Unread> {
-    let ours = Ours::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
-    invalidate::setup_is_being_read(ours.revision, &ours.oids());
+    let tables =
+        OwnTables::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
+    invalidate::setup_is_being_read(tables.revision, &tables.oids());
 
-    let sources = read_sources(ours.source)?;
-    let stopped = read_stopped(ours.goal_stop)?;
+    let sources = read_sources(tables.source)?;
+    let stopped = read_stopped(tables.goal_stop)?;
     // Read before the goals: a goal is committed together with the revision that first names it.
-    let given = read_revisions(ours.revision)?;
-    let goals = read_goals(ours.goal, &stopped, &given)?;
+    let given = read_revisions(tables.revision)?;
+    let goals = read_goals(tables.goal, &stopped, &given)?;
     let (revisions, newest) = build_revisions(given, &goals);
-    let variants = read_variants(ours.variant)?;
-    let (messages, users_of_message) = read_messages(ours.message, &newest, variants)?;
+    let variants = read_variants(tables.variant)?;
+    let (messages, users_of_message) = read_messages(tables.message, &newest, variants)?;
     let events = build_events(&goals, &users_of_message);
-    Ok(Setup { ours, sources, messages, goals, revisions, users_of_message, events })
+    Ok(Setup { tables, sources, messages, goals, revisions, users_of_message, events })
 }
 
 /// Calls `row` with every row of a table of the set-up.

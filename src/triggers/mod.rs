@@ -8,7 +8,7 @@ pub mod users;
 
 use crate::matching::records;
 use crate::pg::encoding;
-use crate::pg::own_tables::Ours;
+use crate::pg::own_tables::OwnTables;
 use crate::pg::patience;
 use crate::pg::trigger::Trigger;
 
@@ -25,7 +25,7 @@ pub fn noted(trigger: &Trigger, body: fn(&Trigger)) {
 #[cold]
 fn note(trigger: &Trigger, unrecorded: &[(&'static str, String)]) {
     let source = trigger.argument().and_then(|id| id.parse().ok());
-    if let Some((source, (table, index))) = source.zip(Ours::notes())
+    if let Some((source, (table, index))) = source.zip(OwnTables::notes())
         && let Some(mut notes) = table.search(index, 1)
     {
         for (reason, relation) in unrecorded {

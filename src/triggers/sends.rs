@@ -86,9 +86,9 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         Sent { id, sent_at, users: message.users, revision: message.revision.id, variant: variant.map(|v| v.id) };
     for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
         if let Some(at) = field.as_ref().and_then(|f| f.time(row)) {
-            kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
-                if let Some(engagements) = probes.opens() {
-                    records::engage(engagements, &setup.ours, sent, kind, at.min(clock));
+            kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+                if let Some(engagements) = probes.engagement_log() {
+                    records::engage(engagements, &setup.tables, sent, kind, at.min(clock));
                 }
             });
         }
@@ -121,14 +121,14 @@ fn mirror_engagement(
 ) {
     let Some(message) = message_of(trigger, setup, reading, row) else { return };
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
-    kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let (receipts, engagements) = probes.receipts_and_engagements()?;
         let mut search = Search { setup, message, key: &key, kind, receipts, engagements };
         let receipt = match sent_at {
             Some(sent_at) => search.mirrored(sent_at.min(datum::clock())),
             None => search.latest(at.max(datum::clock())),
         };
-        records::engage(probes.opens()?, &setup.ours, receipt?, kind, at);
+        records::engage(probes.engagement_log()?, &setup.tables, receipt?, kind, at);
         Some(())
     });
 }
@@ -212,13 +212,13 @@ impl Search<'_> {
 /// variant.
 fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
     let (source, name) = (reading.source.id, encoding::from_string(name));
-    kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let Some((ignored, known)) = probes.ignored() else { return };
         let this = (source, reason, Some(name.to_vec()));
         let enough = (source, reason, None);
         if known.contains(&this) || known.contains(&enough) {
             return;
         }
-        known.insert(if records::note(ignored, setup.ours.ignored, source, reason, &name) { this } else { enough });
+        known.insert(if records::note(ignored, setup.tables.ignored, source, reason, &name) { this } else { enough });
     });
 }
