@@ -1,16 +1,16 @@
-//! Goals for messages, inside PostgreSQL: which of the people you wrote to then did what you asked for.
+//! Goals for messages, inside PostgreSQL: which of the people you wrote to did what you asked for.
 //!
-//! The rooms, from above to below; none imports from one above it, and `calls` and `triggers` do not know each other:
+//! The modules, top to bottom. None imports from one above it; `calls` and `triggers` do not import each other:
 //!
-//! | room | what happens there |
+//! | module | what it does |
 //! |---|---|
 //! | `entry` | the symbols that SQL calls, and the function behind each |
-//! | `calls` | what SQL calls: tracking tables, setting goals, reporting sends, opens and events, statistics |
+//! | `calls` | what SQL calls: tracking tables, setting goals, reporting sends, opens and events, statistics, health |
 //! | `triggers` | what the application's statements fire: rows of users, events and sends |
-//! | `matching` | satisfied goals against the receipts in their window; what is on record |
-//! | `setup` | what messages and goals are, the backend's copy of them, and per table what to watch |
-//! | `pg` | the server: the only place with `unsafe` |
-//! | `model` | what a goal means, without a server: a crate of its own, `cargo test -p pg_goals_model` |
+//! | `matching` | matches satisfied goals with the receipts in their window; reads and appends records |
+//! | `setup` | messages and goals, the backend's cache of them, and per table what to watch |
+//! | `pg` | calls of the server: the only module with `unsafe` |
+//! | `model` | what a goal means, without a server: a separate crate, `cargo test -p pg_goals_model` |
 #![deny(unsafe_code)]
 
 mod calls;

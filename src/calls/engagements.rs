@@ -10,7 +10,7 @@ use crate::setup::cache::required_setup;
 use crate::setup::definitions::in_one_place;
 use std::ops::ControlFlow;
 
-/// The parameter that says when.
+/// The name of the parameter that holds the time.
 fn time_name(kind: Engagement) -> &'static str {
     match kind {
         Engagement::Opened => "opened_at",
@@ -26,7 +26,7 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     let source = setup.users(message.users)?;
     let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
     let (mut receipt, mut control) = (None, None);
-    let engaged = kept_open::with_probes(Statement::of_call(), &setup.ours, |probes| {
+    let engaged = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
         visit_receipts_until(probes.receipts()?, &setup, message, &key, at, |sent| {
             if message.is_control(sent.variant) {
                 control = control.or(Some(sent.id));
@@ -35,7 +35,7 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
             receipt = Some(sent);
             ControlFlow::Break(())
         });
-        Some(engage(probes.opens()?, &setup.ours, receipt?, kind, at))
+        Some(engage(probes.engagement_log()?, &setup.tables, receipt?, kind, at))
     })
     .unwrap_or(false);
     match (receipt, control) {
@@ -51,7 +51,7 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
     let at = reported_time(args.bigint(1), time_name(kind))?;
     let setup = required_setup()?;
-    let found = find_receipt(&setup.ours, receipt_id).ok_or_else(not_recorded)?;
+    let found = find_receipt(&setup.tables, receipt_id).ok_or_else(not_recorded)?;
     let sent = found.ok_or(Error::UnknownReceipt { receipt_id })?;
     if let Some(users) = setup.source(sent.users) {
         in_one_place(users.relation)?;
@@ -59,8 +59,8 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     if setup.messages.values().any(|m| m.is_control(sent.variant)) {
         return Err(Error::ControlReceipt { receipt_id });
     }
-    let engaged = kept_open::with_probes(Statement::of_call(), &setup.ours, |probes| {
-        probes.opens().is_some_and(|engagements| engage(engagements, &setup.ours, sent, kind, at))
+    let engaged = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
+        probes.engagement_log().is_some_and(|engagements| engage(engagements, &setup.tables, sent, kind, at))
     });
     if engaged { Ok(Out::Null) } else { Err(not_recorded()) }
 }

@@ -12,11 +12,11 @@ use crate::setup::cache::required_setup;
 pub fn record_event(args: &Args) -> Result<Out> {
     let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
     let at = reported_time(args.bigint(3), "occurred_at")?;
-    // Also where nothing waits for the event: whether it is refused must not depend on that.
+    // Checked even if no goal waits for the event: the error must not depend on the goals.
     append::refuse_if_read_only();
     let setup = required_setup()?;
     let users = setup.users_table(args.relation(4))?;
-    // A key that no user can have has no receipts: nothing to do, as for any event of a user we do not know.
+    // A key that no user can have has no receipts: ignored, like an event of an unknown user.
     if let Some(key) = users.key_type()?.canonical(&key) {
         let bytes = args.jsonb_bytes(2);
         let properties = args.jsonb(2).zip(bytes.as_deref());

@@ -1,5 +1,5 @@
-//! Setting up: messages, goals, variants. SQL under the rights of the extension's owner, after the
-//! caller's own right to the table has been checked; every change is announced to the other backends' caches.
+//! Setting up messages, goals and variants. The SQL runs with the rights of the extension's owner, after the caller's
+//! right to the table has been checked. Every change invalidates the caches of the other backends.
 
 use super::is_virtual;
 use crate::model::attribute::Attribute;
@@ -17,7 +17,7 @@ use crate::setup::definitions::{Anchor, Goal, Message, Setup};
 use crate::setup::watch;
 use std::rc::Rc;
 
-// Messages -------------------------------------------------------------------------------------------------------------
+// Messages --------------------------------------------------------------------------------------------------------
 
 fn name_given(name: String, what: &str) -> Result<String> {
     if name.trim().is_empty() || encoding::from_string(&name).len() > 1000 {
@@ -45,8 +45,8 @@ pub fn create_message(args: &Args) -> Result<Out> {
     if setup.messages.contains_key(&name) {
         return Err(Error::NameTaken { what: "message", name });
     }
-    setup.ours.as_owner(|| {
-        let users_column = setup.ours.users_column();
+    setup.tables.as_owner(|| {
+        let users_column = setup.tables.users_column();
         let id = spi::number(
             &format!(
                 "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
@@ -65,13 +65,13 @@ pub fn create_message(args: &Args) -> Result<Out> {
             &[Arg::Integer(i32::try_from(id).ok())],
         );
         spi::run("DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1", &[Arg::Text(Some(&name))]);
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Bigint(id))
     })
 }
 
-/// Finds a message, keeps other set-up of it out until the transaction ends, and reads everything anew: whatever the isolation
-/// level, what the last one to hold the lock has done is seen. Nobody else takes this lock.
+/// Finds a message and locks it against other set-up calls until the transaction ends. Then reads the set-up again, so
+/// that the changes of the previous holder are seen at every isolation level. Only set-up calls take this lock.
 fn lock_message(message: &str) -> Result<(Rc<Setup>, Rc<Message>)> {
     let id = required_setup()?.message(message)?.id;
     spi::run("SELECT FROM goals.message WHERE message_id = $1 FOR UPDATE", &[Arg::Integer(Some(id))]);
@@ -81,7 +81,7 @@ fn lock_message(message: &str) -> Result<(Rc<Setup>, Rc<Message>)> {
     Ok((fresh, message))
 }
 
-/// Starts a revision: the goals in force are those of the newest one, less the other versions of `goal`, plus `added`.
+/// Starts a revision. Its goals are those of the newest revision, without the other versions of `goal`, plus `added`.
 fn revise(setup: &Setup, message: &Message, goal: &str, added: Option<i32>) {
     let others = |id: &&i32| setup.goals.get(id).is_some_and(|g| g.name != goal);
     let goals: Vec<i32> = message.revision.goals.iter().filter(others).copied().chain(added).collect();
@@ -127,19 +127,19 @@ pub fn set_goal(args: &Args) -> Result<Out> {
             may_ask_for_events(&setup, known.users, args.jsonb(7).is_some() || value_from.is_some())?;
             if !(1..=1_000_000).contains(&times) {
                 return Err(Error::InvalidArgument {
-                    message: format!("an event cannot be asked for {times} times"),
-                    hint: "Pass times => a number from 1 to 1000000.".into(),
+                    message: format!("times {times} is out of range"),
+                    hint: "times is a number from 1 to 1000000.".into(),
                 });
             }
             Spec::default()
         }
     };
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
         let versions = setup.goals.values().filter(|g| g.message_id == message.id && g.name == goal).map(|g| g.version);
         let id = spi::number(
-            "INSERT INTO goals.goal (message_id, name, version, attribute, attribute_type, operator, value, event, times, \
-             properties, time_limit_us, after, value_from) \
+            "INSERT INTO goals.goal (message_id, name, version, attribute, attribute_type, operator, value, event, \
+             times, properties, time_limit_us, after, value_from) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING goal_id",
             &[
                 Arg::Integer(Some(message.id)),
@@ -159,18 +159,19 @@ pub fn set_goal(args: &Args) -> Result<Out> {
         )
         .unwrap_or(0);
         revise(&setup, &message, &goal, i32::try_from(id).ok());
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         if message.control.is_some() && after != "sent" {
-            control_opens_nothing(&goal);
+            warn_of_control(&goal);
         }
         Ok(Out::Bigint(id))
     })
 }
 
-fn control_opens_nothing(goal: &str) {
-    errors::notice(format!(
-        "the control group opens nothing, so it never reaches goal \"{goal}\": compare by a goal that starts with the sending"
-    ));
+fn warn_of_control(goal: &str) {
+    errors::notice(
+        format!("control users have no opens or clicks, so they cannot reach goal \"{goal}\""),
+        Some("To compare with control, use a goal with after => 'sent'."),
+    );
 }
 
 fn event_options_absent(times: i32, properties: bool) -> Result<()> {
@@ -193,7 +194,7 @@ fn attribute_options_absent(operator: bool, value: bool) -> Result<()> {
     })
 }
 
-/// What set_goal works out about an attribute.
+/// The columns of goals.goal that describe an attribute.
 #[derive(Default)]
 struct Spec {
     attribute: Option<String>,
@@ -202,7 +203,8 @@ struct Spec {
     value: Option<String>,
 }
 
-/// A goal answers, about any user, whether a value holds; with matches() the values too. Asks of the caller what a SELECT would ask for.
+/// Checks the rights that a SELECT of the column would need: a goal reveals whether a value holds for a user, and
+/// matches() shows the values.
 fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     let relation = || table.qualified_name();
     if let Some(schema) = rights::closed_schema(table.oid()) {
@@ -217,7 +219,8 @@ fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     Ok(())
 }
 
-/// The same about the tables that events of these users are read from now. One that is tracked later is shown by its owner, who tracks it.
+/// Checks the same rights on the tracked events tables of these users. A table tracked later needs no check: its owner
+/// tracks it.
 fn may_ask_for_events(setup: &Setup, users: i32, properties: bool) -> Result<()> {
     for source in setup.sources.iter().filter(|s| s.kind == "events" && s.attached && s.users == users) {
         let Some(table) = Relation::open(source.relation, Lock::Share) else { continue };
@@ -267,13 +270,13 @@ fn attribute_goal(
             });
         }
     }
-    // Checks operator and value against the type, then writes the value as the type itself would.
+    // Checks operator and value against the type; below the value is stored as the type writes it.
     watch::condition(&place, operator, value.as_deref())?;
     let value = match value {
         Some(value) if place.path.is_empty() => Some(place.column_type.canonical_value(operator, &value)?),
         other => other,
     };
-    // However it is quoted, one key is one attribute.
+    // One spelling per attribute, however its keys were quoted.
     let attribute = if place.path.is_empty() { attribute.to_owned() } else { Attribute::parse(attribute)?.to_string() };
     Ok(Spec {
         attribute: Some(attribute),
@@ -287,7 +290,7 @@ fn attribute_goal(
 pub fn stop_goal(args: &Args) -> Result<Out> {
     let (message, goal) = (args.text_required(0, "message")?, args.text_required(1, "goal")?);
     let setup = required_setup()?;
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
         let goals: Vec<&Rc<Goal>> = setup.goals.values().filter(|g| g.message_id == message.id).collect();
         if !goals.iter().any(|g| g.name == goal) {
@@ -302,14 +305,14 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
             spi::run("INSERT INTO goals.goal_stop (goal_id) VALUES ($1)", &[Arg::Integer(Some(running.id))]);
         }
         revise(&setup, &message, &goal, None);
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
 
-// Variants -------------------------------------------------------------------------------------------------------------
+// Variants --------------------------------------------------------------------------------------------------------
 
-/// Finds a message whose variants may still be changed.
+/// Locks a message whose variants may still be changed and returns its id.
 fn lock_unfrozen(message: &str) -> Result<i32> {
     let id = lock_message(message)?.1.id;
     let used = spi::one(
@@ -332,7 +335,7 @@ pub fn add_variant(args: &Args) -> Result<Out> {
             hint: "Use goals.set_control_group(message, share).".into(),
         });
     }
-    // Sums of them stay numbers, and none of them is lost in one.
+    // In this range a sum of weights is finite and loses none of them to rounding.
     if !(1e-6..=1e6).contains(&weight) {
         return Err(Error::InvalidArgument {
             message: format!("weight {weight} is out of range"),
@@ -340,7 +343,7 @@ pub fn add_variant(args: &Args) -> Result<Out> {
         });
     }
     let setup = required_setup()?;
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let id = lock_unfrozen(&message)?;
         spi::one(
             "INSERT INTO goals.variant (message_id, name, weight) VALUES ($1, $2, $3) \
@@ -348,7 +351,7 @@ pub fn add_variant(args: &Args) -> Result<Out> {
             &[Arg::Integer(Some(id)), Arg::Text(Some(&variant)), Arg::Double(weight)],
         )
         .ok_or_else(|| Error::NameTaken { what: "variant", name: variant.clone() })?;
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
@@ -364,7 +367,7 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
         });
     }
     let setup = required_setup()?;
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         let id = lock_unfrozen(&message)?;
         spi::run("DELETE FROM goals.variant WHERE message_id = $1 AND is_control", &[Arg::Integer(Some(id))]);
         if share > 0.0 {
@@ -374,16 +377,16 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
             );
             let late = |g: &&Rc<Goal>| g.message_id == id && g.live && g.after != Anchor::Sent;
             if let Some(name) = setup.goals.values().filter(late).map(|g| &g.name).min() {
-                control_opens_nothing(name);
+                warn_of_control(name);
             }
         }
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
 
 /// goals_internal.announce(): tells every backend that the set-up has changed.
 pub fn announce(_: &Args) -> Result<Out> {
-    invalidate::announce(required_setup()?.ours.revision);
+    invalidate::announce(required_setup()?.tables.revision);
     Ok(Out::Null)
 }

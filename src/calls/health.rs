@@ -1,24 +1,25 @@
-//! What goals.health() asks: what keeps the extension's own tables from being used, and goals and sources from being evaluated.
+//! Functions behind goals.health(): own tables that cannot be used, goals that are not evaluated, sources that are not
+//! read.
 
 use crate::model::error::{Error, Result};
 use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
-use crate::pg::own_tables::{Fault, Lacking, Ours};
+use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{Lock, Relation};
 use crate::pg::{citus, types};
 use crate::setup::cache::required_setup;
 use crate::setup::watch;
 
-/// goals_internal.unusable(): one row per object that cannot be used, or is not safe: problem, object, detail, hint, and whether it keeps everything
-/// else from being looked at.
+/// goals_internal.unusable(): one row per object that cannot be used or is not safe: problem, object, detail, hint, and
+/// whether it keeps goals.health() from checking anything else.
 pub fn unusable(_: &Args) -> Result<Out> {
-    let lacking = Ours::lacking().into_iter().map(|lacking| {
+    let lacking = OwnTables::lacking().into_iter().map(|lacking| {
         let blocks = lacking.blocks();
         let Told { problem, detail, hint } = told(&lacking);
         row(problem, lacking.name, detail, hint, blocks)
     });
-    let unlogged = Ours::unlogged().into_iter().map(|name| {
+    let unlogged = OwnTables::unlogged().into_iter().map(|name| {
         let hint = format!("ALTER TABLE goals.{name} SET LOGGED");
         row("unlogged table".into(), name, "a crash of the server empties it".into(), hint, false)
     });
@@ -30,8 +31,8 @@ fn row(problem: String, name: &str, detail: String, hint: String, blocks: bool) 
     vec![Out::Text(problem), Out::Text(object), Out::Text(detail), Out::Text(hint), Out::Boolean(blocks)]
 }
 
-/// What comes of something that is there and cannot be used.
-const UNRECORDED: &str = "nothing is recorded until that is mended, and what is missed meanwhile never counts";
+/// The consequence of an object that exists but cannot be used.
+const UNRECORDED: &str = "nothing is recorded until this is fixed; what is missed until then never counts";
 
 struct Told {
     problem: String,
@@ -45,13 +46,13 @@ fn told(lacking: &Lacking) -> Told {
     match &lacking.fault {
         Fault::Missing => {
             let again = lacking.definition().map(|definition| {
-                format!(", or make it again: CREATE INDEX CONCURRENTLY {name} ON goals.{definition}")
+                format!(", or recreate it with: CREATE INDEX CONCURRENTLY {name} ON goals.{definition}")
             });
             Told {
                 problem: format!("missing {kind}"),
                 detail: harm.into(),
                 hint: format!(
-                    "Give it back its name (ALTER {} ... RENAME TO {name}){}",
+                    "Rename it back with ALTER {} ... RENAME TO {name}{}",
                     kind.to_uppercase(),
                     again.unwrap_or_default()
                 ),
@@ -65,12 +66,12 @@ fn told(lacking: &Lacking) -> Told {
         Fault::Locked => Told {
             problem: format!("locked {kind}"),
             detail: "it is locked by another session".into(),
-            hint: "Look again when that has ended; pg_locks says which it is.".into(),
+            hint: "Try again when that session has released the lock; pg_locks shows the session.".into(),
         },
     }
 }
 
-/// goals_internal.goal_problem(goal_id): what keeps a goal from being evaluated, NULL if nothing does.
+/// goals_internal.goal_problem(goal_id): why a goal is not evaluated; NULL if it is.
 pub fn goal_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
     let setup = required_setup()?;
@@ -99,23 +100,23 @@ pub fn goal_problem(args: &Args) -> Result<Out> {
     Ok(problem().map_or(Out::Null, Out::Text))
 }
 
-/// goals_internal.nearest(name, known): the known name most like it, NULL if none is.
+/// goals_internal.nearest(name, known): the known name most similar to it; NULL if none is similar.
 pub fn nearest_name(args: &Args) -> Result<Out> {
     let (Some(name), Some(known)) = (args.text(0), args.texts(1)) else { return Ok(Out::Null) };
     Ok(nearest(&name, &known).map_or(Out::Null, Out::Text))
 }
 
-/// goals_internal.stored_key(source_id, user_key): the key as it is stored, NULL if no user can have it.
+/// goals_internal.stored_key(source_id, user_key): the key as it is stored; NULL if no user can have it.
 pub fn stored_key(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
     let Some(key) = args.raw_text(1) else { return Ok(Out::Null) };
-    // The table may be gone, and even its row; what was recorded about its users is not.
+    // The table and its row in goals.source may be gone; what was recorded about its users is still there.
     let key_type = required_setup()?.source(id).and_then(|s| s.key_type().ok());
     let stored = key_type.map_or(Some(key.clone()), |t| t.canonical(&key));
     Ok(stored.map_or(Out::Null, Out::Raw))
 }
 
-/// goals_internal.source_problem(source_id): what keeps the rows of a tracked table from being read, NULL if nothing does.
+/// goals_internal.source_problem(source_id): why the rows of a tracked table are not read; NULL if they are.
 pub fn source_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "source_id" })?;
     let setup = required_setup()?;

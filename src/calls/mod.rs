@@ -1,4 +1,4 @@
-//! What SQL calls, one file per group of the reference.
+//! The functions that SQL calls, one file per group of the reference.
 
 pub mod engagements;
 pub mod events;
@@ -13,11 +13,11 @@ use crate::model::error::{Error, Result};
 use crate::pg::datum;
 use crate::pg::relation::Relation;
 
-/// Five minutes: how far a reported time may be ahead of our clock.
+/// How far a reported time may be ahead of the server's clock: five minutes, in microseconds.
 const AHEAD: i64 = 5 * 60 * 1_000_000;
 
-/// A time reported by a caller, in microseconds. One a little ahead of our clock comes from another's, and is taken as now: so a
-/// message is never sent after what it is followed by. Further in the future it is refused.
+/// A time reported by a caller, in microseconds. A time up to `AHEAD` in the future comes from another clock and is
+/// taken as now, so that no message is sent after what follows it. A later time is an error.
 pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
     let time = time.ok_or(Error::NullArgument { name: what })?;
     let now = datum::clock();
@@ -33,11 +33,11 @@ pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
     Ok(time.min(now))
 }
 
-/// The error where a table of the extension does not take a row.
+/// The error if a table of the extension does not accept a row.
 fn not_recorded() -> Error {
     Error::InvalidArgument {
         message: "a table of pg_goals has been changed: nothing is recorded".into(),
-        hint: "goals.health() says what is the matter; so does the server's log.".into(),
+        hint: "See goals.health() or the server's log for the cause.".into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reporting what was sent, and asking for the variant before.
+//! Reporting what was sent, and assigning the variant beforehand.
 
 use super::{not_recorded, reported_time};
 use crate::matching::judge::look_up;
@@ -38,13 +38,13 @@ pub fn record_sent(args: &Args) -> Result<Out> {
     send_one(args, args.text(2), args.bigint(3)).map(|(id, ..)| Out::Bigint(id))
 }
 
-/// goals.deliver(message, user_key, sent_at): a receipt, the variant, and whether to send anything.
+/// goals.deliver(message, user_key, sent_at): records a receipt; returns its id, the variant, and whether to send.
 pub fn deliver(args: &Args) -> Result<Out> {
     let (id, variant, control) = send_one(args, None, args.bigint(2))?;
     Ok(Out::Record(vec![Out::Bigint(id), variant.map_or(Out::Null, |v| Out::Text(v.name)), Out::Boolean(!control)]))
 }
 
-/// Keys as given, in the spelling and order in which they are looked up: each once. Those that no user can have are left out.
+/// The distinct keys in their stored spelling, in the order of the look-up, and how many given keys no user can have.
 fn distinct(keys: Vec<Option<Vec<u8>>>, key_type: KeyType) -> (Vec<Vec<u8>>, usize) {
     let given = keys.len();
     let mut valid: Vec<Vec<u8>> = memory::vec(given);
@@ -96,17 +96,17 @@ fn send_many(
     .unwrap_or_else(|| Err(not_recorded()))?;
     if unknown > 0 {
         let (keys, are, were) = if unknown == 1 { ("key", "is", "was") } else { ("keys", "are", "were") };
-        errors::notice(format!("{unknown} user {keys} {are} not in {} and {were} left out", source.name()));
+        errors::notice(format!("{unknown} user {keys} {are} not in {} and {were} left out", source.name()), None);
     }
     Ok(count)
 }
 
-/// goals.record_sent(message, user_keys[], variant, sent_at): how many.
+/// goals.record_sent(message, user_keys[], variant, sent_at): records receipts; returns how many.
 pub fn record_sent_array(args: &Args) -> Result<Out> {
     send_many(args, args.text(2), args.bigint(3), |_, _, _, _| ()).map(Out::Bigint)
 }
 
-/// goals.deliver(message, user_keys[], sent_at): one row per user.
+/// goals.deliver(message, user_keys[], sent_at): as for one user, one row per user.
 pub fn deliver_array(args: &Args) -> Result<Out> {
     let mut rows = Vec::new();
     send_many(args, None, args.bigint(2), |key, id, variant, control| {
@@ -121,7 +121,7 @@ pub fn deliver_array(args: &Args) -> Result<Out> {
     Ok(Out::Rows(rows))
 }
 
-/// goals.assign(message, user_key): the variant, or control; NULL for a message without either.
+/// goals.assign(message, user_key): the variant or control; NULL for a message without variants and control group.
 pub fn assign(args: &Args) -> Result<Out> {
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
     let setup = required_setup()?;

@@ -4,7 +4,8 @@ use crate::model::error::{Error, Result};
 use crate::pg::call::{Args, Out};
 use crate::setup::cache::required_setup;
 
-/// goals_internal.raise(code, VARIADIC arguments): raises an error of the extension. The codes are those of [`Error::from_sql`].
+/// goals_internal.raise(code, VARIADIC arguments): raises an error of the extension. The codes are those of
+/// [`Error::from_sql`].
 pub fn raise(args: &Args) -> Result<Out> {
     let code = args.text_required(0, "code")?;
     let arguments = args.texts(1).unwrap_or_default();
@@ -15,8 +16,8 @@ pub fn raise(args: &Args) -> Result<Out> {
     }))
 }
 
-/// goals_internal.users_table(users): the source_id of the users table that is meant. Unlike for other calls it may be one whose
-/// rows Citus keeps in shards: a person in it can be forgotten.
+/// goals_internal.users_table(users): the source_id of the users table given, or of the only one. Its rows may be in
+/// shards of Citus, unlike for other calls: a person in it can be forgotten.
 pub fn users_table(args: &Args) -> Result<Out> {
     required_setup()?.one_users_table(args.relation(0)).map(|users| Out::Integer(users.id))
 }

@@ -1,4 +1,4 @@
-//! The SQL face of the statistics: each function of [`crate::model::inference`] under its own name.
+//! Statistics: each function of [`crate::model::inference`] under its own name.
 
 use crate::model::error::{Error, Result};
 use crate::model::inference as stats;
@@ -26,7 +26,7 @@ fn interval(interval: stats::Interval) -> Out {
     Out::Record(vec![Out::Double(interval.low), Out::Double(interval.high)])
 }
 
-/// x1, n1, x2, n2
+/// The arguments x1, n1, x2, n2.
 fn two_arms(args: &Args) -> Result<(i64, i64, i64, i64)> {
     Ok((bigint(args, 0, "x1")?, bigint(args, 1, "n1")?, bigint(args, 2, "x2")?, bigint(args, 3, "n2")?))
 }
@@ -106,7 +106,8 @@ fn maybe(value: Option<f64>) -> Out {
     value.map_or(Out::Null, Out::Double)
 }
 
-/// goals_internal.compare_arms(variant, weight, users, matched, converters_all, assigned_users, worth, baseline, confidence, all_matured)
+/// goals_internal.compare_arms(variant, weight, users, matched, converters_all, assigned_users, worth, baseline,
+/// confidence, all_matured)
 pub fn compare_arms(args: &Args) -> Result<Out> {
     let variants = args.texts(0).ok_or(Error::NullArgument { name: "variant" })?;
     let weights = doubles(args, 1, "weight")?;
@@ -121,7 +122,7 @@ pub fn compare_arms(args: &Args) -> Result<Out> {
     let (true, Some(base)) = (lengths.iter().all(|l| *l == n), base) else {
         return Err(Error::InvalidArgument {
             message: "the arrays have different lengths, or the baseline is not one of the arms".into(),
-            hint: "Pass one element an arm in every array, and a baseline from 1.".into(),
+            hint: "Pass one element per arm in every array, and count the baseline from 1.".into(),
         });
     };
     let arms: Vec<stats::Arm> = (0..n)

@@ -1,4 +1,4 @@
-//! Tracking the application's tables: checking that it can be done, and the trigger. DDL never queues for its lock.
+//! Tracking the application's tables: the checks, and the trigger. DDL never queues for its lock.
 
 use super::is_virtual;
 use crate::model::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::setup::definitions::{Setup, Source, in_one_place};
 use pgrx::pg_sys::{self, Oid};
 use std::rc::Rc;
 
-/// Opens a table that can be tracked by this caller.
+/// Opens a table; an error if this caller cannot track it.
 fn trackable(relid: Oid) -> Result<Relation> {
     let wrong = |why: &str| Error::WrongRelation { relation: relation::qualified_name(relid), why: why.into() };
     let table = Relation::open(relid, Lock::Share).ok_or_else(|| wrong("does not exist"))?;
@@ -37,7 +37,7 @@ fn trackable(relid: Oid) -> Result<Relation> {
     Ok(table)
 }
 
-/// An error where a trigger on the table would be cloned onto one whose owner has not allowed that.
+/// An error if a trigger on the table would be cloned onto a partition whose owner has not granted TRIGGER.
 fn may_be_cloned(relid: Oid) -> Result<()> {
     match Relation::open(relid, Lock::Share).and_then(|table| rights::without_trigger_right(&table)) {
         Some(below) => {
@@ -65,7 +65,7 @@ fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
     })
 }
 
-/// The columns of goals.source that differ between kinds of sources.
+/// The columns of goals.source that depend on the kind of source.
 #[derive(Default)]
 struct Columns {
     key: String,
@@ -78,8 +78,7 @@ struct Columns {
     clicked: Option<String>,
 }
 
-/// Records the table as a source and puts the trigger on it. Asked again with the same columns it changes nothing; with others
-/// it changes the columns.
+/// Records the table as a source and creates the trigger on it. For a tracked table it updates the columns.
 fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) -> Result<Out> {
     let setup = required_setup()?;
     let relid = table.oid();
@@ -103,8 +102,8 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
             return Err(Error::Covered { relation: table.qualified_name(), parent });
         }
     }
-    setup.ours.as_owner(|| {
-        let users_column = setup.ours.users_column();
+    setup.tables.as_owner(|| {
+        let users_column = setup.tables.users_column();
         let known = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
         let insert = || {
             spi::number(
@@ -149,31 +148,31 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
             ],
         );
         forget_ignored(i32::try_from(id).unwrap_or(0));
-        // The DDL finds the table closed, as after a statement of its own.
+        // DDL needs the table to be closed.
         drop(table);
         attach_trigger(relid, is_partitioned, function, events, id)?;
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
 }
 
-/// Puts the trigger of this source on the table, unless it is there. Its name carries the source's id: a partition may be tracked
-/// by itself and be given a clone of the trigger of the table above it. Where the extension is still of 0.1.0, whose `health()`
-/// looks for the one name that its triggers have, it is given that.
+/// Creates the trigger of this source on the table, unless it exists. Its name contains the source's id: a partition
+/// may have its own trigger and a clone of its parent's. While the extension is at version 0.1.0, whose `health()`
+/// looks for the name `pg_goals`, it gets that name.
 fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Events, id: i64) -> Result<()> {
     let wanted = if extension_is_of_0_1_0() { "pg_goals".to_owned() } else { format!("pg_goals_{id}") };
     if is_partitioned {
-        let_clone(&format!("goals.{function}"));
+        let_partitions_clone(&format!("goals.{function}"));
     }
     let signature = format!("goals.{function}()");
     let function = spi::one("SELECT $1::regprocedure::oid", &[Arg::Text(Some(&signature))]);
     let function = function.and_then(|oid| oid.parse().ok()).map(Oid::from_u32).ok_or(Error::NoUsersTable)?;
     let id = id.to_string();
     let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id);
-    let of_source = || on(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
+    let of_source = || attached_to(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
     let create = || triggers::create(relid, &triggers::free_name(relid, &wanted), function, events, &id);
     if !of_source()?.1.is_empty() {
-        // Left by a restore into a database where the table has another source id.
+        // From a restore into a database where the table has another source id.
         lock_briefly(TriggerChange::Drop, relid)?;
         of_source()?.1.into_iter().for_each(Attached::drop);
     }
@@ -185,7 +184,7 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
         }
         return Ok(());
     }
-    // Up to 0.1.0 all had the same name. It works under any; one with the right name can wait until the table is free.
+    // Up to 0.1.0 all triggers had the same name. Any name works, so the rename can wait until the table is free.
     let has_old_name = |t: &Attached| t.name == "pg_goals" && t.name != wanted && t.is_as_created;
     if matches!(of_source()?.0.as_slice(), [old] if has_old_name(old))
         && may_be_cloned(relid).is_ok()
@@ -197,13 +196,13 @@ fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Even
     Ok(())
 }
 
-/// Our triggers on a table, which is locked at least so that it stays.
-fn on(relid: Oid) -> Result<Vec<Attached>> {
+/// The extension's triggers on a table; the lock keeps the table from being dropped.
+fn attached_to(relid: Oid) -> Result<Vec<Attached>> {
     triggers::of_table(relid)
         .ok_or_else(|| Error::WrongRelation { relation: relation::qualified_name(relid), why: "does not exist".into() })
 }
 
-/// Are there any that [`on`] would answer? Without a lock, so that a table without them is left alone.
+/// True if [`attached_to`] would return any. Takes no lock, so a table without triggers is not locked.
 fn has_triggers(relid: Oid) -> bool {
     spi::one(
         "SELECT true FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
@@ -213,7 +212,7 @@ fn has_triggers(relid: Oid) -> bool {
     .is_some()
 }
 
-/// What rows of the table asked for in vain is noted anew from now on: somebody has looked after it.
+/// Deletes the notes of ignored rows of the table: its set-up has changed, so what is still ignored is noted again.
 fn forget_ignored(source_id: i32) {
     spi::run("DELETE FROM goals.ignored WHERE source_id = $1", &[Arg::Integer(Some(source_id))]);
 }
@@ -222,10 +221,10 @@ fn extension_is_of_0_1_0() -> bool {
     spi::one("SELECT true FROM pg_extension WHERE extname = 'pg_goals' AND extversion = '0.1.0'", &[]).is_some()
 }
 
-/// Whoever creates or attaches a partition needs the right to execute the function of every trigger that is cloned onto it.
-/// Given to everybody: a right of the owner's would end with his ownership, and would be in the way when he is dropped. Nobody
-/// can name the function without a right on the schema, and a trigger on a table that is not tracked does nothing.
-fn let_clone(function: &str) {
+/// Grants EXECUTE on a trigger function to PUBLIC: creating or attaching a partition needs it for every trigger that is
+/// cloned. A grant to the table's owner would be lost with a change of ownership and would block DROP ROLE. Calling the
+/// function needs USAGE on the schema, and a trigger on a table that is not tracked does nothing.
+fn let_partitions_clone(function: &str) {
     let function = format!("{function}()");
     let args = [Arg::Text(Some(&function))];
     if spi::one("SELECT true WHERE NOT has_function_privilege('public', $1::regprocedure, 'EXECUTE')", &args).is_some()
@@ -234,7 +233,8 @@ fn let_clone(function: &str) {
     }
 }
 
-/// Takes the lock for DDL on the application's table without queueing behind a long transaction, where it would make everybody else wait.
+/// Takes the lock for DDL on the application's table without queueing: behind a long transaction it would block all
+/// other sessions.
 fn lock_briefly(change: TriggerChange, relid: Oid) -> Result<()> {
     if relation::lock_for(change, relid, std::time::Duration::from_secs(2)) {
         Ok(())
@@ -297,7 +297,7 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     if let Some(variant) = &variant {
         must_be(&table, variant, "a text, varchar, char(n), name or enum", is_text)?;
     }
-    // Which users a row is about follows from its message; any users table will do to begin with.
+    // The message of a row determines its users table; any one serves until then.
     let setup = required_setup()?;
     let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
     let columns = Columns {
@@ -344,17 +344,17 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
 }
 
 fn detach(setup: &Setup, source: &Source) -> Result<()> {
-    setup.ours.as_owner(|| {
+    setup.tables.as_owner(|| {
         if has_triggers(source.relation) {
             lock_briefly(TriggerChange::Drop, source.relation)?;
-            // Gone with its table, where that has been dropped meanwhile.
+            // Dropped with its table since it was looked up.
             let own = triggers::of_table(source.relation).unwrap_or_default();
             let id = source.id.to_string();
             own.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
         }
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         forget_ignored(source.id);
-        invalidate::announce(setup.ours.revision);
+        invalidate::announce(setup.tables.revision);
         Ok(())
     })
 }

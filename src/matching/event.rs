@@ -1,4 +1,4 @@
-//! An event, reported or read from a tracked table, against the goals that wait for it.
+//! Matches an event, reported or read from a tracked table, against the goals that wait for it.
 
 use super::matches::{self, Evidence};
 use super::retry::{Outcome, with_current_setup};
@@ -13,7 +13,7 @@ use crate::setup::definitions::{Awaited, Goal, Reach};
 use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 
-/// An event, and the goals whose name and properties it has.
+/// An event and the goals that wait for its name and properties.
 struct Occurrence<'a> {
     awaited: SmallVec<[&'a Awaited; 4]>,
     properties: &'a [u8],
@@ -39,7 +39,7 @@ impl Evidence for Occurrence<'_> {
         None
     }
 
-    /// What was counted: the property the worth was taken from.
+    /// The property that the worth was taken from.
     fn new_value(&self, goal_id: i32) -> Option<Datum> {
         self.property(goal_id).and_then(|value| datum::as_json(&value))
     }
@@ -66,7 +66,7 @@ impl<'a> Occurrence<'a> {
     }
 }
 
-/// Matches an event against the goals that wait for it. `properties`: a jsonb datum and its payload, None for NULL.
+/// Records matches for an event. `properties`: a jsonb datum and its payload, None for NULL.
 pub fn occurred(
     statement: Statement,
     users: i32,

@@ -1,4 +1,4 @@
-//! What is known of a user at the time of sending: the goals that hold already, and what goals on a gain start from.
+//! The state of a user at the time of sending: the goals that hold already, and the baselines of goals on a gain.
 
 use crate::model::value::Value;
 use crate::pg::datum::Row;
@@ -9,28 +9,27 @@ use crate::setup::definitions::{Message, Revision, Setup, Source};
 use crate::setup::watch::Watch;
 use smallvec::SmallVec;
 
-/// What is known about a user when a receipt is made.
+/// The state of a user when a receipt is made.
 #[derive(Default)]
 pub struct Judgement {
     pub already: Vec<i32>,
     pub baseline: Vec<Option<String>>,
 }
 
-/// A baseline from which nothing is a gain.
+/// A baseline from which no value is a gain.
 const NO_GAIN: &str = "NaN";
 
 impl Judgement {
-    /// Nothing is known about the user: no goal is taken to hold already, and no gain can be measured.
+    /// For a user whose row cannot be read: no goal holds already, and no gain can be measured.
     pub fn unknown(revision: &Revision) -> Judgement {
         Judgement { already: Vec::new(), baseline: vec![Some(NO_GAIN.into()); revision.baselines.len()] }
     }
 }
 
-/// Which goals hold already, and what the goals on a gain start from: the same conditions that the trigger evaluates, on the
-/// row as it is.
+/// The goals that hold already in this row, by the conditions that the trigger evaluates, and the baselines.
 pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
     let mut judgement = Judgement { already: Vec::new(), baseline: vec![None; revision.baselines.len()] };
-    // a json column is opened once for all its goals
+    // A json column is opened once for all its goals.
     let mut documents: SmallVec<[(u32, Document); 1]> = SmallVec::new();
     for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
         let (column, attribute, condition) = watch.condition(watched);
@@ -58,8 +57,8 @@ pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
     judgement
 }
 
-/// Finds the user as the table has it now: the key as stored, and what is known about the goals in force; None within if there is no
-/// such user. None: a table in which the user may be cannot be read.
+/// The user's key as stored and state now; `Some(None)` if there is no such user; None if a table or partition that may
+/// hold the user cannot be read.
 pub fn look_up(
     setup: &Setup,
     message: &Message,

@@ -1,4 +1,4 @@
-//! From satisfied goals to matches: the receipts of that user that are in their window, one append each.
+//! From satisfied goals to matches: one row is appended per receipt of the user that is in the goal's window.
 
 use super::records::{self, Match, Receipt};
 use super::retry::Outcome;
@@ -14,23 +14,24 @@ use crate::setup::definitions::{Anchor, Goal, Reach, Revision, Setup};
 use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 
-/// What satisfied goals: a difference between two rows, or an event. A receipt names the few goals it is judged by; only those
-/// are asked for, and the rest only where there is a match.
+/// What satisfies goals: a difference between two rows, or an event. Only the goals named by a receipt are looked up,
+/// and the values only if there is a match.
 pub trait Evidence {
-    /// How far back the receipts can lie for which one of the goals counts.
+    /// How old a receipt can be for one of the satisfied goals to count.
     fn reach(&self) -> Reach;
-    /// The goal of this id, if this satisfies it.
+    /// The goal of this id, if it is satisfied.
     fn goal(&self, goal_id: i32) -> Option<&Goal>;
-    /// `is increased by`: is the gain since this value (None: unknown, zero) enough? True for every other goal.
+    /// For `is increased by`: true if the gain since `baseline` is enough (None: unknown, taken as zero). True for
+    /// every other goal.
     fn gained(&self, goal_id: i32, baseline: Option<&Decimal>) -> bool;
-    /// As jsonb.
+    /// The value before, as jsonb.
     fn old_value(&self, goal_id: i32) -> Option<Datum>;
     fn new_value(&self, goal_id: i32) -> Option<Datum>;
     fn worth(&self, goal_id: i32) -> Option<Decimal>;
 }
 
-/// Records a match for every receipt of the user for which one of the goals counts. `at`: when it happened, None for now.
-/// Outdated: a receipt was made under goals that this backend has not read yet, or an index has been replaced.
+/// Records a match per receipt of the user and goal that counts for it. `at`: when it happened, None for now. Returns
+/// Outdated if a receipt was made under goals that this backend has not read yet, or an index has been replaced.
 pub fn record_matches(
     statement: Statement,
     users: i32,
@@ -40,7 +41,7 @@ pub fn record_matches(
 ) -> Outcome {
     let Some(setup) = cache::setup() else { return Outcome::Done };
     let now = at.unwrap_or_else(datum::clock);
-    let recorded = kept_open::with_probes(statement, &setup.ours, |probes| {
+    let recorded = kept_open::with_probes(statement, &setup.tables, |probes| {
         let receipts = pending(probes, users, key, now, evidence.reach())?;
         if receipts.is_empty() {
             return Some(());
@@ -54,7 +55,7 @@ pub fn record_matches(
 
 type Matches = SmallVec<[Match; 4]>;
 
-/// None: a receipt's revision is not known to this backend, or the match log not as it knows it.
+/// The matches to record; None if this backend does not know a receipt's revision, or the match log has changed.
 fn matches(
     setup: &Setup,
     probes: &mut Probes,
@@ -66,7 +67,7 @@ fn matches(
     let mut matches = Matches::new();
     for receipt in receipts {
         let revision = setup.revisions.get(&receipt.revision)?;
-        // A clock that was set back must not put a change before the message that is already there.
+        // If the clock was set back, the change must not precede the sending of the message.
         let t = if at.is_none() { now.max(receipt.sent_at) } else { now };
         for goal in revision.goals.iter().filter_map(|id| evidence.goal(*id)) {
             if !receipt.already.contains(&goal.id)
@@ -82,8 +83,8 @@ fn matches(
     Some(matches)
 }
 
-/// The receipts of the user for which one of the goals may still count. None: the index of the receipts is not the one
-/// that this backend knows.
+/// The receipts of the user for which one of the goals may still count; None if the index of receipts has been
+/// replaced.
 fn pending(probes: &mut Probes, users: i32, key: &[u8], now: i64, reach: Reach) -> Option<SmallVec<[Receipt; 2]>> {
     let mut receipts = SmallVec::new();
     let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
@@ -95,7 +96,7 @@ fn pending(probes: &mut Probes, users: i32, key: &[u8], now: i64, reach: Reach) 
     Some(receipts)
 }
 
-/// None: the index of the engagements is not the one that this backend knows.
+/// True if `t` is in the goal's window for the receipt; None if the index of engagements has been replaced.
 fn in_window(probes: &mut Probes, goal: &Goal, receipt: &Receipt, t: i64) -> Option<bool> {
     let anchor = match goal.after {
         Anchor::Sent => Some(receipt.sent_at),
@@ -110,14 +111,13 @@ fn baseline(revision: &Revision, receipt: &Receipt, goal: i32) -> Option<Decimal
     Decimal::from_numeric(receipt.baseline.get(i)?.as_deref()?)
 }
 
-/// How many earlier hits are looked at. Of a goal that needs more, every hit in its window is recorded: that costs a row per event, where
-/// counting would cost as many reads per event as the goal has `times`.
+/// The most earlier hits that are counted. For a goal with higher `times` every hit in its window is recorded: that
+/// costs one row per event, while counting would cost `times` reads per event.
 const COUNTED: i32 = 100;
 
-/// Are there already as many earlier hits as the goal needs? Then this one can never be the match, and a counter that goes up
-/// all day does not fill the log.
-///
-/// The hits after this one are not looked at, however many there are: events may arrive newest first.
+/// True if the goal already has as many earlier hits as it needs. This hit can then never be the match, and is not
+/// recorded: a counter that rises all day must not fill the log. Later hits are not counted, because events may arrive
+/// newest first.
 fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Option<bool> {
     if goal.times > COUNTED {
         return Some(false);
@@ -126,7 +126,7 @@ fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Opt
 }
 
 fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {
-    // What is kept is the same for every receipt, and may be large: it is made once per goal.
+    // The values are the same for every receipt and may be large: they are made once per goal.
     let mut made: SmallVec<[(i32, [Option<Datum>; 3]); 2]> = SmallVec::new();
     for &Match { goal_id, .. } in matches {
         if !made.iter().any(|(of, _)| *of == goal_id) {
@@ -138,7 +138,7 @@ fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: 
     let mut append = |found: Match| {
         let Some(log) = probes.match_log() else { return };
         let kept = made.iter().find(|(of, _)| *of == found.goal_id).map_or([None; 3], |(_, values)| *values);
-        records::append_match(log, &setup.ours, found, kept);
+        records::append_match(log, &setup.tables, found, kept);
     };
     if let [only] = matches.as_slice() {
         return append(*only);

@@ -1,4 +1,4 @@
-//! From a change or an event that satisfies goals to matches, and what is known of a user when a receipt is made.
+//! Recording matches of changes and events, and receipts with the state of the user at the time of sending.
 
 pub mod event;
 pub mod judge;

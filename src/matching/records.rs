@@ -1,15 +1,15 @@
-//! What is on record: receipts, engagements, matches and notes, each searched and appended to by the names of its columns.
+//! Receipts, engagements, matches and notes, read and appended by the names of their columns.
 
 use crate::pg::append::{self, Appender, Log};
 use crate::pg::datum::{self, Row};
 use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt};
-use crate::pg::own_tables::{Ours, Table};
+use crate::pg::own_tables::{OwnTables, Table};
 use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::{self, Datum, Oid};
 use std::ops::ControlFlow;
 
-/// A receipt, as matching needs it.
+/// A receipt as matching needs it.
 pub struct Receipt {
     pub id: i64,
     pub sent_at: i64,
@@ -31,7 +31,7 @@ impl Receipt {
     }
 }
 
-/// A receipt, as opens and clicks need it.
+/// A receipt as opens and clicks need it.
 #[derive(Clone, Copy)]
 pub struct Sent {
     pub id: i64,
@@ -55,7 +55,7 @@ impl Sent {
     }
 }
 
-/// Shows the receipts of a user that were sent at or after a time.
+/// Calls `see` with the receipts of a user that were sent at or after a time.
 pub fn visit_receipts_since(receipts: &mut OwnedProbe, users: i32, key: &[u8], since: i64, mut see: impl FnMut(&Row)) {
     receipts.visit(&of_user(users, key, Bound::Since(since)), false, |row| {
         see(row);
@@ -63,7 +63,7 @@ pub fn visit_receipts_since(receipts: &mut OwnedProbe, users: i32, key: &[u8], s
     });
 }
 
-/// Shows the receipts of a user for a message that were sent up to a time, newest first, until told to stop.
+/// Calls `see` with the receipts of a user for a message sent up to a time, newest first, until it stops.
 pub fn visit_receipts_until(
     receipts: &mut OwnedProbe,
     setup: &Setup,
@@ -74,7 +74,7 @@ pub fn visit_receipts_until(
 ) {
     receipts.visit(&of_user(message.users, key, Bound::Until(until)), true, |row| {
         let sent = Sent::read(row);
-        // A revision unknown to this backend is another message's, or one whose receipt has only just become visible.
+        // A revision unknown to this backend belongs to another message, or its receipt has only just become visible.
         if setup.revisions.get(&sent.revision).is_some_and(|r| r.message_id == message.id) {
             return see(sent);
         }
@@ -82,11 +82,11 @@ pub fn visit_receipts_until(
     });
 }
 
-/// The receipt of this id; None if the table or its index cannot be used, None within if there is none.
-pub fn find_receipt(ours: &Ours, receipt_id: i64) -> Option<Option<Sent>> {
-    // (or by the index that has replaced the one that is known)
-    let open = |ours: &Ours| ours.receipt.search(ours.receipt_id_idx, 1);
-    let mut receipts = open(ours).or_else(|| open(&Ours::find().ok()?))?;
+/// The receipt of this id; `Some(None)` if there is none; None if the table or its index cannot be used.
+pub fn find_receipt(tables: &OwnTables, receipt_id: i64) -> Option<Option<Sent>> {
+    // If the known index has been replaced, the new one is looked up.
+    let open = |tables: &OwnTables| tables.receipt.search(tables.receipt_id_idx, 1);
+    let mut receipts = open(tables).or_else(|| open(&OwnTables::find().ok()?))?;
     let mut found = None;
     receipts.visit(&[of_receipt(receipt_id)], false, |row| {
         found = Some(Sent::read(row));
@@ -95,7 +95,7 @@ pub fn find_receipt(ours: &Ours, receipt_id: i64) -> Option<Option<Sent>> {
     Some(found)
 }
 
-/// What happened to a receipt.
+/// What a user did with a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Engagement {
     Opened,
@@ -112,10 +112,10 @@ impl Engagement {
     }
 }
 
-/// Appends an engagement; false if the table would not take it. A time before the sending is recorded as the time of
-/// sending: it comes from a clock that is behind, or from a column without the hour.
-pub fn engage(engagements: &Appender, ours: &Ours, sent: Sent, kind: Engagement, at: i64) -> bool {
-    append::next_id(ours.engagement_id_seq).is_some_and(|id| {
+/// Appends an engagement; false if the table refused it. A time before the sending is recorded as the time of sending:
+/// it comes from a clock that is behind, or from a column without the hour.
+pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Engagement, at: i64) -> bool {
+    append::next_id(tables.engagement_id_seq).is_some_and(|id| {
         let row = engagement::New {
             engagement_id: Some(id.into()),
             receipt_id: Some(sent.id.into()),
@@ -126,7 +126,8 @@ pub fn engage(engagements: &Appender, ours: &Ours, sent: Sent, kind: Engagement,
     })
 }
 
-/// When the message was first opened (or clicked), as far as it is known now; None if it was not. A click is also an open.
+/// When the message was first opened or clicked, by what is recorded so far; None if it was not. A click is also an
+/// open.
 pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: bool) -> Option<i64> {
     let mut first: Option<i64> = None;
     engagements.visit(&[of_receipt(receipt_id)], false, |row| {
@@ -139,7 +140,7 @@ pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: 
     first
 }
 
-/// Has an engagement of this kind been recorded for the receipt?
+/// True if an engagement of this kind has been recorded for the receipt.
 pub fn is_engaged(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagement) -> bool {
     let mut engaged = false;
     engagements.visit(&[of_receipt(receipt_id)], false, |row| {
@@ -149,7 +150,7 @@ pub fn is_engaged(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagemen
     engaged
 }
 
-/// A goal, the receipt it is a match for, and when.
+/// A match: the goal, the receipt and the time.
 #[derive(Clone, Copy)]
 pub struct Match {
     pub goal_id: i32,
@@ -157,9 +158,9 @@ pub struct Match {
     pub at: i64,
 }
 
-/// Appends a match with what is kept of the change: the old and the new value, and the worth.
-pub fn append_match(log: &Log, ours: &Ours, found: Match, [old_value, new_value, worth]: [Option<Datum>; 3]) {
-    let Some(id) = append::next_id(ours.match_id_seq) else { return };
+/// Appends a match with the old value, the new value and the worth.
+pub fn append_match(log: &Log, tables: &OwnTables, found: Match, [old_value, new_value, worth]: [Option<Datum>; 3]) {
+    let Some(id) = append::next_id(tables.match_id_seq) else { return };
     let row = match_log::New {
         match_id: Some(id.into()),
         receipt_id: Some(found.receipt_id.into()),
@@ -172,8 +173,8 @@ pub fn append_match(log: &Log, ours: &Ours, found: Match, [old_value, new_value,
     log.append(row.values());
 }
 
-/// Are there at least so many hits of a receipt for a goal up to a time? What is seen lives at least as long as the
-/// caller: it is committed, or of the same transaction.
+/// True if a receipt has at least `wanted` hits for a goal up to a time. The hits seen cannot disappear before the
+/// caller's own: they are committed, or of the same transaction.
 pub fn has_hits(log: &mut Log, receipt_id: i64, goal_id: i32, until: i64, wanted: i32) -> bool {
     let of_goal = Key {
         attribute: 2,
@@ -197,7 +198,7 @@ pub fn has_hits(log: &mut Log, receipt_id: i64, goal_id: i32, until: i64, wanted
     hits >= wanted
 }
 
-/// What a receipt is made of.
+/// A receipt to be appended.
 pub struct NewReceipt<'a> {
     pub sent_at: i64,
     pub users: i32,
@@ -209,9 +210,9 @@ pub struct NewReceipt<'a> {
 }
 
 impl NewReceipt<'_> {
-    /// Appends it and answers its id; None if the table would not take it.
-    pub fn append(&self, receipts: &Appender, ours: &Ours) -> Option<i64> {
-        let id = append::next_id(ours.receipt_id_seq)?;
+    /// Appends the receipt and returns its id; None if the table refused it.
+    pub fn append(&self, receipts: &Appender, tables: &OwnTables) -> Option<i64> {
+        let id = append::next_id(tables.receipt_id_seq)?;
         let has_baselines = self.baseline.iter().any(Option::is_some);
         let row = receipt::New {
             receipt_id: Some(id.into()),
@@ -227,9 +228,10 @@ impl NewReceipt<'_> {
     }
 }
 
-/// Adds a note for goals.health(), unless it is there; false if there are enough for this reason, and it is not among them.
+/// Adds a note for goals.health(), unless it exists; false if it does not and there are already `KEPT` notes for this
+/// reason.
 pub fn note(notes: &mut OwnedProbe, table: Table, source: i32, reason: &str, name: &[u8]) -> bool {
-    // For each reason enough to see what is wrong; a name made up for every row must not fill the table.
+    // Enough per reason to see what is wrong; a different name in every row must not fill the table.
     const KEPT: usize = 100;
     let of_source = Key {
         attribute: 1,
@@ -261,13 +263,13 @@ pub fn note(notes: &mut OwnedProbe, table: Table, source: i32, reason: &str, nam
     true
 }
 
-/// From or up to which time of sending.
+/// The first or the last time of sending.
 enum Bound {
     Since(i64),
     Until(i64),
 }
 
-/// The receipts of a user, in the index receipt_user_idx.
+/// The conditions for the receipts of a user in the index receipt_user_idx.
 fn of_user(users: i32, key: &[u8], bound: Bound) -> [Key; 3] {
     let (strategy, function, time) = match bound {
         Bound::Since(time) => (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_TIMESTAMPTZ_GE, time),
@@ -292,7 +294,7 @@ fn of_user(users: i32, key: &[u8], bound: Bound) -> [Key; 3] {
     ]
 }
 
-/// The rows of a table that belong to a receipt, in an index that begins with its id.
+/// The condition for the rows of a receipt in an index that begins with its id.
 fn of_receipt(receipt_id: i64) -> Key {
     Key {
         attribute: 1,

@@ -1,15 +1,15 @@
-//! Starting again with what there is now, where goals were set or an index was replaced while something was matched.
+//! Retries matching when goals were set or an index was replaced in the middle of it.
 
 use crate::setup::cache;
 
-/// Has the set-up changed while it was used? Then nothing has been recorded.
+/// Outdated: the set-up has changed while it was used, and nothing has been recorded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
     Outdated,
 }
 
-/// Runs `work` until it is done, each time after the set-up has been read again; three times at most.
+/// Runs `work` until it is done, at most three times; before each retry the set-up is read again.
 pub fn with_current_setup(mut work: impl FnMut() -> Outcome) {
     const ATTEMPTS: usize = 3;
     for _ in 0..ATTEMPTS {

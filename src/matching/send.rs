@@ -1,4 +1,4 @@
-//! Receipts of one message.
+//! Recording receipts of one message.
 
 use super::judge::Judgement;
 use super::records::NewReceipt;
@@ -14,20 +14,20 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// Hands a sender to `work`; None if the table of receipts is gone.
+    /// Runs `work` with a sender; None if the table of receipts is gone.
     pub fn with<T>(
         statement: Statement,
         setup: &Setup,
         message: &Message,
         work: impl FnOnce(&Sender) -> T,
     ) -> Option<T> {
-        kept_open::with_probes(statement, &setup.ours, |probes| {
-            let receipts = probes.sends()?;
+        kept_open::with_probes(statement, &setup.tables, |probes| {
+            let receipts = probes.receipt_log()?;
             Some(work(&Sender { setup, message, receipts }))
         })
     }
 
-    /// Appends a receipt and answers its id; None if the table would not take it.
+    /// Appends a receipt and returns its id; None if the table refused it.
     pub fn send(&self, key: &[u8], variant: Option<&Variant>, sent_at: i64, judgement: &Judgement) -> Option<i64> {
         let receipt = NewReceipt {
             sent_at,
@@ -38,6 +38,6 @@ impl Sender<'_> {
             already: &judgement.already,
             baseline: &judgement.baseline,
         };
-        receipt.append(self.receipts, &self.setup.ours)
+        receipt.append(self.receipts, &self.setup.tables)
     }
 }

@@ -1,8 +1,8 @@
-//! Columns that somebody has added to a table of the extension: their defaults are put into what is appended.
-//!
-//! A constant is worked out once, when the table is opened. Any other default, and a generated column, is evaluated for each row, with the
-//! rights of the session, as for any INSERT, and inside a subtransaction: what it raises is not an error of the application's statement.
-//! Not with the rights of the owner: a function that names a table without its schema would find one of the session's there.
+//! Columns that were added to a table of the extension: appended rows get their defaults. A constant is computed once,
+//! when the table is opened. Any other default and a generated column are evaluated per row, with the rights of the
+//! session, as for any INSERT. That runs in a subtransaction, so that an error does not fail the application's
+//! statement. It does not run with the rights of the owner, because a function that names a table without a schema
+//! could find one that the session has made.
 
 use super::relation::Relation;
 use super::shape::Unfit;
@@ -10,7 +10,7 @@ use super::subtransaction::guarded;
 use super::{datum, errors, server};
 use pgrx::pg_sys::{self, Datum};
 
-/// What goes into the columns after ours, in their order.
+/// What to write into the added columns, in order.
 pub struct Additions {
     columns: Vec<Addition>,
 }
@@ -23,12 +23,12 @@ struct Addition {
 
 enum Default {
     Null,
-    /// Its datum lives as long as the additions.
+    /// The datum lives as long as the additions.
     Constant {
         value: Datum,
         size: usize,
     },
-    /// A planned expression, which lives as long.
+    /// The planned expression lives as long as the additions.
     Expression {
         expression: *mut pg_sys::Expr,
         generated: bool,
@@ -38,7 +38,8 @@ enum Default {
 }
 
 impl Additions {
-    /// Those of a table that is open, after its first `width` columns; Err if a row without them cannot be made to fit. What they hold lives in the current memory context.
+    /// The columns of an open table after its first `width`; Err if one is NOT NULL without a default. Their data lives
+    /// in the current memory context.
     pub fn of(open: &Relation, width: usize) -> Result<Additions, Unfit> {
         let mut columns = Vec::new();
         let mut number = width + 1;
@@ -61,12 +62,12 @@ impl Additions {
         Ok(Additions { columns })
     }
 
-    /// Are there none, so that a row has our columns only?
+    /// True if no column has been added.
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// Can a row be refused for them? An expression can fail, and a row has to fit on a page.
+    /// True if they can make a row fail: an expression can raise an error, and a row has to fit on a page.
     pub fn may_refuse(&self) -> bool {
         const SMALL: usize = 1000;
         let mut size = self.columns.len();
@@ -80,9 +81,9 @@ impl Additions {
         })
     }
 
-    /// Fills in the places of these columns, which are NULL so far; false if a column that may not be NULL could not be filled in.
+    /// Fills in the values of these columns, which are NULL so far; false if a NOT NULL column got no value.
     pub fn fill(&self, table: &Relation, values: &mut [Datum], nulls: &mut [bool]) -> bool {
-        // A generated column is computed from others, so after all of them.
+        // Generated columns last: they are computed from the others.
         for of_others in [false, true] {
             for column in &self.columns {
                 let value = match column.value {
@@ -105,11 +106,11 @@ impl Additions {
 }
 
 impl Addition {
-    /// The value for a row whose other columns are these; None for NULL.
+    /// The value for a row with these other columns; None for NULL.
     fn evaluate(&self, table: &Relation, values: &[Datum], nulls: &[bool]) -> Option<Datum> {
         let Default::Expression { expression, len, by_value, .. } = self.value else { return None };
-        // SAFETY: the table is open and the arrays have a place for each of its columns. The expression is planned, for rows of this
-        // table. The result is copied before the executor, in whose memory it is, is freed.
+        // SAFETY: the table is open and the arrays have a place for each of its columns. The expression is planned, for
+        // rows of this table. The result is copied before the executor, in whose memory it is, is freed.
         unsafe {
             let executor = pg_sys::CreateExecutorState();
             let context = pg_sys::MakePerTupleExprContext(executor);
@@ -139,7 +140,7 @@ unsafe fn copy(value: Datum, by_value: bool, len: i16) -> Datum {
 }
 
 impl Default {
-    /// That of a column which has one. What can be worked out beforehand may run functions, so that too is done in a subtransaction.
+    /// The default of a column. Planning can run functions, so it happens in a subtransaction too.
     fn of(open: &Relation, number: usize) -> Default {
         let plan = || {
             // SAFETY: an open table and one of its columns; the expression is a fresh copy in the current context.

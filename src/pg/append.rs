@@ -1,4 +1,4 @@
-//! Appending rows to our own tables, without SQL: no plan, no snapshot, no privileges to switch, nothing to wait for.
+//! Appending rows to the extension's tables without SQL: no plan, no snapshot, no switch of privileges, no waiting.
 
 use super::additions::Additions;
 use super::datum::Row;
@@ -16,14 +16,14 @@ pub struct Appender {
     table: Relation,
     indexes: pg_sys::CatalogIndexState,
     additions: Additions,
-    /// There is an index that more is evaluated for than columns.
+    /// An index has an expression or a predicate to be evaluated.
     evaluates: bool,
-    /// Something has been added to the table that may refuse a row.
+    /// An added column or index may refuse a row.
     may_refuse: bool,
 }
 
 impl Appender {
-    /// Opens the table; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits.
+    /// Opens the table; None if it is gone, has been changed, or is locked for longer than a trigger waits.
     pub fn open(of: own_tables::Table) -> Option<Appender> {
         let table = of.open_to_append()?;
         let additions = Additions::of(&table, of.width()).ok()?;
@@ -46,7 +46,7 @@ impl Appender {
     }
 
     fn count(&self) -> usize {
-        // SAFETY: the state lives as long as we do.
+        // SAFETY: the state lives as long as the appender.
         unsafe { (*self.indexes).ri_NumIndices as usize }
     }
 
@@ -60,8 +60,8 @@ impl Appender {
         unsafe { (0..self.count()).map(|i| *(*self.indexes).ri_IndexRelationInfo.add(i)) }
     }
 
-    /// Appends a row; one value per column, None for NULL. Columns that have been added get their defaults. The answer is whether the row has
-    /// been appended: where somebody has added something to the table that refuses it, it is not, which is no error; goals.health() shows it.
+    /// Appends a row; one value per column, None for NULL. Added columns get their defaults. Returns false if an added
+    /// column or index refuses the row, which is not an error; goals.health() shows it.
     pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) -> bool {
         // SAFETY: reads the descriptor of an open table.
         let columns = unsafe { (*self.table.desc()).natts as usize };
@@ -78,7 +78,7 @@ impl Appender {
             self.insert(&mut values, &mut nulls);
             return true;
         }
-        // In a subtransaction, which takes a transaction id: what the row is refused for can be anything.
+        // Only such a table needs a subtransaction, which takes a transaction id: the refusal can be any error.
         let insert = || {
             self.insert(&mut values, &mut nulls);
             for (index, info) in self.indexes().zip(self.infos()) {
@@ -99,8 +99,8 @@ impl Appender {
     }
 
     fn insert(&self, values: &mut [Datum], nulls: &mut [bool]) {
-        // SAFETY: the callers pass one value of the right type for each column of our own table, and a column that has been added
-        // comes after them, and counts for ever; the tuple is ours to free.
+        // SAFETY: the callers pass one value of the right type per column of the extension's table; added columns come
+        // after them, and dropped ones still count. The tuple is made here and freed once.
         unsafe {
             let tuple = pg_sys::heap_form_tuple(self.table.desc(), values.as_mut_ptr(), nulls.as_mut_ptr());
             if self.evaluates {
@@ -112,7 +112,7 @@ impl Appender {
         }
     }
 
-    /// With an executor, which an index on an expression and a partial one need.
+    /// Inserts the tuple with an executor, which indexes with expressions or predicates need.
     ///
     /// # Safety
     /// `tuple` is one of this table.
@@ -142,8 +142,8 @@ impl Appender {
     }
 }
 
-/// The server simplifies the expressions and predicates of a table's indexes when it first looks at them, and runs functions in them that are
-/// called with constants. It keeps the outcome; so that is done beforehand, in a subtransaction. None: it has failed.
+/// Simplifies the expressions and predicates of a table's indexes in a subtransaction; None if that failed. The server
+/// does it on first use, keeps the result, and thereby runs functions that are called with constants.
 fn simplify_expressions(table: &Relation) -> Option<()> {
     let open = |oid| Relation::open(oid, Lock::RowExclusive);
     let of_interest = |oid: &pg_sys::Oid| open(*oid).is_some_and(|index| index.has_expressions());
@@ -162,7 +162,8 @@ fn simplify_expressions(table: &Relation) -> Option<()> {
     })
 }
 
-/// Can an index refuse a row, or have no room for it? Not one that the extension has made, nor a plain one on columns of fixed length.
+/// True if an index can refuse a row or have no room for it. False for the extension's own indexes and for plain ones
+/// on columns of fixed length.
 fn may_refuse(index: &Relation) -> bool {
     let form = index.index_form();
     let varies =
@@ -178,15 +179,15 @@ fn may_refuse(index: &Relation) -> bool {
 impl Drop for Appender {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // SAFETY: opened by us, closed once.
+            // SAFETY: opened with the appender, closed once.
             unsafe { pg_sys::CatalogCloseIndexes(self.indexes) }
         }
     }
 }
 
-/// A table of ours that is searched by one of its indexes and appended to, opened once for both.
+/// A table of the extension that is both searched by an index and appended to.
 pub struct Log {
-    // Before the table and its indexes, which it scans: fields are dropped in this order.
+    // First, because fields are dropped in this order and it scans the table and its index.
     probe: Probe<'static>,
     appender: Appender,
 }
@@ -195,7 +196,8 @@ impl Log {
     /// Opens the table; None if it, or the index to search it by, cannot be used.
     pub fn open(table: own_tables::Table, by: own_tables::Index, keys: usize) -> Option<Log> {
         let appender = Appender::open(table)?;
-        // SAFETY: the state holds all indexes of the table open and locked until the appender is dropped, after the probe.
+        // SAFETY: the state holds all indexes of the table open and locked until the appender is dropped, after the
+        // probe.
         let probe: Probe<'static> = unsafe {
             let index = Relation::borrowed(appender.indexes().find(|i| (**i).rd_id == by.oid())?);
             if !by.fits(&index, &appender.table) {
@@ -207,24 +209,25 @@ impl Log {
         Some(Log { probe, appender })
     }
 
-    /// As [`Probe::visit`], forwards.
+    /// [`Probe::visit`], forwards.
     pub fn visit(&mut self, keys: &[Key], row: impl FnMut(&Row) -> ControlFlow<()>) {
         self.probe.visit(keys, false, row);
     }
 
-    /// As [`Appender::append`].
+    /// See [`Appender::append`].
     pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) -> bool {
         self.appender.append(row)
     }
 }
 
-/// Has somebody declared the transaction read-only, in the middle of a statement that writes? A trigger then records nothing.
+/// True if the transaction has become read-only in the middle of a statement that writes. A trigger then records
+/// nothing.
 pub fn is_read_only() -> bool {
     // SAFETY: reads a variable.
     unsafe { pg_sys::XactReadOnly }
 }
 
-/// On a standby and in a read-only transaction: the error that an INSERT would give.
+/// Raises the error of an INSERT on a standby or in a read-only transaction.
 pub fn refuse_if_read_only() {
     // SAFETY: checks of the transaction's state, which raise.
     unsafe {
@@ -233,19 +236,20 @@ pub fn refuse_if_read_only() {
     }
 }
 
-/// To be called before the set-up is read that something is recorded under: gives the transaction its id. goals.roll_up() relies
-/// on it, twice: an id drawn by a transaction without one could be committed below a watermark already passed; and goals
-/// that have been replaced are forgotten when every transaction has ended that could still record something under them.
+/// Gives the transaction its id. To be called before the set-up is read under which something is recorded.
+/// goals.roll_up() relies on it twice. A row id drawn by a transaction without an id could be committed below a
+/// watermark already passed. And replaced goals are dropped once all transactions that could still record under them
+/// have ended.
 pub fn begin() {
     refuse_if_read_only();
     // SAFETY: assigns an id where there is none.
     unsafe { pg_sys::GetTopTransactionId() };
 }
 
-/// The next id of a sequence of ours; None if it is locked for longer than a trigger waits.
+/// The next id of a sequence of the extension; None if it is locked for longer than a trigger waits.
 pub fn next_id(sequence: own_tables::Sequence) -> Option<i64> {
     let sequence = sequence.lock()?;
     begin();
-    // SAFETY: the oid is that of a sequence of ours.
+    // SAFETY: the oid is that of a sequence of the extension.
     Some(unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| server::nextval_internal(sequence, false)) })
 }

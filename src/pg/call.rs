@@ -1,7 +1,5 @@
-//! Calls of our SQL functions: their arguments and results.
-//!
-//! The functions are declared by hand in sql/, with the names, defaults and rights they need; here a declaration becomes a
-//! Rust function from arguments to a result or an [`Error`].
+//! Calls of the extension's functions from SQL: arguments and results. The functions are declared by hand in sql/. Here
+//! a declared function is a Rust function from arguments to a result or an [`Error`].
 
 use super::{datum, encoding, errors, memory, patience};
 use crate::model::error::{Error, Result};
@@ -22,7 +20,7 @@ pub struct IntervalParts {
 /// A result.
 #[derive(Debug)]
 pub enum Out {
-    /// Also what a function returning void gives.
+    /// NULL; also the result of a function that returns void.
     Null,
     Bigint(i64),
     Integer(i32),
@@ -65,7 +63,7 @@ impl Args {
     pub fn raw_text(&self, i: usize) -> Option<Vec<u8>> {
         // SAFETY: declared as text.
         let text = self.get(i).map(|d| unsafe { datum::varlena_bytes(d) })?;
-        // also for what is made of it: a name, a message that quotes it
+        // With room for what is made of the text: a name, or a message that quotes it.
         memory::ensure(8 * text.len());
         Some(memory::copied(text))
     }
@@ -83,7 +81,8 @@ impl Args {
         self.need(key, "user_key")
     }
 
-    /// From the catalog: called by the fast path of the protocol, a function has no expression tree to tell.
+    /// The declared type of an argument, from the catalog: called through the fast path of the protocol, a function has
+    /// no expression tree.
     fn declared_type(&self, i: usize) -> pg_sys::Oid {
         let (mut types, mut count) = (std::ptr::null_mut(), 0);
         // SAFETY: the function being called exists; the answer is a copy of its `count` argument types.
@@ -181,7 +180,7 @@ impl Args {
 }
 
 impl Out {
-    /// The datum, None for NULL. `fcinfo` is asked for the result's row type only.
+    /// The datum; None for NULL. `fcinfo` is used for the row type of the result only.
     fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Option<Datum> {
         match self {
             Out::Null => None,
@@ -225,7 +224,8 @@ fn columns_of(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> (Vec<Datum
 fn record(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> Datum {
     let (mut values, mut nulls) = columns_of(fcinfo, columns);
     let mut desc: pg_sys::TupleDesc = std::ptr::null_mut();
-    // SAFETY: only functions declared with OUT parameters answer a record; the descriptor is theirs, with one value a column.
+    // SAFETY: only functions declared with OUT parameters return a record; the descriptor is theirs, with one value per
+    // column.
     unsafe {
         pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &mut desc);
         let desc = pg_sys::BlessTupleDesc(desc);
@@ -236,8 +236,8 @@ fn record(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> Datum {
 }
 
 fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
-    // SAFETY: the protocol of set-returning functions in materialize mode: a tuplestore made in the per-query context and
-    // handed over in the ReturnSetInfo, which the executor passes to functions declared as such.
+    // SAFETY: the protocol of set-returning functions in materialize mode: a tuplestore made in the per-query context
+    // and handed over in the ReturnSetInfo, which the executor passes to functions declared as such.
     unsafe {
         let info = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
         assert!(!info.is_null(), "a set-returning function is called in FROM");
@@ -258,7 +258,7 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
     }
 }
 
-/// Runs a function of ours for a call from SQL.
+/// Runs a function of the extension for a call from SQL.
 ///
 /// # Safety
 /// `fcinfo` is the call info of the current call of a function whose SQL declaration fits `function`.

@@ -1,13 +1,13 @@
-//! Tables that Citus keeps in shards. Their rows are not in the table that has the name: neither a trigger there nor a look into it sees them.
-//!
-//! Citus lists such tables in pg_catalog.pg_dist_partition. Where it is not installed this costs one look into the catalog cache.
+//! Tables that Citus keeps in shards. Their rows are not in the table itself: neither a trigger on it nor a scan of it
+//! sees them. Citus lists such tables in pg_catalog.pg_dist_partition. Without Citus the check costs one look into the
+//! catalog cache.
 
 use super::datum::Row;
 use super::relation::{Lock, Relation};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 
-/// What kind of table of Citus this is; None: none.
+/// The kind of Citus table; None if it is not one.
 pub fn kind(relid: Oid) -> Option<&'static str> {
     let list = Relation::open(in_catalog(c"pg_dist_partition")?, Lock::Share)?;
     let column = |name: &str| list.column(name);
@@ -17,8 +17,8 @@ pub fn kind(relid: Oid) -> Option<&'static str> {
     let colocation = column("colocationid").filter(|c| c.type_oid == pg_sys::INT4OID).map(|c| c.number);
     let index = in_catalog(c"pg_dist_partition_logical_relid_index")
         .filter(|oid| Relation::open(*oid, Lock::Share).is_some_and(|i| i.is_index() && i.finds_by(table)));
-    // SAFETY: an open table and, if it is an index of that column, the index; the key compares an oid with an oid; a row is valid until
-    // the next one is asked for.
+    // SAFETY: an open table and, if it is an index of that column, the index; the key compares an oid with an oid; a
+    // row is valid until the next one is asked for.
     unsafe {
         let mut key = pg_sys::ScanKeyData::default();
         pg_sys::ScanKeyEntryInitialize(
@@ -50,7 +50,7 @@ pub fn kind(relid: Oid) -> Option<&'static str> {
     }
 }
 
-/// As Citus distinguishes them.
+/// The kind by the columns of pg_dist_partition, as Citus distinguishes them.
 fn named(method: u8, replication: u8, colocation: i32) -> &'static str {
     match (method, replication) {
         (b'n', b't') => "a reference table of Citus",

@@ -1,10 +1,10 @@
-//! Values as PostgreSQL holds them: rows, variable-length values, and the byte comparison that most columns end with.
+//! Values as PostgreSQL holds them: rows, variable-length values, and the byte comparison that settles most columns.
 
 use super::{memory, server};
 use pgrx::pg_sys::{self, Datum};
 use pgrx::varlena;
 
-/// A row that somebody else keeps alive: a trigger's tuple, or the current row of a scan.
+/// A borrowed row: a trigger's tuple, or the current row of a scan.
 pub struct Row<'a> {
     source: Source,
     life: std::marker::PhantomData<&'a ()>,
@@ -28,14 +28,14 @@ impl Row<'_> {
         Row { source: Source::Slot(slot), life: std::marker::PhantomData }
     }
 
-    /// The column's value as stored, None for NULL. `number` counts from 1 and is a column of the row's table.
+    /// The column's value as stored; None for NULL. `number` counts from 1 and is a column of the row's table.
     #[inline]
     pub fn get(&self, number: i16) -> Option<Datum> {
         match self.source {
             Source::Tuple(tuple, desc) => {
                 let mut null = false;
-                // SAFETY: a valid tuple and its descriptor; the number was resolved against this descriptor. Columns added
-                // after the row was written are answered from the catalog's default.
+                // SAFETY: a valid tuple and its descriptor; the number was resolved against this descriptor. Columns
+                // added after the row was written are answered from the catalog's default.
                 let value = unsafe { pg_sys::heap_getattr(tuple, number.into(), desc, &mut null) };
                 (!null).then_some(value)
             }
@@ -47,7 +47,7 @@ impl Row<'_> {
         }
     }
 
-    /// A walk over the row's columns from the first on: for several of them quicker than getting each.
+    /// A walk over the row's columns from the first on; for several columns faster than [`Row::get`].
     #[inline]
     pub fn walk<'b>(&'b self, layout: &'b Layout) -> Walk<'b> {
         Walk { row: self, layout, next: 0, offset: 0 }
@@ -79,8 +79,8 @@ impl Row<'_> {
         self.get(number).map(|d| unsafe { varlena_bytes(d) })
     }
 
-    /// How many bytes a variable-length column (text, jsonb, numeric) has, uncompressed and without a header; it is not fetched. None for
-    /// NULL.
+    /// The size of a variable-length column (text, jsonb, numeric) in bytes, uncompressed and without its header; None
+    /// for NULL. The value is not fetched.
     pub fn size(&self, number: i16) -> Option<usize> {
         // SAFETY: asked only for columns of variable length.
         self.get(number).map(|d| unsafe { stored_size(d) } - size_of::<u32>())
@@ -109,7 +109,7 @@ impl Row<'_> {
         integers
     }
 
-    /// A column of type numeric[]: the elements' payloads; empty for NULL.
+    /// The payloads of the elements of a numeric[] column; empty for NULL.
     pub fn numerics(&self, number: i16) -> Vec<Option<Vec<u8>>> {
         let Some(datum) = self.get(number) else { return Vec::new() };
         // SAFETY: a numeric[] datum, whose elements are variable-length.
@@ -117,7 +117,7 @@ impl Row<'_> {
     }
 }
 
-/// Where a walk over a row's columns has come to.
+/// The position of a walk over a row's columns.
 pub struct Walk<'a> {
     row: &'a Row<'a>,
     layout: &'a Layout,
@@ -127,13 +127,15 @@ pub struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The value of a column as stored, None for NULL. `number` counts from 1, is in the layout, and is above those asked for so far.
+    /// The value of a column as stored; None for NULL. `number` counts from 1, is in the layout, and is above the
+    /// numbers of earlier calls.
     #[inline]
     pub fn get(&mut self, number: i16) -> Option<Datum> {
         let Source::Tuple(tuple, _) = self.row.source else { return self.row.get(number) };
         let wanted = number as usize - 1;
-        // SAFETY: the walk of heap_deform_tuple over a valid tuple whose columns have this layout: every value begins at the next
-        // offset that its alignment allows, except short varlenas, which are not aligned; NULLs take no room.
+        // SAFETY: the walk of heap_deform_tuple over a valid tuple whose columns have this layout: every value begins
+        // at the next offset that its alignment allows, except short varlenas, which are not aligned; NULLs take no
+        // room.
         unsafe {
             let header = (*tuple).t_data;
             let stored = usize::from((*header).t_infomask2) & pg_sys::HEAP_NATTS_MASK as usize;
@@ -154,7 +156,7 @@ impl Walk<'_> {
                     continue;
                 }
                 if column.len != -1 || *data.add(self.offset) == 0 {
-                    // a power of two, so that this is no division
+                    // The alignment is a power of two, so this is not a division.
                     self.offset = (self.offset + column.align - 1) & !(column.align - 1);
                 }
                 let at = data.add(self.offset);
@@ -183,13 +185,13 @@ pub struct Layout(Vec<Place>);
 #[derive(PartialEq, Eq)]
 struct Place {
     len: i16,
-    /// 1, 2, 4 or 8.
+    /// The alignment: 1, 2, 4 or 8.
     align: usize,
     by_value: bool,
 }
 
 impl Layout {
-    /// Of the columns of `table` up to this one.
+    /// The layout of the columns of `table` up to this one.
     pub fn up_to(table: &super::relation::Relation, last: i16) -> Layout {
         let desc = table.desc();
         let places = (0..last.max(0) as usize).map(|i| {
@@ -212,7 +214,7 @@ impl Place {
     }
 }
 
-/// What decides how the rows of a table are read: all its columns, with those that have been dropped.
+/// All columns of a table, dropped ones included: they decide how its rows are read.
 pub struct Columns(Vec<ColumnForm>);
 
 struct ColumnForm {
@@ -236,7 +238,7 @@ impl ColumnForm {
 }
 
 impl Columns {
-    /// Those of this table.
+    /// The columns of this table.
     pub fn of(table: &super::relation::Relation) -> Columns {
         let attributes = all_attributes(table);
         let mut columns = memory::vec(attributes.len());
@@ -251,7 +253,7 @@ impl Columns {
         Columns(columns)
     }
 
-    /// Has this table the same?
+    /// True if this table has the same columns.
     pub fn are_those_of(&self, table: &super::relation::Relation) -> bool {
         let attributes = all_attributes(table);
         self.0.len() == attributes.len() && self.0.iter().zip(attributes).all(|(column, a)| column.is(a))
@@ -267,8 +269,8 @@ fn all_attributes(table: &super::relation::Relation) -> impl ExactSizeIterator<I
 /// The content of a variable-length value, fetched from TOAST and decompressed where needed.
 ///
 /// # Safety
-/// `datum` points to a valid varlena that outlives `'a`; a copy made here lives in the current memory context, which is a
-/// trigger call's or a statement's and is not reset before the borrow ends.
+/// `datum` points to a valid varlena that outlives `'a`; a copy made here lives in the current memory context, which is
+/// a trigger call's or a statement's and is not reset before the borrow ends.
 pub(super) unsafe fn varlena_bytes<'a>(datum: Datum) -> &'a [u8] {
     // SAFETY: a valid varlena in, a plain (possibly short-headed) one out.
     unsafe {
@@ -277,7 +279,7 @@ pub(super) unsafe fn varlena_bytes<'a>(datum: Datum) -> &'a [u8] {
     }
 }
 
-/// The elements of an array in storage order, read where they lie.
+/// The elements of an array in storage order, not copied.
 pub(super) struct Elements {
     values: *const Datum,
     nulls: *const bool,
@@ -285,7 +287,7 @@ pub(super) struct Elements {
 }
 
 impl Elements {
-    /// What is fetched lives in the current memory context.
+    /// The elements of an array. What is fetched lives in the current memory context.
     ///
     /// # Safety
     /// `array` is an array datum whose element type is `element`.
@@ -298,7 +300,7 @@ impl Elements {
         })
     }
 
-    /// Of an array that has no more than `most`; None if it has.
+    /// The elements of an array; None if there are more than `most`.
     ///
     /// # Safety
     /// `array` is an array datum whose element type is `element`.
@@ -307,8 +309,8 @@ impl Elements {
         let mut values: *mut Datum = std::ptr::null_mut();
         let mut nulls: *mut bool = std::ptr::null_mut();
         let mut count = 0;
-        // SAFETY: the array is detoasted into the current context, and has `ndim` lengths of dimensions behind its header;
-        // deconstruct_array fills fresh arrays of `count` entries.
+        // SAFETY: the array is detoasted into the current context, and has `ndim` lengths of dimensions behind its
+        // header; deconstruct_array fills fresh arrays of `count` entries.
         unsafe {
             let array = pg_sys::pg_detoast_datum(array.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
             let lengths = array.add(1).cast::<core::ffi::c_int>();
@@ -326,9 +328,10 @@ impl Elements {
         self.count
     }
 
-    /// In order, None for NULL elements.
+    /// The elements in order; None for NULL.
     pub(super) fn iter(&self) -> impl Iterator<Item = Option<Datum>> {
-        // SAFETY: both arrays have `count` entries and live as long as the memory context they were made in, that of the call.
+        // SAFETY: both arrays have `count` entries and live as long as the memory context they were made in, that of
+        // the call.
         (0..self.count).map(|i| unsafe { (!*self.nulls.add(i)).then(|| *self.values.add(i)) })
     }
 
@@ -347,7 +350,7 @@ impl Elements {
     }
 }
 
-/// The first bytes of a text, or all of it if it has no more than so many: the rest is not fetched.
+/// The first `most` bytes of a text. The rest is not fetched.
 ///
 /// # Safety
 /// As for [`varlena_bytes`].
@@ -362,11 +365,10 @@ pub(super) unsafe fn beginning<'a>(datum: Datum, most: usize) -> &'a [u8] {
     }
 }
 
-/// How many bytes a text has when it is compressed by a method, `p` pglz or `l` lz4; None if that makes it no smaller. Raises where the server
-/// is built without the method.
+/// The size in bytes of a text compressed by a method, `p` pglz or `l` lz4; None if that is not smaller. Raises an
+/// error if the server is built without the method.
 pub(super) fn compressed_size(bytes: &[u8], method: u8) -> Option<usize> {
-    // SAFETY: the value is a text; 0 as an answer means that nothing is gained, what is answered
-    // else is a varlena.
+    // SAFETY: the value is a text; the result is 0 if nothing is gained, else a varlena.
     unsafe {
         let value = text(bytes);
         let compressed =
@@ -375,7 +377,7 @@ pub(super) fn compressed_size(bytes: &[u8], method: u8) -> Option<usize> {
     }
 }
 
-/// How many bytes a variable-length value has, uncompressed; it is not fetched.
+/// The size of a variable-length value in bytes, uncompressed. The value is not fetched.
 ///
 /// # Safety
 /// `datum` points to a valid varlena.
@@ -384,8 +386,8 @@ pub(super) unsafe fn stored_size(datum: Datum) -> usize {
     unsafe { pg_sys::toast_raw_datum_size(datum) }
 }
 
-/// Are two stored values the same bytes? True is final for every type; false may still be the same value in another form.
-/// An unchanged value kept out of line is recognised by its pointer, without fetching it.
+/// True if two stored values have the same bytes, and then they are equal in every type. If false, they may be one
+/// value in two forms. An unchanged value stored out of line is recognised by its pointer and not fetched.
 ///
 /// # Safety
 /// Both are valid values of a type of this length and way of passing.
@@ -455,14 +457,15 @@ pub fn as_json(value: &crate::model::value::Value) -> Option<Datum> {
     jsonb(&super::encoding::to_server(&json))
 }
 
-/// The part of a jsonb behind these keys; None where there is none. The whole of it where there are no keys.
+/// The part of a jsonb at these keys; None if there is none. Without keys, the whole jsonb.
 pub fn jsonb_part<K: AsRef<[u8]>>(whole: Datum, keys: &[K]) -> Option<Datum> {
     if keys.is_empty() {
         // SAFETY: a jsonb datum; a copy that is fetched lives in the current context.
         return Some(unsafe { pg_sys::pg_detoast_datum(whole.cast_mut_ptr()) }.into());
     }
     let mut keys: Vec<Datum> = keys.iter().map(|key| text(key.as_ref())).collect();
-    // SAFETY: text is of variable length, by reference, int-aligned; the function is the server's own and takes a jsonb and a text[].
+    // SAFETY: text is of variable length, by reference, int-aligned; the function is the server's own and takes a jsonb
+    // and a text[].
     unsafe {
         let keys = pg_sys::construct_array(
             keys.as_mut_ptr(),
@@ -521,7 +524,7 @@ pub fn numeric_array(values: &[Option<String>]) -> Datum {
     let mut nulls: Vec<bool> = parsed.iter().map(Option::is_none).collect();
     let mut dims = [elements.len() as core::ffi::c_int];
     let mut bounds = [1];
-    // SAFETY: numeric is of variable length, by reference, int-aligned; the arrays have one entry an element.
+    // SAFETY: numeric is of variable length, by reference, int-aligned; the arrays have one entry per element.
     unsafe {
         pg_sys::construct_md_array(
             elements.as_mut_ptr(),
@@ -538,7 +541,7 @@ pub fn numeric_array(values: &[Option<String>]) -> Datum {
     }
 }
 
-/// Does the left jsonb contain the right one (`@>`)?
+/// True if the left jsonb contains the right one (`@>`).
 pub fn jsonb_contains(left: Datum, right: Datum) -> bool {
     // SAFETY: two jsonb datums; the function is the server's own and answers a boolean.
     unsafe {
@@ -574,7 +577,7 @@ impl KeptJsonb {
         Some(KeptJsonb { words })
     }
 
-    /// As an argument; valid while self is.
+    /// The value as a datum, valid while `self` is.
     pub fn datum(&self) -> Datum {
         self.words.as_ptr().cast_mut().into()
     }

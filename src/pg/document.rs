@@ -1,4 +1,4 @@
-//! A json or jsonb column, opened once for all the keys that goals look at.
+//! A json or jsonb column, opened once for all the keys that goals use.
 
 use super::types::ColumnType;
 use super::{datum, encoding, memory};
@@ -8,20 +8,20 @@ use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
-/// A path of keys among those that a document was opened for: its number, and the keys.
+/// A path that a document was opened for: its index, and its keys.
 pub type Path<'a> = (usize, &'a [Vec<u8>]);
 
 /// An opened document.
 pub struct Document<'a> {
-    /// None: NULL.
+    /// None for NULL.
     whole: Option<Datum>,
     content: Content<'a>,
 }
 
 enum Content<'a> {
-    /// In which a key is found without reading the rest; None: nothing there.
+    /// A jsonb, in which a key is found without reading the rest; None if it is empty.
     Binary(Option<jsonb::Node<'a>>),
-    /// What is behind the paths.
+    /// The nodes at the paths of a json text.
     Text(SmallVec<[Option<json::Node<'a>>; 4]>),
 }
 
@@ -33,8 +33,8 @@ enum Part<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Opens a value of a json or jsonb column of a row that the caller keeps. A text is walked once, whatever the number of paths, which
-    /// are distinct and ascending.
+    /// Opens a value of a json or jsonb column. The caller keeps the row alive. A text is parsed once for all paths,
+    /// which are distinct and ascending.
     pub fn open(value: Option<Datum>, column_type: &ColumnType, paths: &[&[Vec<u8>]]) -> Document<'a> {
         let Some(whole) = value else { return Document { whole: None, content: Content::Binary(None) } };
         // SAFETY: a json or jsonb datum of a row that is alive; a fetched copy lives as long as the call or statement.
@@ -54,7 +54,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The value behind a path.
+    /// The value at a path.
     pub fn value(&self, path: Path) -> Value<'a> {
         match self.part(path) {
             Part::Absent => Value::Unknown,
@@ -63,7 +63,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The value behind a path, where only numbers matter: whatever is none, and is known, is a document.
+    /// The value at a path if only numbers matter: any other known value is returned as a document.
     pub fn number(&self, path: Path) -> Value<'a> {
         match self.part(path) {
             Part::Absent => Value::Unknown,
@@ -76,7 +76,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The value behind a path for the match log, bounded in length.
+    /// The value at a path for the match log, bounded in length.
     pub fn logged(&self, path: Path) -> Option<Datum> {
         match self.part(path) {
             Part::Absent => None,
@@ -86,7 +86,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Does the value behind a path differ, as jsonb compares values? A missing key and a json null are the same unknown.
+    /// True if the values at a path differ, as jsonb compares them. A missing key and a json null are both unknown, and
+    /// do not differ.
     pub fn differs(&self, other: &Document, path: Path) -> bool {
         let (this, other) = (self.part(path), other.part(path));
         if this.is_unknown() || other.is_unknown() {
@@ -110,7 +111,7 @@ impl Part<'_> {
     }
 }
 
-/// The node behind these keys of a goal, which are UTF-8: a jsonb document is in the server's encoding, keys and all.
+/// The node at these keys of a goal. The keys are UTF-8; those of a jsonb document are in the server's encoding.
 pub fn find<'a, K: AsRef<[u8]>>(root: &jsonb::Node<'a>, path: &[K]) -> Option<jsonb::Node<'a>> {
     if encoding::is_utf8() {
         return root.path(path);
@@ -119,16 +120,17 @@ pub fn find<'a, K: AsRef<[u8]>>(root: &jsonb::Node<'a>, path: &[K]) -> Option<js
     root.path(&path)
 }
 
-/// The value of a node, its texts as the model takes them.
+/// The value of a node, with texts in the model's encoding.
 pub fn value<'a>(node: &jsonb::Node<'a>) -> Value<'a> {
     let value = node.value();
     if encoding::is_utf8() { value } else { to_model(value) }
 }
 
-/// In bytes. A part of a document that is larger is not kept with a match, for its text would have to be made to be cut.
+/// In bytes. A larger part of a document is not stored with a match: its whole text would have to be made before it is
+/// cut.
 const LARGEST_PART: usize = 1 << 20;
 
-/// The list or object behind these keys of a jsonb: as it is, or as a string of the beginning of its text.
+/// The list or object at these keys of a jsonb: unchanged, or as a string with the beginning of its text.
 fn inside(whole: Datum, path: &[Vec<u8>]) -> Option<Datum> {
     let keys: Vec<_> = path.iter().map(|key| encoding::to_server(key)).collect();
     let part = datum::jsonb_part(whole, &keys)?;

@@ -1,10 +1,9 @@
-//! Text between the server's encoding and ours, without ever raising. A text has three forms:
+//! Converts text between the server's encoding and the model's. Never raises an error. A text has three forms:
 //!
 //! - the server's bytes;
 //! - the model's bytes: UTF-8, except that in SQL_ASCII, where text has no encoding, they are the server's bytes;
-//! - a Rust string, for names, which the server gets back byte for byte as it gave them.
-//!
-//! A byte that is no text in its encoding stands in a string as a character for private use, U+10FF80 to U+10FFFF.
+//! - a Rust string, for names, which go back to the server byte for byte.
+//! In a string, a byte that is not valid in its encoding is a private-use character, U+10FF80 to U+10FFFF.
 
 use super::{memory, server};
 use crate::model::json;
@@ -21,20 +20,20 @@ fn encoding() -> i32 {
 const SQL_ASCII: i32 = pg_sys::pg_enc::PG_SQL_ASCII as i32;
 const UTF8: i32 = pg_sys::pg_enc::PG_UTF8 as i32;
 
-/// Is the database's encoding UTF-8, so that text needs no conversion?
+/// True if the database's encoding is UTF-8, so that text needs no conversion.
 pub fn is_utf8() -> bool {
     encoding() == UTF8
 }
 
-/// Where a text may be cut that goes to the server.
+/// How a text for the server may be cut.
 pub fn cut() -> Cut {
     if is_utf8() { Cut::Utf8 } else { Cut::Ascii }
 }
 
-/// How much is converted at a time: bounds the buffer, whatever the length of the text.
+/// How many bytes are converted at a time. It bounds the buffer.
 const PIECE: usize = 8192;
 
-/// The server's conversion of these bytes; None: there is nothing to convert.
+/// The server's conversion for these bytes; None if there is nothing to convert.
 fn conversion(bytes: &[u8], from: i32, to: i32) -> Option<pg_sys::Oid> {
     if bytes.is_ascii() || from == to || from == SQL_ASCII || to == SQL_ASCII {
         return None;
@@ -44,21 +43,21 @@ fn conversion(bytes: &[u8], from: i32, to: i32) -> Option<pg_sys::Oid> {
     (procedure != pg_sys::InvalidOid).then_some(procedure)
 }
 
-/// Hands the text on in pieces, converted. `missing` is shown the rest of a text where its first character has no equivalent, hands on
-/// what stands for it and says how many bytes it was.
+/// Passes the converted text to `out` in pieces. If a character has no equivalent, `missing` gets the text from there
+/// on, passes a replacement to `out`, and returns how many bytes it replaced.
 fn convert(
     bytes: &[u8],
     (procedure, from, to): (pg_sys::Oid, i32, i32),
     out: &mut dyn FnMut(&[u8]),
     mut missing: impl FnMut(&[u8], &mut dyn FnMut(&[u8])) -> usize,
 ) {
-    // Four bytes is the longest character of any encoding.
+    // A character has at most four bytes in any encoding.
     let mut buffer = vec![0u8; bytes.len().min(PIECE) * 4 + 1];
     let mut rest = bytes;
     while !rest.is_empty() {
         let piece = &rest[..rest.len().min(PIECE)];
-        // SAFETY: the source is only read for its length, the destination is written for at most its own, both of which fit
-        // an int; no_error = true makes the conversion stop at what it cannot convert instead of raising.
+        // SAFETY: the source is only read for its length, the destination is written for at most its own, both of which
+        // fit an int; no_error = true makes the conversion stop at what it cannot convert instead of raising.
         let used = unsafe {
             pg_sys::pg_do_encoding_conversion_buf(
                 procedure,
@@ -76,21 +75,21 @@ fn convert(
             rest = &rest[missing(rest, out).clamp(1, rest.len())..];
             continue;
         }
-        // What was converted ends in a zero byte, which no text contains.
+        // The converted text is terminated by a zero byte, which no text contains.
         out(&buffer[..buffer.iter().position(|b| *b == 0).unwrap_or(buffer.len())]);
         rest = &rest[used..];
     }
 }
 
-/// The first byte of the private characters' numbers, less 0x80.
+/// The private-use character of byte 0x80, minus 0x80.
 const PRIVATE: u32 = 0x10FF00;
 
-/// The character that stands for a byte beyond ASCII.
+/// The private-use character for a byte above 0x7F.
 fn private(byte: u8) -> char {
     char::from_u32(PRIVATE + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// The byte that a private character stands for.
+/// The byte that a private-use character stands for.
 fn byte_of(c: char) -> Option<u8> {
     u8::try_from(u32::from(c).wrapping_sub(PRIVATE)).ok().filter(|b| *b >= 0x80)
 }
@@ -125,7 +124,7 @@ fn to_model_in_pieces(bytes: &[u8], out: &mut dyn FnMut(&[u8])) {
     }
 }
 
-/// How the text of a json document becomes the model's.
+/// How the text of a json document is converted for the model.
 pub fn of_documents() -> json::Encoding {
     match encoding() {
         UTF8 => json::Encoding::UTF8,
@@ -134,12 +133,12 @@ pub fn of_documents() -> json::Encoding {
     }
 }
 
-/// Would a text of so many bytes have to be converted for the model, and be too long for that?
+/// True if a text of this many bytes needs conversion for the model and is too long for it.
 pub fn is_too_long(bytes: &[u8]) -> bool {
     bytes.len() > LONGEST_TEXT && !is_utf8() && encoding() != SQL_ASCII && !bytes.is_ascii()
 }
 
-/// The model's text for the server; `?` stands for what its encoding lacks.
+/// The model's text for the server, with `?` for characters that its encoding lacks.
 pub fn to_server(bytes: &[u8]) -> Cow<'_, [u8]> {
     let Some(procedure) = conversion(bytes, UTF8, encoding()) else { return Cow::Borrowed(bytes) };
     let mut raw = false;
@@ -155,7 +154,7 @@ pub fn to_server(bytes: &[u8]) -> Cow<'_, [u8]> {
         out(&[byte.unwrap_or(b'?')]);
         length
     });
-    // A private character that somebody wrote himself, in the escapes of a json text.
+    // The json text had a private-use character as an escape.
     if raw && !is_valid(&server) {
         server.iter_mut().filter(|b| !b.is_ascii()).for_each(|b| *b = b'?');
     }
@@ -174,7 +173,7 @@ pub fn model_to_string(bytes: &[u8]) -> String {
     {
         return text;
     }
-    // a byte becomes at most four
+    // A byte becomes at most four.
     memory::ensure(4 * bytes.len());
     if encoding() != SQL_ASCII {
         return String::from_utf8_lossy(bytes).into_owned();
@@ -183,7 +182,7 @@ pub fn model_to_string(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             if byte_of(c).is_some() {
-                // Or this character would come back as the byte it stands for.
+                // Otherwise this character would be converted back to the byte it stands for.
                 out.extend(c.encode_utf8(&mut [0; 4]).bytes().map(private));
             } else {
                 out.push(c);
@@ -199,7 +198,7 @@ pub fn string_to_model(text: &str) -> Cow<'_, [u8]> {
     if encoding() != SQL_ASCII || !text.chars().any(|c| byte_of(c).is_some()) {
         return Cow::Borrowed(text.as_bytes());
     }
-    // no longer than the text
+    // The result is no longer than the text.
     let mut out = memory::vec(text.len());
     for c in text.chars() {
         match byte_of(c) {
@@ -215,7 +214,7 @@ pub fn to_string(bytes: &[u8]) -> String {
     model_to_string(&to_model(bytes))
 }
 
-/// A string for the server: the bytes it was made of.
+/// A string as server text: the bytes it was made of.
 pub fn from_string(text: &str) -> Cow<'_, [u8]> {
     match string_to_model(text) {
         Cow::Borrowed(bytes) => to_server(bytes),
@@ -223,7 +222,7 @@ pub fn from_string(text: &str) -> Cow<'_, [u8]> {
     }
 }
 
-/// For reading only: what is no text is shown as such.
+/// The string for display only, with U+FFFD for bytes that are not valid text.
 pub fn readable(text: String) -> String {
     if is_utf8() || !text.chars().any(|c| byte_of(c).is_some()) {
         return text;
@@ -232,7 +231,7 @@ pub fn readable(text: String) -> String {
     text.chars().map(|c| if byte_of(c).is_some() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// In lower case by the database's locale.
+/// The text in lower case, by the database's locale.
 pub fn lower(text: &[u8]) -> Vec<u8> {
     // SAFETY: the text is read for its length, the answer is a palloc'd string.
     unsafe {

@@ -1,4 +1,4 @@
-//! Raising our errors with their SQLSTATE, and writing to the server's log.
+//! Raising errors of the extension with their SQLSTATE, notices, and the server's log.
 
 use super::encoding;
 use crate::model::error::Error;
@@ -25,7 +25,8 @@ fn code(sqlstate: &str) -> PgSqlErrorCode {
     }
 }
 
-/// Is it of those with which an input function refuses what it is given (class 22, data exception; 42, a name or syntax)? Not a cancel, or memory.
+/// True for the errors by which an input function refuses a value: class 22 (data exception) and 42 (name or syntax).
+/// False for a cancel or a lack of memory.
 pub fn is_of_the_value(code: PgSqlErrorCode) -> bool {
     let class = |code: PgSqlErrorCode| code as i32 & 0xFFF;
     [PgSqlErrorCode::ERRCODE_DATA_EXCEPTION, PgSqlErrorCode::ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION]
@@ -33,12 +34,12 @@ pub fn is_of_the_value(code: PgSqlErrorCode) -> bool {
         .any(|of| class(of) == class(code))
 }
 
-/// Keeps backtraces away from clients: pgrx takes one with each error that passes through this library, the server's own included, and sends
-/// it as DETAIL where RUST_BACKTRACE is set in the server's environment. Its panic hook, which takes them, is replaced. An error is
-/// not worth a word here; a failed assertion is printed with its place to the server's stderr, and with a backtrace where one is wanted.
+/// Keeps backtraces from clients. If RUST_BACKTRACE is set in the server's environment, the panic hook of pgrx takes a
+/// backtrace with each error that passes through this library and sends it as DETAIL. The hook is replaced by one that
+/// ignores errors; a failed assertion is printed to the server's stderr, with a backtrace if RUST_BACKTRACE is set.
 pub fn keep_backtraces_in_the_log() {
     drop(std::panic::take_hook());
-    // With none set, this is the standard library's.
+    // If no hook is set, this is the standard library's.
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if info.payload().is::<&str>() || info.payload().is::<String>() {
@@ -47,7 +48,7 @@ pub fn keep_backtraces_in_the_log() {
     }));
 }
 
-/// Ends the statement with this error.
+/// Raises this error.
 pub fn raise(error: &Error) -> ! {
     let mut report = ErrorReport::new(code(error.sqlstate()), to_server(error.message()), "pg_goals");
     if let Some(detail) = error.detail() {
@@ -60,19 +61,24 @@ pub fn raise(error: &Error) -> ! {
     unreachable!("an error report of level ERROR does not return")
 }
 
-/// A message for the caller of one of our functions; never used by a trigger.
-pub fn notice(message: String) {
-    ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, to_server(message), "pg_goals")
-        .report(PgLogLevel::NOTICE);
+/// Sends a NOTICE to the caller of a function of the extension; never used by a trigger.
+pub fn notice(message: String, hint: Option<&str>) {
+    let report = ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, to_server(message), "pg_goals");
+    match hint {
+        Some(hint) => report.set_hint(to_server(hint.into())),
+        None => report,
+    }
+    .report(PgLogLevel::NOTICE);
 }
 
-/// A line in the server's log only: nothing of ours reaches the application's connection.
+/// Writes a line to the server's log only, so that nothing reaches the application's connection.
 pub fn log(message: String) {
     ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, to_server(message), "pg_goals")
         .report(PgLogLevel::LOG_SERVER_ONLY);
 }
 
-/// pgrx takes a Rust string's bytes as they are: what is not the same in the server's encoding is shown as `?`.
+/// The text with `?` for each character whose bytes differ in the server's encoding, because pgrx passes a Rust
+/// string's bytes unconverted.
 fn to_server(text: String) -> String {
     let same =
         |c: char| c.is_ascii() || *encoding::from_string(c.encode_utf8(&mut [0; 4])) == *c.to_string().as_bytes();

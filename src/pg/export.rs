@@ -1,6 +1,7 @@
-//! C functions of PostgreSQL's version-1 convention, made of safe Rust functions. Which ones there are is said in [`crate::entry`].
+//! Macros that export safe Rust functions as C functions of PostgreSQL's version-1 convention, used in
+//! [`crate::entry`].
 
-/// Exports a function under this symbol, with the record that announces it.
+/// Exports a function under this symbol, with its finfo record.
 macro_rules! export {
     ($symbol:ident, $announce:ident, $fcinfo:ident => $body:expr) => {
         #[doc(hidden)]
@@ -22,21 +23,21 @@ macro_rules! export {
     };
 }
 
-/// Functions that SQL calls: symbol, its announcement, and the `fn(&Args) -> Result<Out>` behind it.
+/// Exports functions that SQL calls: symbol, finfo symbol, and the `fn(&Args) -> Result<Out>`.
 macro_rules! export_functions {
     ($($symbol:ident $announce:ident $function:path;)*) => {
         $(crate::pg::export::export!($symbol, $announce, fcinfo => {
-            // SAFETY: the server calls us with the call info of this call, whose declaration in sql/ fits the function.
+            // SAFETY: the server passes the call info of this call, and the declaration in sql/ fits the function.
             unsafe { crate::pg::call::dispatch(fcinfo, $function) }
         });)*
     };
 }
 
-/// Trigger functions: symbol, its announcement, and the `fn(&Trigger)` behind it, which `$around` runs.
+/// Exports trigger functions: symbol, finfo symbol, and the `fn(&Trigger)`, which `$around` runs.
 macro_rules! export_triggers {
     ($around:path: $($symbol:ident $announce:ident $function:path;)*) => {
         $(crate::pg::export::export!($symbol, $announce, fcinfo => {
-            // SAFETY: the call info lasts as long as the call. Called as anything but a row trigger it does nothing.
+            // SAFETY: the call info lasts as long as the call. Not called as a row trigger, it does nothing.
             if let Some(trigger) = unsafe { crate::pg::trigger::Trigger::of(fcinfo) } {
                 $around(&trigger, $function);
             }

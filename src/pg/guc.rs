@@ -20,7 +20,8 @@ pub fn define() {
     GucRegistry::define_int_guc(
         c"pg_goals.lock_wait",
         c"How long a trigger of pg_goals waits for a lock on a table of the extension.",
-        c"After that the change, event or send is not recorded, and goals.health() says so. Of what is left of statement_timeout a quarter is used at most. -1 waits without a limit.",
+        c"After that the change, event or send is not recorded, and goals.health() shows it. \
+           Uses at most a quarter of what is left of statement_timeout. -1 waits without a limit.",
         &LOCK_WAIT,
         -1,
         i32::MAX,
@@ -39,17 +40,17 @@ pub fn define() {
     );
 }
 
-/// How long a trigger waits for a lock on a table of the extension; None: without a limit.
+/// How long a trigger waits for a lock on a table of the extension; None for no limit.
 pub fn lock_wait() -> Option<Duration> {
     u64::try_from(LOCK_WAIT.get()).ok().map(Duration::from_millis)
 }
 
-/// Seconds between two rounds of the background worker; 0: off.
+/// The seconds between two rounds of the background worker; 0 if it is off.
 pub fn roll_up_interval() -> u64 {
     ROLL_UP_INTERVAL.get().try_into().unwrap_or(0)
 }
 
-/// Is matching switched on?
+/// True if matching is switched on.
 pub fn enabled() -> bool {
     ENABLED.get()
 }

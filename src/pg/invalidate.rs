@@ -1,7 +1,6 @@
-//! Knowing when cached goals or a table's columns are out of date.
-//!
-//! A change of goals sends a relcache invalidation for goals.revision: transactional, and seen by every backend at the next
-//! lock it takes. The callbacks only set flags; whoever uses the cache looks at them.
+//! Notices when the cached set-up or a table's columns are out of date. A change of the set-up sends a relcache
+//! invalidation for goals.revision. It is transactional, and every backend sees it at the next lock it takes. The
+//! callbacks only set flags, which users of the cache check.
 
 use super::kept_open::RolledBack;
 use pgrx::pg_sys;
@@ -9,24 +8,24 @@ use std::cell::{Cell, RefCell};
 
 thread_local! {
     static REGISTERED: Cell<bool> = const { Cell::new(false) };
-    /// The relation whose invalidation makes the goals stale, those that make what we know of our own tables and indexes stale, and
-    /// those that make a table's columns stale.
+    /// The relations whose invalidation makes the set-up, the look-up of the extension's tables and indexes, and a
+    /// table's columns stale.
     static SETUP: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
     static OURS: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
     static TABLES: RefCell<Vec<pg_sys::Oid>> = const { RefCell::new(Vec::new()) };
     static SETUP_STALE: Cell<bool> = const { Cell::new(true) };
     static INDEXES_STALE: Cell<bool> = const { Cell::new(true) };
     static TABLES_STALE: Cell<bool> = const { Cell::new(true) };
-    /// Has this transaction changed the set-up, so that what it reads of it may never come to be?
+    /// True if this transaction has changed the set-up: what it reads of it may be rolled back.
     static CHANGED_HERE: Cell<bool> = const { Cell::new(false) };
-    /// Is something of the extension missing? Whatever is made or changed next may be it.
+    /// True if an object of the extension is missing: any relation created or changed next may be it.
     static MISSING: Cell<bool> = const { Cell::new(false) };
-    /// Is the set-up being read? An error on the way leaves half of it.
+    /// True while the set-up is being read: an error leaves it incomplete.
     static READING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Tells every backend, when and if this transaction commits, that set-up has changed; this one knows it at once, also within
-/// the same statement.
+/// Announces a change of the set-up: to this backend at once, even within the statement; to the others when this
+/// transaction commits.
 pub fn announce(revision: super::own_tables::Table) {
     register();
     CHANGED_HERE.set(true);
@@ -35,40 +34,41 @@ pub fn announce(revision: super::own_tables::Table) {
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(revision.oid()) }
 }
 
-/// Takes in what other backends have announced so far. Cheap when nothing has.
+/// Processes the invalidations that other backends have sent so far. Cheap if there are none.
 #[inline]
 pub fn listen() {
-    // SAFETY: as at any lock that a statement takes; relations in use are rebuilt in place.
+    // SAFETY: as at every lock that a statement takes; relations in use are rebuilt in place.
     unsafe { pg_sys::AcceptInvalidationMessages() }
 }
 
-/// Is the goals' cache out of date?
+/// True if the cached set-up is out of date.
 pub fn setup_is_stale() -> bool {
     SETUP_STALE.get()
 }
 
-/// Are the tables' columns out of date?
+/// True if the cached columns of tables are out of date.
 pub fn tables_are_stale() -> bool {
     TABLES_STALE.get()
 }
 
-/// May a table or an index of ours have been changed or replaced (REINDEX CONCURRENTLY)? VACUUM and ANALYZE of our tables say so too.
+/// True if a table or an index of the extension may have been changed or replaced (REINDEX CONCURRENTLY). VACUUM and
+/// ANALYZE of these tables set it too.
 pub fn indexes_are_stale() -> bool {
     INDEXES_STALE.get()
 }
 
-/// The indexes are about to be looked up again.
+/// Records that the indexes are about to be looked up again.
 pub fn indexes_are_read() {
     INDEXES_STALE.set(false);
 }
 
-/// The tables of the set-up are about to be looked for.
+/// Records that the tables of the set-up are about to be looked up.
 pub fn setup_is_looked_for() {
     register();
     MISSING.set(true);
 }
 
-/// The goals are about to be read again: what comes in from now on makes them stale once more.
+/// Records that the set-up is about to be read: invalidations from now on make it stale again.
 pub fn setup_is_being_read(revision: super::own_tables::Table, all: &[pg_sys::Oid]) {
     SETUP.set(revision.oid());
     OURS.with_borrow_mut(|s| *s = all.to_vec());
@@ -77,17 +77,17 @@ pub fn setup_is_being_read(revision: super::own_tables::Table, all: &[pg_sys::Oi
     READING.set(true);
 }
 
-/// The goals have been read to the end.
+/// Records that the set-up has been read completely.
 pub fn setup_is_read() {
     MISSING.set(false);
     READING.set(false);
 }
 
-/// The goals could not be read: something is locked, and they are looked for again soon; or something is missing, and they are looked for
-/// again when any relation has been made or changed.
+/// Records that the set-up could not be read. If a table is locked, the next call tries again; if an object is missing,
+/// after any relation has been created or changed.
 pub fn setup_is_not_read(locked: bool) {
     READING.set(false);
-    // What has come in while we looked may have been it.
+    // An invalidation during the look-up may have been of the missing object.
     SETUP_STALE.set(locked || !MISSING.get());
     INDEXES_STALE.set(false);
     if locked {
@@ -95,19 +95,19 @@ pub fn setup_is_not_read(locked: bool) {
     }
 }
 
-/// As setup_is_read, for the tables' columns; the tables are given one by one.
+/// Records that the cached columns have been discarded; tables are added by [`table_is_kept`].
 pub fn tables_are_read() {
     register();
     TABLES.with_borrow_mut(Vec::clear);
     TABLES_STALE.set(false);
 }
 
-/// Are columns of this table kept?
+/// True if columns of this table are cached.
 pub fn table_is_known(relid: pg_sys::Oid) -> bool {
     TABLES.with_borrow(|t| t.contains(&relid))
 }
 
-/// Columns of this table are kept from now on.
+/// Records that columns of this table are cached from now on.
 pub fn table_is_kept(relid: pg_sys::Oid) {
     TABLES.with_borrow_mut(|t| {
         if !t.contains(&relid) {
@@ -144,7 +144,7 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
     if relid == pg_sys::InvalidOid {
         return everything_is_stale();
     }
-    // A borrow can only be held here if we are called in the middle of changing the lists: then be careful.
+    // A list is borrowed only if this callback interrupts a change of it; then assume a hit.
     let hits = |list: &'static std::thread::LocalKey<RefCell<Vec<pg_sys::Oid>>>| {
         list.with(|l| l.try_borrow().map_or(true, |l| l.contains(&relid)))
     };
@@ -159,15 +159,15 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
     }
 }
 
-/// A schema has been made or renamed: it may be the one that was missing.
+/// Handles a schema that was created or renamed: it may be the missing one.
 unsafe extern "C-unwind" fn on_schema(_arg: pg_sys::Datum, _cache: core::ffi::c_int, _hash: u32) {
     if MISSING.replace(false) {
         SETUP_STALE.set(true);
     }
 }
 
-/// What was read inside a transaction that changed the set-up, and is rolled back, may never have been. Of a table's columns
-/// the server itself says so: it replays to us what the transaction would have announced.
+/// Discards what was read inside a transaction that changed the set-up and is rolled back. For a table's columns the
+/// server does it: it replays the invalidations that the transaction would have sent.
 fn forget_what_may_never_be(rolled_back: RolledBack) {
     super::kept_open::forget(rolled_back);
     let interrupted = READING.replace(false);
@@ -184,7 +184,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
     }
     match event {
         pg_sys::XactEvent::XACT_EVENT_ABORT => forget_what_may_never_be(RolledBack::Transaction),
-        // What is prepared is not visible any more, and may be rolled back without a word.
+        // After PREPARE the changes are invisible, and a later rollback calls no callback here.
         pg_sys::XactEvent::XACT_EVENT_PREPARE if CHANGED_HERE.get() => everything_is_stale(),
         pg_sys::XactEvent::XACT_EVENT_COMMIT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {}
         _ => return,
@@ -204,7 +204,7 @@ unsafe extern "C-unwind" fn on_subtransaction(
     }
 }
 
-/// For a user of the cache who has met something it does not know.
+/// Marks the set-up stale: a user of the cache has met something that is not in it.
 pub fn setup_is_outdated() {
     SETUP_STALE.set(true);
 }

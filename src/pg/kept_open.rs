@@ -1,38 +1,38 @@
-//! What a trigger keeps open from row to row of one statement.
-//!
-//! Opening a table, an index and a scan costs more than finding a row. The memory context of a statement's executor lives exactly
-//! as long as the statement and calls us back when it goes; the relations are closed then, on behalf of the resource owner that
-//! they were opened for. If the transaction is rolled back the owner has already released them, and what we hold is only forgotten.
+//! Tables, indexes and scans that are kept open from row to row of one statement. Opening a table, an index and a scan
+//! costs more than finding a row. The memory context of a statement's executor lives exactly as long as the statement.
+//! A callback on its deletion closes the relations, for the resource owner that they were opened for. In a rollback the
+//! owner has already released them, and they are only forgotten.
 
 use super::append::{Appender, Log};
-use super::own_tables::Ours;
+use super::own_tables::OwnTables;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 
-/// The executor on whose behalf we are called.
+/// The executor that fires the trigger or calls the function.
 #[derive(Clone, Copy)]
 pub struct Statement {
-    /// Null: nothing is known that ends together with the resource owner, and nothing is kept.
+    /// Null if no context is known to end together with the resource owner; then nothing is kept open.
     context: pg_sys::MemoryContext,
 }
 
 impl Statement {
-    /// Of the executor that fires a trigger.
+    /// The statement of the executor that fires a trigger.
     ///
     /// # Safety
-    /// `context` is null or that of an executor which is running, and is deleted before the current resource owner is released.
+    /// `context` is null or that of an executor which is running, and is deleted before the current resource owner is
+    /// released.
     pub(super) unsafe fn of_executor(context: pg_sys::MemoryContext) -> Statement {
         Statement { context }
     }
 
-    /// Of a function call. A query at the top keeps what it opens from row to row; anything else may call us from an expression that
-    /// PL/pgSQL evaluates without an executor of its own, in a context that outlives the resource owner.
+    /// The statement of a function call. Only a top-level query keeps things open. Other callers may be expressions
+    /// that PL/pgSQL evaluates without an executor, in a context that outlives the resource owner.
     pub fn of_call() -> Statement {
-        // SAFETY: the active portal is null or valid, and so is its query, which has an executor while it runs. A function is called
-        // in a context for one row below that of the executor; the top context has no parent.
+        // SAFETY: the active portal is null or valid, and so is its query, which has an executor while it runs. A
+        // function is called in a context for one row below that of the executor; the top context has no parent.
         unsafe {
             let (portal, here) = (pg_sys::ActivePortal, (*pg_sys::CurrentMemoryContext).parent);
             let query = if portal.is_null() { std::ptr::null_mut() } else { (*portal).queryDesc };
@@ -43,7 +43,7 @@ impl Statement {
     }
 }
 
-/// What is needed to match a change and to make a receipt, opened when it is first asked for. None: it is gone.
+/// What matching and recording need, opened on first use. A method returns None if the table or index is gone.
 pub struct Probes {
     receipts: Option<OwnedProbe>,
     log: Option<Log>,
@@ -52,14 +52,14 @@ pub struct Probes {
     opens: Option<Appender>,
     ignored: Option<OwnedProbe>,
     ignored_names: HashSet<IgnoredName>,
-    ours: Ours,
+    tables: OwnTables,
     home: Home,
 }
 
-/// A name that is in goals.ignored: of which source, for which reason; None: of that reason there are as many as are kept.
+/// A name in goals.ignored, by source and reason; None if no more names are stored for that reason.
 pub type IgnoredName = (i32, &'static str, Option<Vec<u8>>);
 
-/// Where what is opened lives, and on whose behalf.
+/// The memory context and the resource owner of what is opened.
 #[derive(Clone, Copy)]
 struct Home {
     context: pg_sys::MemoryContext,
@@ -67,22 +67,22 @@ struct Home {
 }
 
 impl Probes {
-    /// The receipts, to be searched by users_id, user_key and sent_at.
+    /// The receipts, to be searched by users_source_id, user_key and sent_at.
     pub fn receipts(&mut self) -> Option<&mut OwnedProbe> {
-        self.kept(|p| &mut p.receipts, |ours| ours.receipt.search(ours.receipt_user_idx, 3))
+        self.kept(|p| &mut p.receipts, |tables| tables.receipt.search(tables.receipt_user_idx, 3))
     }
 
     /// The match log, to be searched by receipt and appended to.
     pub fn match_log(&mut self) -> Option<&mut Log> {
-        self.kept(|p| &mut p.log, |ours| Log::open(ours.match_log, ours.match_log_receipt_idx, 3))
+        self.kept(|p| &mut p.log, |tables| Log::open(tables.match_log, tables.match_log_receipt_idx, 3))
     }
 
     /// The engagements, to be searched by receipt.
     pub fn engagements(&mut self) -> Option<&mut OwnedProbe> {
-        self.kept(|p| &mut p.engagements, |ours| ours.engagement.search(ours.engagement_receipt_idx, 1))
+        self.kept(|p| &mut p.engagements, |tables| tables.engagement.search(tables.engagement_receipt_idx, 1))
     }
 
-    /// The receipts and the engagements, to look into the ones while walking along the others.
+    /// The receipts and the engagements, to search both at a time.
     pub fn receipts_and_engagements(&mut self) -> Option<(&mut OwnedProbe, &mut OwnedProbe)> {
         self.receipts()?;
         self.engagements()?;
@@ -90,35 +90,35 @@ impl Probes {
     }
 
     /// The engagements, to be appended to.
-    pub fn opens(&mut self) -> Option<&mut Appender> {
-        self.kept(|p| &mut p.opens, |ours| Appender::open(ours.engagement))
+    pub fn engagement_log(&mut self) -> Option<&mut Appender> {
+        self.kept(|p| &mut p.opens, |tables| Appender::open(tables.engagement))
     }
 
-    /// What rows of tracked tables were ignored for, to be searched by source, and the names that are known to be there.
+    /// The notes of ignored rows, to be searched by source, and the names known to be noted.
     pub fn ignored(&mut self) -> Option<(&mut OwnedProbe, &mut HashSet<IgnoredName>)> {
-        self.kept(|p| &mut p.ignored, |ours| ours.ignored.search(ours.ignored_source_idx, 1))?;
+        self.kept(|p| &mut p.ignored, |tables| tables.ignored.search(tables.ignored_source_idx, 1))?;
         self.ignored.as_mut().zip(Some(&mut self.ignored_names))
     }
 
     /// The receipts, to be appended to.
-    pub fn sends(&mut self) -> Option<&mut Appender> {
-        self.kept(|p| &mut p.sends, |ours| Appender::open(ours.receipt))
+    pub fn receipt_log(&mut self) -> Option<&mut Appender> {
+        self.kept(|p| &mut p.sends, |tables| Appender::open(tables.receipt))
     }
 
-    /// What is in this place, opened when it is first asked for. An index may have been replaced (REINDEX CONCURRENTLY) since it was looked up:
-    /// then the new one is taken.
+    /// The content of a place, opened on first use. If an index has been replaced since it was looked up (REINDEX
+    /// CONCURRENTLY), the new one is opened.
     fn kept<T>(
         &mut self,
         place: fn(&mut Probes) -> &mut Option<T>,
-        open: impl Fn(&Ours) -> Option<T>,
+        open: impl Fn(&OwnTables) -> Option<T>,
     ) -> Option<&mut T> {
         if place(self).is_none() {
-            let mut opened = self.home.open(|| open(&self.ours));
+            let mut opened = self.home.open(|| open(&self.tables));
             if opened.is_none()
-                && let Some(fresh) = Ours::find().ok().filter(|fresh| *fresh != self.ours)
+                && let Some(fresh) = OwnTables::find().ok().filter(|fresh| *fresh != self.tables)
             {
-                self.ours = fresh;
-                opened = self.home.open(|| open(&self.ours));
+                self.tables = fresh;
+                opened = self.home.open(|| open(&self.tables));
             }
             *place(self) = opened;
         }
@@ -127,13 +127,13 @@ impl Probes {
 }
 
 impl Home {
-    /// Are we working for the same statement, and on behalf of the same owner?
+    /// True if this belongs to the statement and the current resource owner.
     fn is_here(&self, statement: Statement) -> bool {
         // SAFETY: reads a variable.
         self.context == statement.context && self.owner == unsafe { pg_sys::CurrentResourceOwner }
     }
 
-    /// Is its owner this one, or below it?
+    /// True if its owner is `above` or below it.
     fn belongs_to(&self, above: pg_sys::ResourceOwner) -> bool {
         let mut owner = self.owner;
         while !owner.is_null() && owner != above {
@@ -143,7 +143,7 @@ impl Home {
         owner == above
     }
 
-    /// Opens something there.
+    /// Runs `open` in this memory context and for this resource owner.
     fn open<T>(self, open: impl FnOnce() -> T) -> T {
         if self.context.is_null() {
             return open();
@@ -161,19 +161,18 @@ impl Home {
 }
 
 thread_local! {
-    /// The innermost statement's last. Boxed, for they are large and handed out and back for every match.
+    /// A stack, innermost statement last. Boxed: entries are large and moved out and back for every match.
     #[allow(clippy::vec_box)]
     static KEPT: RefCell<Vec<Box<Probes>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends what the statement keeps open to `work`. It is out of the cell meanwhile, so that nothing is borrowed.
-///
-/// What a statement around this one has opened is not used: an index may keep pages pinned from one insert to the next, on behalf of
-/// whoever made the first, and he may be rolled back or end before that statement does.
-pub fn with_probes<T>(statement: Statement, ours: &Ours, work: impl FnOnce(&mut Probes) -> T) -> T {
-    let fits = |k: &Probes| k.home.is_here(statement) && k.ours == *ours;
+/// Runs `work` with what the statement keeps open. It is moved out of the cell for that time, so that nothing is
+/// borrowed. What an outer statement has opened is not used: an index may keep pages pinned from one insert to the next
+/// for the resource owner of the first, which may end or be rolled back before that statement.
+pub fn with_probes<T>(statement: Statement, tables: &OwnTables, work: impl FnOnce(&mut Probes) -> T) -> T {
+    let fits = |k: &Probes| k.home.is_here(statement) && k.tables == *tables;
     let known = KEPT.with_borrow_mut(|k| k.iter().rposition(|k| fits(k)).map(|i| k.remove(i)));
-    let mut probes = known.unwrap_or_else(|| Box::new(Probes::new(statement, *ours)));
+    let mut probes = known.unwrap_or_else(|| Box::new(Probes::new(statement, *tables)));
     let result = work(&mut probes);
     if !probes.home.context.is_null() {
         KEPT.with_borrow_mut(|k| k.push(probes));
@@ -182,9 +181,9 @@ pub fn with_probes<T>(statement: Statement, ours: &Ours, work: impl FnOnce(&mut 
 }
 
 impl Probes {
-    fn new(statement: Statement, ours: Ours) -> Probes {
-        // SAFETY: variables and the state of the running transaction; the context is that of a running executor, and what is
-        // allocated in it lives as long.
+    fn new(statement: Statement, tables: OwnTables) -> Probes {
+        // SAFETY: variables and the state of the running transaction; the context is that of a running executor, and
+        // what is allocated in it lives as long.
         unsafe {
             let home = Home { context: statement.context, owner: pg_sys::CurrentResourceOwner };
             if !home.context.is_null() {
@@ -202,7 +201,7 @@ impl Probes {
                 opens: None,
                 ignored: None,
                 ignored_names: HashSet::new(),
-                ours,
+                tables,
                 home,
             }
         }
@@ -213,7 +212,8 @@ unsafe extern "C-unwind" fn on_end(context: *mut core::ffi::c_void) {
     let close = move || {
         let ended = |k: &Probes| k.home.context.cast() == context;
         while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| ended(k)).map(|i| k.remove(i))) {
-            // SAFETY: the statement has ended well: its resource owner still holds the relations, and they are closed for it.
+            // SAFETY: the statement ended without an error: its resource owner still holds the relations, and they are
+            // closed for it.
             unsafe {
                 let before = pg_sys::CurrentResourceOwner;
                 pg_sys::CurrentResourceOwner = kept.home.owner;
@@ -222,26 +222,26 @@ unsafe extern "C-unwind" fn on_end(context: *mut core::ffi::c_void) {
             }
         }
     };
-    // SAFETY: what #[pg_guard] expands to: an error while closing is one of the server, not the end of it.
+    // SAFETY: what #[pg_guard] expands to: a panic while closing becomes an error of the server.
     unsafe { pg_sys::panic::pgrx_extern_c_guard(close) }
 }
 
-/// What is being rolled back.
+/// What is rolled back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RolledBack {
     Transaction,
     Subtransaction,
 }
 
-/// The running transaction or subtransaction is being rolled back: its resource owner, and those below it, release what was opened
-/// for them, and the memory goes with its context. What a statement around it has opened stays, and so does what a cursor from
-/// before a savepoint has opened after it.
+/// Forgets what the transaction or subtransaction being rolled back has opened: its resource owner and those below
+/// release it, and the memory goes with its context. What an outer statement has opened stays, as does what a cursor
+/// declared before a savepoint has opened after it.
 pub(super) fn forget(rolled_back: RolledBack) {
-    // SAFETY: reads a variable; it is that of what is being rolled back.
+    // SAFETY: reads a variable; it is the owner of what is rolled back.
     let released = unsafe { pg_sys::CurTransactionResourceOwner };
     let inside = |kept: &Probes| rolled_back == RolledBack::Transaction || kept.home.belongs_to(released);
     while let Some(kept) = KEPT.with_borrow_mut(|k| k.iter().position(|k| inside(k)).map(|i| k.remove(i))) {
-        // The box and the names are freed; what else is in it is forgotten, and not closed.
+        // The box and the names are freed; the rest is forgotten, not closed.
         let mut kept = kept;
         kept.ignored_names = HashSet::new();
         // SAFETY: ManuallyDrop has the layout of what it holds.

@@ -1,4 +1,4 @@
-//! The key of a users table: its types, and the one text form under which a user is known.
+//! The key of a users table: its types, and the text form that identifies a user.
 
 use super::subtransaction::guarded;
 use super::{datum, encoding, memory, uuid};
@@ -15,17 +15,18 @@ pub enum KeyType {
     PaddedText,
 }
 
-/// What a key column may be, for hints.
+/// The types of key columns, for hints.
 pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
 
-/// In bytes, compressed as an index does it. A longer one has no room in an index of goals.receipt, and the statement that names it would fail.
+/// In bytes, after compression as in an index. A longer key does not fit into an index of goals.receipt, and inserting
+/// it would fail.
 const LONGEST_KEY: usize = 2600;
 
-/// In bytes. No method makes a longer one that small.
+/// In bytes. No method compresses a longer key to [`LONGEST_KEY`].
 pub const LONGEST_TO_COMPRESS: usize = 1 << 20;
 
 impl KeyType {
-    /// None: the type cannot be a key.
+    /// The key type of a column's type; None if it cannot be a key.
     pub fn of(type_oid: pg_sys::Oid) -> Option<KeyType> {
         // SAFETY: a catalog lookup by the oid of a column's type.
         match unsafe { pg_sys::getBaseType(type_oid) } {
@@ -54,7 +55,7 @@ impl KeyType {
         }
     }
 
-    /// The text form in the one spelling that a row's key has; None: no key of this type is written like that, or it is too long.
+    /// The text form as [`KeyType::text`] writes it; None if the text is not a key of this type or is too long.
     pub fn canonical(self, text: &[u8]) -> Option<Vec<u8>> {
         self.parse(text).filter(|_| fits(text)).map(|key| match key {
             Parsed::Number(n) => n.to_string().into_bytes(),
@@ -107,7 +108,7 @@ pub(super) enum Parsed {
     Text,
 }
 
-/// Is it short enough to be kept? Whichever method the session that writes the index has, and whoever restores it: so by each.
+/// True if the key is short enough to be indexed, by every compression method: a session or a restore may use any.
 pub fn fits(key: &[u8]) -> bool {
     key.len() <= LONGEST_KEY
         || key.len() < LONGEST_TO_COMPRESS
@@ -117,19 +118,19 @@ pub fn fits(key: &[u8]) -> bool {
                 .all(|method| datum::compressed_size(key, method).is_some_and(|size| size <= LONGEST_KEY))
 }
 
-/// Is the server built with lz4?
+/// True if the server is built with lz4.
 fn has_lz4() -> bool {
     static HAS_LZ4: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     *HAS_LZ4.get_or_init(|| guarded(|| datum::compressed_size(&[b'x'; 100], b'l')).is_some())
 }
 
-/// Without the blanks at its end, and only those, which char(n) ignores.
+/// The text without trailing blanks (spaces only), which char(n) ignores.
 pub(super) fn trim_end_blanks(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|b| *b != b' ').map_or(0, |i| i + 1);
     &text[..end]
 }
 
-/// A key given as text by a caller, for a message: of a long one the beginning.
+/// A key for a message; only the beginning if it is long.
 pub fn shown(key: &[u8]) -> String {
     const LONGEST_SHOWN: usize = 1_000;
     if key.len() <= LONGEST_SHOWN {

@@ -1,4 +1,4 @@
-//! Literals: the value of a goal, read and written by the type of the column that it is compared with.
+//! Literals: the value of a goal, read and written by the type of its column.
 
 use super::relation::{Lock, Relation};
 use super::types::{ColumnType, Shape, is_built_in, output_text};
@@ -14,9 +14,9 @@ use pgrx::pg_sys::{self, Datum, Oid};
 use std::panic::AssertUnwindSafe;
 
 impl ColumnType {
-    /// A goal's value as the type itself writes it, so that comparing texts compares values; an error if it is not a value of
-    /// the type. The server's own input functions are run for that, with the rights of the caller of set_goal, and
-    /// no other code: a value of a type that may run some stays as it is given, and has to be written as the type writes it.
+    /// A goal's value as the type writes it, so that comparing texts compares values; an error if it is not a value of
+    /// the type. Only the server's own input functions are run, with the rights of the caller of set_goal. A value of a
+    /// type that may run other code is returned unchanged, and must be given as the type writes it.
     pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
         match operator {
             Operator::Is | Operator::IsNot => self.canonical(value),
@@ -36,7 +36,7 @@ impl ColumnType {
         }
     }
 
-    /// As an element of a list is written.
+    /// The value as an element of a list is written.
     fn canonical_element(&self, value: &str) -> Result<String> {
         let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
         match self.kind() {
@@ -46,8 +46,8 @@ impl ColumnType {
         }
     }
 
-    /// Reads a literal by the type's own input function. What that says of one that is not of the type becomes our error, which comes with a hint:
-    /// the statement ends by an error either way, so what the function has left behind is cleaned up with it.
+    /// Reads a literal by the type's input function. Its error for an invalid value becomes an error with a hint. The
+    /// statement fails either way, which cleans up after the function.
     fn input(&self, value: &str) -> Result<Datum> {
         let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
         let literal = std::ffi::CString::new(encoding::from_string(value).into_owned()).map_err(|_| invalid())?;
@@ -86,8 +86,8 @@ impl ColumnType {
     }
 }
 
-/// Is a literal of this type read by the server's own code alone? The input functions of composite types, ranges and arrays are the server's, but
-/// call those of what the type is made of; a domain's runs its CHECK, and a type of an extension has code of its own.
+/// True if only the server's own code reads a literal of this type. The input functions of composite types, ranges and
+/// arrays call those of the types they are made of; that of a domain runs its CHECK; an extension's type has its own.
 fn is_read_by_the_server(type_oid: Oid) -> bool {
     if is_built_in(type_oid) {
         return true;
@@ -104,7 +104,7 @@ fn is_read_by_the_server(type_oid: Oid) -> bool {
     match sort {
         pg_sys::TYPTYPE_ENUM => true,
         pg_sys::TYPTYPE_BASE => element != pg_sys::InvalidOid && is_read_by_the_server(element),
-        // The lock, kept to the end of the transaction, keeps its owner from adding a column meanwhile.
+        // The lock is kept to the end of the transaction, so that no column can be added.
         pg_sys::TYPTYPE_COMPOSITE => Relation::open(row, Lock::Share)
             .is_some_and(|row| row.columns().iter().all(|column| is_read_by_the_server(column.type_oid))),
         pg_sys::TYPTYPE_RANGE => bounds(type_oid).is_some_and(is_read_by_the_server),
@@ -113,7 +113,7 @@ fn is_read_by_the_server(type_oid: Oid) -> bool {
     }
 }
 
-/// The type of a range's bounds, if the server's own code compares them and brings the range into its canonical form.
+/// The type of a range's bounds, if only the server's own code compares them and makes the range canonical.
 fn bounds(range: Oid) -> Option<Oid> {
     // SAFETY: the type cache keeps entries for ever, and has these of a range; the functions are looked up, not called.
     unsafe {

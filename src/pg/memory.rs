@@ -1,13 +1,11 @@
-//! Memory that cannot be had ends a statement as it would in the server, with SQLSTATE 53200, and never the server.
-//!
-//! Rust's collections end the process where an allocation fails, and the postmaster then restarts the whole cluster. So:
-//!
-//! - what has a size that comes from data is asked for ([`copied`], [`vec`], [`room`]), and a refusal raises 53200;
-//! - everything else is small. Where the system refuses it, it comes from a reserve, and the next safe point ([`check`]) raises 53200;
-//! - what is neither, or more than the reserve has, ends this one session by a FATAL 53200. That is not to happen.
-//!
-//! An error of the server that passes through Rust is copied by pgrx, in a place from which a second error leads back to the same place:
-//! without memory for the copy the server would stop as well. So some is set aside for it, and given up when an error is raised
+//! Out of memory fails the statement with SQLSTATE 53200, as in the server, and never stops the server. Rust's
+//! collections abort the process if an allocation fails, and the postmaster then restarts the whole cluster. So:
+//! - allocations whose size depends on data are fallible ([`copied`], [`vec`], [`room`]) and raise 53200;
+//! - all others are small. If the system refuses one, a reserve serves it, and the next safe point ([`check`]) raises
+//!   53200;
+//! - if the reserve is exhausted too, this session ends with a FATAL 53200. That should not happen.
+//! pgrx copies each error of the server that passes through Rust. A failure of that copy raises a second error at the
+//! same place, and so on until the server stops. So memory for the copy is set aside and freed when an error is raised
 //! ([`with_parachute`]).
 
 use super::server;
@@ -30,7 +28,7 @@ pub fn copied(bytes: &[u8]) -> Vec<u8> {
     copy
 }
 
-/// An empty list with room for so many items.
+/// An empty list with room for `count` items.
 pub fn vec<T>(count: usize) -> Vec<T> {
     let mut items = Vec::new();
     if count > 0 {
@@ -39,7 +37,7 @@ pub fn vec<T>(count: usize) -> Vec<T> {
     items
 }
 
-/// Makes room for so many more items.
+/// Makes room for more items.
 #[inline]
 pub fn room<T>(items: &mut Vec<T>, more: usize) {
     if items.capacity() - items.len() < more && room::room(items, more).is_err() {
@@ -47,14 +45,14 @@ pub fn room<T>(items: &mut Vec<T>, more: usize) {
     }
 }
 
-/// Adds an item to a list that has as many as there are data.
+/// Adds an item to a list whose length depends on data.
 #[inline]
 pub fn push<T>(items: &mut Vec<T>, item: T) {
     room(items, 1);
     items.push(item);
 }
 
-/// Makes room for one more item of a list that is short as a rule.
+/// Makes room for one more item in a list that is usually short.
 #[inline]
 pub fn room_in_small<A: smallvec::Array>(items: &mut SmallVec<A>) {
     let length = items.len();
@@ -66,7 +64,7 @@ pub fn room_in_small<A: smallvec::Array>(items: &mut SmallVec<A>) {
     }
 }
 
-/// Puts an entry into a map that has as many as there are data.
+/// Puts an entry into a map whose size depends on data.
 pub fn insert<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V) {
     room_in(map);
     map.insert(key, value);
@@ -79,19 +77,20 @@ pub fn room_in<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
     }
 }
 
-/// What has been made, if there was memory for it.
+/// The value; raises 53200 if there was no memory for it.
 pub fn made<T>(made: Result<T, NoRoom>) -> T {
     made.unwrap_or_else(|NoRoom| raise(0))
 }
 
-/// Raises the error now if there is no room for about so many bytes: before work on data of a known size that asks for none of it.
+/// Raises 53200 if about this many bytes are not free. For use before work on data of a known size whose allocations
+/// are not fallible.
 pub fn ensure(bytes: usize) {
     if bytes > BYTES / 8 && !is_free(bytes) {
         raise(bytes);
     }
 }
 
-/// The server's own error where it has no memory.
+/// Raises the server's error for out of memory.
 #[cold]
 fn raise(size: usize) -> ! {
     give_up_parachute();
@@ -103,7 +102,7 @@ fn raise(size: usize) -> ! {
     unreachable!("an error report of level ERROR does not return")
 }
 
-/// A safe point: nothing is half done here, so an allocation that only the reserve could serve can be answered by the error.
+/// A safe point, where nothing is half done: raises 53200 if the reserve had to serve an allocation.
 #[inline]
 pub fn check() {
     if RESERVE.touched.load(Ordering::Relaxed) {
@@ -115,18 +114,18 @@ pub fn check() {
 fn recover() {
     RESERVE.touched.store(false, Ordering::Relaxed);
     if !is_free(BYTES) || !pack_parachute() {
-        // the next one looks again
+        // The next safe point checks again.
         RESERVE.touched.store(true, Ordering::Relaxed);
         raise(BYTES);
     }
 }
 
-/// Sets the reserve and the parachute aside: once, when the library is loaded. A backend that the postmaster forks has copies of its own.
+/// Sets the reserve and the parachute aside, once, when the library is loaded. Each forked backend has its own copies.
 pub fn prepare() {
     if RESERVE.start.load(Ordering::Relaxed) != 0 {
         return;
     }
-    // SAFETY: the layout is not of size zero; the memory is never given back.
+    // SAFETY: the layout is not of size zero; the memory is never freed.
     let start = unsafe { System.alloc(WHOLE) };
     if start.is_null() || !pack_parachute() {
         raise(BYTES);
@@ -135,13 +134,13 @@ pub fn prepare() {
     let _ = LAST_RESORT.set(end_session);
 }
 
-/// Given up when an error is raised.
+/// Freed when an error is raised.
 static PARACHUTE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
-// SAFETY: a power of two, and a size that is a multiple of it. A memory context asks for a megabyte at the most to have room for a few
-// bytes, and the copy and what is made of it may be in two.
+// SAFETY: a power of two, and a size that is a multiple of it. A memory context allocates at most a megabyte to have
+// room for a few bytes, and the copy may need two contexts.
 const CANOPY: Layout = unsafe { Layout::from_size_align_unchecked(5 << 19, 4096) };
 
-/// False: there is no memory for it now.
+/// Sets the parachute aside; false if there is no memory for it now.
 fn pack_parachute() -> bool {
     if PARACHUTE.load(Ordering::Relaxed).is_null() {
         // SAFETY: the layout is not of size zero.
@@ -159,18 +158,19 @@ fn give_up_parachute() {
     }
 }
 
-/// Runs a call of ours. An error that is raised meanwhile finds memory to be passed on in.
+/// Runs a call of the extension. An error raised inside finds memory for its copy.
 #[inline]
 pub fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
     struct Popped(*mut pg_sys::ErrorContextCallback);
     impl Drop for Popped {
         #[inline]
         fn drop(&mut self) {
-            // SAFETY: writes a variable: what it was before us.
+            // SAFETY: restores a variable to its value before this call.
             unsafe { pg_sys::error_context_stack = self.0 }
         }
     }
-    // SAFETY: the protocol of error context callbacks: ours is first on the stack while its memory is valid, however we are left.
+    // SAFETY: the protocol of error context callbacks: this one is first on the stack while its memory is valid,
+    // however the call ends.
     unsafe {
         let mut callback = pg_sys::ErrorContextCallback {
             previous: pg_sys::error_context_stack,
@@ -186,7 +186,7 @@ pub fn with_parachute<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Called while a message of any level is made; what it is not for does not need the memory.
+/// Called for messages of every level; only errors need the memory.
 unsafe extern "C-unwind" fn on_error(_arg: *mut core::ffi::c_void) {
     // SAFETY: a message is being made.
     let class = unsafe { server::geterrcode() } & 0xFFF;
@@ -196,12 +196,12 @@ unsafe extern "C-unwind" fn on_error(_arg: *mut core::ffi::c_void) {
     }
 }
 
-/// Would the system give so much now?
+/// True if the system can allocate this many bytes now.
 fn is_free(bytes: usize) -> bool {
     let Ok(layout) = Layout::from_size_align(bytes.max(1), 16) else { return false };
-    // SAFETY: a valid layout; what is allocated is given back at once, by the same.
+    // SAFETY: a valid layout; the memory is freed at once by the same allocator.
     unsafe {
-        // a compiler may leave out what is given back unused, and take it for granted
+        // The compiler may otherwise remove an allocation that is not used.
         let memory = std::hint::black_box(System.alloc(layout));
         if !memory.is_null() {
             System.dealloc(memory, layout);
@@ -210,25 +210,25 @@ fn is_free(bytes: usize) -> bool {
     }
 }
 
-/// The reserve is handed out in blocks of so many bytes.
+/// The size of the reserve's blocks in bytes.
 const BLOCK: usize = 256;
 const BLOCKS: usize = 4096;
-/// Of the whole reserve. It is address space: until it is needed, it is not touched.
+/// The size of the whole reserve. It is address space only until it is used.
 const BYTES: usize = BLOCK * BLOCKS;
 // SAFETY: a power of two, and a size that is a multiple of it.
 const WHOLE: Layout = unsafe { Layout::from_size_align_unchecked(BYTES, BLOCK) };
 
 struct Reserve {
-    /// The address of its first byte; 0: not set aside.
+    /// The address of its first byte; 0 if it is not set aside.
     start: AtomicUsize,
-    /// Has something been taken from it since the last safe point?
+    /// True if something has been taken from it since the last safe point.
     touched: AtomicBool,
     locked: AtomicBool,
-    /// Which blocks are taken; read and written only while it is locked.
+    /// True per taken block; accessed only under the lock.
     taken: UnsafeCell<[bool; BLOCKS]>,
 }
 
-// SAFETY: the one field that is not atomic is used under the lock only.
+// SAFETY: the one field that is not atomic is accessed only under the lock.
 unsafe impl Sync for Reserve {}
 
 static RESERVE: Reserve = Reserve {
@@ -239,7 +239,7 @@ static RESERVE: Reserve = Reserve {
 };
 
 impl Reserve {
-    /// Is this a place in it? Where it is not set aside, no address is so low.
+    /// True if the address is in the reserve. If it is not set aside, no address is that low.
     #[inline]
     fn holds(&self, memory: *const u8) -> bool {
         memory.addr().wrapping_sub(self.start.load(Ordering::Relaxed)) < BYTES
@@ -255,7 +255,7 @@ impl Reserve {
         done
     }
 
-    /// Null: there is not as much left.
+    /// Takes blocks; null if not enough are free in a row.
     fn take(&self, layout: Layout) -> *mut u8 {
         let start = self.start.load(Ordering::Relaxed);
         if start == 0 || layout.align() > BLOCK || layout.size() > BYTES {
@@ -287,19 +287,19 @@ struct Allocator;
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-// SAFETY: everything is the system's allocator's, or a run of blocks of the reserve that nothing else has until it is given back,
-// aligned to a block. Nothing unwinds: a refusal that cannot be answered ends the process.
+// SAFETY: memory is from the system's allocator, or a run of blocks of the reserve, aligned to a block and used by
+// nothing else until it is freed. Nothing unwinds: a refusal that cannot be served ends the process.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        // SAFETY: the caller's promises are those that the system's allocator requires.
         let memory = unsafe { System.alloc(layout) };
         if memory.is_null() { refused(layout) } else { memory }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above; what the reserve gives is of this size.
+        // SAFETY: as above; the reserve's blocks have room for this size.
         unsafe {
             let memory = System.alloc_zeroed(layout);
             if !memory.is_null() {
@@ -318,7 +318,7 @@ unsafe impl GlobalAlloc for Allocator {
         if RESERVE.holds(memory) {
             return RESERVE.give_back(memory, layout.size());
         }
-        // SAFETY: what is not from the reserve is from the system's allocator.
+        // SAFETY: memory that is not from the reserve is from the system's allocator.
         unsafe { System.dealloc(memory, layout) }
     }
 
@@ -336,13 +336,13 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// What cannot grow where it is.
+/// Reallocates by allocating, copying and freeing.
 ///
 /// # Safety
 /// Those of [`GlobalAlloc::realloc`].
 #[cold]
 unsafe fn moved(allocator: &Allocator, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-    // SAFETY: two allocations, each of at least the size that is copied; the old one is given back once it has been copied.
+    // SAFETY: two allocations, each of at least the size that is copied; the old one is freed after the copy.
     unsafe {
         let grown = allocator.alloc(Layout::from_size_align_unchecked(size, layout.align()));
         if !grown.is_null() {
@@ -353,7 +353,7 @@ unsafe fn moved(allocator: &Allocator, memory: *mut u8, layout: Layout, size: us
     }
 }
 
-/// The system has no such memory. Null where the caller has asked whether there is.
+/// Handles a refusal of the system. Returns null if the caller checks for it.
 #[cold]
 #[inline(never)]
 fn refused(layout: Layout) -> *mut u8 {
@@ -369,14 +369,13 @@ fn refused(layout: Layout) -> *mut u8 {
     memory
 }
 
-/// What is done where even the reserve has no memory; not set where there is no server.
+/// What to do if even the reserve has no memory; not set without a server.
 static LAST_RESORT: OnceLock<fn()> = OnceLock::new();
 
-/// Ends this session as the server does, instead of the process, so that no other session ends with it. Whoever called the allocator
-/// is not returned to, nor unwound.
+/// Ends this session by FATAL instead of aborting the process, so that other sessions go on. Does not return or unwind.
 fn end_session() {
-    // SAFETY: called in its protocol: at FATAL errfinish does not return. No error can be raised on the
-    // way that would leap over the frames above, for what the server needs here it has set aside itself, and no context is asked for.
+    // SAFETY: called in its protocol: at FATAL errfinish does not return. No error can be raised on the way and jump
+    // over the frames above: the server has set aside the memory it needs here, and no context is built.
     unsafe {
         pg_sys::error_context_stack = std::ptr::null_mut();
         if server::errstart(PgLogLevel::FATAL as core::ffi::c_int, std::ptr::null()) {
@@ -415,7 +414,7 @@ mod tests {
         assert_eq!(rest.addr(), start + 3 * BLOCK);
         assert!(reserve.take(layout(0, 1)).is_null());
 
-        // a gap that is too short is passed
+        // A gap that is too short is skipped.
         reserve.give_back(one, 1);
         reserve.give_back(rest, BYTES - 3 * BLOCK);
         assert_eq!(reserve.take(layout(BLOCK + 1, 8)).addr(), start + 3 * BLOCK);

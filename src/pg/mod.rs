@@ -1,8 +1,7 @@
-//! The one place that touches the server: every `unsafe` block of the crate is below this module, each with the reason why
-//! it holds. What leaves this module is safe to use and owns or borrows properly.
-//!
-//! Errors of the server cross this module as panics (pgrx turns `ereport(ERROR)` into an unwinding panic and back), so a
-//! drop that runs during unwinding must not call the server again: the resource owner releases locks, pins and scans then.
+//! Calls of the server. Every `unsafe` block of the crate is in this module, with the reason why it is sound. What the
+//! module exports is safe to use. Errors of the server cross this module as panics: pgrx turns `ereport(ERROR)` into an
+//! unwinding panic and back. A drop that runs during unwinding must not call the server again; the resource owner then
+//! releases locks, pins and scans.
 #![allow(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]
 

@@ -1,8 +1,7 @@
-//! Rows that have left their partition, until the insert comes that is the other half of the move.
-//!
-//! A move fires as a delete in the one partition and an insert in the other. Both are queued by the same executor, one right after
-//! the other, and are fired in that order. So a row waits for the next insert of its executor into the same tracked table, and no
-//! longer: nothing waits that belongs to another statement, for a row goes with the executor that has moved it.
+//! Rows that have left their partition, kept until the insert that completes the move. A move fires a delete trigger on
+//! one partition and an insert trigger on another. The same executor queues both, one right after the other, and fires
+//! them in that order. So a row waits only for the next insert of its executor into the same tracked table. It is freed
+//! with that executor, so no row of another statement waits.
 
 use super::datum::Row;
 use super::relation::{self, Relation};
@@ -10,20 +9,20 @@ use super::trigger::Trigger;
 use pgrx::pg_sys::{self, CommandId, TransactionId};
 use std::cell::RefCell;
 
-/// What an executor has moved out of a tracked table last.
+/// The last row that an executor has moved out of a partition of a tracked table.
 struct Left {
-    /// Its memory context.
+    /// The memory context of the executor.
     executor: pg_sys::MemoryContext,
     /// The first argument of the trigger.
     source: Option<String>,
-    /// None: its insert has come.
+    /// None after its insert.
     row: Option<(KeptRow, (TransactionId, CommandId))>,
-    /// Is every insert into the tree of partitions seen? None: nothing has been asked so far.
+    /// The result of [`every_insert_is_seen`]; None if not computed yet.
     every_insert_is_seen: Option<bool>,
 }
 
 thread_local! {
-    /// At most one an executor and tracked table.
+    /// At most one per executor and tracked table.
     static LEFT: RefCell<Vec<Left>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -35,7 +34,7 @@ fn with_left<T>(executor: pg_sys::MemoryContext, trigger: &Trigger, see: impl Fn
     LEFT.with_borrow_mut(|left| left.iter_mut().find(|l| l.executor == executor && l.source == source).map(see))
 }
 
-/// The old row of a MovedAway change waits for its insert, instead of one that waited before.
+/// Keeps the old row of a MovedAway change until its insert, in place of one kept before.
 pub fn keep(trigger: &Trigger) {
     let executor = trigger.executor();
     if executor.is_null() {
@@ -60,21 +59,21 @@ pub fn keep(trigger: &Trigger) {
     with_left(executor, trigger, |left| left.row = Some(row));
 }
 
-/// No row of this executor and table waits any more.
+/// Forgets the row kept for this executor and table.
 pub fn forget(trigger: &Trigger) {
     with_left(trigger.slot_context(), trigger, |left| left.row = None);
 }
 
-/// A row has been inserted: the row that was waiting for it, if one was.
+/// For an inserted row: the row that was waiting for it, if any.
 pub fn take(trigger: &Trigger) -> Option<KeptRow> {
     let (row, command) = with_left(trigger.slot_context(), trigger, |left| left.row.take()).flatten()?;
-    // A foreign key's action may have moved a row on behalf of the same executor by another command.
+    // The action of a foreign key may have moved a row for the same executor by another command.
     (trigger.is_of_foreign_table() || command == trigger.command()).then_some(row)
 }
 
-/// Is it certain that every row which leaves a partition of this tracked table is followed by an insert that the trigger sees? Then
-/// the next insert is the other half of the move, whatever has become of the row. Asked once per statement, for all partitions have
-/// to be looked at.
+/// True if every row that leaves a partition of this tracked table is followed by an insert that fires the trigger.
+/// Then the next insert is the other half of the move, even if the row has changed. Computed once per statement,
+/// because it opens all partitions.
 pub fn every_insert_is_seen(trigger: &Trigger, tracked: pg_sys::Oid) -> bool {
     let executor = trigger.slot_context();
     let known = with_left(executor, trigger, |left| left.every_insert_is_seen).flatten();
@@ -85,10 +84,10 @@ pub fn every_insert_is_seen(trigger: &Trigger, tracked: pg_sys::Oid) -> bool {
     })
 }
 
-/// Each partition is closed before the next is opened, and none is waited for.
+/// Opens the partitions one at a time, without waiting for locks.
 fn look_at_partitions(trigger: &Trigger, tracked: pg_sys::Oid) -> bool {
     let Some(root) = Relation::open_if_free(tracked) else { return false };
-    // A row may move to a partition of the table above.
+    // A row may move to a partition of the parent.
     if root.is_partition() || !relation::ancestors(tracked).is_empty() {
         return false;
     }
@@ -102,7 +101,7 @@ fn look_at_partitions(trigger: &Trigger, tracked: pg_sys::Oid) -> bool {
 }
 
 unsafe extern "C-unwind" fn on_end(executor: *mut core::ffi::c_void) {
-    // Nothing is borrowed across a call into the server, so that it is free here.
+    // The cell is never borrowed across a call into the server, so it is free here.
     LEFT.with(|left| {
         if let Ok(mut left) = left.try_borrow_mut() {
             left.retain(|l| l.executor.cast() != executor);
@@ -134,7 +133,7 @@ impl KeptRow {
         }
     }
 
-    /// Shows the row with the partition it came from, which the statement holds locked.
+    /// Calls `see` with the row and the partition it left, which the statement holds locked.
     pub fn show(&mut self, see: impl FnOnce(&Relation, &Row)) {
         let Some(partition) = Relation::open(self.relid, relation::Lock::Share) else { return };
         let mut tuple = pg_sys::HeapTupleData {

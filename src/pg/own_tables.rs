@@ -1,4 +1,4 @@
-//! The extension's own tables, indexes and sequences: found by their names, checked before they are used.
+//! The extension's own tables, indexes and sequences, found by name and checked before use.
 
 use super::patience;
 use super::relation::{self, Lock, Relation};
@@ -9,7 +9,7 @@ use pgrx::pg_sys::{self, Oid};
 use std::ffi::CString;
 use std::ops::ControlFlow;
 
-/// By table, the numbers of its columns and a row to be appended.
+/// Per table a module with the numbers of its columns and a row to be appended.
 pub mod columns {
     pub use crate::pg::shape::{
         engagement, goal, goal_stop, ignored, match_log, message, receipt, revision, source, variant,
@@ -24,14 +24,14 @@ pub struct Table {
     shape: &'static TableShape,
 }
 
-/// An index of one.
+/// An index of a table of the extension.
 #[derive(Clone, Copy)]
 pub struct Index {
     oid: Oid,
     shape: &'static IndexShape,
 }
 
-/// A sequence that ids come from.
+/// A sequence of the extension that ids come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Sequence {
     oid: Oid,
@@ -55,26 +55,27 @@ impl Table {
         self.oid
     }
 
-    /// How many of its columns the extension has made: the first ones.
+    /// How many columns the extension has created; they are the first ones.
     pub(super) fn width(self) -> usize {
         self.shape.width()
     }
 
-    /// It, to be searched by this index with `keys` conditions; None if one of them cannot be used.
+    /// Opens the table to be searched by an index with `keys` conditions; None if either cannot be used.
     pub fn search(self, by: Index, keys: usize) -> Option<OwnedProbe> {
         let table = self.open_to_read()?;
         let index = by.open(&table)?;
         Some(OwnedProbe::new(table, index, keys))
     }
 
-    /// Opens it to append; None if it is gone, is not what it was made as, or is locked for longer than a trigger waits. The lock is kept to
-    /// the end of the transaction.
+    /// Opens the table to append; None if it is gone, has been changed, or is locked for longer than a trigger waits.
+    /// The lock is kept to the end of the transaction.
     pub(super) fn open_to_append(self) -> Option<Relation> {
         self.fitting(patience::open(self.oid, Lock::RowExclusive.mode())?)
     }
 
-    /// Opens it to read; None as above. The lock is given back when it is closed. A table that is appended to as well is locked as for
-    /// that: a transaction that read first and wrote later would deadlock with a REINDEX that came between.
+    /// Opens the table to read; None as for [`Table::open_to_append`]. The lock is released when it is closed. A table
+    /// that is also appended to is locked as for appending: a transaction that took the weaker lock first would
+    /// deadlock with a REINDEX.
     pub fn open_to_read(self) -> Option<Relation> {
         let lock = if self.shape.is_fact() { Lock::RowExclusive } else { Lock::Share };
         self.fitting(patience::open_for_a_look(self.oid, lock.mode())?)
@@ -84,7 +85,7 @@ impl Table {
         self.shape.fits(&table, self.owner).is_ok().then_some(table)
     }
 
-    /// May rows be appended to it with the indexes that it has?
+    /// True if no index of the table can refuse a row.
     pub(super) fn lets_in(self, indexes: impl IntoIterator<Item = Oid>) -> bool {
         indexes.into_iter().all(|index| self.shape.lets_in(index).is_ok())
     }
@@ -96,28 +97,28 @@ impl Index {
         self.oid
     }
 
-    /// Opens it to search; None as for a table.
+    /// Opens the index to search; None as for a table.
     pub(super) fn open(self, table: &Relation) -> Option<Relation> {
         let index = patience::open_for_a_look(self.oid, Lock::Share.mode())?;
         self.fits(&index, table).then_some(index)
     }
 
-    /// Can it be searched as it was made to be?
+    /// True if the index can be searched as the extension does.
     pub(super) fn fits(self, index: &Relation, table: &Relation) -> bool {
         self.shape.fits(index, table).is_ok()
     }
 }
 
 impl Sequence {
-    /// Its oid, locked against being altered; None as for a table.
+    /// The oid of the sequence, locked against ALTER SEQUENCE; None as for a table.
     pub(super) fn lock(self) -> Option<Oid> {
         patience::lock(self.oid, Lock::RowExclusive.mode()).then_some(self.oid)
     }
 }
 
-/// What the triggers and calls read and write.
+/// The tables, indexes and sequences that triggers and calls read and write.
 #[derive(Clone, Copy, PartialEq)]
-pub struct Ours {
+pub struct OwnTables {
     pub source: Table,
     pub message: Table,
     pub variant: Table,
@@ -138,18 +139,18 @@ pub struct Ours {
     pub ignored_source_idx: Index,
 }
 
-/// Why something of the extension is of no use.
+/// Why an object of the extension cannot be used.
 #[derive(Debug)]
 pub enum Fault {
-    /// There is nothing of this name.
+    /// There is no object of this name.
     Missing,
-    /// It is not what it was made as.
+    /// It is not as the extension created it.
     Unfit(Unfit),
     /// It is locked for longer than a trigger waits.
     Locked,
 }
 
-/// Something of the extension that is of no use.
+/// An object of the extension that cannot be used.
 #[derive(Debug)]
 pub struct Lacking {
     /// `table`, `index` or `sequence`.
@@ -158,7 +159,7 @@ pub struct Lacking {
     pub fault: Fault,
 }
 
-/// Not used by the triggers: what makes the roll-up find the newest facts quickly, and what figures are read by.
+/// Indexes that triggers do not use: goals.roll_up() finds the newest facts by them, and figures are read by them.
 const OTHER_INDEXES: [(&str, &str); 5] = [
     ("receipt_revision_idx", "receipt (revision_id)"),
     ("revision_message_idx", "revision (message_id, revision_id)"),
@@ -168,7 +169,7 @@ const OTHER_INDEXES: [(&str, &str); 5] = [
 ];
 
 impl Lacking {
-    /// Is nothing recorded without it?
+    /// True if nothing is recorded without it.
     pub fn stops_recording(&self) -> bool {
         let notes = [shape::IGNORED.name, shape::IGNORED_SOURCE.name];
         let is_note = notes.contains(&self.name) && !matches!(self.fault, Fault::Missing);
@@ -177,17 +178,17 @@ impl Lacking {
             && OTHER_INDEXES.iter().all(|(name, _)| *name != self.name)
     }
 
-    /// Does it keep goals.health() from looking at anything else?
+    /// True if goals.health() cannot check anything else without it.
     pub fn blocks(&self) -> bool {
         self.stops_recording() || OF_SQL.iter().any(|table| table.name == self.name)
     }
 
-    /// What comes of it.
+    /// The consequence, for goals.health().
     pub fn harm(&self) -> &'static str {
         if self.stops_recording() {
-            "the triggers of new sessions do nothing without it: what is missed meanwhile never counts"
+            "the triggers of new sessions do nothing without it; what is missed until it is back never counts"
         } else if self.name.starts_with("ignored") {
-            "what the triggers leave out is not noted without it"
+            "without it goals.health() does not show what the triggers ignore"
         } else if self.name.starts_with("receipt_") || self.name.ends_with("_message_idx") {
             "reading figures is slow without it"
         } else {
@@ -195,13 +196,13 @@ impl Lacking {
         }
     }
 
-    /// Of an index: what it is on, as CREATE INDEX takes it.
+    /// For an index, the table and columns as in CREATE INDEX.
     pub fn definition(&self) -> Option<&'static str> {
         let searched = INDEXES.iter().map(|shape| (shape.name, shape.definition));
         searched.chain(OTHER_INDEXES).find(|(name, _)| *name == self.name).map(|(_, definition)| definition)
     }
 
-    /// Is it only locked, so that a later look may find it?
+    /// True if it is only locked, so that it may be found later.
     pub fn is_locked(&self) -> bool {
         matches!(self.fault, Fault::Locked)
     }
@@ -229,14 +230,14 @@ const INDEXES: [&IndexShape; 5] = [
 ];
 const SEQUENCES: [&str; 3] = ["receipt_id_seq", "engagement_id_seq", "match_id_seq"];
 
-impl Ours {
-    /// Finds all of it, as it is now; Err is the first that is of no use. Where the extension is not installed, all of it is missing.
-    pub fn find() -> Result<Ours, Lacking> {
+impl OwnTables {
+    /// Looks up all objects; Err is the first that cannot be used. If the extension is not installed, all are missing.
+    pub fn find() -> Result<OwnTables, Lacking> {
         let here = Here::look();
         let table = |shape| here.table(shape);
         let index = |shape| here.index(shape);
         let sequence = |name| here.sequence(name);
-        Ok(Ours {
+        Ok(OwnTables {
             source: table(&shape::SOURCE)?,
             message: table(&shape::MESSAGE)?,
             variant: table(&shape::VARIANT)?,
@@ -253,7 +254,7 @@ impl Ours {
             match_log: table(&shape::MATCH_LOG)?,
             match_log_receipt_idx: index(&shape::MATCH_LOG_RECEIPT)?,
             match_id_seq: sequence(SEQUENCES[2])?,
-            // Only notes are lost without these: they are looked at when one is made.
+            // Only notes are lost without these: they are checked when a note is written.
             ignored: here.found(&shape::IGNORED)?,
             ignored_source_idx: Index {
                 oid: here.oid("index", shape::IGNORED_SOURCE.name)?,
@@ -262,27 +263,27 @@ impl Ours {
         })
     }
 
-    /// The name of the column that says of which users table a message or a source is: earlier versions of the extension's
-    /// SQL, which this library serves as well, call it otherwise.
+    /// The name of the column that says of which users table a message or a source is: earlier versions of the
+    /// extension's SQL, which this library serves as well, call it otherwise.
     pub fn users_column(&self) -> &'static str {
         let is_current = |table: Relation| table.column("users_source_id").is_some();
         if self.message.open_to_read().is_some_and(is_current) { "users_source_id" } else { "users_id" }
     }
 
-    /// Runs `work` as the owner of the extension, with nothing but the system's schema on the search path.
+    /// Runs `work` as the owner of the extension, with only `pg_catalog` on the search path.
     pub fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
         role::as_extension_owner(self.revision.owner, work)
     }
 
-    /// The table of notes for goals.health() and its index, whatever else there is.
+    /// The table of notes for goals.health() and its index, even if other objects cannot be used.
     pub fn notes() -> Option<(Table, Index)> {
         let here = Here::look();
         here.table(&shape::IGNORED).ok().zip(here.index(&shape::IGNORED_SOURCE).ok())
     }
 
-    /// All that is of no use. Nothing is waited for.
+    /// All objects that cannot be used. Waits for no lock.
     pub fn lacking() -> Vec<Lacking> {
-        patience::without_waiting(Ours::look_at_all)
+        patience::without_waiting(OwnTables::look_at_all)
     }
 
     fn look_at_all() -> Vec<Lacking> {
@@ -290,7 +291,7 @@ impl Ours {
         let tables = TABLES.into_iter().chain(OF_SQL).filter_map(|shape| here.table(shape).err());
         let indexes = INDEXES.into_iter().filter_map(|shape| here.index(shape).err());
         let sequences = SEQUENCES.into_iter().filter_map(|name| here.sequence(name).err());
-        // An index of a table that is of no use says nothing of its own.
+        // An index is not reported if its table cannot be used.
         let mut found: Vec<Lacking> = tables.collect();
         let of_those = |name: &str| INDEXES.iter().any(|i| i.name == name && found.iter().any(|t| t.name == i.table));
         let indexes: Vec<Lacking> = indexes.filter(|i| i.kind == "index" && !of_those(i.name)).collect();
@@ -302,7 +303,7 @@ impl Ours {
         found
     }
 
-    /// The tables that a crash of the server empties.
+    /// The unlogged tables, which a crash of the server empties.
     pub fn unlogged() -> Vec<&'static str> {
         let here = Here::look();
         let is_unlogged = |shape: &&TableShape| {
@@ -314,7 +315,7 @@ impl Ours {
         })
     }
 
-    /// The oids of all of it: a change of one of them is a reason to look again.
+    /// The oids of all objects: a change of one makes the look-up stale.
     pub fn oids(&self) -> [Oid; 18] {
         let tables = [
             self.source,
@@ -343,7 +344,7 @@ impl Ours {
     }
 }
 
-/// Where the extension's objects are looked for.
+/// The schema in which the extension's objects are looked up.
 struct Here {
     schema: Oid,
     owner: Oid,
@@ -351,7 +352,7 @@ struct Here {
 
 impl Here {
     fn look() -> Here {
-        // SAFETY: a catalog lookup by name that answers InvalidOid for what does not exist.
+        // SAFETY: a catalog lookup by name that returns InvalidOid if there is none.
         let schema = unsafe { pg_sys::get_namespace_oid(c"goals".as_ptr(), true) };
         Here { schema, owner: extension_owner() }
     }
@@ -403,7 +404,7 @@ impl Here {
             return Ok(());
         }
         let unfit = Unfit {
-            why: "it is not the index that the extension makes, or not valid".into(),
+            why: "it is not the index that the extension creates, or it is invalid".into(),
             mend: format!(
                 "DROP INDEX CONCURRENTLY goals.{name}, then CREATE INDEX CONCURRENTLY {name} ON goals.{definition}"
             ),
@@ -421,7 +422,8 @@ impl Here {
         Ok(Sequence { oid })
     }
 
-    /// The highest id of a sequence that is known to be there: that of the newest receipt, and those up to which the totals go.
+    /// The highest id of a sequence that is known to be in use: that of the newest receipt, or the watermark of the
+    /// totals.
     fn last_id(&self, sequence: &str) -> i64 {
         let mut last = 0;
         let column = match sequence {
@@ -465,7 +467,7 @@ fn not_opened(oid: Oid) -> Fault {
     if relation::exists(oid) { Fault::Locked } else { Fault::Missing }
 }
 
-/// The owner of the extension; InvalidOid where it is not installed.
+/// The owner of the extension; InvalidOid if it is not installed.
 pub(super) fn extension_owner() -> Oid {
     let mut owner = Oid::INVALID;
     let Some(extensions) = Relation::open(pg_sys::ExtensionRelationId, Lock::Share) else { return owner };

@@ -1,11 +1,11 @@
-//! Which partition a row is in, by its key alone, as PostgreSQL's own tuple routing works it out.
+//! Finds the partition of a row by its key, as PostgreSQL's tuple routing does.
 
 use super::relation::Relation;
 use super::version;
 use pgrx::pg_sys::{self, Datum, Oid};
 
-/// The partition that a row with this key is in; None where that does not follow from the key: some level is partitioned by something
-/// else. A hint: whoever does not find the row there has to look in the others.
+/// The partition of a row with this key; None if some level is partitioned by something other than the key. Only a
+/// hint: a row that is not there may be in another partition.
 pub fn of_key(root: &Relation, key_column: &str, value: Datum, open: &dyn Fn(Oid) -> Option<Relation>) -> Option<Oid> {
     let (mut partition, mut is_leaf) = child(root, key_column, value)?;
     while !is_leaf {
@@ -14,14 +14,14 @@ pub fn of_key(root: &Relation, key_column: &str, value: Datum, open: &dyn Fn(Oid
     Some(partition)
 }
 
-/// The table right below, and whether it is a leaf.
+/// The partition on the next level, and whether it is a leaf.
 fn child(table: &Relation, key_column: &str, value: Datum) -> Option<(Oid, bool)> {
     if table.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
         return None;
     }
     let column = table.column(key_column)?.number;
-    // SAFETY: an open partitioned table has a key and a descriptor, which live while it is open; the key's functions are the server's
-    // own, for the type that the value has; the arrays are as long as the descriptor says.
+    // SAFETY: an open partitioned table has a key and a descriptor, which live while it is open; the key's functions
+    // are the server's own, for the type that the value has; the arrays are as long as the descriptor says.
     unsafe {
         let key = version::partition_key(table.raw())?;
         if key.columns != 1 || *key.attributes != column || (*key.families).to_u32() >= pg_sys::FirstNormalObjectId {

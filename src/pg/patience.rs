@@ -1,8 +1,7 @@
-//! How long a trigger waits for a lock on a table of the extension.
-//!
-//! An application's UPDATE is not to wait until the VACUUM FULL of a table that it knows nothing of has ended, nor behind one that is itself
-//! waiting for a long transaction. A trigger asks for a lock without queueing for it, for `pg_goals.lock_wait` at most, and then leaves what
-//! it was about to record unrecorded; goals.health() says so. Calls of our functions wait as any statement does.
+//! How long a trigger waits for a lock on a table of the extension. An application's UPDATE must not wait for a VACUUM
+//! FULL of a table it does not know, nor queue behind one that waits for a long transaction. A trigger tries to get a
+//! lock without queueing, for at most `pg_goals.lock_wait`. Then it gives up without recording, and goals.health()
+//! shows that. Calls of the extension's functions wait like any statement.
 
 use super::relation::Relation;
 use super::{errors, guc, relation};
@@ -11,28 +10,29 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Looked at for every row. A backend has one thread, and these are cheaper than variables of a thread.
+/// Read for every row. A backend has one thread, and atomics are cheaper than thread-local variables.
 static IN_TRIGGER: AtomicBool = AtomicBool::new(false);
-/// Is there something that has not been recorded, and not been noted for goals.health() either?
+/// True if something was not recorded and has not yet been noted for goals.health().
 static UNNOTED: AtomicBool = AtomicBool::new(false);
-/// Is nothing waited for, as goals.health() has it?
+/// True if no lock is waited for, as in goals.health().
 static ONLY_LOOKING: AtomicBool = AtomicBool::new(false);
 
-/// A relation of the extension that a trigger did not get, or that did not take a row.
+/// A relation of the extension that was locked, or that refused a row.
 struct Busy {
     relid: Oid,
     reason: &'static str,
-    /// Has the lock been got since?
+    /// True if the lock has been granted since.
     free: bool,
     noted: bool,
 }
 
 thread_local! {
-    /// What has been waited for in vain. As long as one of them is not free, nothing is waited for: one wait per backend, not per row or table.
+    /// The relations that were not free after the wait. While one is not free, no lock is waited for: one wait per
+    /// backend, not per row or table.
     static BUSY: RefCell<Vec<Busy>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What is being run on behalf of whom: put back when it ends, also by an error.
+/// Restores `IN_TRIGGER` when the body ends, also by an error.
 struct Running(bool);
 
 impl Running {
@@ -49,8 +49,8 @@ impl Drop for Running {
     }
 }
 
-/// Runs the body of a trigger. The answer is for what reason it, or one before it, could not record something, and the name of the relation,
-/// until that is [`noted`].
+/// Runs the body of a trigger. Returns what it or an earlier one could not record, as reasons and names of relations,
+/// until it is [`noted`].
 pub fn in_trigger(body: impl FnOnce()) -> Vec<(&'static str, String)> {
     let _running = Running::begin(true);
     body();
@@ -62,7 +62,7 @@ pub fn in_trigger(body: impl FnOnce()) -> Vec<(&'static str, String)> {
     })
 }
 
-/// A table did not take a row, for something that has been added to it.
+/// Records that a table refused a row because of an added column or index.
 #[cold]
 pub(super) fn refused(relid: Oid) {
     let name = relation::qualified_name(relid);
@@ -79,14 +79,14 @@ pub(super) fn refused(relid: Oid) {
 
 const REFUSED: &str = "refused row";
 
-/// What was given up has been noted in this transaction.
+/// Records that the unrecorded work has been noted in this transaction.
 pub fn noted() {
     UNNOTED.store(false, Relaxed);
-    // They are kept until the end of the transaction: the note may be rolled back.
+    // Kept until the transaction ends, because the note may be rolled back.
     BUSY.with_borrow_mut(|busy| busy.iter_mut().for_each(|b| b.noted = true));
 }
 
-/// A transaction or subtransaction has ended. A note may have been rolled back with it: then it is made again.
+/// Handles the end of a transaction or subtransaction. A note that was rolled back is written again.
 pub(super) fn on_end(rolled_back: bool, of_all: bool) {
     if rolled_back {
         let again = BUSY.with(|busy| {
@@ -105,7 +105,8 @@ pub(super) fn on_end(rolled_back: bool, of_all: bool) {
     }
 }
 
-/// Looks at relations without waiting for any: [`open_for_a_look`] answers None for one that is locked, and nothing is lost by that.
+/// Runs `look` without waiting for locks: [`open_for_a_look`] returns None for a locked relation, which does not count
+/// as unrecorded.
 pub(super) fn without_waiting<T>(look: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
@@ -117,25 +118,25 @@ pub(super) fn without_waiting<T>(look: impl FnOnce() -> T) -> T {
     look()
 }
 
-/// Runs the body of a call of one of our functions, which a trigger of the application's may have made while one of ours runs.
+/// Runs the body of a call of the extension's functions, also if it is made inside a trigger of the extension.
 pub fn in_call<T>(body: impl FnOnce() -> T) -> T {
     let _running = Running::begin(false);
     body()
 }
 
-/// Is a relation locked that has been waited for in vain? Then looking at everything again would find the same.
+/// True if a relation is still locked after the wait. Then a retry would fail in the same way.
 #[cold]
 pub fn is_refused() -> bool {
     BUSY.with_borrow(|busy| busy.iter().any(|b| !b.free))
 }
 
-/// Opens a relation of the extension under a lock that is kept to the end of the transaction; None if it does not exist (any more), or if
-/// a trigger has waited long enough.
+/// Opens a relation of the extension under a lock that is kept to the end of the transaction; None if it does not exist
+/// or a trigger has waited long enough.
 pub(super) fn open(relid: Oid, mode: LOCKMODE) -> Option<Relation> {
     lock(relid, mode).then(|| Relation::open_locked(relid, pg_sys::NoLock as LOCKMODE))?
 }
 
-/// As [`open`], with a lock that is given back when the relation is closed.
+/// [`open`] with a lock that is released when the relation is closed.
 pub(super) fn open_for_a_look(relid: Oid, mode: LOCKMODE) -> Option<Relation> {
     if !lock(relid, mode) {
         return None;
@@ -173,7 +174,7 @@ pub(super) fn lock(relid: Oid, mode: LOCKMODE) -> bool {
 fn wait_for(relid: Oid, is_free: impl Fn() -> bool) -> bool {
     let known = BUSY.with_borrow(|busy| busy.iter().any(|b| b.relid == relid && !b.free));
     let another = BUSY.with_borrow(|busy| busy.iter().any(|b| !b.free));
-    // Remembered before it is waited for: an error on the way, such as a timeout, must not make the next statement wait as well.
+    // Remembered before the wait: after an error such as a timeout, the next statement must not wait again.
     BUSY.with_borrow_mut(|busy| {
         busy.retain(|b| b.relid != relid || !b.free);
         if !known {
@@ -199,8 +200,8 @@ fn wait_for(relid: Oid, is_free: impl Fn() -> bool) -> bool {
     false
 }
 
-/// pg_goals.lock_wait, but no longer than the session waits for locks of its own, and a quarter of what is left of its statement_timeout: the
-/// statement has to end in time with all else that it does.
+/// pg_goals.lock_wait, limited by the session's lock_timeout and by a quarter of what is left of its statement_timeout,
+/// because the statement has other work to finish.
 fn patience() -> Duration {
     let mut patience = guc::lock_wait().unwrap_or(Duration::MAX);
     // SAFETY: reads settings and clocks.

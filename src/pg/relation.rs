@@ -1,21 +1,21 @@
-//! Opening relations, and what there is to know about them.
+//! Opening relations, and their properties.
 
 use super::{server, version};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
 
-/// An open relation. The lock is kept to the end of the transaction, as for any statement that uses it, unless it was taken for
-/// a look inside somebody else's statement.
+/// An open relation. The lock is kept to the end of the transaction, as for any statement, unless it was opened to be
+/// released on closing.
 pub struct Relation {
     raw: pg_sys::Relation,
-    /// What closing gives back.
+    /// The lock that closing releases.
     release: pg_sys::LOCKMODE,
 }
 
 const KEEP: pg_sys::LOCKMODE = pg_sys::NoLock as pg_sys::LOCKMODE;
 
-/// What to do about a lock.
+/// The lock to take.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
     /// To read.
@@ -34,35 +34,35 @@ impl Lock {
 }
 
 impl Relation {
-    /// Opens a relation, waiting for the lock; None if it does not exist (any more).
+    /// Opens a relation, waiting for the lock; None if it does not exist.
     pub fn open(relid: pg_sys::Oid, lock: Lock) -> Option<Relation> {
         // SAFETY: any oid may be asked for; a null pointer answers that there is no such relation.
         let raw = unsafe { pg_sys::try_relation_open(relid, lock.mode()) };
         (!raw.is_null()).then(|| Relation { raw, release: KEEP })
     }
 
-    /// Opens a relation whose lock is held already, and gives that lock back with it; None if it does not exist (any more).
+    /// Opens a relation whose lock is already held, and releases that lock on closing; None if it does not exist.
     pub(super) fn open_locked(relid: pg_sys::Oid, release: pg_sys::LOCKMODE) -> Option<Relation> {
         // SAFETY: the caller holds a lock on the oid; a null pointer answers that there is no such relation.
         let raw = unsafe { pg_sys::try_relation_open(relid, KEEP) };
         (!raw.is_null()).then(|| Relation { raw, release })
     }
 
-    /// Opens a relation to read, waiting for the lock, and gives the lock back with it; None if it does not exist (any more).
+    /// Opens a relation to read, waiting for the lock, and releases the lock on closing; None if it does not exist.
     pub fn open_briefly(relid: pg_sys::Oid) -> Option<Relation> {
         let release = Lock::Share.mode();
         Relation::open(relid, Lock::Share).map(|relation| Relation { raw: ManuallyDrop::new(relation).raw, release })
     }
 
-    /// Opens a catalog that all databases share, which works without being in one.
+    /// Opens a catalog shared by all databases, which needs no connection to one.
     pub fn open_shared(relid: pg_sys::Oid) -> Option<Relation> {
         // SAFETY: such catalogs always exist.
         let raw = unsafe { pg_sys::table_open(relid, Lock::Share.mode()) };
         Some(Relation { raw, release: KEEP })
     }
 
-    /// Opens a relation to read only if that takes no waiting, and gives the lock back with it: the application's transaction
-    /// is not to hold a lock on a table that it did not touch.
+    /// Opens a relation to read if its lock is free, and releases the lock on closing: the application's transaction
+    /// must not hold a lock on a table that it did not use.
     pub fn open_if_free(relid: pg_sys::Oid) -> Option<Relation> {
         let mode = Lock::Share.mode();
         // SAFETY: locking takes any oid; the lock taken here is the one the opened relation stands on.
@@ -80,7 +80,7 @@ impl Relation {
         Some(Relation { raw, release: mode })
     }
 
-    /// Takes a relation that the caller of a trigger holds open.
+    /// Borrows a relation that the caller of a trigger holds open.
     ///
     /// # Safety
     /// `raw` is open and stays so for the life of the result.
@@ -128,28 +128,28 @@ impl Relation {
         name_bytes(&self.form().relname)
     }
 
-    /// Lost in a crash?
+    /// True if a crash empties it.
     pub(super) fn is_unlogged(&self) -> bool {
         self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_UNLOGGED
     }
 
-    /// A temporary table?
+    /// True for a temporary table.
     pub fn is_temporary(&self) -> bool {
         self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP
     }
 
-    /// A catalog of the server?
+    /// True for a system catalog.
     pub fn is_catalog(&self) -> bool {
         // SAFETY: a check on the open relation's own fields.
         unsafe { pg_sys::IsSystemRelation(self.raw) }
     }
 
-    /// An index of a table?
+    /// True for an index of a table.
     pub(super) fn is_index(&self) -> bool {
         self.kind() == pg_sys::RELKIND_INDEX
     }
 
-    /// A partition of another table?
+    /// True for a partition of another table.
     pub fn is_partition(&self) -> bool {
         self.form().relispartition
     }
@@ -209,7 +209,8 @@ impl Relation {
         }
     }
 
-    /// The index of a deferrable primary key, which identifies a user as well; up to 17 the server does not count it as one.
+    /// The index of a deferrable primary key, which identifies a user too; up to PostgreSQL 17 the server does not
+    /// return it as the primary key.
     fn deferrable_key(&self) -> pg_sys::Oid {
         let is_one = |oid: &pg_sys::Oid| {
             // SAFETY: an index that is open has its row in memory.
@@ -221,7 +222,7 @@ impl Relation {
         self.indexes().into_iter().find(is_one).unwrap_or(pg_sys::InvalidOid)
     }
 
-    /// Of an index: the attribute numbers of its key columns.
+    /// For an index, the attribute numbers of its key columns.
     pub(super) fn index_columns(&self) -> Vec<i16> {
         // SAFETY: only called on indexes, whose rd_index is set; indkey holds indnatts numbers.
         unsafe {
@@ -230,15 +231,17 @@ impl Relation {
         }
     }
 
-    /// Of an index: its pg_index row.
+    /// For an index, its pg_index row.
     pub(super) fn index_form(&self) -> &pg_sys::FormData_pg_index {
         // SAFETY: only called on open indexes, whose rd_index is set.
         unsafe { &*(*self.raw).rd_index }
     }
 
-    /// Of an index: are its first columns in ascending order, by the server's own comparisons, texts by their bytes, and are all rows in it?
+    /// For an index, true if its first columns are ascending, compared by the server's own functions and texts by their
+    /// bytes, and it has all rows.
     pub(super) fn is_plain(&self, columns: usize) -> bool {
-        // SAFETY: only called on open indexes: these arrays have one entry per key column, of which there are at least so many.
+        // SAFETY: only called on open indexes: these arrays have one entry per key column, of which there are at least
+        // so many.
         unsafe {
             (0..columns).all(|i| {
                 let collation = *(*self.raw).rd_indcollation.add(i);
@@ -251,12 +254,13 @@ impl Relation {
 
     /// The oids of its indexes.
     pub(super) fn indexes(&self) -> Vec<pg_sys::Oid> {
-        // SAFETY: the list is a fresh copy of ours of valid oids.
+        // SAFETY: the list is a fresh copy of valid oids.
         unsafe { oids(pg_sys::RelationGetIndexList(self.raw)) }
     }
 
-    /// Of an index: can it find rows by this column alone, with the server's own comparison? What the predicate of a partial one says is not
-    /// asked for: the server simplifies it then, and runs functions of the table's owner that are called with constants in it.
+    /// For an index, true if it can find all rows by this column alone, with the server's own comparison. The predicate
+    /// is not read: the server would simplify it, and so run functions of the table's owner that are called with
+    /// constants.
     pub(super) fn finds_by(&self, column: i16) -> bool {
         // SAFETY: only called on open indexes: rd_index, its row and the operator families of its columns are set.
         unsafe {
@@ -269,18 +273,18 @@ impl Relation {
         }
     }
 
-    /// Of an index: is this column of its pg_index row NULL?
+    /// For an index, true if this column of its pg_index row is NULL.
     fn says_nothing(&self, column: u32) -> bool {
         // SAFETY: only called on open indexes, whose row is kept with them.
         unsafe { pg_sys::heap_attisnull((*self.raw).rd_indextuple, column as core::ffi::c_int, std::ptr::null_mut()) }
     }
 
-    /// Of an index: has it an expression or a predicate?
+    /// For an index, true if it has an expression or a predicate.
     pub(super) fn has_expressions(&self) -> bool {
         !(self.says_nothing(pg_sys::Anum_pg_index_indexprs) && self.says_nothing(pg_sys::Anum_pg_index_indpred))
     }
 
-    /// Of an index: the collation of its first column.
+    /// For an index, the collation of its first column.
     pub(super) fn index_collation(&self) -> pg_sys::Oid {
         // SAFETY: only called on open indexes.
         unsafe { *(*self.raw).rd_indcollation }
@@ -291,7 +295,7 @@ impl Relation {
         if self.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
             return vec![self.oid()];
         }
-        // SAFETY: a catalog lookup by value; the list is ours.
+        // SAFETY: a catalog lookup by value; the list is a fresh copy.
         unsafe { oids(all_inheritors(self.oid(), if lock { Lock::Share.mode() } else { KEEP })) }
     }
 }
@@ -299,7 +303,7 @@ impl Relation {
 impl Drop for Relation {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // SAFETY: opened by us and closed once.
+            // SAFETY: opened by this struct, closed once.
             unsafe { pg_sys::relation_close(self.raw, self.release) }
         }
     }
@@ -328,7 +332,7 @@ impl Column {
     }
 }
 
-/// Takes a list over, and frees it.
+/// Converts a list of oids, and frees it.
 ///
 /// # Safety
 /// `list` is null or a valid list of oids that is not used elsewhere.
@@ -349,7 +353,7 @@ pub(super) fn name_bytes(name: &pg_sys::NameData) -> &[u8] {
     unsafe { CStr::from_ptr(name.data.as_ptr()).to_bytes() }
 }
 
-/// `schema.table` quoted where needed, or the oid where there is no such relation.
+/// `schema.table` quoted where needed, or the oid if there is no such relation.
 pub fn qualified_name(relid: pg_sys::Oid) -> String {
     // SAFETY: catalog lookups by value; both answer null for what does not exist, and palloc'd strings else.
     unsafe {
@@ -386,28 +390,28 @@ unsafe fn all_inheritors(relid: pg_sys::Oid, lock: pg_sys::LOCKMODE) -> *mut pg_
 
 /// A table and all tables below it, not locked.
 pub fn inheritors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
-    // SAFETY: any oid may be asked for; the list is ours.
+    // SAFETY: any oid may be passed; the list is a fresh copy.
     unsafe { oids(all_inheritors(relid, KEEP)) }
 }
 
 /// The partitioned tables above a partition, nearest first.
 pub fn ancestors(relid: pg_sys::Oid) -> Vec<pg_sys::Oid> {
-    // SAFETY: takes any partition's oid; the list is ours.
+    // SAFETY: takes any partition's oid; the list is a fresh copy.
     unsafe { oids(pg_sys::ffi::pg_guard_ffi_boundary(|| server::get_partition_ancestors(relid))) }
 }
 
-/// Its owner; InvalidOid where there is no such relation.
+/// The owner of a relation; InvalidOid if it does not exist.
 pub(super) fn owner(relid: pg_sys::Oid) -> pg_sys::Oid {
     Relation::open(relid, Lock::Share).map_or(pg_sys::InvalidOid, |r| r.owner())
 }
 
-/// Does this relation exist?
+/// True if this relation exists.
 pub fn exists(relid: pg_sys::Oid) -> bool {
     // SAFETY: a catalog lookup by value.
     unsafe { !pg_sys::get_rel_name(relid).is_null() }
 }
 
-/// Is it in the schema of this name?
+/// True if the relation is in the schema of this name.
 pub fn in_schema(relid: pg_sys::Oid, schema: &str) -> bool {
     // SAFETY: catalog lookups by value; null for what does not exist.
     unsafe {
@@ -423,8 +427,8 @@ pub enum TriggerChange {
     Drop,
 }
 
-/// Takes the lock for CREATE or DROP TRIGGER, on the table and on every partition of it, without ever queueing for it or holding
-/// one while another is not free, as everybody else would then queue behind us; false if they were not free for that long.
+/// Takes the lock for CREATE or DROP TRIGGER on the table and all its partitions; false if they were not all free
+/// within `patience`. Never queues, and holds none while another is not free: other sessions would queue behind it.
 pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::Duration) -> bool {
     let mode = match change {
         TriggerChange::Create => pg_sys::ShareRowExclusiveLock,
@@ -432,7 +436,7 @@ pub fn lock_for(change: TriggerChange, relid: pg_sys::Oid, patience: std::time::
     } as pg_sys::LOCKMODE;
     let until = std::time::Instant::now() + patience;
     loop {
-        // The table first: its lock keeps the list of its partitions as it is.
+        // The table first: its lock keeps its list of partitions unchanged.
         let mut taken = Vec::new();
         if lock_if_free(relid, mode, &mut taken)
             && inheritors(relid).iter().all(|&table| table == relid || lock_if_free(table, mode, &mut taken))

@@ -1,16 +1,17 @@
-//! What the current user, or the owner of a table, may do with a table of the application. All by the catalog: nothing of the table's is run.
+//! Rights of the current user, or of a table's owner, on a table of the application. All are read from the catalog; no
+//! code of the table's owner runs.
 
 use super::relation::{self, Relation};
 use super::{encoding, version};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 
-/// Does the current user own this relation, or is a superuser?
+/// True if the current user owns this relation or is a superuser.
 pub fn owns(relid: Oid) -> bool {
     version::owns_relation(relid)
 }
 
-/// May the current user read this column: by SELECT on the table or on the column?
+/// True if the current user has SELECT on the table or on this column.
 pub fn may_read(relid: Oid, column: i16) -> bool {
     let select = pg_sys::ACL_SELECT as pg_sys::AclMode;
     // SAFETY: the relation exists and is locked, and the column is one of it; catalog lookups by value.
@@ -21,28 +22,28 @@ pub fn may_read(relid: Oid, column: i16) -> bool {
     }
 }
 
-/// The schema of the table, if the current user may not use it.
+/// The schema of the table, if the current user has no USAGE on it.
 pub fn closed_schema(relid: Oid) -> Option<String> {
     // SAFETY: a catalog lookup by value.
     let schema = unsafe { pg_sys::get_rel_namespace(relid) };
     (!version::may_use_schema(schema)).then(|| relation::schema_name(schema))
 }
 
-/// Does row security restrict which rows of the table the current user sees? Never for its owner, who could switch it off.
+/// True if row security restricts the rows that the current user sees. Never for the owner, who could switch it off.
 pub fn rows_are_restricted(relid: Oid) -> bool {
-    // SAFETY: a look at the catalog, which raises nothing when told not to; no policy is evaluated.
+    // SAFETY: a catalog lookup that is told not to raise; no policy is evaluated.
     let state = unsafe { pg_sys::check_enable_rls(relid, pg_sys::InvalidOid, true) };
     state as u32 == pg_sys::CheckEnableRlsResult::RLS_ENABLED && !owns(relid)
 }
 
-/// The first of the tables below a partitioned table on which its owner may not create triggers, as the server would find out.
+/// The first partition on which the owner of the partitioned table may not create triggers, by the server's rules.
 pub fn without_trigger_right(table: &Relation) -> Option<Oid> {
     if table.kind() != pg_sys::RELKIND_PARTITIONED_TABLE {
         return None;
     }
     let (owner, trigger) = (table.owner(), pg_sys::ACL_TRIGGER as pg_sys::AclMode);
     relation::inheritors(table.oid()).into_iter().filter(|oid| *oid != table.oid()).find(|&oid| {
-        // SAFETY: a catalog lookup by value. One that is dropped meanwhile lacks nothing.
+        // SAFETY: a catalog lookup by value. A partition dropped in the meantime is not reported.
         unsafe {
             let mut is_missing = false;
             let result = pg_sys::pg_class_aclcheck_ext(oid, owner, trigger, &mut is_missing);
@@ -54,7 +55,7 @@ pub fn without_trigger_right(table: &Relation) -> Option<Oid> {
 /// A name, quoted where needed.
 pub fn quoted(name: &str) -> String {
     let Ok(name) = std::ffi::CString::new(encoding::from_string(name).into_owned()) else { return name.to_owned() };
-    // SAFETY: answers its argument or a string of the server's.
+    // SAFETY: returns its argument or a palloc'd string.
     encoding::to_string(unsafe { CStr::from_ptr(pg_sys::quote_identifier(name.as_ptr())) }.to_bytes())
 }
 
@@ -77,7 +78,7 @@ pub fn user_name() -> String {
     role_name(unsafe { pg_sys::GetUserId() })
 }
 
-/// The name of its owner, quoted where needed.
+/// The name of a relation's owner, quoted where needed.
 pub fn owner_name(relid: pg_sys::Oid) -> String {
     role_name(relation::owner(relid))
 }

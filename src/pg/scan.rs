@@ -1,8 +1,7 @@
-//! Reading tables as they are now: what has been committed at this moment, and our own rows, without a snapshot.
-//!
-//! Such a scan (SnapshotSelf) leaves no predicate locks, so the application's SERIALIZABLE transactions do not notice it,
-//! and it finds what was committed after their snapshot was taken. It is exact over rows that are inserted and deleted but
-//! never updated, which is why our tables are made like that.
+//! Reading the newest state of tables without a snapshot: what is committed now, and the transaction's own rows. Such a
+//! scan (SnapshotSelf) takes no predicate locks, so it does not affect the application's SERIALIZABLE transactions. It
+//! finds what was committed after their snapshot. It is exact for rows that are inserted and deleted but never updated;
+//! the extension's tables are designed for that.
 
 use super::datum::Row;
 use super::relation::Relation;
@@ -23,15 +22,15 @@ fn newest() -> pg_sys::Snapshot {
     &raw mut pg_sys::SnapshotSelfData
 }
 
-/// A scan of one index, to be positioned again and again.
+/// A scan of one index, to be repeated with other keys.
 pub struct Probe<'a> {
     scan: pg_sys::IndexScanDesc,
     slot: *mut pg_sys::TupleTableSlot,
     columns: core::ffi::c_int,
     keys: [pg_sys::ScanKeyData; 3],
-    /// What the keys were made for: only their values change from visit to visit.
+    /// Attribute, strategy and function per key: if they are unchanged, only the values are set.
     made_for: [(i16, u32, u32); 3],
-    /// Where the scan lives: what the index allocates for itself on the way has to live as long.
+    /// The context of the scan: what the index allocates during it has to live as long.
     memory: pg_sys::MemoryContext,
     tables: std::marker::PhantomData<&'a Relation>,
 }
@@ -39,8 +38,8 @@ pub struct Probe<'a> {
 impl<'a> Probe<'a> {
     /// A scan of `index` of `table` with `keys` conditions.
     pub fn new(table: &'a Relation, index: &'a Relation, keys: usize) -> Probe<'a> {
-        // SAFETY: both are open and locked, and are borrowed for the life of the scan; SnapshotSelf is static. A B-tree scan
-        // with such a snapshot keeps its page pinned, so a row's place is not reused while we look at it.
+        // SAFETY: both are open and locked, and are borrowed for the life of the scan; SnapshotSelf is static. A B-tree
+        // scan with such a snapshot keeps its page pinned, so a row's place is not reused while it is read.
         unsafe {
             let slot = pg_sys::table_slot_create(table.raw(), std::ptr::null_mut());
             let scan = version::index_beginscan(table.raw(), index.raw(), newest(), keys as core::ffi::c_int);
@@ -57,15 +56,15 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Visits the rows that fulfil the conditions in index order, or backwards, until told to stop.
+    /// Calls `row` with the rows that satisfy the conditions, in index order or backwards, until it stops.
     pub fn visit(&mut self, keys: &[Key], backwards: bool, mut row: impl FnMut(&Row) -> ControlFlow<()>) {
         let direction = if backwards {
             pg_sys::ScanDirection::BackwardScanDirection
         } else {
             pg_sys::ScanDirection::ForwardScanDirection
         };
-        // SAFETY: the scan was begun with this many keys; their functions are built-in comparison functions of the index
-        // columns' types; each row is deformed completely before it is shown and not kept beyond the call.
+        // SAFETY: the scan was begun with this many keys; their functions are built-in comparison functions of the
+        // index columns' types; each row is deformed completely before it is shown and not kept beyond the call.
         unsafe {
             let callers = pg_sys::MemoryContextSwitchTo(self.memory);
             for ((to, made_for), key) in self.keys.iter_mut().zip(&mut self.made_for).zip(keys) {
@@ -98,8 +97,8 @@ impl<'a> Probe<'a> {
                     break;
                 }
             }
-            // No page stays pinned between visits: the next one may be on behalf of another statement. A scan that has come to
-            // its end has let go of the index by itself.
+            // No page stays pinned between visits: the next one may be for another statement. A scan that has reached
+            // its end has already released the index.
             if shown {
                 pg_sys::ExecClearTuple(self.slot);
             }
@@ -113,7 +112,7 @@ impl<'a> Probe<'a> {
 
 /// A scan together with the table and index it reads, which it keeps open.
 pub struct OwnedProbe {
-    // Before the relations, whose scan it is: fields are dropped in this order.
+    // First, because fields are dropped in this order and it scans the relations.
     probe: Probe<'static>,
     table: Relation,
     _index: Relation,
@@ -122,17 +121,17 @@ pub struct OwnedProbe {
 impl OwnedProbe {
     /// A scan of `index` of `table` with `keys` conditions.
     pub fn new(table: Relation, index: Relation, keys: usize) -> OwnedProbe {
-        // SAFETY: a probe refers to nothing of ours but the scan, and is dropped before what is scanned is closed.
+        // SAFETY: a probe refers to nothing but its scan, and is dropped before the relations are closed.
         let probe = unsafe { std::mem::transmute::<Probe<'_>, Probe<'static>>(Probe::new(&table, &index, keys)) };
         OwnedProbe { probe, table, _index: index }
     }
 
-    /// As [`Probe::visit`].
+    /// See [`Probe::visit`].
     pub fn visit(&mut self, keys: &[Key], backwards: bool, row: impl FnMut(&Row) -> ControlFlow<()>) {
         self.probe.visit(keys, backwards, row);
     }
 
-    /// As [`Probe::visit`], with the table that the row is of.
+    /// [`Probe::visit`], which also passes the table.
     pub fn visit_with_table(&mut self, keys: &[Key], mut row: impl FnMut(&Relation, &Row)) {
         let table = &self.table;
         self.probe.visit(keys, false, |r| {
@@ -145,7 +144,7 @@ impl OwnedProbe {
 impl Drop for Probe<'_> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // SAFETY: begun by us, ended once.
+            // SAFETY: begun by this probe, ended once.
             unsafe {
                 pg_sys::index_endscan(self.scan);
                 pg_sys::ExecDropSingleTupleTableSlot(self.slot);
@@ -154,7 +153,7 @@ impl Drop for Probe<'_> {
     }
 }
 
-/// Visits every row of a table in storage order.
+/// Calls `row` with every row of a table in storage order, until it stops.
 pub fn visit_all(table: &Relation, mut row: impl FnMut(&Row) -> ControlFlow<()>) {
     // SAFETY: as for an index scan: the table is open and locked throughout, the snapshot static.
     unsafe {

@@ -1,4 +1,4 @@
-//! Memory for one row of many, given back after each.
+//! Memory for one row at a time, freed after each.
 
 use pgrx::pg_sys;
 
@@ -10,7 +10,7 @@ pub struct Scratch {
 impl Scratch {
     /// A child of the current context.
     pub fn new() -> Scratch {
-        // SAFETY: creates a context below the current one, which outlives us; the name is static.
+        // SAFETY: creates a context below the current one, which outlives it; the name is static.
         let context = unsafe {
             pg_sys::AllocSetContextCreateInternal(
                 pg_sys::CurrentMemoryContext,
@@ -23,9 +23,9 @@ impl Scratch {
         Scratch { context }
     }
 
-    /// Runs `work` and frees what the server allocated for it. Nothing that points there may leave: the result is owned.
+    /// Runs `work` and frees what the server allocated for it. The result is owned, so nothing points there afterwards.
     pub fn run<T: 'static>(&self, work: impl FnOnce() -> T) -> T {
-        // SAFETY: our own context; if `work` raises, the end of the transaction makes another context current.
+        // SAFETY: a context of this struct; if `work` raises, the end of the transaction makes another context current.
         unsafe {
             let before = pg_sys::MemoryContextSwitchTo(self.context);
             let result = work();
@@ -39,13 +39,13 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // SAFETY: our own context, deleted once.
+            // SAFETY: a context of this struct, deleted once.
             unsafe { pg_sys::MemoryContextDelete(self.context) }
         }
     }
 }
 
-/// Lets a cancel take effect in a long loop, and the want of memory.
+/// Lets a cancel, or a lack of memory, take effect in a long loop.
 pub fn check_for_interrupts() {
     super::memory::check();
     pgrx::check_for_interrupts!();

@@ -4,7 +4,7 @@
 use pgrx::pg_sys::{self, Datum};
 use std::ffi::{c_char, c_int};
 
-/// As struct lconv of locale.h begins on every platform: ten strings, then these two.
+/// The beginning of struct lconv of locale.h on every platform: ten strings, then these two.
 #[repr(C)]
 pub struct Lconv {
     strings: [*const c_char; 10],

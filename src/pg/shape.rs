@@ -1,8 +1,7 @@
-//! What a table, index or sequence of the extension has to look like before it is read or written.
-//!
-//! They are read and written below SQL, by column number and by the comparison functions of their index. Whoever administers the
-//! database may change them with any DDL. Each is therefore checked when it is opened, under its lock. What does not fit is treated as
-//! missing: nothing is recorded, and goals.health() names the statement that mends it.
+//! Checks of the extension's tables, indexes and sequences before they are read or written. They are accessed below
+//! SQL, by column number and by the comparison functions of their indexes. An administrator may change them with any
+//! DDL. So each is checked when it is opened, under its lock. One that does not fit is treated as missing: nothing is
+//! recorded, and goals.health() shows the statement that repairs it.
 
 use super::relation::Relation;
 use pgrx::pg_sys::{self, Oid};
@@ -11,28 +10,28 @@ use pgrx::pg_sys::{self, Oid};
 #[derive(Debug)]
 struct Column {
     name: &'static str,
-    /// Its name in earlier versions of the extension's SQL, which this library serves as well.
+    /// Its name in earlier versions of the extension's SQL, which this library still serves.
     former: Option<&'static str>,
     type_oid: Oid,
-    /// Is NULL written into it?
+    /// True if NULL is written into it.
     nullable: bool,
 }
 
-/// A table: its first columns, in their order. Others may follow.
+/// The shape of a table: its first columns, in order. Others may follow.
 #[derive(Debug)]
 pub struct TableShape {
     pub name: &'static str,
     columns: &'static [Column],
-    /// Of a table that functions in SQL write whole rows of: how many columns it has at most.
+    /// The most columns that the table may have, if functions in SQL write whole rows of it.
     most: Option<usize>,
 }
 
-/// An index of one: the numbers of its columns, in their order.
+/// The shape of an index: the numbers of its columns, in order.
 #[derive(Debug)]
 pub struct IndexShape {
     pub name: &'static str,
     pub table: &'static str,
-    /// As CREATE INDEX takes it.
+    /// The table and columns as in CREATE INDEX.
     pub definition: &'static str,
     columns: &'static [i16],
 }
@@ -51,10 +50,13 @@ const NUMERIC: Oid = pg_sys::NUMERICOID;
 const NUMERICS: Oid = pg_sys::NUMERICARRAYOID;
 const RELATION: Oid = pg_sys::REGCLASSOID;
 
-/// Declares tables as sql/10_tables.sql makes them. Of each: its shape, which is compared with the catalog whenever it is opened; and a
-/// module with the numbers of its columns and a row to be appended, so that columns are named wherever one is read or written.
+/// Declares tables as sql/10_tables.sql creates them. Per table it makes the shape, which is compared with the catalog
+/// when the table is opened, and a module with the numbers of its columns and a row to be appended, so that code names
+/// its columns.
 macro_rules! tables {
-    ($($table:ident $shape:ident { $($column:ident $(was $former:ident)? : $type_oid:ident $($null:ident)?,)* })*) => { $(
+    ($(
+        $table:ident $shape:ident { $($column:ident $(was $former:ident)? : $type_oid:ident $($null:ident)?,)* }
+    )*) => { $(
         pub static $shape: TableShape = TableShape {
             name: stringify!($table),
             columns: &[$(Column {
@@ -66,7 +68,7 @@ macro_rules! tables {
             most: None,
         };
 
-        // not every column is read, nor every table written here
+        // Not every column is read, and not every table is written here.
         #[allow(non_upper_case_globals, dead_code)]
         pub mod $table {
             use pgrx::pg_sys::Datum;
@@ -77,7 +79,7 @@ macro_rules! tables {
             $(pub const $column: i16 = Place::$column as i16 + 1;)*
             pub const WIDTH: usize = [$($column),*].len();
 
-            /// A row to be appended: None is NULL.
+            /// A row to be appended; None is NULL.
             pub struct New { $(pub $column: Option<Datum>),* }
 
             impl New {
@@ -182,7 +184,7 @@ tables! {
     }
 }
 
-// Read and written by SQL only: their names and owner matter.
+// Read and written by SQL only: just the name, owner and number of columns are checked.
 pub static TOTAL: TableShape = TableShape { name: "total", columns: &[], most: Some(18) };
 pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[], most: Some(5) };
 pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[], most: Some(6) };
@@ -218,13 +220,13 @@ pub static IGNORED_SOURCE: IndexShape = IndexShape {
     columns: &[ignored::source_id],
 };
 
-/// Is this the name of an index that the extension searches? What is written has room there.
+/// True if this is the name of an index that the extension searches. Every row has room in such an index.
 pub fn is_searched(name: &[u8]) -> bool {
     let searched = [&RECEIPT_USER, &RECEIPT_ID, &ENGAGEMENT_RECEIPT, &MATCH_LOG_RECEIPT, &IGNORED_SOURCE];
     searched.iter().any(|index| index.name.as_bytes() == name)
 }
 
-/// Why something of the extension cannot be used as it is, and the statement that mends it.
+/// Why an object of the extension cannot be used, and the statement that repairs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
     pub why: String,
@@ -236,18 +238,18 @@ fn unfit(why: impl Into<String>, mend: impl Into<String>) -> Result<(), Unfit> {
 }
 
 impl TableShape {
-    /// How many columns are ours.
+    /// How many columns the extension has created.
     pub fn width(&self) -> usize {
         self.columns.len()
     }
 
-    /// Can rows of this table be read and appended as ours? `owner`: of the extension.
+    /// Err if rows of this table cannot be read and appended by column number. `owner`: the owner of the extension.
     pub fn fits(&self, table: &Relation, owner: Oid) -> Result<(), Unfit> {
         let name = self.name;
         if table.kind() != pg_sys::RELKIND_RELATION {
             return unfit(
                 "it is not a plain table",
-                format!("Rename it, and give goals.{name} back its name: ALTER TABLE ... RENAME TO {name}"),
+                format!("Rename it, and rename the original back: ALTER TABLE ... RENAME TO {name}"),
             );
         }
         if table.access_method() != pg_sys::HEAP_TABLE_AM_OID {
@@ -264,7 +266,7 @@ impl TableShape {
         }
         if table.owner() != owner {
             return unfit(
-                "its owner is not that of the extension, who reads and writes it",
+                "it does not belong to the owner of the extension",
                 format!("ALTER TABLE goals.{name} OWNER TO {}", super::rights::role_name(owner)),
             );
         }
@@ -284,7 +286,7 @@ impl TableShape {
             let Some(is) = is.filter(|a| !a.attisdropped).filter(is_named) else {
                 return unfit(
                     format!("its column {} is not \"{column}\"", i + 1),
-                    format!("Give the column back its name: ALTER TABLE goals.{name} RENAME COLUMN ... TO {column}"),
+                    format!("Rename it back: ALTER TABLE goals.{name} RENAME COLUMN ... TO {column}"),
                 );
             };
             let collated = type_oid != TEXT || is.attcollation == pg_sys::C_COLLATION_OID;
@@ -298,7 +300,7 @@ impl TableShape {
             }
             if nullable && is.attnotnull {
                 return unfit(
-                    format!("its column \"{column}\" is NOT NULL, and there are rows without it"),
+                    format!("its column \"{column}\" is NOT NULL, but pg_goals writes NULL into it"),
                     format!("ALTER TABLE goals.{name} ALTER COLUMN {column} DROP NOT NULL"),
                 );
             }
@@ -306,8 +308,8 @@ impl TableShape {
         Ok(())
     }
 
-    /// Does an index on this table let every row in? A unique one, or an exclusion constraint, makes a writer wait or fail, unless it is
-    /// on the id alone, which comes from a sequence.
+    /// Err if an index on this table can refuse a row. A unique index or an exclusion constraint makes a writer wait or
+    /// fail, unless it is on the id alone, which comes from a sequence.
     pub fn lets_in(&self, index: Oid) -> Result<(), Unfit> {
         // SAFETY: a catalog lookup by oid; the row is released after it has been read.
         let lets_in = unsafe {
@@ -327,7 +329,8 @@ impl TableShape {
             return Ok(());
         }
         let shown = super::relation::qualified_name(index);
-        // SAFETY: catalog lookups by value; the name is null for a constraint that does not exist, else a palloc'd string.
+        // SAFETY: catalog lookups by value; the name is null for a constraint that does not exist, else a palloc'd
+        // string.
         let constraint = unsafe { pg_sys::get_constraint_name(pg_sys::get_index_constraint(index)).as_ref() };
         let mend = match constraint {
             // SAFETY: as above.
@@ -340,17 +343,17 @@ impl TableShape {
             ),
             None => format!("DROP INDEX {shown}"),
         };
-        unfit(format!("{shown} does not let every row in, so that an application's statement could fail"), mend)
+        unfit(format!("{shown} can refuse a row, so an application's statement could fail"), mend)
     }
 
-    /// Is it written inside the application's statements?
+    /// True if the table is written inside the application's statements.
     pub fn is_fact(&self) -> bool {
         matches!(self.name, "receipt" | "engagement" | "match_log" | "ignored")
     }
 }
 
 impl IndexShape {
-    /// Does this index find the rows of the table, all of them, with the comparisons that we search by?
+    /// Err if this index cannot find all rows of the table by the comparisons that the extension uses.
     pub fn fits(&self, index: &Relation, table: &Relation) -> Result<(), Unfit> {
         let again = || {
             format!(
@@ -367,19 +370,19 @@ impl IndexShape {
         }
         if !form.indisvalid || !form.indisready || !form.indislive {
             return unfit(
-                "it is not valid: it is being made, or that has failed",
-                format!("Wait until CREATE INDEX CONCURRENTLY has ended; if none is running: {}", again()),
+                "it is invalid: CREATE INDEX is still running, or has failed",
+                format!("Wait until CREATE INDEX CONCURRENTLY has finished; if none is running: {}", again()),
             );
         }
         let same = index.index_columns() == self.columns && form.indnatts == form.indnkeyatts;
         if !same || !index.is_plain(self.columns.len()) || form.indisunique {
-            return unfit("it is not the index that the extension makes", again());
+            return unfit("it is not the index that the extension creates", again());
         }
         Ok(())
     }
 }
 
-/// Does this sequence give each number once, in ascending order, to transactions in the order in which they ask?
+/// Err unless this sequence gives each number once, in ascending order, in the order of the requests.
 pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
     // FormData_pg_sequence of catalog/pg_sequence.h, the same in PostgreSQL 10 to 18.
     #[repr(C)]
@@ -397,7 +400,7 @@ pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
     let fits = unsafe {
         let row = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::SEQRELID as i32, sequence.into());
         if row.is_null() {
-            return unfit("it is not a sequence", format!("Rename it, and give goals.{name} back its name"));
+            return unfit("it is not a sequence", format!("Rename it, and rename the original back to {name}"));
         }
         let form = &*pg_sys::GETSTRUCT(row).cast::<Form>();
         let fits =
@@ -409,13 +412,13 @@ pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
         return Ok(());
     }
     unfit(
-        "its numbers would not come one by one, in the order in which they are asked for: receipts or matches would be missing in the totals",
+        "it does not give its numbers one by one in order: receipts or matches would be missing in the totals",
         format!("ALTER SEQUENCE goals.{name} AS bigint INCREMENT BY 1 NO MAXVALUE CACHE 1 NO CYCLE"),
     )
 }
 
-/// Is the next number of a sequence beyond the ids that there are, and is there room for more? `last`: the highest id that is known, read
-/// before the sequence. Sequences stay behind where tables are replicated and the subscriber takes over.
+/// Err unless the next number of a sequence is above all ids in use and there is room for more. `last`: the highest
+/// known id, read before the sequence. Sequences fall behind when tables are replicated and the subscriber takes over.
 pub fn sequence_goes_on(name: &str, sequence: &Relation, last: i64) -> Result<(), Unfit> {
     let mut next = None;
     super::scan::visit_all(sequence, |row| {
@@ -427,7 +430,7 @@ pub fn sequence_goes_on(name: &str, sequence: &Relation, last: i64) -> Result<()
         Some(next) if next > last && next < i64::MAX / 2 => Ok(()),
         _ => unfit(
             format!(
-                "its next number is not beyond the ids that there are, up to {last}: receipts of different people would be mixed up"
+                "its next number is not above {last}, the highest id in use: receipts of different users would be mixed"
             ),
             format!("SELECT setval('goals.{name}', {})", last.max(1)),
         ),

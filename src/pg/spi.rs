@@ -1,5 +1,5 @@
-//! SQL for setting up: fixed statements, run with the rights of the extension's owner and a fixed search path. Never used
-//! by a trigger.
+//! SQL of the set-up functions: fixed statements, run as the extension's owner with a fixed search path. Never used by
+//! a trigger.
 
 use super::encoding;
 use pgrx::pg_sys::{self, Datum};
@@ -31,10 +31,10 @@ impl Arg<'_> {
     }
 }
 
-/// A result: the columns' text forms.
+/// The rows of a result, as texts; None for NULL.
 pub type Rows = Vec<Vec<Option<String>>>;
 
-/// Runs one statement. Errors of the server go on to the caller.
+/// Runs one statement. Errors of the server propagate.
 pub fn run(statement: &str, args: &[Arg]) -> Rows {
     let statement = CString::new(encoding::from_string(statement).into_owned()).unwrap_or_default();
     let mut types = Vec::with_capacity(args.len());
@@ -46,8 +46,8 @@ pub fn run(statement: &str, args: &[Arg]) -> Rows {
         nulls.push(if value.is_some() { b' ' } else { b'n' } as core::ffi::c_char);
         values.push(value.unwrap_or(Datum::from(0usize)));
     }
-    // SAFETY: the arrays have one entry a parameter and live through the call; results are copied before SPI_finish frees
-    // them; an error leaves through a panic, after which the transaction's end closes the SPI connection.
+    // SAFETY: the arrays have one entry per parameter and live through the call; results are copied before SPI_finish
+    // frees them; an error leaves through a panic, after which the transaction's end closes the SPI connection.
     unsafe {
         pg_sys::SPI_connect();
         let code = pg_sys::SPI_execute_with_args(
@@ -86,7 +86,7 @@ pub fn one(statement: &str, args: &[Arg]) -> Option<String> {
     run(statement, args).into_iter().next()?.into_iter().next()?
 }
 
-/// As [`one`], for a whole number.
+/// [`one`] as an integer.
 pub fn number(statement: &str, args: &[Arg]) -> Option<i64> {
     one(statement, args)?.parse().ok()
 }

@@ -1,13 +1,13 @@
-//! Code of others that may raise, run so that its error ends there.
+//! Running foreign code in a subtransaction, so that its errors can be ignored.
 
 use pgrx::pg_sys;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Runs code of others that may raise, inside a subtransaction; None if it raised. A cancel, a shutdown and a server out of
-/// resources are not ours to swallow: they go on.
+/// Runs code that may raise an error in a subtransaction; None if it did. A cancel, a shutdown and a lack of resources
+/// propagate.
 pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
     use pgrx::pg_sys::panic::CaughtError;
-    // SAFETY: the protocol of PL/pgSQL's exception blocks: the memory context and the resource owner are ours to restore.
+    // SAFETY: the protocol of PL/pgSQL's exception blocks: memory context and resource owner are restored here.
     let (context, owner) = unsafe {
         let saved = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
         pg_sys::BeginInternalSubTransaction(std::ptr::null());
@@ -15,7 +15,7 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
         saved
     };
     let restore = || {
-        // SAFETY: both were current when we began.
+        // SAFETY: both were current before the subtransaction.
         unsafe {
             pg_sys::MemoryContextSwitchTo(context);
             pg_sys::CurrentResourceOwner = owner;

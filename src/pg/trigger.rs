@@ -1,4 +1,4 @@
-//! What a trigger is told.
+//! The call of a trigger: its table, rows, argument and executor.
 
 use super::datum::Row;
 use super::kept_open::Statement;
@@ -16,13 +16,13 @@ pub struct Trigger<'a> {
 pub enum Change<'a> {
     Insert(Row<'a>),
     Update(Row<'a>, Row<'a>),
-    /// The row left for another partition: an update of which the second half is an insert by the same command.
+    /// The row left for another partition; an insert by the same command completes the update.
     MovedAway,
     Delete,
 }
 
 impl<'a> Trigger<'a> {
-    /// None unless the function was called as a row-level AFTER trigger.
+    /// The call; None unless the function was called as a row-level AFTER trigger.
     ///
     /// # Safety
     /// `fcinfo` is the call info of a function call that lasts for `'a`.
@@ -69,10 +69,10 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// The first arguments of the table's other triggers that call the same function, and fire whenever this one does.
+    /// The first arguments of the table's other triggers that call the same function and fire whenever this one does.
     pub fn siblings(&self) -> Vec<String> {
-        // SAFETY: the relation is open; its trigger descriptor is null, or holds numtriggers triggers, each with tgnargs
-        // zero-terminated strings.
+        // SAFETY: the relation is open; its trigger descriptor is null, or holds numtriggers triggers, each with
+        // tgnargs zero-terminated strings.
         unsafe {
             let own = &*self.data.tg_trigger;
             let all = (*self.data.tg_relation).trigdesc;
@@ -88,38 +88,38 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// The statement that fires it, on behalf of which relations may be kept open from row to row.
+    /// The statement that fires the trigger, for which relations may be kept open from row to row.
     pub fn statement(&self) -> Statement {
         // SAFETY: null, or the context of the executor that fires the trigger, which is running.
         unsafe { Statement::of_executor(self.executor()) }
     }
 
-    /// The memory context of the executor that fires the trigger (es_query_cxt); null where that is not certain.
+    /// The memory context of the executor that fires the trigger (es_query_cxt); null if it is not certain. What is
+    /// kept in it has to be closed before the resource owner that it was opened for is released. FreeExecutorState
+    /// ensures that: it deletes this context and runs its callbacks while the owner lives. In PostgreSQL 14 to 18:
     ///
-    /// What is kept in it has to be closed before the resource owner that it was opened for is released. FreeExecutorState sees to
-    /// that: it deletes this context and runs its callbacks while the owner lives, at the end of every way in which rows are
-    /// changed. What PostgreSQL 14 to 18 do:
-    ///
-    /// - A row trigger is fired by AfterTriggerExecute. For a row of a table it puts the row into the slot that ExecGetTriggerOldSlot
-    ///   or ExecGetTriggerNewSlot makes, in es_query_cxt of the executor it is given, also for the table above a partition.
-    /// - INSERT, UPDATE, DELETE and MERGE, through a portal, SPI, a function in SQL or EXPLAIN: AfterTriggerEndQuery gets the
-    ///   statement's own executor, from standard_ExecutorFinish, before ExecutorEnd.
-    /// - The actions of foreign keys run by SPI without firing triggers. Their rows are queued for the statement that caused them,
-    ///   and fired with its executor, or at the end of the transaction.
+    /// - A row trigger is fired by AfterTriggerExecute. For a row of a table it puts the row into the slot that
+    ///   ExecGetTriggerOldSlot or ExecGetTriggerNewSlot makes, in es_query_cxt of the executor it is given, also for
+    ///   the table above a partition.
+    /// - INSERT, UPDATE, DELETE and MERGE, through a portal, SPI, a function in SQL or EXPLAIN: AfterTriggerEndQuery
+    ///   gets the statement's own executor, from standard_ExecutorFinish, before ExecutorEnd.
+    /// - The actions of foreign keys run by SPI without firing triggers. Their rows are queued for the statement that
+    ///   caused them, and fired with its executor, or at the end of the transaction.
     /// - COPY FROM, buffered or not, and the workers of logical replication make an executor, fire with it, and free it
     ///   before they return (CopyFrom, finish_edata).
-    /// - A deferred trigger, at SET CONSTRAINTS or at the end of the transaction, gets an executor that afterTriggerInvokeEvents makes
-    ///   and frees itself. (Not one of the triggers made by goals.track_*: they are not deferrable.)
-    /// - REFRESH MATERIALIZED VIEW and ALTER TABLE fire no row triggers of this function's: it is attached to tables only, and
-    ///   rewriting one queues no events.
+    /// - A deferred trigger, at SET CONSTRAINTS or at the end of the transaction, gets an executor that
+    ///   afterTriggerInvokeEvents makes and frees itself. (Not one of the triggers made by goals.track_*: they are not
+    ///   deferrable.)
+    /// - REFRESH MATERIALIZED VIEW and ALTER TABLE fire no row triggers of this function's: it is attached to tables
+    ///   only, and rewriting one queues no events.
     /// - **A row of a foreign table** is not read again but comes from a tuplestore, in a slot for minimal tuples that
-    ///   afterTriggerInvokeEvents makes in whatever context is current. With COPY that is the portal's, which is deleted after its
-    ///   resource owner was released.
-    ///
-    /// So: not that of a slot for minimal tuples, not for a foreign table, and only a context that CreateExecutorState has made, which
-    /// its name says.
+    ///   afterTriggerInvokeEvents makes in whatever context is current. With COPY that is the portal's, which is
+    ///   deleted after its resource owner was released.
+    /// So null for a slot for minimal tuples and for a foreign table; else the context, if CreateExecutorState has made
+    /// it, which its name tells.
     pub(super) fn executor(&self) -> pg_sys::MemoryContext {
-        // SAFETY: the slot is null or valid, and so is its context; a context's name is a string that lives as long as it.
+        // SAFETY: the slot is null or valid, and so is its context; a context's name is a string that lives as long as
+        // it.
         unsafe {
             let slot = self.data.tg_trigslot;
             if slot.is_null() || self.is_of_foreign_table() {
@@ -132,25 +132,25 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// The context in which the row's slot was made, to be compared with those of executors that are running: for a row of a foreign table
-    /// too it is the executor's, where that was current, as it is with every statement but COPY.
+    /// The context of the row's slot, to be compared with those of running executors. For a row of a foreign table too
+    /// it is the executor's, except with COPY.
     pub(super) fn slot_context(&self) -> pg_sys::MemoryContext {
         // SAFETY: the slot is null or valid.
         unsafe { self.data.tg_trigslot.as_ref().map_or(std::ptr::null_mut(), |slot| slot.tts_mcxt) }
     }
 
-    /// Is it a foreign table, or a foreign partition? The header of such a row says nothing.
+    /// True for a foreign table or partition. The header of its rows has no transaction and command.
     pub(super) fn is_of_foreign_table(&self) -> bool {
         self.relation().kind() == pg_sys::RELKIND_FOREIGN_TABLE
     }
 
-    /// Does a partition's trigger fire for every row that is inserted there, whenever this one fires? Not where a BEFORE trigger can
-    /// prevent the insert, or the trigger is missing, disabled or deferrable.
+    /// True if the partition's trigger fires for every row inserted there, whenever this one fires. False if a BEFORE
+    /// trigger can prevent the insert, or the trigger is missing, disabled or deferrable.
     pub(super) fn fires_for_every_insert_into(&self, partition: &Relation) -> bool {
         const WANTED: u32 = pg_sys::TRIGGER_TYPE_ROW | pg_sys::TRIGGER_TYPE_INSERT;
         const UNWANTED: u32 = pg_sys::TRIGGER_TYPE_BEFORE | pg_sys::TRIGGER_TYPE_INSTEAD;
-        // SAFETY: the partition is open; its trigger descriptor is null, or holds numtriggers triggers, each with tgnargs zero-terminated
-        // strings.
+        // SAFETY: the partition is open; its trigger descriptor is null, or holds numtriggers triggers, each with
+        // tgnargs zero-terminated strings.
         unsafe {
             let own = &*self.data.tg_trigger;
             let all = (*partition.raw()).trigdesc;
@@ -174,8 +174,8 @@ impl<'a> Trigger<'a> {
     /// The change.
     #[inline]
     pub fn change(&self) -> Change<'a> {
-        // SAFETY: the executor passes the tuples an event of this kind has, of the relation's descriptor, and keeps them for
-        // the length of the call.
+        // SAFETY: the executor passes the tuples an event of this kind has, of the relation's descriptor, and keeps
+        // them for the length of the call.
         unsafe {
             let desc = (*self.data.tg_relation).rd_att;
             match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
@@ -190,11 +190,11 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// The transaction and command that deleted the old row, or inserted the new one: the same for both halves of a move. Not for a row of
-    /// a foreign table.
+    /// The transaction and command that deleted the old row or inserted the new one; equal for both halves of a move.
+    /// Not valid for a foreign table.
     pub(super) fn command(&self) -> (pg_sys::TransactionId, pg_sys::CommandId) {
-        // SAFETY: the tuple was read from the table, so its header is filled; Cmin and Cmax are asked of a row that this
-        // transaction inserted or deleted, as those functions require.
+        // SAFETY: the tuple was read from the table, so its header is filled; Cmin and Cmax are asked of a row that
+        // this transaction inserted or deleted, as those functions require.
         unsafe {
             let header = (*self.data.tg_trigtuple).t_data;
             let command = match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
@@ -206,7 +206,7 @@ impl<'a> Trigger<'a> {
     }
 }
 
-/// What a trigger function answers to leave the row as it is, also where somebody made it a BEFORE trigger.
+/// The return value that leaves the row unchanged, even in a BEFORE trigger.
 ///
 /// # Safety
 /// `fcinfo` is the call info of the current call.
@@ -225,7 +225,8 @@ pub unsafe fn untouched(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     }
 }
 
-/// Was the row deleted because it moves to another partition? heap_delete marks it then, instead of linking to a new version.
+/// True if the row was deleted because it moves to another partition: heap_delete marks that instead of linking to a
+/// new version.
 ///
 /// # Safety
 /// `tuple` is a valid tuple read from its table.

@@ -1,14 +1,13 @@
-//! The extension's triggers on the application's tables: found, created and dropped by oid.
-//!
-//! A name would be looked up again by each statement, and can mean another table by then: the owner of a schema can rename it while a
-//! lock is waited for. The caller has locked the table and all below it.
+//! Finding, creating and dropping the extension's triggers on the application's tables, by oid. Not by name: each
+//! statement would look it up again, and the owner of a schema can rename it while a lock is waited for. The caller has
+//! locked the table and all its partitions.
 
 use super::relation::{self, Lock, Relation};
 use super::{encoding, role};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::{CStr, CString};
 
-/// What a trigger fires after.
+/// The events that a trigger fires after.
 #[derive(Clone, Copy)]
 pub struct Events {
     pub insert: bool,
@@ -16,17 +15,17 @@ pub struct Events {
     pub delete: bool,
 }
 
-/// A trigger of the extension's, whatever its name.
+/// A trigger of the extension, with any name.
 pub struct Attached {
     oid: Oid,
     pub name: String,
     pub function: Oid,
     pub argument: Option<String>,
-    /// Fires as it was created to: neither disabled nor set to fire for replicated changes.
+    /// True if it is neither disabled nor set to fire for replicated changes.
     pub is_as_created: bool,
 }
 
-/// The extension's triggers on a table as they are now, without the clones of those of a table above it. None: there is no such table.
+/// The extension's triggers on a table, without clones of a parent's triggers; None if there is no such table.
 pub fn of_table(relid: Oid) -> Option<Vec<Attached>> {
     let table = Relation::open(relid, Lock::Share)?;
     // SAFETY: a catalog lookup by name.
@@ -38,7 +37,7 @@ pub fn of_table(relid: Oid) -> Option<Vec<Attached>> {
     Some(own.map(Attached::of).collect())
 }
 
-/// The wanted name, or one made of it that no trigger has on the table or, where it will be cloned, on a table below.
+/// The wanted name, or one derived from it, that no trigger has on the table or its partitions.
 pub fn free_name(relid: Oid, wanted: &str) -> String {
     let tables = relation::inheritors(relid).into_iter().filter_map(|oid| Relation::open(oid, Lock::Share));
     // SAFETY: a trigger of an open relation has a name, which ends in a zero byte.
@@ -50,7 +49,8 @@ pub fn free_name(relid: Oid, wanted: &str) -> String {
 }
 
 fn all(table: &Relation) -> &[pg_sys::Trigger] {
-    // SAFETY: an open relation's triggers, null if it has none; as many as it says, unchanged while the relation is open and locked.
+    // SAFETY: an open relation's triggers, null if it has none; as many as it says, unchanged while the relation is
+    // open and locked.
     unsafe {
         match (*table.raw()).trigdesc.as_ref() {
             Some(triggers) => std::slice::from_raw_parts(triggers.triggers, triggers.numtriggers as usize),
@@ -73,10 +73,11 @@ impl Attached {
         }
     }
 
-    /// Drops it, with its clones.
+    /// Drops the trigger and its clones.
     pub fn drop(self) {
         let object = pg_sys::ObjectAddress { classId: pg_sys::TriggerRelationId, objectId: self.oid, objectSubId: 0 };
-        // SAFETY: the oid was read from the table as it is now, under a lock that keeps others from dropping the trigger first.
+        // SAFETY: the oid was read from the table as it is now, under a lock that keeps others from dropping the
+        // trigger first.
         unsafe {
             pg_sys::performDeletion(&object, pg_sys::DropBehavior::DROP_RESTRICT, 0);
             pg_sys::CommandCounterIncrement();
@@ -84,8 +85,8 @@ impl Attached {
     }
 }
 
-/// Creates a row-level AFTER trigger. On a partitioned table it is done with the rights of the table's owner: the server looks at the
-/// partition keys then, and works out what calls functions of the owner's in them.
+/// Creates a row-level AFTER trigger. On a partitioned table it runs as the table's owner: the server simplifies the
+/// partition keys and so may run functions of the owner.
 pub fn create(relid: Oid, name: &str, function: Oid, events: Events, argument: &str) {
     let Some((owner, kind)) = Relation::open(relid, Lock::Share).map(|table| (table.owner(), table.kind())) else {
         return;
@@ -96,8 +97,9 @@ pub fn create(relid: Oid, name: &str, function: Oid, events: Events, argument: &
     let bits = bit(events.insert, pg_sys::TRIGGER_TYPE_INSERT)
         | bit(events.update, pg_sys::TRIGGER_TYPE_UPDATE)
         | bit(events.delete, pg_sys::TRIGGER_TYPE_DELETE);
-    // SAFETY: the node that the parser makes of CREATE TRIGGER name AFTER events ON table FOR EACH ROW EXECUTE FUNCTION function(argument),
-    // allocated by the server, as it keeps parts; what the statement would name, table and function, is passed by oid instead.
+    // SAFETY: the node that the parser makes of CREATE TRIGGER name AFTER events ON table FOR EACH ROW EXECUTE FUNCTION
+    // function(argument), allocated by the server, as it keeps parts; what the statement would name, table and
+    // function, is passed by oid instead.
     let create = || unsafe {
         let node = pg_sys::palloc0(size_of::<pg_sys::CreateTrigStmt>()).cast::<pg_sys::CreateTrigStmt>();
         (*node).type_ = pg_sys::NodeTag::T_CreateTrigStmt;

@@ -1,8 +1,6 @@
-//! Column types: which kind of value they hold for a goal, when two values are the same, and how to read one.
-//!
-//! Equality is PostgreSQL's own: the same bytes are the same value, and where bytes differ the type's equality function
-//! decides, if it is one of the server's own. Code of users or of other extensions is not called for that; values of such
-//! types are compared by their text.
+//! Column types: the kind of their values, the equality of two values, and how to read one. Equality is PostgreSQL's:
+//! equal bytes are equal values, and if bytes differ, the type's equality function decides, if it is the server's own.
+//! Functions of users or of other extensions are not called; values of such types are compared by their text.
 
 use super::datum::{self, Elements, Row};
 use super::key::{KeyType, trim_end_blanks};
@@ -40,7 +38,7 @@ pub(super) enum Shape {
     Array {
         element: Box<ColumnType>,
     },
-    /// Anything else, by its text.
+    /// Any other type, read as text.
     Other {
         output: pg_sys::Oid,
     },
@@ -49,7 +47,7 @@ pub(super) enum Shape {
 /// In bytes, in any encoding.
 const LONGEST_CHARACTER: usize = 4;
 
-/// A column's type, with what is needed to compare and read its values.
+/// A column's type, prepared for comparing and reading its values.
 #[derive(Clone, Debug)]
 pub struct ColumnType {
     pub(super) shape: Shape,
@@ -57,7 +55,7 @@ pub struct ColumnType {
     len: i16,
     by_value: bool,
     collation: pg_sys::Oid,
-    /// The type's own equality, a built-in function; None: compare the text.
+    /// The type's equality function, a built-in one; None if texts are compared.
     equality: Option<pg_sys::RegProcedure>,
     deterministic: bool,
 }
@@ -67,7 +65,7 @@ pub(super) fn is_built_in(oid: pg_sys::Oid) -> bool {
 }
 
 impl ColumnType {
-    /// Resolves a type; a domain is resolved to its base type, so that no user's CHECK is ever run.
+    /// Resolves a type; a domain to its base type, so that no CHECK of a user is run.
     pub fn resolve(type_oid: pg_sys::Oid, collation: pg_sys::Oid) -> ColumnType {
         // SAFETY: catalog lookups by oid of a column's type, which exists while the table is open.
         let (base, len, by_value, category, element) = unsafe {
@@ -102,7 +100,8 @@ impl ColumnType {
             _ if element != pg_sys::InvalidOid && len == -1 => {
                 Shape::Array { element: Box::new(ColumnType::resolve(element, collation)) }
             }
-            // Who owns the extension could make another of his types a member of it, but no base type: those are made by superusers.
+            // The owner of the extension could add another type to it, but not a base type: only superusers create
+            // those.
             _ if category == pg_sys::TYPTYPE_BASE && is_citext(base) => Shape::CaseInsensitiveText,
             _ => {
                 let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
@@ -137,17 +136,17 @@ impl ColumnType {
         }
     }
 
-    /// json or jsonb: an attribute may name a key inside it.
+    /// True for json and jsonb: an attribute may name a key inside.
     pub fn is_json(&self) -> bool {
         matches!(self.shape, Shape::Jsonb | Shape::Json)
     }
 
-    /// An enum, whose labels may be renamed.
+    /// True for an enum, whose labels may be renamed.
     pub fn is_enum(&self) -> bool {
         matches!(self.shape, Shape::Enum)
     }
 
-    /// The binary form of json.
+    /// True for jsonb.
     pub fn is_jsonb(&self) -> bool {
         matches!(self.shape, Shape::Jsonb)
     }
@@ -157,7 +156,7 @@ impl ColumnType {
         type_name(self.type_oid)
     }
 
-    /// The name of the type whatever the search path: what a goal remembers of its column.
+    /// The name of the type, independent of the search path; stored with a goal.
     pub fn identity(&self) -> String {
         // SAFETY: the type of an existing column; the answer is a palloc'd string.
         unsafe {
@@ -167,7 +166,7 @@ impl ColumnType {
         }
     }
 
-    /// A goal's number in the precision of the column: comparing with 0.1 in a column of type real means its 0.1.
+    /// A goal's number in the precision of the column: for a column of type real, 0.1 means the real 0.1.
     pub fn round(&self, number: Decimal) -> Decimal {
         match self.shape {
             Shape::Real => number.to_string().parse().map_or(number, Decimal::from_f32),
@@ -176,17 +175,16 @@ impl ColumnType {
         }
     }
 
-    /// Is this a type whose text has more than one spelling of the same value, so that a goal's value is written anew by the
-    /// type itself?
+    /// True if the type's text can spell one value in several ways; then the type itself rewrites a goal's value.
     pub fn is_other(&self) -> bool {
         matches!(self.shape, Shape::Other { .. })
     }
 
-    /// A time as microseconds since 2000, a date as its first moment and a timestamp without time zone as the session reads it;
-    /// None if it is not finite.
+    /// A time in microseconds since 2000; None if it is infinite. A date is its first moment; a timestamp without time
+    /// zone is in the session's zone.
     pub fn time(&self, value: Datum) -> Option<i64> {
         let mut overflow = 0;
-        // SAFETY: with a place for the overflow they do not raise.
+        // SAFETY: with an overflow argument they do not raise.
         let time = unsafe {
             match self.type_oid {
                 pg_sys::TIMESTAMPTZOID => value.value() as i64,
@@ -202,7 +200,7 @@ impl ColumnType {
         (overflow == 0 && time != i64::MIN && time != i64::MAX).then_some(time)
     }
 
-    /// An element of a list: dates and times by a text that is the same for equal values, as they can be asked for.
+    /// Reads an element of a list. Dates and times are in a text form that is equal for equal values.
     fn read_element<'a>(&self, value: Datum) -> Value<'a> {
         match self.shape {
             Shape::Moment => Value::Text(Cow::Owned(self.moment_by_value(value))),
@@ -230,7 +228,7 @@ impl ColumnType {
 
     /// `offset`: seconds west of Greenwich for a time with time zone, null for the session's zone.
     fn encode_moment(&self, value: Datum, offset: *const core::ffi::c_int) -> Vec<u8> {
-        // Only this type has no zone of its own.
+        // Only timestamptz has no zone of its own.
         let offset = if self.type_oid == pg_sys::TIMESTAMPTZOID { offset } else { std::ptr::null() };
         let mut buffer = [0 as core::ffi::c_char; pg_sys::MAXDATELEN as usize + 1];
         // SAFETY: the buffer has the size that the function asks for, the type is one of the five it knows; it writes a
@@ -244,7 +242,7 @@ impl ColumnType {
     pub fn logged(&self, value: Datum) -> Option<Datum> {
         match self.shape {
             Shape::Text | Shape::CaseInsensitiveText => {
-                // SAFETY: a text datum, from a row that is alive. More than its beginning is not kept.
+                // SAFETY: a text datum, from a row that is alive. Only its beginning is stored.
                 let beginning = unsafe { datum::beginning(value, LONGEST_CHARACTER * (value::LOGGED_TEXT + 1)) };
                 datum::as_json(&Value::Text(encoding::to_model(beginning)))
             }
@@ -253,17 +251,17 @@ impl ColumnType {
         }
     }
 
-    /// As a key.
+    /// The key type; None if the type cannot be a key.
     pub fn key_type(&self) -> Option<KeyType> {
         KeyType::of(self.type_oid)
     }
 
-    /// The type, a domain's base type.
+    /// The oid of the type; for a domain, of its base type.
     pub fn type_oid(&self) -> pg_sys::Oid {
         self.type_oid
     }
 
-    /// Are the stored bytes different? For json, where only some keys may matter.
+    /// True if the stored bytes differ. Used for json, where only some keys may matter.
     #[inline]
     pub fn bytes_differ(&self, old: Option<Datum>, new: Option<Datum>) -> bool {
         match (old, new) {
@@ -274,7 +272,7 @@ impl ColumnType {
         }
     }
 
-    /// Did the value change? By bytes first; NULL differs from every value and not from NULL.
+    /// True if the value changed. Compares bytes first; NULL differs from every value but not from NULL.
     #[inline]
     pub fn differs(&self, old: Option<Datum>, new: Option<Datum>) -> bool {
         self.bytes_differ(old, new)
@@ -292,7 +290,7 @@ impl ColumnType {
             return unsafe { pg_sys::OidFunctionCall2Coll(function, self.collation, old, new) }.value() != 0;
         }
         match self.shape {
-            // These have one form a value.
+            // These have one form per value.
             Shape::SmallInt | Shape::Integer | Shape::BigInt | Shape::Oid | Shape::Boolean => false,
             Shape::Uuid | Shape::Enum | Shape::Name => false,
             _ => {
@@ -311,7 +309,7 @@ impl ColumnType {
         }
     }
 
-    /// Of the value before a change conditions look only at a number, and at whether it is known.
+    /// The value before a change, of which conditions use only a number and whether it is known.
     pub fn old_value<'a>(&self, row: &'a Row<'a>, column: i16) -> Value<'a> {
         match row.get(column) {
             Some(value) if self.kind() == Kind::Number => self.read(value),
@@ -319,8 +317,8 @@ impl ColumnType {
         }
     }
 
-    /// Is this column of a row text of more than so many bytes? It is not fetched. Only of types whose values are stored as they are
-    /// shown: of others, char(n) among them, false.
+    /// True if this column of a row is a text of more than `bytes` bytes. The value is not fetched. False for types not
+    /// stored as they are shown, char(n) among them.
     pub fn is_longer(&self, row: &Row, column: i16, bytes: usize) -> bool {
         matches!(self.shape, Shape::Text | Shape::CaseInsensitiveText)
             && row.size(column).is_some_and(|size| size > bytes)
@@ -333,8 +331,8 @@ impl ColumnType {
 
     /// Reads a value. It borrows from the row the datum came from, or from a copy in the current memory context.
     pub fn read<'a>(&self, value: Datum) -> Value<'a> {
-        // SAFETY: the datum is a value of this type; pointers go to the row or to fresh copies, both of which live until the
-        // trigger call or statement ends, which no Value outlives.
+        // SAFETY: the datum is a value of this type; pointers go to the row or to fresh copies, both of which live
+        // until the trigger call or statement ends, which no Value outlives.
         unsafe {
             match &self.shape {
                 Shape::SmallInt => Value::Number(i64::from(value.value() as i16).into()),
@@ -346,7 +344,7 @@ impl ColumnType {
                 Shape::Numeric => {
                     Decimal::from_numeric(datum::varlena_bytes(value)).map_or(Value::Unknown, Value::Number)
                 }
-                // (as the session shows it now: lc_monetary may have been set since the column was looked at)
+                // Read each time, because the session can change lc_monetary.
                 Shape::Money => Value::Number(Decimal::scaled(value.value() as i64, money_digits())),
                 Shape::Boolean => Value::Boolean(value.value() as u8 != 0),
                 Shape::Text | Shape::CaseInsensitiveText => text(datum::varlena_bytes(value)),
@@ -355,7 +353,7 @@ impl ColumnType {
                 Shape::Enum => label(value).map_or(Value::Unknown, |l| Value::Text(Cow::Owned(l))),
                 Shape::Uuid => Value::Text(Cow::Owned(uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()))),
                 Shape::Moment => Value::Moment,
-                // Documents are opened by pg::document, which knows the keys asked for.
+                // Documents are opened by pg::document, which knows the keys.
                 Shape::Jsonb | Shape::Json => Value::Document,
                 Shape::Array { element } => match Elements::up_to(value, element.type_oid, MOST_ELEMENTS) {
                     None => Value::Document,
@@ -378,7 +376,7 @@ impl ColumnType {
 }
 
 impl TextEquality for ColumnType {
-    /// By the column's collation, which may call different bytes equal; of citext, as its own equality does it.
+    /// Compares by the column's collation, which may treat different bytes as equal; citext as its own equality does.
     fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         if a == b {
             return true;
@@ -402,7 +400,7 @@ fn text(bytes: &[u8]) -> Value<'_> {
     if encoding::is_too_long(bytes) { Value::Document } else { Value::Text(encoding::to_model(bytes)) }
 }
 
-/// The type's default equality if the server's own code is all that it runs.
+/// The type's default equality function, if it runs only the server's own code.
 fn equality_of(base: pg_sys::Oid, shape: &Shape) -> Option<pg_sys::RegProcedure> {
     if !is_built_in(base) {
         return None;
@@ -429,7 +427,7 @@ impl ColumnType {
 }
 
 fn is_citext(base: pg_sys::Oid) -> bool {
-    // SAFETY: catalog lookups by oid and name; the extension that owns the type says whose citext it is.
+    // SAFETY: catalog lookups by oid and name; the extension that owns the type shows that it is citext.
     unsafe {
         let extension = pg_sys::getExtensionOfObject(pg_sys::TypeRelationId, base);
         extension != pg_sys::InvalidOid
@@ -443,14 +441,14 @@ pub fn type_name(oid: pg_sys::Oid) -> String {
     unsafe { encoding::to_string(CStr::from_ptr(pg_sys::format_type_be(oid)).to_bytes()) }
 }
 
-/// How many digits of a money value are behind the point, by lc_monetary as cash_out does it.
+/// The number of decimal places of money, by lc_monetary as in cash_out.
 fn money_digits() -> u32 {
     // SAFETY: never null; the struct begins as it is declared.
     let digits = unsafe { (*pg_sys::ffi::pg_guard_ffi_boundary(|| server::PGLC_localeconv())).frac_digits };
     if (0..=10).contains(&digits) { digits as u32 } else { 2 }
 }
 
-/// The label of an enum value, None if it has been removed.
+/// The label of an enum value; None if it has been removed.
 fn label(value: Datum) -> Option<Vec<u8>> {
     // SAFETY: a syscache lookup by the value's oid; the row is released after the label is copied.
     unsafe {
@@ -465,9 +463,9 @@ fn label(value: Datum) -> Option<Vec<u8>> {
     }
 }
 
-/// The text of a value by its type's output function, the same in every session. A function that is not the server's own, or
-/// is and calls those of others (a range or a row of a user's type), may raise: it runs in a subtransaction, which costs no
-/// transaction id as it writes nothing, and an error means that the value is unknown.
+/// The text of a value by its type's output function, the same in every session; None if that raised an error. A
+/// function that is not the server's own, or calls such (for a range or a row of a user's type), runs in a
+/// subtransaction. That costs no transaction id, as nothing is written.
 pub(super) fn output_text(type_oid: pg_sys::Oid, function: pg_sys::Oid, value: Datum) -> Option<Vec<u8>> {
     let write = || {
         // SAFETY: the output function of the value's type; it answers a palloc'd string.
@@ -483,7 +481,8 @@ pub(super) fn output_text(type_oid: pg_sys::Oid, function: pg_sys::Oid, value: D
     if is_built_in(function) && is_built_in(type_oid) { Some(call()) } else { guarded(call) }
 }
 
-/// Does what this output function writes depend on the session's settings? Of the server's own these; of others it may.
+/// True if the output of this function may depend on the session's settings: for some of the server's own, and for all
+/// others.
 fn depends_on_settings(function: pg_sys::Oid) -> bool {
     !is_built_in(function)
         || matches!(

@@ -1,7 +1,6 @@
-//! Finding a user's row by key, as it is now.
-//!
-//! The row is read from the table itself, without SQL: no policy, view, cast or function of anybody is involved, and no
-//! snapshot, so that a sender under SERIALIZABLE and the application's updates do not come into each other's way.
+//! Finding the newest state of a user's row by key. The row is read from the table itself, without SQL: no policy,
+//! view, cast or user's function is involved. There is no snapshot, so a sender under SERIALIZABLE and the
+//! application's updates do not conflict.
 
 use super::datum::Row;
 use super::key::KeyType;
@@ -16,9 +15,9 @@ use std::ops::ControlFlow;
 pub struct Users {
     key: KeyType,
     key_column: String,
-    /// For a lock.
+    /// True if locks are waited for.
     wait: bool,
-    /// Where what is opened later lives.
+    /// The memory context of what is opened later.
     memory: pg_sys::MemoryContext,
     tables: Tables,
 }
@@ -27,7 +26,7 @@ pub struct Users {
 #[allow(clippy::large_enum_variant)]
 enum Tables {
     Plain(Leaf),
-    /// Opened when they are looked into.
+    /// Partitions, opened when they are searched.
     Partitions {
         root: Relation,
         open: OpenLeaves,
@@ -35,14 +34,13 @@ enum Tables {
     },
 }
 
-/// How many partitions are open at a time, at most. Each is a lock on the table and one on its index, of which the server has room for
-/// so many for all transactions together (max_locks_per_transaction); and where the key does not say which partition a user is in,
-/// there may be hundreds to look into. More for a call, which may look for many users one after the other and opens again what it could not
-/// keep open, than for a statement of the application.
+/// The most partitions open at a time. Each takes a lock on the table and one on its index, and the server has limited
+/// room for locks (max_locks_per_transaction). If the key does not determine the partition, hundreds may have to be
+/// searched. A call that looks up many users reopens what it could not keep open.
 const OPEN_LEAVES: usize = 16;
 const OPEN_LEAVES_OF_A_CALL: usize = 64;
 
-/// The partitions that are open, and those that hold no rows of users: partitioned ones and foreign ones.
+/// The open partitions, and those without rows of users: partitioned and foreign ones.
 #[derive(Default)]
 struct OpenLeaves {
     leaves: Vec<(pg_sys::Oid, Leaf)>,
@@ -50,8 +48,8 @@ struct OpenLeaves {
 }
 
 impl OpenLeaves {
-    /// Opens a partition if it is not, instead of the one that was opened last if there are too many: those from before are looked into
-    /// again for the next user. Err: it is locked, and that is not waited for, or there is no such table any more. None within: it holds no rows.
+    /// Returns a partition, opened if needed. If too many are open, it replaces the last one: earlier ones are searched
+    /// again for the next user. `Ok(None)` if it holds no rows; Err if it is locked and `wait` is false, or is gone.
     fn get(&mut self, oid: pg_sys::Oid, key_column: &str, wait: bool) -> Result<Option<&mut Leaf>, ()> {
         if self.empty.contains(&oid) {
             return Ok(None);
@@ -82,11 +80,11 @@ struct Leaf {
 #[allow(clippy::large_enum_variant)]
 enum Find {
     ByIndex(OwnedProbe),
-    /// No index to find it by: slow, but right.
+    /// Without an index: a slow scan of the whole table.
     ByReading(Relation),
 }
 
-/// A key, in the forms in which it is looked for.
+/// A key in the forms that the look-up needs.
 struct Wanted {
     canonical: Vec<u8>,
     value: Datum,
@@ -96,13 +94,13 @@ fn open(relid: pg_sys::Oid, wait: bool) -> Option<Relation> {
     if wait { Relation::open(relid, Lock::Share) } else { Relation::open_if_free(relid) }
 }
 
-/// As [`open`], and the lock is given back when it is closed.
+/// [`open`] with a lock that is released when the relation is closed.
 fn open_briefly(relid: pg_sys::Oid, wait: bool) -> Option<Relation> {
     if wait { Relation::open_briefly(relid) } else { Relation::open_if_free(relid) }
 }
 
 fn in_context<T>(memory: pg_sys::MemoryContext, work: impl FnOnce() -> T) -> T {
-    // SAFETY: that in which the table was opened, which lives as long as what is opened in it.
+    // SAFETY: the context in which the table was opened lives as long as what is opened in it.
     unsafe {
         let callers = pg_sys::MemoryContextSwitchTo(memory);
         let done = work();
@@ -112,8 +110,8 @@ fn in_context<T>(memory: pg_sys::MemoryContext, work: impl FnOnce() -> T) -> T {
 }
 
 impl Users {
-    /// Opens the table for lookups by this column. With `wait` false, None also where a lock would have to be waited for: a trigger
-    /// must not wait for what its statement would not have waited for.
+    /// Opens the table for lookups by this column; None if that fails. With `wait` false it does not wait for locks: a
+    /// trigger must not wait for what its statement would not wait for.
     pub fn open(relid: pg_sys::Oid, key_column: &str, wait: bool) -> Option<Users> {
         let root = open(relid, wait)?;
         let key = KeyType::of(root.column(key_column)?.type_oid)?;
@@ -127,15 +125,14 @@ impl Users {
         Some(Users { key, key_column: key_column.to_owned(), wait, memory, tables })
     }
 
-    /// The columns of the table that a row is found in differ from partition to partition: the caller gets the relation with
-    /// the row. False: there is no such user. None: a partition in which he may be is gone, or locked, and that is not waited for.
+    /// Calls `found` with the row, its table (columns differ between partitions) and the key as stored. False if there
+    /// is no such user; None if a partition that may hold the user is gone, or locked and not waited for.
     pub fn find(&mut self, key: &[u8], mut found: impl FnMut(&Relation, &Row, &[u8])) -> Option<bool> {
         let (Some(parsed), Some(canonical)) = (self.key.parse(key), self.key.canonical(key)) else {
             return Some(false);
         };
         let wanted = Wanted { value: self.key.datum(&parsed, key), canonical };
-        // A user who moves from one partition to another at this very moment may be seen in neither; the next time he is. An absent user
-        // costs a few scans.
+        // A user moved between partitions during the scan may be seen in neither; the second scan finds the row.
         for _ in 0..2 {
             if self.look(&wanted, &mut found)? {
                 return Some(true);
@@ -152,10 +149,10 @@ impl Users {
         };
         let mut look_into = |oid| match in_context(memory, || open.get(oid, name, wait)) {
             Ok(leaf) => Some(leaf.is_some_and(|leaf| leaf.look(key, wanted, found))),
-            // One that was waited for has been dropped meanwhile, and its users with it.
+            // A partition that was waited for has been dropped with its users.
             Err(()) => wait.then_some(false),
         };
-        // Where the key says which partition it is, the others need not be opened: there may be hundreds.
+        // If the key determines the partition, the others, maybe hundreds, are not opened.
         let likely = partition::of_key(root, name, wanted.value, &|oid| open_briefly(oid, wait));
         if let Some(likely) = likely
             && look_into(likely)?
@@ -172,7 +169,7 @@ impl Users {
 }
 
 impl Leaf {
-    /// None: an index of it is locked, and that is not waited for. `open`: how its indexes are opened.
+    /// A table to search; None if an index of it is locked and not waited for. `open` opens its indexes.
     fn new(
         table: Relation,
         key_column: &str,
@@ -187,7 +184,7 @@ impl Leaf {
             index
         });
         let index = to_open.find(|i| i.finds_by(key.number));
-        // One that is being rebuilt may be the one: reading the whole table instead would be as bad as waiting for it.
+        // The locked index may be the one needed: reading the whole table would be as bad as waiting for it.
         if index.is_none() && locked && !wait {
             return None;
         }
@@ -199,8 +196,8 @@ impl Leaf {
         Some(Leaf { find, collation, key_column: key.number })
     }
 
-    /// Shows the row with this key; false: there is none. A scan of the newest state can pass between an old and a new version of a row that
-    /// is being updated at this very moment and see neither; the next one finds it.
+    /// Calls `found` with the row with this key; false if there is none. A scan of the newest state can miss both
+    /// versions of a row that is being updated; the next scan finds it.
     fn look(&mut self, key: KeyType, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> bool {
         (0..2).any(|_| self.look_once(key, wanted, found))
     }

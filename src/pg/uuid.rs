@@ -1,6 +1,6 @@
 //! The text form of a uuid.
 
-/// A uuid in its canonical form.
+/// A uuid in its canonical text form.
 pub fn format(bytes: &[u8; 16]) -> Vec<u8> {
     let mut out = Vec::with_capacity(36);
     for (i, byte) in bytes.iter().enumerate() {
@@ -13,7 +13,8 @@ pub fn format(bytes: &[u8; 16]) -> Vec<u8> {
     out
 }
 
-/// A uuid in any spelling PostgreSQL takes: any case, with or without braces and hyphens after every fourth digit.
+/// Parses a uuid as PostgreSQL does: in any case, with or without braces, and with hyphens after any group of four
+/// digits.
 pub fn parse(text: &[u8]) -> Option<[u8; 16]> {
     let text = text.trim_ascii();
     let text = text.strip_prefix(b"{").map_or(Some(text), |t| t.strip_suffix(b"}"))?;

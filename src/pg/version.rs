@@ -20,7 +20,7 @@ pub unsafe fn attribute<'a>(desc: pg_sys::TupleDesc, i: usize) -> &'a pg_sys::Fo
     }
 }
 
-/// Begin an index scan with `keys` keys.
+/// Begins an index scan with `keys` keys.
 ///
 /// # Safety
 /// Both relations are open and locked, and stay so until the scan has ended; the snapshot outlives the scan.
@@ -42,7 +42,7 @@ pub unsafe fn index_beginscan(
     }
 }
 
-/// By what a partitioned table is partitioned. The pointers are to arrays of as many entries as there are columns.
+/// The partition key of a table. The pointers are to arrays with one entry per column.
 pub struct PartitionKey {
     /// `l`, `r` or `h`.
     pub strategy: u8,
@@ -53,8 +53,8 @@ pub struct PartitionKey {
     pub collations: *mut pg_sys::Oid,
 }
 
-/// The key of a partitioned table; None if an expression is in it: the server simplifies those when it reads the key, and runs functions of the
-/// table's owner that are called with constants in them.
+/// The key of a partitioned table; None if it contains an expression. The server would simplify it when it reads the
+/// key, and so run functions of the table's owner that are called with constants.
 ///
 /// # Safety
 /// The table is open, and stays so while the result is used.
@@ -129,7 +129,7 @@ pub unsafe fn insert_index_tuples(
     }
 }
 
-/// Lets go of what an index keeps from one insert to the next: since PostgreSQL 17 a BRIN index keeps pages pinned.
+/// Releases what an index keeps from one insert to the next: since PostgreSQL 17 a BRIN index keeps pages pinned.
 ///
 /// # Safety
 /// The index is open, and described by `info`.
@@ -143,7 +143,7 @@ pub unsafe fn insert_cleanup(index: pg_sys::Relation, info: *mut pg_sys::IndexIn
     let _ = (index, info);
 }
 
-/// Does the current user own this relation (or is a superuser)?
+/// True if the current user owns this relation or is a superuser.
 pub fn owns_relation(relid: pg_sys::Oid) -> bool {
     #[cfg(any(feature = "pg14", feature = "pg15"))]
     // SAFETY: a catalog lookup by value.
@@ -157,7 +157,7 @@ pub fn owns_relation(relid: pg_sys::Oid) -> bool {
     }
 }
 
-/// May the current user use what is in this schema?
+/// True if the current user has USAGE on this schema.
 pub fn may_use_schema(schema: pg_sys::Oid) -> bool {
     let usage = pg_sys::ACL_USAGE as pg_sys::AclMode;
     #[cfg(any(feature = "pg14", feature = "pg15"))]
@@ -169,7 +169,7 @@ pub fn may_use_schema(schema: pg_sys::Oid) -> bool {
     result == pg_sys::AclResult::ACLCHECK_OK
 }
 
-/// The index of the primary key, InvalidOid if there is none.
+/// The index of the primary key; InvalidOid if there is none.
 ///
 /// # Safety
 /// The relation is open.
@@ -186,7 +186,8 @@ pub unsafe fn primary_key_index(relation: pg_sys::Relation) -> pg_sys::Oid {
     }
 }
 
-/// Of a background worker: ends wherever it looks for interrupts, also while it waits for a lock, as a backend does.
+/// Lets SIGTERM end a background worker wherever it checks for interrupts, also while it waits for a lock, as in a
+/// backend.
 pub fn end_at_sigterm() {
     let signal = pg_sys::SIGTERM as core::ffi::c_int;
     #[cfg(not(feature = "pg18"))]

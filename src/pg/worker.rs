@@ -1,11 +1,9 @@
-//! The background worker that rolls up the totals, when the library is in shared_preload_libraries.
-//!
-//! One launcher for the cluster wakes up at every interval and lets a short-lived worker visit each database: nothing stays
-//! connected, and a database that gets the extension later is found. On a standby it starts with the promotion.
-//!
-//! Workers come one after the other. One that is not done within a second goes on beside the next, a few at most, so that a busy
-//! database does not hold up the others. A worker whose database is about to be dropped, renamed or copied is ended. Both kinds
-//! of processes end at SIGTERM wherever they are, as a backend does.
+//! The background worker that rolls up the totals, if the library is in shared_preload_libraries. One launcher per
+//! cluster wakes up at every interval and starts a short-lived worker per database. So no connection stays open, and
+//! databases that get the extension later are found. On a standby it starts with the promotion. Workers run one after
+//! the other. One that is not done within a second runs on beside the next, up to a few at a time, so that a busy
+//! database does not delay the others. A worker whose database is about to be dropped, renamed or copied is terminated.
+//! Launcher and workers end at SIGTERM at any point, as a backend does.
 
 use super::relation::Relation;
 use super::{guc, own_tables, role, scan, spi, version};
@@ -16,16 +14,17 @@ use std::ffi::CStr;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// As many workers at a time: the slots of max_worker_processes are for parallel queries and replication too.
+/// The most workers at a time: max_worker_processes has to serve parallel queries and replication too.
 const AT_ONCE: usize = 3;
-/// A worker has the launcher to itself for so long.
+/// How long the launcher waits for a worker before it starts the next one.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// While workers run, they are looked after this often. DROP DATABASE waits five seconds.
+/// How often running workers are checked. DROP DATABASE waits five seconds.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// What a worker works under, whatever the configuration, the database and its role begin with: a roll-up at another isolation
-/// level does nothing, and a database's owner may set most of these for it. It does not wait long for a lock: it holds one that
-/// goals.forget_user() waits for. Nor does it wait for a standby: the figures are exact without it.
+/// The settings of a worker; they override those of the configuration, the database and the role. At another isolation
+/// level a roll-up does nothing, and a database's owner may set most of these. The lock_timeout is short, because the
+/// worker holds a lock that goals.forget_user() waits for. It does not wait for a standby: the figures are exact
+/// without that.
 const SETTINGS: &[(&CStr, &CStr)] = &[
     (c"default_transaction_isolation", c"read committed"),
     (c"default_transaction_read_only", c"off"),
@@ -58,7 +57,7 @@ pub fn register() {
         .load();
 }
 
-/// The visit of a worker to a database.
+/// A worker's run in a database.
 struct Visit {
     database: pg_sys::Oid,
     worker: *mut pg_sys::BackgroundWorkerHandle,
@@ -66,7 +65,7 @@ struct Visit {
 }
 
 impl Visit {
-    /// None if there is no free slot: later, then.
+    /// Starts a worker; None if there is no free slot, to be tried later.
     fn begin(database: pg_sys::Oid) -> Option<Visit> {
         let builder = BackgroundWorkerBuilder::new("pg_goals roll-up")
             .set_library("pg_goals")
@@ -79,7 +78,7 @@ impl Visit {
             .set_notify_pid(unsafe { pg_sys::MyProcPid });
         let mut worker = pg_sys::BackgroundWorker::from(&builder);
         let mut handle = std::ptr::null_mut();
-        // SAFETY: the server copies the description; the handle lives as long as we do, in the memory that is never reset.
+        // SAFETY: the server copies the description; the handle lives in memory that is never reset.
         let registered = unsafe {
             let context = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
             let registered = pg_sys::RegisterDynamicBackgroundWorker(&mut worker, &mut handle);
@@ -91,21 +90,21 @@ impl Visit {
 
     fn is_over(&self) -> bool {
         let mut pid = 0;
-        // SAFETY: a handle of ours.
+        // SAFETY: the handle of a registered worker.
         let status = unsafe { pg_sys::GetBackgroundWorkerPid(self.worker, &mut pid) };
         matches!(status, pg_sys::BgwHandleStatus::BGWH_STOPPED | pg_sys::BgwHandleStatus::BGWH_POSTMASTER_DIED)
     }
 
-    /// Tells the worker to end; it may take a moment.
+    /// Terminates the worker, without waiting for it.
     fn end(&self) {
-        // SAFETY: a handle of ours.
+        // SAFETY: the handle of a registered worker.
         unsafe { pg_sys::TerminateBackgroundWorker(self.worker) }
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        // SAFETY: allocated for us when the visit began, and used by nothing else.
+        // SAFETY: allocated by the server when the visit began, and used by nothing else.
         unsafe { pg_sys::pfree(self.worker.cast()) }
     }
 }
@@ -115,7 +114,7 @@ impl Drop for Visit {
 pub extern "C-unwind" fn pg_goals_launcher(_arg: pg_sys::Datum) {
     version::end_at_sigterm();
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP);
-    // No database: only the catalogs that all share are read.
+    // No database: only shared catalogs are read.
     // SAFETY: called once, at the start of a background worker that asked for a connection.
     unsafe { pg_sys::BackgroundWorkerInitializeConnectionByOid(pg_sys::InvalidOid, pg_sys::InvalidOid, 0) };
     let mut visits: Vec<Visit> = Vec::new();
@@ -126,13 +125,13 @@ pub extern "C-unwind" fn pg_goals_launcher(_arg: pg_sys::Datum) {
         rest(if !visits.is_empty() || !to_visit.is_empty() {
             LOOK
         } else if interval.is_zero() {
-            // Switched off: until a reload.
+            // Switched off: sleep until a reload.
             Duration::from_secs(60)
         } else {
             interval.saturating_sub(last_round.elapsed())
         });
         if BackgroundWorker::sighup_received() {
-            // SAFETY: as every process does on SIGHUP.
+            // SAFETY: as in every process on SIGHUP.
             unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
         }
         let interval = Duration::from_secs(guc::roll_up_interval());
@@ -157,7 +156,7 @@ pub extern "C-unwind" fn pg_goals_launcher(_arg: pg_sys::Datum) {
     }
 }
 
-/// Waits for so long, or until a worker has ended or a signal has come.
+/// Waits this long, or until a worker has ended or a signal has arrived.
 fn rest(wait: Duration) {
     let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
     let milliseconds = core::ffi::c_long::try_from(wait.as_millis()).unwrap_or(60_000);
@@ -165,7 +164,8 @@ fn rest(wait: Duration) {
     unsafe {
         pg_sys::WaitLatch(pg_sys::MyLatch, events as core::ffi::c_int, milliseconds, pg_sys::PG_WAIT_EXTENSION);
         pg_sys::ResetLatch(pg_sys::MyLatch);
-        // Here without a word, as the server's own launchers do. By 1, and not 0: unless the server is stopped, it is started again.
+        // Exits without a log line, like the server's own launchers. With 1, not 0, so that it is restarted unless the
+        // server stops.
         if (&raw const pg_sys::ProcDiePending).read_volatile() != 0 {
             pg_sys::proc_exit(1);
         }
@@ -173,8 +173,8 @@ fn rest(wait: Duration) {
     pgrx::check_for_interrupts!();
 }
 
-/// Does a session want this database for itself, to drop, rename, move or copy it? It holds the database's lock then, and waits for
-/// every process in it to leave.
+/// True if a session is about to drop, rename, move or copy this database. It then holds the database's lock and waits
+/// for every process in it to leave.
 fn is_wanted(database: pg_sys::Oid) -> bool {
     let tag = pg_sys::LOCKTAG {
         locktag_field1: 0,
@@ -184,9 +184,10 @@ fn is_wanted(database: pg_sys::Oid) -> bool {
         locktag_type: pg_sys::LockTagType::LOCKTAG_OBJECT as u8,
         locktag_lockmethodid: pg_sys::DEFAULT_LOCKMETHOD as u8,
     };
-    // The lock with which a backend connects.
+    // The lock that a backend takes to connect.
     let mode = pg_sys::RowExclusiveLock as pg_sys::LOCKMODE;
-    // SAFETY: the tag is that of LockSharedObject for a database. A lock of the session needs no transaction, and is given back at once.
+    // SAFETY: the tag is that of LockSharedObject for a database. A session lock needs no transaction, and is released
+    // at once.
     unsafe {
         let answer = pg_sys::LockAcquire(&tag, mode, true, true);
         if answer == pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL {
@@ -223,7 +224,7 @@ fn databases() -> Vec<pg_sys::Oid> {
 pub extern "C-unwind" fn pg_goals_roll_up_worker(arg: pg_sys::Datum) {
     version::end_at_sigterm();
     for (name, value) in SETTINGS {
-        // As autovacuum's workers do, before the database's own settings are read: this source comes before those.
+        // As in autovacuum's workers, before the database's settings are read: this source takes precedence.
         // SAFETY: a setting of the server with a valid value.
         unsafe {
             pg_sys::SetConfigOption(
@@ -240,7 +241,7 @@ pub extern "C-unwind" fn pg_goals_roll_up_worker(arg: pg_sys::Datum) {
     BackgroundWorker::transaction(|| {
         let owner = own_tables::extension_owner();
         if owner != pg_sys::InvalidOid {
-            // As the owner: session_authorization may be set for a database too.
+            // As the owner, because session_authorization may be set for a database too.
             role::as_extension_owner(owner, || spi::run("SELECT goals.roll_up()", &[]));
         }
     });

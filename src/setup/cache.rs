@@ -1,7 +1,6 @@
-//! The backend's copy of the set-up: sources, messages, goals, and per table which columns have a goal.
-//!
-//! Read as it is now, kept until an invalidation says otherwise. Nothing is borrowed across a call into the server: users of
-//! the cache hold counted references to immutable snapshots of it.
+//! The backend's cache of the set-up: sources, messages, goals, and per table the columns that have a goal. It holds
+//! the newest committed state until an invalidation arrives. Nothing is borrowed across a call into the server: callers
+//! hold counted references to immutable snapshots.
 
 use super::definitions::{Setup, Source};
 use super::read::{Unread, read_setup};
@@ -9,7 +8,7 @@ use super::watch::{self, Watch};
 use crate::model::error::{Error, Result};
 use crate::pg::datum::Columns;
 use crate::pg::key::KeyType;
-use crate::pg::own_tables::{Fault, Lacking, Ours};
+use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::Relation;
 use crate::pg::trigger::Trigger;
 use crate::pg::{invalidate, memory, relation};
@@ -21,13 +20,13 @@ use std::rc::Rc;
 #[derive(Default)]
 struct Cache {
     setup: Option<Rc<Setup>>,
-    /// By table and source: a partition may be tracked by itself besides the table above it.
+    /// By table and source: a partition may be tracked in addition to its parent.
     by_table: HashMap<(Oid, i32), Option<Rc<Watch>>>,
-    /// By source and columns: the partitions of a table share what is watched, for they have the same columns as a rule.
+    /// By source and columns: partitions usually have the same columns, and then share one watch.
     by_columns: Vec<(i32, Columns, Option<Rc<Watch>>)>,
     by_trigger: HashMap<Oid, Option<Rc<Watch>>>,
     key_types: HashMap<i32, Option<KeyType>>,
-    /// The trigger that fired last: a statement changes many rows of one table.
+    /// The trigger that fired last, because a statement changes many rows of one table.
     last: Option<(Oid, Option<Rc<Watch>>)>,
 }
 
@@ -35,7 +34,7 @@ thread_local! {
     static CACHE: RefCell<Cache> = RefCell::new(Cache::default());
 }
 
-/// The set-up as it is now; None while the extension is not installed.
+/// The current set-up; None if the extension is not installed or one of its tables cannot be used.
 pub fn setup() -> Option<Rc<Setup>> {
     invalidate::listen();
     if !invalidate::setup_is_stale() && (!invalidate::indexes_are_stale() || indexes_are_the_same()) {
@@ -51,12 +50,12 @@ pub fn setup() -> Option<Rc<Setup>> {
     fresh.ok()
 }
 
-/// The set-up for a call: an error where the extension is only half there.
+/// The current set-up; an error if one of the extension's tables is missing or cannot be used.
 pub fn required_setup() -> Result<Rc<Setup>> {
     if let Some(setup) = setup() {
         return Ok(setup);
     }
-    let found = Ours::find();
+    let found = OwnTables::find();
     if found.is_ok() {
         // Mended by what sends no invalidation: setval().
         reset();
@@ -67,32 +66,32 @@ pub fn required_setup() -> Result<Rc<Setup>> {
     Err(match found {
         Err(Lacking { name, fault: Fault::Unfit(unfit), .. }) => Error::InvalidArgument {
             message: format!("nothing is recorded: goals.{name} cannot be used, {}", unfit.why),
-            hint: format!("{}; goals.health() says more.", unfit.mend),
+            hint: format!("{}; see goals.health().", unfit.mend),
         },
         found => Error::InvalidArgument {
             message: format!(
                 "goals.{} is missing: nothing is recorded without it",
                 found.err().map_or("source", |lacking| lacking.name)
             ),
-            hint: "Rename it back, or recreate it as a new installation has it; goals.health() says more.".into(),
+            hint: "Rename it back, or recreate it as a new installation has it; see goals.health().".into(),
         },
     })
 }
 
-/// Are the tables and indexes of the set-up still those that exist?
+/// True if the tables and indexes of the cached set-up are still those that exist.
 #[cold]
 fn indexes_are_the_same() -> bool {
     invalidate::indexes_are_read();
-    let known = CACHE.with_borrow(|c| c.setup.as_ref().map(|s| s.ours));
-    known.is_some() && known == Ours::find().ok()
+    let known = CACHE.with_borrow(|c| c.setup.as_ref().map(|s| s.tables));
+    known.is_some() && known == OwnTables::find().ok()
 }
 
-/// Forgets everything read so far.
+/// Discards the cached set-up; the next call reads it again.
 pub fn reset() {
     invalidate::setup_is_outdated();
 }
 
-/// What to watch on behalf of a trigger; None if its table is not tracked by the source the trigger names.
+/// What to watch for a trigger; None if its table is not tracked by the source that the trigger names.
 #[inline]
 pub fn watch_for(trigger: &Trigger) -> Option<Rc<Watch>> {
     invalidate::listen();
@@ -124,8 +123,7 @@ fn find_watch(trigger: &Trigger) -> Option<Rc<Watch>> {
     watch
 }
 
-/// The tracked table that a trigger serves: it names one, and is on that table or on a partition of it. A trigger that
-/// was put on another table serves none.
+/// The source that a trigger names; None unless the trigger is on its table or on a partition of it.
 pub fn trigger_source<'a>(setup: &'a Setup, trigger: &Trigger, kind: &str) -> Option<&'a Rc<Source>> {
     let source = setup.source(trigger.argument()?.parse().ok()?)?;
     let relation = trigger.relation();
@@ -134,10 +132,10 @@ pub fn trigger_source<'a>(setup: &'a Setup, trigger: &Trigger, kind: &str) -> Op
     (tracked && source.attached && source.kind == kind).then_some(source)
 }
 
-/// What to watch in a row of this table or partition of a users table.
+/// What to watch in a row of a users table or of one of its partitions.
 pub fn table_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Rc<Watch>> {
     refresh_tables();
-    // A caller may still work with a set-up that has been replaced since: what is built from that one is not kept.
+    // A caller may work with a set-up that has since been replaced; a watch built from it is not cached.
     let current = || CACHE.with_borrow(|c| c.setup.as_deref().is_some_and(|s| std::ptr::eq(s, setup)));
     if current()
         && let Some(known) = CACHE.with_borrow(|c| c.by_table.get(&(table.oid(), users.id)).cloned())
@@ -190,14 +188,14 @@ pub fn tables_are_fresh(relid: Oid) -> bool {
     fresh
 }
 
-/// The type of a users table's key, None if the table or its key is gone.
+/// The type of a users table's key; None if the table or its key is gone.
 pub fn key_type_of(users: &Source) -> Option<KeyType> {
     if !invalidate::tables_are_stale()
         && let Some(known) = CACHE.with_borrow(|c| c.key_types.get(&users.id).copied())
     {
         return known;
     }
-    // By the catalog alone: no lock is needed to know the type of a column.
+    // From the catalog, which needs no lock on the table.
     let key_type = relation::column_type(users.relation, &users.key).and_then(KeyType::of);
     invalidate::table_is_kept(users.relation);
     CACHE.with_borrow_mut(|c| c.key_types.insert(users.id, key_type));

@@ -1,4 +1,4 @@
-//! What goals, messages and tracked tables are, as rows of the extension's set-up tables say.
+//! Goals, messages and tracked tables, as read from the extension's set-up tables.
 
 use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
@@ -6,7 +6,7 @@ use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};
-use crate::pg::own_tables::Ours;
+use crate::pg::own_tables::OwnTables;
 use crate::pg::own_tables::columns::{goal, source, variant};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::user_lookup::Users;
@@ -21,7 +21,7 @@ pub struct Source {
     pub id: i32,
     pub kind: String,
     pub relation: Oid,
-    /// The source of the users that its rows are about; of a users table itself.
+    /// The id of the users table that its rows refer to; of a users table its own id.
     pub users: i32,
     pub key: String,
     pub event: Option<String>,
@@ -34,7 +34,7 @@ pub struct Source {
     pub attached: bool,
 }
 
-/// What a time limit is counted from.
+/// The start of a time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     Sent,
@@ -56,15 +56,15 @@ pub struct Goal {
     pub event: Option<String>,
     pub times: i32,
     pub properties: Option<KeptJsonb>,
-    /// Microseconds.
+    /// In microseconds.
     pub time_limit: i64,
     pub after: Anchor,
     pub value_from: Option<String>,
-    /// Can it still count? Not one that has been stopped, nor one that no revision has any more.
+    /// False if the goal can no longer count: it was stopped, or is in no revision.
     pub live: bool,
 }
 
-/// A variant; for the control group the weight is its share.
+/// A variant or the control group, whose weight is its share.
 #[derive(Clone, Debug)]
 pub struct Variant {
     pub id: i32,
@@ -77,32 +77,33 @@ pub struct Variant {
 pub struct Message {
     pub id: i32,
     pub name: String,
-    /// The source of its users.
+    /// The id of its users table.
     pub users: i32,
     /// In the order in which they were added.
     pub variants: Vec<Variant>,
     pub control: Option<Variant>,
-    /// The goals in force for receipts made now.
+    /// The goals of receipts made now.
     pub revision: Rc<Revision>,
 }
 
-/// The goals in force over some time.
+/// The goals of the receipts made until the next revision.
 #[derive(Debug)]
 pub struct Revision {
     pub id: i32,
     pub message_id: i32,
     /// Ascending.
     pub goals: Vec<i32>,
-    /// Those of them that compare with the value at the time of sending, in the order of receipt.baseline.
+    /// The goals that compare with the value at the time of sending, in the order of receipt.baseline.
     pub baselines: Vec<i32>,
 }
 
-/// How far back the receipts that goals may still count for can lie.
+/// How old a receipt can be for goals to still count for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach {
     /// The longest time limit, in microseconds.
     pub longest: i64,
-    /// Is every window counted from the sending? An open may come at any time.
+    /// True if every window is counted from the sending. Otherwise a receipt of any age can count, because an open may
+    /// come at any time.
     pub by_sending: bool,
 }
 
@@ -116,13 +117,13 @@ pub struct Awaited {
 
 /// The whole set-up.
 pub struct Setup {
-    pub ours: Ours,
+    pub tables: OwnTables,
     pub sources: Vec<Rc<Source>>,
     pub messages: HashMap<String, Rc<Message>>,
     pub goals: HashMap<i32, Rc<Goal>>,
     pub revisions: HashMap<i32, Rc<Revision>>,
     pub(super) users_of_message: HashMap<i32, i32>,
-    /// By source of users and event name, the goals that wait for it.
+    /// The goals that wait for an event, by users table and event name.
     pub(super) events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
 }
 
@@ -135,28 +136,28 @@ impl Setup {
     /// The message of this name.
     pub fn message(&self, name: &str) -> Result<&Rc<Message>> {
         self.messages.get(name).ok_or_else(|| Error::UnknownMessage {
-            // of one that no message can have, the beginning
+            // Only the beginning of a name that is too long for a message.
             name: name[..name.floor_char_boundary(1_000)].into(),
             nearest: nearest(name, &self.messages.keys().collect::<Vec<_>>()),
         })
     }
 
-    /// The users table of a message; an error where Citus keeps its rows elsewhere.
+    /// The users table of this id; an error if it was dropped or its rows are in shards of Citus.
     pub fn users(&self, users: i32) -> Result<&Rc<Source>> {
-        // that of a dropped table is not in a dump
+        // A dump leaves out the row of a dropped table.
         let users = self.source(users).ok_or(Error::UsersTableDropped)?;
         in_one_place(users.relation)?;
         Ok(users)
     }
 
-    /// The users table named by the caller, or the only one there is; an error where Citus keeps its rows elsewhere.
+    /// The users table named by the caller, or the only one; an error if its rows are in shards of Citus.
     pub fn users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
         let users = self.one_users_table(named)?;
         in_one_place(users.relation)?;
         Ok(users)
     }
 
-    /// [`Setup::users_table`], for what is set up from now on: a table that is not tracked any more is none.
+    /// [`Setup::users_table`] for new set-up: an error if the table is no longer tracked.
     pub fn tracked_users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
         let users = self.users_table(named)?;
         if users.attached {
@@ -189,17 +190,17 @@ impl Setup {
         }
     }
 
-    /// The live goals that wait for this event of users of this table.
+    /// The live goals that wait for this event of the users of a table.
     pub fn event_goals(&self, users: i32, event: &str) -> &[Awaited] {
         self.events.get(&users).and_then(|events| events.get(event)).map_or(&[], Vec::as_slice)
     }
 
-    /// Is anything waiting for events of these users at all?
+    /// True if a goal waits for any event of the users of this table.
     pub fn waits_for_events(&self, users: i32) -> bool {
         self.events.contains_key(&users)
     }
 
-    /// By id, ascending.
+    /// The live goals on attributes of these users, by id, ascending.
     pub fn attribute_goals(&self, users: i32) -> Vec<&Rc<Goal>> {
         let live =
             |g: &&Rc<Goal>| g.attribute.is_some() && g.live && self.users_of_message.get(&g.message_id) == Some(&users);
@@ -209,7 +210,7 @@ impl Setup {
     }
 }
 
-/// An error for a table whose rows Citus keeps elsewhere.
+/// An error for a table whose rows are in shards of Citus.
 pub fn in_one_place(relid: Oid) -> Result<()> {
     match citus::kind(relid) {
         Some(kind) => Err(Error::OnManyNodes { relation: relation::qualified_name(relid), kind }),
@@ -254,7 +255,7 @@ impl Source {
         Users::open(self.relation, &self.key, true).ok_or_else(|| self.gone())
     }
 
-    /// The error for a table that is gone, or whose key column is.
+    /// The error for a users table that is gone or has lost its key column.
     pub fn gone(&self) -> Error {
         if !relation::exists(self.relation) {
             return Error::UsersTableDropped;
@@ -269,7 +270,7 @@ impl Source {
 }
 
 impl Goal {
-    /// From its row in goals.goal. Whether it is live is said by the other tables.
+    /// From its row in goals.goal. `live` tells whether the goal of an id is live, which other tables determine.
     pub fn read(row: &Row, live: impl FnOnce(i32) -> bool) -> Goal {
         let id = row.integer(goal::goal_id).unwrap_or(0);
         Goal {
@@ -314,7 +315,7 @@ impl Variant {
 }
 
 impl Message {
-    /// Which variant the user with this key gets; the answer never changes once the first receipt exists.
+    /// The variant of the user with this key; fixed once the first receipt exists.
     pub fn assigned(&self, key: &[u8]) -> Option<&Variant> {
         if self.variants.is_empty() && self.control.is_none() {
             return None;
@@ -327,7 +328,7 @@ impl Message {
         }
     }
 
-    /// Its variants, and the control group last.
+    /// Its variants, then the control group.
     pub fn arms(&self) -> impl Iterator<Item = &Variant> {
         self.variants.iter().chain(&self.control)
     }
@@ -342,22 +343,22 @@ impl Message {
         })
     }
 
-    /// Is this variant the group held back?
+    /// True if this variant is the control group.
     pub fn is_control(&self, variant_id: Option<i32>) -> bool {
         variant_id.is_some() && variant_id == self.control.as_ref().map(|c| c.id)
     }
 }
 
 impl Reach {
-    /// That of no goal at all.
+    /// The reach of no goals.
     pub const NONE: Reach = Reach { longest: 0, by_sending: true };
 
-    /// Of these goals and one more.
+    /// The reach of these goals and one more.
     pub fn and(self, goal: &Goal) -> Reach {
         self.or(Reach { longest: goal.time_limit, by_sending: goal.after == Anchor::Sent })
     }
 
-    /// Of all the goals of both.
+    /// The reach of the goals of both.
     pub fn or(self, other: Reach) -> Reach {
         Reach { longest: self.longest.max(other.longest), by_sending: self.by_sending && other.by_sending }
     }

@@ -1,4 +1,4 @@
-//! What has been set up: tracked tables, messages, goals. Each backend keeps a copy; triggers and calls read it from here.
+//! The set-up: tracked tables, messages and goals. Each backend keeps a cache of it, which triggers and calls read.
 
 pub mod cache;
 pub mod definitions;

@@ -4,7 +4,7 @@ use super::definitions::{Awaited, Goal, Message, Reach, Revision, Setup, Source,
 use crate::model::operator::Operator;
 use crate::pg::datum::Row;
 use crate::pg::own_tables::columns::{goal_stop, message, revision, variant};
-use crate::pg::own_tables::{Ours, Table};
+use crate::pg::own_tables::{OwnTables, Table};
 use crate::pg::{invalidate, memory, scan};
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 /// Why the set-up has not been read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Unread {
-    /// The extension is not installed, or one of its tables is of no use.
+    /// The extension is not installed, or one of its tables cannot be used.
     Lacking,
     /// A table is locked for longer than a trigger waits.
     Locked,
@@ -30,24 +30,25 @@ type UsersOfMessage = HashMap<i32, i32>;
 /// By source of users and event name.
 type Events = HashMap<i32, HashMap<String, Vec<Awaited>>>;
 
-/// All of it, as it is now.
+/// Reads the newest committed set-up.
 pub fn read_setup() -> Result<Setup, Unread> {
-    let ours = Ours::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
-    invalidate::setup_is_being_read(ours.revision, &ours.oids());
+    let tables =
+        OwnTables::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
+    invalidate::setup_is_being_read(tables.revision, &tables.oids());
 
-    let sources = read_sources(ours.source)?;
-    let stopped = read_stopped(ours.goal_stop)?;
-    // Before the goals, which are committed together with the revision that first names them.
-    let given = read_revisions(ours.revision)?;
-    let goals = read_goals(ours.goal, &stopped, &given)?;
+    let sources = read_sources(tables.source)?;
+    let stopped = read_stopped(tables.goal_stop)?;
+    // Read before the goals: a goal is committed together with the revision that first names it.
+    let given = read_revisions(tables.revision)?;
+    let goals = read_goals(tables.goal, &stopped, &given)?;
     let (revisions, newest) = build_revisions(given, &goals);
-    let variants = read_variants(ours.variant)?;
-    let (messages, users_of_message) = read_messages(ours.message, &newest, variants)?;
+    let variants = read_variants(tables.variant)?;
+    let (messages, users_of_message) = read_messages(tables.message, &newest, variants)?;
     let events = build_events(&goals, &users_of_message);
-    Ok(Setup { ours, sources, messages, goals, revisions, users_of_message, events })
+    Ok(Setup { tables, sources, messages, goals, revisions, users_of_message, events })
 }
 
-/// Visits all rows of a table of the set-up.
+/// Calls `row` with every row of a table of the set-up.
 fn each(table: Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
     let table = table.open_to_read().ok_or(Unread::Locked)?;
     scan::visit_all(&table, |r| {
@@ -58,9 +59,9 @@ fn each(table: Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
     Ok(())
 }
 
-/// The rows of goals.source are updated, unlike those of the other tables: a scan that sees the newest state can pass
-/// the place of the new version before the update is committed and that of the old one afterwards, and show neither, or
-/// both. So it is repeated until two in a row show the same: what was committed during one is seen by the next.
+/// Rows of goals.source are updated, unlike those of the other tables. A scan of the newest state can pass the new
+/// version before the update is committed and the old one after it, and so show neither or both. It is repeated until
+/// two scans in a row agree: a commit during one scan is seen by the next.
 fn read_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
     const AT_MOST: usize = 10;
     let mut sources = scan_sources(table)?;
@@ -82,7 +83,7 @@ fn scan_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
     Ok(sources)
 }
 
-/// A revision as its row has it: id, message, and ids of goals, ascending.
+/// A row of goals.revision: id, message id, and goal ids in ascending order.
 type GivenRevision = (i32, i32, Vec<i32>);
 
 fn read_revisions(table: Table) -> Result<Vec<GivenRevision>, Unread> {
@@ -116,7 +117,7 @@ fn read_goals(table: Table, stopped: &[i32], revisions: &[GivenRevision]) -> Res
     Ok(goals)
 }
 
-/// All revisions by their ids, and the newest of each message by its message.
+/// All revisions by id, and the newest revision of each message by message id.
 fn build_revisions(given: Vec<GivenRevision>, goals: &HashMap<i32, Rc<Goal>>) -> (Revisions, Revisions) {
     memory::ensure(given.len() * 4 * size_of::<(i32, Rc<Revision>)>());
     let mut revisions = Revisions::new();
@@ -134,7 +135,7 @@ fn build_revisions(given: Vec<GivenRevision>, goals: &HashMap<i32, Rc<Goal>>) ->
     (revisions, newest)
 }
 
-/// By message: its variants, each with whether it is the control group.
+/// The variants by message id, each with whether it is the control group.
 fn read_variants(table: Table) -> Result<Variants, Unread> {
     let mut variants = Variants::new();
     each(table, |row| {
@@ -144,7 +145,7 @@ fn read_variants(table: Table) -> Result<Variants, Unread> {
     Ok(variants)
 }
 
-/// Messages by name, and by a message's id the source of its users.
+/// The messages by name, and the users table of each by message id.
 fn read_messages(
     table: Table,
     newest: &Revisions,
@@ -173,9 +174,9 @@ fn read_messages(
     Ok((messages, users_of_message))
 }
 
-/// By source of users and event name: the live goals that wait for it, together where they ask for the same properties.
+/// The live goals on events by users table and event name, grouped by the properties they require.
 fn build_events(goals: &HashMap<i32, Rc<Goal>>, users_of_message: &UsersOfMessage) -> Events {
-    // What is made of the goals by name is no larger than they are.
+    // The result is no larger than the goals.
     memory::ensure(goals.len() * size_of::<(Goal, Awaited)>());
     let mut waiting: Vec<&Rc<Goal>> = goals.values().filter(|g| g.event.is_some() && g.live).collect();
     waiting.sort_unstable_by_key(|g| g.id);

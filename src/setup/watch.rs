@@ -1,4 +1,4 @@
-//! What to look at when a row of a users table changes: its columns that have a goal, and what each goal there asks for.
+//! What to look at when a row of a users table changes: the columns that have a goal, and the conditions of the goals.
 
 use super::definitions::{Goal, Reach, Setup, Source};
 use crate::model::attribute::Attribute;
@@ -18,35 +18,35 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-/// A column on which something depends, as a table or partition has it.
+/// A column of a table or partition that has a goal.
 pub struct WatchedColumn {
     pub name: String,
     pub number: i16,
     pub column_type: ColumnType,
-    /// Of a plain column one; of a json column one for each path that has a goal.
+    /// One for a plain column; for a json column one per path that has a goal.
     pub attributes: Vec<WatchedAttribute>,
 }
 
 /// An attribute with the distinct conditions of its goals.
 pub struct WatchedAttribute {
-    /// Keys inside a json column.
+    /// The keys inside a json column.
     pub path: Vec<Vec<u8>>,
     pub conditions: ConditionIndex,
-    /// By condition.
+    /// The reach per condition.
     pub reach: Vec<Reach>,
 }
 
-/// Where to find a condition: column, attribute, condition.
+/// Where a condition is: its indexes among the columns, attributes and conditions.
 pub type ConditionPlace = (u32, u32, u32);
 
-/// A goal on an attribute, ready to be judged.
+/// A goal on an attribute, ready to be evaluated.
 pub struct WatchedGoal {
     pub goal: Rc<Goal>,
     pub place: ConditionPlace,
     pub worth: Option<Box<Place>>,
 }
 
-/// Where to read a value: a column, and keys inside it.
+/// Where to read a value: a column and the keys inside it.
 pub struct Place {
     pub number: i16,
     pub column_type: ColumnType,
@@ -54,12 +54,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// As with_value takes it.
+    /// The parts, as [`with_value`] takes them.
     pub fn parts(&self) -> (i16, &ColumnType, &[Vec<u8>]) {
         (self.number, &self.column_type, &self.path)
     }
 
-    /// The value, or one of the values, of a goal on an enum that is not among its labels: one that has been renamed.
+    /// For a goal on an enum, a value that is no longer among the labels because the label was renamed; else None.
     pub fn lost_label(&self, operator: Operator, value: &str) -> Option<String> {
         if !self.path.is_empty() || !self.column_type.is_enum() {
             return None;
@@ -77,7 +77,7 @@ impl WatchedColumn {
         self.open_as(&self.column_type, row, self.number)
     }
 
-    /// For the same paths another table's, which may have it in another place and of another type.
+    /// [`WatchedColumn::open`] for the column of another table, where it may have another number and type.
     pub fn open_as<'a>(&self, column_type: &ColumnType, row: &'a Row<'a>, number: i16) -> Document<'a> {
         let paths: SmallVec<[&[Vec<u8>]; 4]> = self.attributes.iter().map(|a| a.path.as_slice()).collect();
         Document::open(row.get(number), column_type, &paths)
@@ -91,11 +91,11 @@ pub struct Watch {
     pub key_type: KeyType,
     /// Ordered by name: the same order in every partition.
     pub columns: Vec<WatchedColumn>,
-    /// Their places in the order of the table.
+    /// The indexes of `columns` in the order of the table.
     pub by_number: Vec<usize>,
-    /// By id: a receipt names the few that it is judged by.
+    /// By id, because a receipt names the few goals that count for it.
     pub goals: HashMap<i32, WatchedGoal>,
-    /// Of the table's columns up to the last of these.
+    /// The layout of the table's columns up to the last of these.
     pub layout: Layout,
 }
 
@@ -105,7 +105,7 @@ impl Watch {
         row.get(self.key).map(|d| self.key_type.text(d))
     }
 
-    /// The condition of a goal, and where its attribute is.
+    /// The column, attribute and condition of a goal.
     pub fn condition(&self, goal: &WatchedGoal) -> (&WatchedColumn, &WatchedAttribute, &Condition) {
         let (i, j, k) = goal.place;
         let column = &self.columns[i as usize];
@@ -114,7 +114,7 @@ impl Watch {
     }
 }
 
-/// Shows the value at a place of a row.
+/// Calls `see` with the value at a place of a row.
 pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl FnOnce(&Value) -> T) -> T {
     let (number, column_type, path) = place;
     if column_type.is_json() {
@@ -127,13 +127,13 @@ pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl
 /// A column's number and type, and the goals on one attribute of it.
 type Judged<'a> = (i16, ColumnType, Vec<(&'a Rc<Goal>, Condition)>);
 
-/// Works it out for a table or partition; None if the key is not one (any more).
+/// The watch of a table or partition; None if its key column is missing or cannot be a key.
 pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     let key = table.column(&users.key)?;
     let key_type = KeyType::of(key.type_oid)?;
-    // By column and path: the same order in every partition.
+    // By column and path, so that the order is the same in every partition.
     let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), Judged> = BTreeMap::new();
-    // The lists and maps below have an entry for each goal, and grow by copying.
+    // The lists and maps below have one entry per goal, and grow by copying.
     memory::ensure(setup.goals.len() * 4 * (size_of::<Condition>() + size_of::<WatchedGoal>()));
     for goal in setup.attribute_goals(users.id) {
         memory::check();
@@ -171,7 +171,7 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     Some(Watch { users: users.id, key: key.number, key_type, columns, by_number, goals, layout })
 }
 
-/// Tells the server's log, once a backend, why a goal is not evaluated; goals.health() tells whoever asks.
+/// Writes to the server's log, once per backend, why a goal is not evaluated. goals.health() shows it too.
 fn log_once(goal_id: i32, problem: &str) {
     thread_local! {
         static LOGGED: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) };
@@ -197,7 +197,7 @@ pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> 
     })
 }
 
-/// A goal's attribute in a table as the table is now; Err says in words what has become of it.
+/// The place and condition of a goal in a table; Err says why the goal cannot be evaluated.
 pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Condition), String> {
     let attribute = goal.attribute.as_deref().unwrap_or_default();
     let (name, place) = find_place(table, attribute)
@@ -214,7 +214,7 @@ pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Conditio
 /// The condition for values at this place.
 pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crate::model::error::Result<Condition> {
     let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
-    // a list of values takes many times the memory of what is written
+    // A list of values takes many times the memory of its text.
     memory::ensure(256 * value.map_or(0, str::len));
     let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
     condition.map_numbers(&|n| place.column_type.round(n));

@@ -6,7 +6,7 @@ use crate::matching::event::occurred;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::{append, datum, guc};
 
-/// A row of a tracked events table.
+/// Handles a row of a tracked events table.
 pub fn on_event(trigger: &Trigger) {
     if !guc::enabled() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
@@ -32,7 +32,7 @@ pub fn on_event(trigger: &Trigger) {
     }
     let Some(key) = user_key(&setup, &reading, reading.source.users, &row) else { return };
     let clock = datum::clock();
-    // A late event counts by its own time; one from the future happened now at the latest.
+    // A late event counts by its own time; a future time is taken as now.
     let at = reading.occurred.as_ref().and_then(|f| f.time(&row)).map_or(clock, |t| t.min(clock));
     let properties = reading.properties.as_ref().and_then(|f| row.get(f.number).map(|d| (d, f.number)));
     match properties {

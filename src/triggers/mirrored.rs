@@ -1,4 +1,4 @@
-//! Tables of events and of sends that the application has anyway: how their rows are read.
+//! Reading the rows of the application's tables of events and sends.
 
 use super::partition_moves;
 use crate::model::value::Value;
@@ -15,10 +15,10 @@ use pgrx::pg_sys::Oid;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// In bytes. Nothing has a longer name: create_message, add_variant and set_goal refuse it.
+/// In bytes. create_message, add_variant and set_goal refuse longer names.
 const LONGEST_NAME: usize = 1000;
 
-/// What a row calls a message, a variant or an event.
+/// The name of a message, a variant or an event in a row.
 #[derive(PartialEq, Eq)]
 pub enum Name {
     Of(String),
@@ -33,13 +33,13 @@ impl Name {
         }
     }
 
-    /// As goals.health() shows it: one for all that are too long, whatever they are.
+    /// The name as goals.health() shows it; the same text for all that are too long.
     pub fn shown(&self) -> &str {
         self.as_str().unwrap_or("(a name of more than 1000 bytes)")
     }
 }
 
-/// A column of a tracked table, as the table at hand has it.
+/// A column of a tracked table or partition.
 pub struct Field {
     pub number: i16,
     column_type: ColumnType,
@@ -51,7 +51,7 @@ impl Field {
         Some(Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) })
     }
 
-    /// What the row calls something; None for NULL. One that is too long to be a name is not fetched.
+    /// The name in this column; None for NULL. A value too long for a name is not fetched.
     pub fn name(&self, row: &Row) -> Option<Name> {
         if self.column_type.is_longer(row, self.number, LONGEST_NAME) {
             return Some(Name::TooLong);
@@ -66,7 +66,7 @@ impl Field {
         }
     }
 
-    /// Microseconds; None for NULL and for times that are not finite.
+    /// The time in microseconds; None for NULL and for infinite times.
     pub fn time(&self, row: &Row) -> Option<i64> {
         row.get(self.number).and_then(|d| self.column_type.time(d))
     }
@@ -95,7 +95,7 @@ impl Reading {
         Reading::of_table(source, &trigger.relation())
     }
 
-    /// Of a table or partition of this source.
+    /// How a table or partition of this source is read; None if its key column is missing or of another kind.
     pub fn of_table(source: Rc<Source>, table: &Relation) -> Option<Reading> {
         let key = Field::find(table, Some(&source.key))?;
         let key_type = key.column_type.key_type()?;
@@ -114,15 +114,14 @@ impl Reading {
         })
     }
 
-    /// The key as the row has it; None for NULL, and for one that is too long to be a user's, which is not fetched.
+    /// The key in the row; None for NULL and for a key too long to be a user's, which is not fetched.
     fn key(&self, row: &Row) -> Option<Vec<u8>> {
         let key = row.get(self.key.number)?;
         (!self.key.column_type.is_longer(row, self.key.number, key::LONGEST_TO_COMPRESS))
             .then(|| self.key_type.text(key))
     }
 
-    /// Is the row that has left its partition the one that has come here (`old` by the partition's columns)? By whom it is about, and
-    /// what it calls itself.
+    /// True if `old`, which has left `partition`, has the same user and name as `row`: then they are the same row.
     fn is_alike(&self, row: &Row, partition: &Relation, old: &Row) -> bool {
         let Some(before) = Reading::of_table(self.source.clone(), partition) else { return false };
         let name = |reading: &Reading, row| {
@@ -133,8 +132,8 @@ impl Reading {
     }
 }
 
-/// Was the table tracked before it became a partition of one that is tracked as well? Then a row is one event, or one send, all
-/// the same: it is read for the table above.
+/// True if the table was tracked before it became a partition of a tracked table. The row is then read for the parent
+/// only, so that it counts once.
 fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
     let siblings = trigger.siblings();
     let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
@@ -151,11 +150,12 @@ fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
 type LastReading = (Oid, Rc<Setup>, Option<Rc<Reading>>);
 
 thread_local! {
-    /// How the table whose trigger fired last is read, under which set-up.
+    /// How the table whose trigger fired last is read, and under which set-up.
     static READING: RefCell<Option<LastReading>> = const { RefCell::new(None) };
 }
 
-/// How the table of this trigger is read, and the set-up; None if it is not tracked as `kind`, or is read for a table above it.
+/// The set-up, and how the table of this trigger is read; None if it is not tracked as `kind` or is read for its
+/// parent.
 pub fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
     let setup = cache::setup()?;
     let fresh = cache::tables_are_fresh(trigger.relid());
@@ -173,14 +173,14 @@ pub fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)
     reading.map(|r| (setup, r))
 }
 
-/// Is the row that left its partition right before the one that has been inserted here?
+/// True if the row that has just left its partition is the row inserted here.
 pub fn is_same(trigger: &Trigger, reading: &Reading, row: &Row, left: &mut KeptRow) -> bool {
     let mut alike = false;
     left.show(|partition, old| alike = reading.is_alike(row, partition, old));
     partition_moves::belongs(trigger, reading.source.relation, alike)
 }
 
-/// The key as the users table spells it: the two tables' columns may be of different types.
+/// The key as the users table writes it: the columns of the two tables may have different types.
 pub fn user_key(setup: &Setup, reading: &Reading, users: i32, row: &Row) -> Option<Vec<u8>> {
     let key = reading.key(row)?;
     match setup.source(users).and_then(|u| cache::key_type_of(u)) {

@@ -1,4 +1,4 @@
-//! What the application's statements fire: row triggers on the tables that are tracked. They never raise, and run no SQL.
+//! Row triggers on the tracked tables. They never raise an error and run no SQL.
 
 pub mod events;
 mod mirrored;
@@ -8,24 +8,24 @@ pub mod users;
 
 use crate::matching::records;
 use crate::pg::encoding;
-use crate::pg::own_tables::Ours;
+use crate::pg::own_tables::OwnTables;
 use crate::pg::patience;
 use crate::pg::trigger::Trigger;
 
-/// Runs the body of a trigger, and notes what it, or one before it, could not record.
+/// Runs the body of a trigger, and notes what it or an earlier one could not record.
 pub fn noted(trigger: &Trigger, body: fn(&Trigger)) {
     let unrecorded = patience::in_trigger(|| body(trigger));
     if !unrecorded.is_empty() {
-        // The table of notes may be locked as well: then the next trigger of this session tries again.
+        // The table of notes may be locked too; the next trigger of this session then tries again.
         patience::in_trigger(|| note(trigger, &unrecorded));
     }
 }
 
-/// Without the set-up, for that may be what is locked.
+/// Writes the notes. Does not read the set-up: its tables may be what is locked.
 #[cold]
 fn note(trigger: &Trigger, unrecorded: &[(&'static str, String)]) {
     let source = trigger.argument().and_then(|id| id.parse().ok());
-    if let Some((source, (table, index))) = source.zip(Ours::notes())
+    if let Some((source, (table, index))) = source.zip(OwnTables::notes())
         && let Some(mut notes) = table.search(index, 1)
     {
         for (reason, relation) in unrecorded {

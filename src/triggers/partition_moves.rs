@@ -1,13 +1,12 @@
-//! Updates that move a row to another partition, which fire as a delete there and an insert here.
-//!
-//! The two halves are put together again, and nothing else: an insert that the same command makes of its own accord (MERGE, WITH) must
-//! not become the second half of a move whose insert was prevented by a trigger or fires no trigger of the extension.
+//! Updates that move a row to another partition: they fire a delete trigger there and an insert trigger here. Only the
+//! two halves of one move may be joined. The same command can insert other rows (MERGE, WITH), and the insert of a move
+//! can be prevented by a trigger or fire no trigger of the extension.
 
 use crate::pg::moved::{self, KeptRow};
 use crate::pg::trigger::Trigger;
 use pgrx::pg_sys::Oid;
 
-/// A row has left its partition. `awaited`: does its insert matter?
+/// Handles a row that has left its partition. `awaited`: true if its insert matters.
 pub fn begin(trigger: &Trigger, awaited: bool) {
     if awaited {
         moved::keep(trigger);
@@ -16,19 +15,19 @@ pub fn begin(trigger: &Trigger, awaited: bool) {
     }
 }
 
-/// A row has been inserted: the row that left its partition right before, by the same statement. Whether it is the same row remains to be
-/// asked of [`belongs`].
+/// For a row that has been inserted: the row that the same statement has just moved out of a partition. [`belongs`]
+/// says whether it is the same row.
 pub fn finish(trigger: &Trigger) -> Option<KeptRow> {
     moved::take(trigger)
 }
 
-/// A trigger has nothing to do because it is switched off: what comes next is not what it would have waited for.
+/// For a trigger that is switched off: no row waits for its insert any more.
 pub fn pass_over(trigger: &Trigger) {
     moved::forget(trigger);
 }
 
-/// Do the two halves belong together? They do where both say that they are of the same user (`alike`): the row is the one that left, or has
-/// taken its place. Where they do not, because the move has changed that as well, only if no insert can have been missed.
+/// True if the two halves are one move. They are if both have the same user (`alike`). If the move has changed the user
+/// too, they are only if no insert can have been missed.
 pub fn belongs(trigger: &Trigger, tracked: Oid, alike: bool) -> bool {
     alike || moved::every_insert_is_seen(trigger, tracked)
 }

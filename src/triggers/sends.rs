@@ -1,4 +1,4 @@
-//! The trigger on the application's table of sends: an INSERT is a receipt, a time that appears an open or a click.
+//! The trigger on the application's table of sends: an INSERT makes a receipt, a time set later an open or a click.
 
 use super::mirrored::{Reading, is_same, reading, user_key};
 use super::partition_moves;
@@ -16,7 +16,7 @@ use crate::setup::definitions::{Message, Setup};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-/// A row of a tracked table of sends.
+/// Handles a row of a tracked table of sends.
 pub fn on_receipt(trigger: &Trigger) {
     if !guc::enabled() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
@@ -56,7 +56,7 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
     let Some(key) = user_key(setup, reading, message.users, row) else {
         return ignore(trigger, setup, reading, "unknown user", &message.name);
     };
-    // Opened without a lock that would have to be waited for; where the table is locked, nothing is known about the user.
+    // Does not wait for a lock: if the table is locked, nothing is known about the user.
     let known = Users::open(users.relation, &users.key, false)
         .and_then(|mut table| look_up(setup, message, users, &mut table, &key));
     let (stored, judgement) = match known {
@@ -86,9 +86,9 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         Sent { id, sent_at, users: message.users, revision: message.revision.id, variant: variant.map(|v| v.id) };
     for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
         if let Some(at) = field.as_ref().and_then(|f| f.time(row)) {
-            kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
-                if let Some(engagements) = probes.opens() {
-                    records::engage(engagements, &setup.ours, sent, kind, at.min(clock));
+            kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+                if let Some(engagements) = probes.engagement_log() {
+                    records::engage(engagements, &setup.tables, sent, kind, at.min(clock));
                 }
             });
         }
@@ -100,7 +100,7 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Ro
         [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
     for (was, is, kind) in fields {
         let (Some(was), Some(is)) = (was, is) else { continue };
-        // The first time only: a later correction of the time is not a second open.
+        // Only when the time is first set: a later correction is not a second open.
         if let (None, Some(at)) = (old.get(was.number), is.time(new)) {
             let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));
             let sent_at = sent_at(before, old).or_else(|| sent_at(after, new));
@@ -109,8 +109,8 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Ro
     }
 }
 
-/// The receipt is found by the row's old values, because it was made from them. An application that writes whole rows
-/// may write a time back that it has rounded.
+/// Records the engagement on the receipt found by the row's old values, because the receipt was made from them. An
+/// application that writes whole rows may write back a rounded time.
 fn mirror_engagement(
     trigger: &Trigger,
     setup: &Setup,
@@ -121,28 +121,28 @@ fn mirror_engagement(
 ) {
     let Some(message) = message_of(trigger, setup, reading, row) else { return };
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
-    kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let (receipts, engagements) = probes.receipts_and_engagements()?;
         let mut search = Search { setup, message, key: &key, kind, receipts, engagements };
         let receipt = match sent_at {
             Some(sent_at) => search.mirrored(sent_at.min(datum::clock())),
             None => search.latest(at.max(datum::clock())),
         };
-        records::engage(probes.opens()?, &setup.ours, receipt?, kind, at);
+        records::engage(probes.engagement_log()?, &setup.tables, receipt?, kind, at);
         Some(())
     });
 }
 
-/// By how much a time of sending may differ from that of its receipt, having lost its last digits on the way through an application:
-/// one of whole seconds by a second, one of whole milliseconds by that.
+/// By how much a time of sending may differ from that of its receipt, because an application rounded it: almost a
+/// second for whole seconds, almost a millisecond for whole milliseconds, else nothing.
 fn precision(sent_at: i64) -> i64 {
     [1_000_000, 1_000].into_iter().find(|unit| sent_at % unit == 0).map_or(0, |unit| unit - 1)
 }
 
-/// How many receipts of one user and message are looked at, at most, to find the one that was opened or clicked.
+/// At most this many receipts of a user and message are read to find the one that was opened or clicked.
 const LOOKED_AT: usize = 100;
 
-/// Looks for the receipt of a user and message that a row's open or click belongs to.
+/// A search for the receipt that a row's open or click belongs to.
 struct Search<'a> {
     setup: &'a Setup,
     message: &'a Message,
@@ -153,9 +153,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The receipt that was made for a row with this time of sending, or about it; of several, one that has no such engagement yet. Where
-    /// there is none, the time has been filled in after the insert: then the newest up to it. None: there is none (any more), or it is
-    /// one of the control group, who is sent nothing.
+    /// The receipt made for a row with this time of sending, or nearest to it; of several, one without such an
+    /// engagement. If there is none, the time was set after the insert: then the newest receipt up to it. None if there
+    /// is no receipt, or if it is of the control group, which is sent nothing.
     fn mirrored(&mut self, sent_at: i64) -> Option<Sent> {
         let about = precision(sent_at);
         let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
@@ -168,7 +168,7 @@ impl Search<'_> {
             if best.is_none_or(|(least, _)| rank < least) {
                 best = Some((rank, (!control).then_some(sent)));
             }
-            // There is none better.
+            // No receipt ranks higher.
             if rank == (false, false, 0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match best {
@@ -177,7 +177,7 @@ impl Search<'_> {
         }
     }
 
-    /// The newest receipt up to a time that has no such engagement yet, else the newest: a row is opened once.
+    /// The newest receipt up to a time that has no such engagement yet, else the newest.
     fn latest(&mut self, until: i64) -> Option<Sent> {
         let (mut newest, mut free) = (None, None);
         self.visit(until, |is_engaged, sent, control| {
@@ -194,8 +194,8 @@ impl Search<'_> {
         free.or(newest)
     }
 
-    /// Shows the receipts up to a time, newest first, and whether each is of the control group, until told to stop, with a way to ask
-    /// whether one has such an engagement.
+    /// Calls `see` with the receipts up to a time, newest first, until it stops. `see` gets a function that tells
+    /// whether a receipt has such an engagement, the receipt, and whether it is of the control group.
     fn visit(&mut self, until: i64, mut see: impl FnMut(&mut dyn FnMut(i64) -> bool, Sent, bool) -> ControlFlow<()>) {
         let Search { setup, message, key, kind, receipts, engagements } = self;
         let (kind, mut left) = (*kind, LOOKED_AT);
@@ -208,16 +208,17 @@ impl Search<'_> {
     }
 }
 
-/// Remembers, once, that a row was left out, for goals.health(). `name`: at most as long as the names of a message and a variant.
+/// Notes once, for goals.health(), that a row was ignored. `name` is at most as long as the names of a message and a
+/// variant.
 fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
     let (source, name) = (reading.source.id, encoding::from_string(name));
-    kept_open::with_probes(trigger.statement(), &setup.ours, |probes| {
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let Some((ignored, known)) = probes.ignored() else { return };
         let this = (source, reason, Some(name.to_vec()));
         let enough = (source, reason, None);
         if known.contains(&this) || known.contains(&enough) {
             return;
         }
-        known.insert(if records::note(ignored, setup.ours.ignored, source, reason, &name) { this } else { enough });
+        known.insert(if records::note(ignored, setup.tables.ignored, source, reason, &name) { this } else { enough });
     });
 }

@@ -1,7 +1,6 @@
-//! The trigger on a users table: the difference between OLD and NEW against the goals pending for that user.
-//!
-//! It raises nothing of its own, runs no SQL and takes no snapshot; what it does is ordered by how often it is needed: bytes
-//! of the columns that have a goal, then pure evaluation, then the user's receipts, then a match.
+//! The trigger on a users table: matches the difference between OLD and NEW against the goals pending for the user. It
+//! raises no error, runs no SQL and takes no snapshot. Its steps, each needed less often than the one before: compare
+//! the bytes of the columns that have a goal, evaluate the conditions, read the user's receipts, append a match.
 
 use super::partition_moves;
 use crate::matching::matches::{self, Evidence};
@@ -21,7 +20,7 @@ use crate::setup::watch::{ConditionPlace, Watch, WatchedAttribute, WatchedColumn
 use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 
-/// A row of a tracked users table has changed.
+/// Handles a change of a row of a tracked users table.
 pub fn on_change(trigger: &Trigger) {
     if !guc::enabled() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
@@ -47,7 +46,7 @@ fn match_update(trigger: &Trigger, old: &Row, new: &Row) {
     });
 }
 
-/// The two halves of an update that moved the row: one user, in two partitions whose columns may be ordered differently.
+/// Matches an update that moved the row to another partition, whose columns may be in another order.
 fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
     with_current_setup(|| {
         let Some(setup) = cache::setup() else { return Outcome::Done };
@@ -66,7 +65,7 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
     });
 }
 
-/// A user's row before and after, and the conditions that the difference satisfies.
+/// A user's row before and after a change, and the conditions that the change satisfies.
 struct Difference<'a> {
     before: &'a Watch,
     old: &'a Row<'a>,
@@ -74,11 +73,11 @@ struct Difference<'a> {
     new: &'a Row<'a>,
     holding: SmallVec<[ConditionPlace; 8]>,
     reach: Reach,
-    /// The json columns in which something holds, by their place: opened once, also for what is kept with a match.
+    /// By place, the json columns in which a condition holds: opened once, also for the values stored with a match.
     documents: SmallVec<[(usize, Document<'a>, Document<'a>); 1]>,
 }
 
-/// Matches what differs between two rows of one user.
+/// Records matches for the difference between two rows of one user.
 fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> Outcome {
     if after.columns.is_empty() {
         return Outcome::Done;
@@ -96,7 +95,7 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     if difference.holding.is_empty() {
         return Outcome::Done;
     }
-    // Receipts were made out to the key that the user had before this change.
+    // Receipts carry the key that the user had before this change.
     let Some(key) = before.key_of(old) else { return Outcome::Done };
     matches::record_matches(trigger.statement(), after.users, &key, None, &difference)
 }
@@ -121,7 +120,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// The column as it was: of the same table as a rule. None where it is broken in the partition that the row has left.
+    /// The column in the table that the row was in before; None if that partition has no such column.
     #[inline]
     fn column_before(&self, i: usize) -> Option<&'a WatchedColumn> {
         if std::ptr::eq(self.before, self.after) {
@@ -153,7 +152,7 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// The documents in the column of this place.
+    /// The old and the new document in the column of this place.
     fn documents(&self, place: ConditionPlace) -> Option<(&Document<'a>, &Document<'a>)> {
         self.documents.iter().find(|(i, ..)| *i == place.0 as usize).map(|(_, old, new)| (old, new))
     }

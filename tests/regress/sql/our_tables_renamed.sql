@@ -42,7 +42,7 @@ begin
         if o.kind = 'index' then
             -- What the hint says makes the same index.
             drop index goals.elsewhere;
-            execute replace(substring(found.hint from 'make it again: (.*)'), 'CONCURRENTLY ', '');
+            execute replace(substring(found.hint from 'recreate it with: (.*)'), 'CONCURRENTLY ', '');
         else
             execute format('alter %s goals.elsewhere rename to %I', o.kind, o.name);
         end if;
