@@ -3,7 +3,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE FUNCTION goals_internal.report_page(figures text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_report_page';
-COMMENT ON FUNCTION goals_internal.report_page(text) IS 'The HTML page for the figures that goals.report_data() gathers, as JSON text';
+COMMENT ON FUNCTION goals_internal.report_page(text) IS
+    'The HTML page for the figures of goals.report_data(), given as JSON text';
 
 CREATE FUNCTION goals.report_data(message text, goal text DEFAULT NULL)
 RETURNS jsonb
@@ -21,7 +22,7 @@ DECLARE
     curve_points jsonb;
     totals jsonb;
     running_included boolean := false;
-    anybody boolean;
+    has_users boolean;
 BEGIN
     -- The goal asked for, else the primary one, else the first.
     SELECT g.name INTO of_goal FROM goals.goal g WHERE g.message_id = of_message
@@ -30,7 +31,8 @@ BEGIN
         PERFORM goals_internal.check_goal(of_message, report_data.goal);
     END IF;
 
-    -- From the records of this message, which the comparison reads anyway: the views would first count the tail of all messages.
+    -- From the records of this message, which the comparison reads anyway. The views would first count what is not folded
+    -- yet of all messages.
     SELECT jsonb_agg(to_jsonb(s) || jsonb_build_object(
                'name', g.name, 'goal', g.name, 'attribute', g.attribute, 'operator', g.operator, 'value', g.value, 'event', g.event,
                'times', g.times, 'properties', g.properties, 'after', g.after, 'version', g.version,
@@ -49,24 +51,26 @@ BEGIN
         WHERE t.variant IS DISTINCT FROM 'control') s;
 
     IF of_goal IS NOT NULL THEN
-        -- Until a time limit has run out there is nobody to compare: then everybody, as far as they have come. The verdict is the
-        -- same either way, for while one runs it is the anytime test that speaks.
+        -- Until the first time limit has passed no receipt can be compared. Then all are, as far as they have come. The
+        -- verdict is the same either way: while a time limit runs it is that of the anytime test.
         FOR running_included IN SELECT false UNION ALL SELECT true LOOP
             SELECT jsonb_agg(to_jsonb(c) || jsonb_build_object('is_control', coalesce(c.variant = 'control', false))),
                    coalesce(sum(c.users), 0) > 0
-            INTO arm_list, anybody
+            INTO arm_list, has_users
             FROM goals.compare(message, of_goal, include_running => running_included) c;
-            EXIT WHEN anybody OR coalesce(goal_list #>> '{0,in_progress}', '0') = '0' AND coalesce(goal_list #>> '{0,matched}', '0') = '0';
+            EXIT WHEN has_users OR coalesce(goal_list #>> '{0,in_progress}', '0') = '0'
+                            AND coalesce(goal_list #>> '{0,matched}', '0') = '0';
         END LOOP;
 
-        -- Of the receipts that could match, how many had by the end of each day since sending. As in compare(), those whose
-        -- time limit still runs are left out: they have not lived through every day. Until one has run out, all are taken.
+        -- How many of the receipts that could match had matched by the end of each day since sending. As in compare(),
+        -- receipts whose time limit still runs are left out: some of the days are still to come for them. Until the first
+        -- time limit has passed, all are taken.
         WITH eligible AS MATERIALIZED (
             SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint + 1 AS age,
-                   -- An open may be reported with a time before the sending, and a match after it then is.
+                   -- An open may be reported with a time before the sending; so may a match after it.
                    CASE WHEN c.matched_at <= c.sent_at THEN 1
                         ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
-                   coalesce(c.stopped_at IS NULL AND c.window_closes >= at_once, false) AS running
+                   goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running
             FROM goals_internal.contribution c
             WHERE NOT c.settled AND c.message_id = of_message AND c.goal = of_goal AND c.already_matched = 0
         ), counted AS (
@@ -75,7 +79,7 @@ BEGIN
             WHERE NOT e.running OR NOT EXISTS (SELECT FROM eligible o WHERE NOT o.running)
             GROUP BY e.variant_id, e.matched_day
         ), span AS (
-            -- After the time limit nothing is added, except where it begins with an open or click.
+            -- After the time limit nothing is added, except where the limit begins with an open or click.
             SELECT c.variant_id, sum(c.receipts) AS receipts, l.days AS limit_days,
                    least(max(c.oldest), greatest(max(c.matched_day), l.days)) AS days
             FROM counted c
@@ -83,8 +87,8 @@ BEGIN
                         WHERE g.message_id = of_message AND g.name = of_goal) l
             GROUP BY c.variant_id, l.days
         ), day AS (
-            -- Every day up to the time limit; later ones only where something is added, and the day before: receipts may be
-            -- as old as time itself.
+            -- Every day up to the time limit. Later days only where something is added, and the day before: receipts may be
+            -- very old.
             SELECT generate_series(1, least(max(s.days), max(s.limit_days))) AS day FROM span s
             UNION
             SELECT x.day FROM counted c CROSS JOIN LATERAL (VALUES (c.matched_day - 1), (c.matched_day)) AS x (day)

@@ -3,6 +3,7 @@
 //! - the server's bytes;
 //! - the model's bytes: UTF-8, except that in SQL_ASCII, where text has no encoding, they are the server's bytes;
 //! - a Rust string, for names, which go back to the server byte for byte.
+//!
 //! In a string, a byte that is not valid in its encoding is a private-use character, U+10FF80 to U+10FFFF.
 
 use super::{memory, server};

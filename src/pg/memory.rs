@@ -4,6 +4,7 @@
 //! - all others are small. If the system refuses one, a reserve serves it, and the next safe point ([`check`]) raises
 //!   53200;
 //! - if the reserve is exhausted too, this session ends with a FATAL 53200. That should not happen.
+//!
 //! pgrx copies each error of the server that passes through Rust. A failure of that copy raises a second error at the
 //! same place, and so on until the server stops. So memory for the copy is set aside and freed when an error is raised
 //! ([`with_parachute`]).

@@ -115,6 +115,7 @@ impl<'a> Trigger<'a> {
     /// - **A row of a foreign table** is not read again but comes from a tuplestore, in a slot for minimal tuples that
     ///   afterTriggerInvokeEvents makes in whatever context is current. With COPY that is the portal's, which is
     ///   deleted after its resource owner was released.
+    ///
     /// So null for a slot for minimal tuples and for a foreign table; else the context, if CreateExecutorState has made
     /// it, which its name tells.
     pub(super) fn executor(&self) -> pg_sys::MemoryContext {
