@@ -486,4 +486,18 @@ mod tests {
         assert_eq!(places, [0, 1, 0, 2]);
         assert_eq!((conditions.count(), ConditionIndex::default().count()), (3, 0));
     }
+
+    #[test]
+    fn an_element_that_a_list_has_twice_is_seen_once() {
+        let of = |operator| condition(operator, "a").unwrap();
+        let (index, _) = ConditionIndex::new([of(Operator::Contains), of(Operator::DoesNotContain)]);
+        let holding = |texts: &[&str]| {
+            let list = texts.iter().map(|text| Value::text(text.as_bytes())).collect();
+            let mut held = Vec::new();
+            index.holding(&Value::Unknown, &Value::List(list), &Exact, |place| held.push(place));
+            held
+        };
+        assert_eq!(holding(&["a", "b", "a"]), [0]);
+        assert_eq!(holding(&["b", "b"]), [1]);
+    }
 }
