@@ -29,10 +29,12 @@ TARGET  := $(abspath $(or $(CARGO_TARGET_DIR),target))
 SCRIPTS := $(sort $(wildcard sql/[0-9][0-9]_*.sql))
 
 # The upgrade from the version released last, until it is frozen as sql/pg_goals--A--B.sql: what is written by hand in
-# sql/upgrade_from_A.sql, and behind it the files from 20 on, which only say what can be said again.
-BY_HAND  := $(wildcard sql/upgrade_from_*.sql)
+# sql/upgrade_from_A.sql, and behind it the files from 20 on, which only say what can be said again. Tables are locked by
+# sql/upgrade_from_A_last.sql, for as short as possible: only what makes views, and the rights, come after it.
+BY_HAND  := $(filter-out %_last.sql,$(wildcard sql/upgrade_from_*.sql))
 UPGRADES := $(patsubst sql/upgrade_from_%.sql,build/pg_goals--%--$(VERSION).sql,$(BY_HAND))
 REPLACED := $(filter-out sql/0% sql/1%,$(SCRIPTS))
+LAST     := $(shell grep -l '^CREATE VIEW' $(REPLACED)) $(filter sql/9%,$(REPLACED))
 
 # Only looked at by the recipes: on a fresh machine pg_config appears while make runs.
 PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
@@ -76,7 +78,7 @@ scripts:
 	@for script in $(UPGRADES); do \
 	    from=$${script#build/pg_goals--}; from=$${from%--$(VERSION).sql}; \
 	    { printf '%s\n' "\\echo Use \"ALTER EXTENSION pg_goals UPDATE TO '$(VERSION)'\" to load this file. \\quit"; \
-	      awk 1 sql/upgrade_from_$$from.sql $(REPLACED) | sed -E 's/^CREATE (FUNCTION|VIEW) /CREATE OR REPLACE \1 /'; } \
+	      awk 1 sql/upgrade_from_$$from.sql $(filter-out $(LAST),$(REPLACED)) sql/upgrade_from_$${from}_last.sql $(LAST) | sed -E 's/^CREATE (FUNCTION|VIEW) /CREATE OR REPLACE \1 /'; } \
 	    > build/script.$$$$ && mv build/script.$$$$ $$script || exit 1; \
 	done
 	@sed 's/@CARGO_VERSION@/$(VERSION)/' pg_goals.control > build/control.$$$$ && mv build/control.$$$$ build/pg_goals.control

@@ -7,15 +7,15 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 CREATE FUNCTION goals.capture() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture';
 COMMENT ON FUNCTION goals.capture() IS
-    'Trigger on a tracked users table: matches the difference between OLD and NEW against pending goals';
+    'Internal. Trigger on a tracked users table: matches the difference between OLD and NEW against pending goals';
 
 CREATE FUNCTION goals.capture_event() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_event';
-COMMENT ON FUNCTION goals.capture_event() IS 'Trigger on a tracked events table: every inserted row is an event';
+COMMENT ON FUNCTION goals.capture_event() IS 'Internal. Trigger on a tracked events table: every inserted row is an event';
 
 CREATE FUNCTION goals.capture_receipt() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_receipt';
-COMMENT ON FUNCTION goals.capture_receipt() IS 'Trigger on a tracked table of sends: an inserted row is a receipt';
+COMMENT ON FUNCTION goals.capture_receipt() IS 'Internal. Trigger on a tracked table of sends: an inserted row is a receipt';
 
 -- Setting up -----------------------------------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION goals.untrack(regclass) IS 'Stop tracking a table; what has 
 
 CREATE FUNCTION goals.untrack_all() RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack_all';
-COMMENT ON FUNCTION goals.untrack_all() IS 'Stop tracking every table, as needed before DROP EXTENSION';
+COMMENT ON FUNCTION goals.untrack_all() IS 'Stop tracking every table; call it before DROP EXTENSION';
 
 CREATE FUNCTION goals.create_message(message text, kind text DEFAULT 'ongoing', channel text DEFAULT NULL,
     users regclass DEFAULT NULL) RETURNS bigint
@@ -56,7 +56,7 @@ CREATE FUNCTION goals.set_goal(message text, attribute text DEFAULT NULL, operat
     after text DEFAULT 'sent', goal text DEFAULT 'primary', value_from text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_set_goal';
 COMMENT ON FUNCTION goals.set_goal(text, text, text, text, interval, text, integer, jsonb, text, text, text) IS
-    'Set a goal of a message; under a name that is taken, a new version for later receipts. Returns its id';
+    'Set a goal of a message. A name that exists starts a new version, for later receipts. Returns its id';
 
 CREATE FUNCTION goals.stop_goal(message text, goal text DEFAULT 'primary') RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_stop_goal';
@@ -78,15 +78,15 @@ COMMENT ON FUNCTION goals.set_control_group(text, double precision) IS
 CREATE FUNCTION goals.assign(message text, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
 COMMENT ON FUNCTION goals.assign(text, text) IS
-    'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
+    'The variant this user gets, or control; NULL for a message without both. Writes nothing';
 CREATE FUNCTION goals.assign(message text, user_key bigint) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
 COMMENT ON FUNCTION goals.assign(text, bigint) IS
-    'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
+    'The variant this user gets, or control; NULL for a message without both. Writes nothing';
 CREATE FUNCTION goals.assign(message text, user_key uuid) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
 COMMENT ON FUNCTION goals.assign(text, uuid) IS
-    'The variant this user gets, or control; NULL for a message with neither. Writes nothing';
+    'The variant this user gets, or control; NULL for a message without both. Writes nothing';
 
 CREATE FUNCTION goals.deliver(message text, user_key text, sent_at timestamptz DEFAULT clock_timestamp(),
     OUT receipt_id bigint, OUT variant text, OUT send boolean)
@@ -107,74 +107,74 @@ CREATE FUNCTION goals.deliver(message text, user_keys text[], sent_at timestampt
     OUT user_key text, OUT receipt_id bigint, OUT variant text, OUT send boolean) RETURNS SETOF record
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver_array';
 COMMENT ON FUNCTION goals.deliver(text, text[], timestamptz) IS
-    'Assign and record for a whole audience: a row for every user found';
+    'Assign and record for several users: one row per user found';
 
 CREATE FUNCTION goals.record_sent(message text, user_key text, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
 COMMENT ON FUNCTION goals.record_sent(text, text, text, timestamptz) IS
-    'A message was sent to a user; returns the receipt''s id';
+    'Record that a message was sent to a user; returns the id of the receipt';
 CREATE FUNCTION goals.record_sent(message text, user_key bigint, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
 COMMENT ON FUNCTION goals.record_sent(text, bigint, text, timestamptz) IS
-    'A message was sent to a user; returns the receipt''s id';
+    'Record that a message was sent to a user; returns the id of the receipt';
 CREATE FUNCTION goals.record_sent(message text, user_key uuid, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
 COMMENT ON FUNCTION goals.record_sent(text, uuid, text, timestamptz) IS
-    'A message was sent to a user; returns the receipt''s id';
+    'Record that a message was sent to a user; returns the id of the receipt';
 CREATE FUNCTION goals.record_sent(message text, user_keys text[], variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent_array';
 COMMENT ON FUNCTION goals.record_sent(text, text[], text, timestamptz) IS
-    'A message was sent to these users; returns how many of them exist and got a receipt';
+    'Record that a message was sent to these users; returns how many of them exist and got a receipt';
 
 CREATE FUNCTION goals.record_opened(message text, user_key text, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
 COMMENT ON FUNCTION goals.record_opened(text, text, timestamptz) IS
-    'A user opened the message last sent at or before that time';
+    'Record that a user opened the message last sent at or before that time';
 CREATE FUNCTION goals.record_opened(message text, user_key bigint, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
 COMMENT ON FUNCTION goals.record_opened(text, bigint, timestamptz) IS
-    'A user opened the message last sent at or before that time';
+    'Record that a user opened the message last sent at or before that time';
 CREATE FUNCTION goals.record_opened(message text, user_key uuid, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
 COMMENT ON FUNCTION goals.record_opened(text, uuid, timestamptz) IS
-    'A user opened the message last sent at or before that time';
+    'Record that a user opened the message last sent at or before that time';
 CREATE FUNCTION goals.record_opened(receipt_id bigint, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened_receipt';
-COMMENT ON FUNCTION goals.record_opened(bigint, timestamptz) IS 'The message of this receipt was opened';
+COMMENT ON FUNCTION goals.record_opened(bigint, timestamptz) IS 'Record that the message of this receipt was opened';
 
 CREATE FUNCTION goals.record_clicked(message text, user_key text, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
 COMMENT ON FUNCTION goals.record_clicked(text, text, timestamptz) IS
-    'A user clicked in the message last sent at or before that time, which is also an open';
+    'Record that a user clicked in the message last sent at or before that time, which is also an open';
 CREATE FUNCTION goals.record_clicked(message text, user_key bigint, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
 COMMENT ON FUNCTION goals.record_clicked(text, bigint, timestamptz) IS
-    'A user clicked in the message last sent at or before that time, which is also an open';
+    'Record that a user clicked in the message last sent at or before that time, which is also an open';
 CREATE FUNCTION goals.record_clicked(message text, user_key uuid, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
 COMMENT ON FUNCTION goals.record_clicked(text, uuid, timestamptz) IS
-    'A user clicked in the message last sent at or before that time, which is also an open';
+    'Record that a user clicked in the message last sent at or before that time, which is also an open';
 CREATE FUNCTION goals.record_clicked(receipt_id bigint, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked_receipt';
 COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz) IS
-    'The message of this receipt was clicked, which is also an open';
+    'Record that the message of this receipt was clicked, which is also an open';
 
 CREATE FUNCTION goals.record_event(user_key text, event text, properties jsonb DEFAULT '{}',
     occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_event';
-COMMENT ON FUNCTION goals.record_event(text, text, jsonb, timestamptz, regclass) IS 'Something happened to a user';
+COMMENT ON FUNCTION goals.record_event(text, text, jsonb, timestamptz, regclass) IS 'Record an event of a user';
 CREATE FUNCTION goals.record_event(user_key bigint, event text, properties jsonb DEFAULT '{}',
     occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_event';
-COMMENT ON FUNCTION goals.record_event(bigint, text, jsonb, timestamptz, regclass) IS 'Something happened to a user';
+COMMENT ON FUNCTION goals.record_event(bigint, text, jsonb, timestamptz, regclass) IS 'Record an event of a user';
 CREATE FUNCTION goals.record_event(user_key uuid, event text, properties jsonb DEFAULT '{}',
     occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_event';
-COMMENT ON FUNCTION goals.record_event(uuid, text, jsonb, timestamptz, regclass) IS 'Something happened to a user';
+COMMENT ON FUNCTION goals.record_event(uuid, text, jsonb, timestamptz, regclass) IS 'Record an event of a user';
 
 -- For the functions written in SQL -------------------------------------------------------------------------------------
 
@@ -240,7 +240,7 @@ COMMENT ON FUNCTION goals.proportion_test(bigint, bigint, bigint, bigint) IS 'Po
 CREATE FUNCTION goals.proportions_test(x bigint[], n bigint[],
     OUT chi_square double precision, OUT degrees_of_freedom integer, OUT p double precision)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_proportions_test';
-COMMENT ON FUNCTION goals.proportions_test(bigint[], bigint[]) IS 'Chi-square test of equal rates in several arms';
+COMMENT ON FUNCTION goals.proportions_test(bigint[], bigint[]) IS 'Chi-square test of equal rates in several variants';
 
 CREATE FUNCTION goals.adjust_p(p double precision[]) RETURNS double precision[]
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_adjust_p';
@@ -256,7 +256,7 @@ CREATE FUNCTION goals.anytime_test(x bigint[], weight double precision[], concen
 RETURNS double precision
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_anytime_test';
 COMMENT ON FUNCTION goals.anytime_test(bigint[], double precision[], double precision) IS
-    'p-value of equal rates from the converters of each arm, valid however often it is looked at';
+    'p-value of equal rates from the users who matched in each variant; valid at every look';
 
 CREATE FUNCTION goals.anytime_ratio_interval(x1 bigint, x2 bigint, weight1 double precision, weight2 double precision,
     confidence double precision DEFAULT 0.95, OUT low double precision, OUT high double precision)
@@ -267,10 +267,10 @@ COMMENT ON FUNCTION goals.anytime_ratio_interval(bigint, bigint, double precisio
 CREATE FUNCTION goals.split_test(n bigint[], weight double precision[], OUT chi_square double precision, OUT p double precision)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_split_test';
 COMMENT ON FUNCTION goals.split_test(bigint[], double precision[]) IS
-    'Sample ratio mismatch: do the users assigned to each arm fit the weights?';
+    'Sample ratio mismatch: p-value of the test whether the users assigned fit the weights';
 
 CREATE FUNCTION goals.sample_size(p1 double precision, p2 double precision, power double precision DEFAULT 0.8,
     confidence double precision DEFAULT 0.95) RETURNS double precision
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_sample_size';
 COMMENT ON FUNCTION goals.sample_size(double precision, double precision, double precision, double precision) IS
-    'Users an arm needs to tell rate p1 from rate p2; not rounded';
+    'Users that each variant needs to tell rate p1 from rate p2; not rounded';

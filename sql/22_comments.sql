@@ -1,7 +1,7 @@
 -- What the schemas, the tables, the sequences and the types are. (Functions and views have their comments beside them.)
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-COMMENT ON SCHEMA goals IS 'pg_goals: messages, their goals, who received them and who did what they asked for';
+COMMENT ON SCHEMA goals IS 'pg_goals: messages, their goals, who received them and who reached the goals';
 COMMENT ON SCHEMA goals_internal IS 'pg_goals: functions and views that those of the schema goals use; they may change';
 COMMENT ON TABLE goals.source IS 'Tracked tables: of users, of events, of sends';
 COMMENT ON TABLE goals.message IS 'Messages';
@@ -14,18 +14,18 @@ COMMENT ON TABLE goals.receipt IS
 COMMENT ON TABLE goals.engagement IS 'Reports of receipts opened and clicked';
 COMMENT ON TABLE goals.match_log IS
     'Changes and events that satisfied a goal of a receipt within its time limit; the earliest is the match';
-COMMENT ON TABLE goals.ignored IS 'Mirrored rows that could not be recorded: one row per source, reason and name';
+COMMENT ON TABLE goals.ignored IS 'Rows of tracked tables that were not recorded: one row per table, reason and name';
 COMMENT ON TABLE goals.total IS 'Running totals: of the receipts on record, and of those forgotten or purged';
-COMMENT ON TABLE goals.watermark IS 'Up to which facts the running totals go';
+COMMENT ON TABLE goals.watermark IS 'The last ids that the running totals include';
 COMMENT ON TABLE goals.next_watermark IS
-    'Up to which facts the running totals may go once all writers of that time have ended';
+    'The last ids that the running totals may include once the transactions of that time have ended';
 COMMENT ON SEQUENCE goals.source_source_id_seq IS 'Ids of tracked tables';
 COMMENT ON SEQUENCE goals.message_message_id_seq IS 'Ids of messages';
 COMMENT ON SEQUENCE goals.variant_variant_id_seq IS 'Ids of variants';
 COMMENT ON SEQUENCE goals.goal_goal_id_seq IS 'Ids of goals';
 COMMENT ON SEQUENCE goals.revision_revision_id_seq IS 'Ids of revisions';
-COMMENT ON SEQUENCE goals.receipt_id_seq IS 'Ids of receipts, drawn by transactions that already have an id';
-COMMENT ON SEQUENCE goals.engagement_id_seq IS 'Ids of engagements, drawn by transactions that already have an id';
-COMMENT ON SEQUENCE goals.match_id_seq IS 'Ids of matches, drawn by transactions that already have an id';
+COMMENT ON SEQUENCE goals.receipt_id_seq IS 'Ids of receipts, taken by transactions that have a transaction id';
+COMMENT ON SEQUENCE goals.engagement_id_seq IS 'Ids of engagements, taken by transactions that have a transaction id';
+COMMENT ON SEQUENCE goals.match_id_seq IS 'Ids of matches, taken by transactions that have a transaction id';
 COMMENT ON TYPE goals.stats_row IS 'A row of goals.stats(): the figures of one variant';
 COMMENT ON TYPE goals.match_row IS 'A row of goals.matches(): one receipt''s match';

@@ -194,8 +194,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.roll_up() IS
-    'Fold settled history into the running totals; returns how many receipts, opens, clicks and hits were '
-    'folded, 0 if nothing was ready or another call is running. Safe at any time, and from several sessions';
+    'Add new receipts, opens, clicks and hits to the running totals; returns how many were '
+    'added, 0 if nothing was ready or another call is running. Safe at any time, and from several sessions';
 
 -- The block-range indexes that find the tail learn of new pages from VACUUM only. Where one is at work it will do it.
 CREATE FUNCTION goals_internal.summarize_marks()

@@ -36,5 +36,5 @@ AS $$
     ORDER BY m.name, c.goal NULLS FIRST, v.name, c.counter
 $$;
 COMMENT ON FUNCTION goals.verify() IS
-    'Recount the records up to the watermark and compare with the rolled totals: one row per counter that '
+    'Recount the records up to the watermark and compare with the totals: one row per counter that '
     'differs, none when all are equal. Reads every receipt';

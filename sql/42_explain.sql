@@ -43,7 +43,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.explain(text, text) IS
-    'What became of a message for one user: one row per receipt and goal, with a verdict in words (matched, '
+    'One row per receipt and goal of one user, with a verdict in words (matched, '
     'already matched when sent, still running, time limit passed, not opened, not clicked, goal stopped, '
     'control), its window and the change seen; times_seen: how often the goal''s change was seen in the window';
 

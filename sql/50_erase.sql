@@ -223,7 +223,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.forget_user(text, regclass) IS
-    'Erase every trace of a user, leaving the counts as they were; returns how many receipts there were (0 '
+    'Remove all records of a user; the counts stay. Returns how many receipts there were (0 '
     'for a key without receipts), those of dropped users tables included. users: needed when several users '
     'tables are tracked';
 

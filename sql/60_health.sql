@@ -247,6 +247,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.health() IS
-    'One row per problem: an object of the extension renamed or dropped, triggers switched off, dropped '
-    'tables, missing and disabled triggers, tables tracked twice, broken goals, unknown messages and users in '
-    'mirrored rows, users seen in two variants, roll-up behind. Empty when all is well';
+    'One row per problem, with a hint how to solve it; the reference lists them. Empty if there is none';

@@ -43,15 +43,5 @@ ALTER FUNCTION goals.source_problem SET SCHEMA goals_internal;
 ALTER FUNCTION goals.stored_key SET SCHEMA goals_internal;
 ALTER FUNCTION goals.summarize_marks SET SCHEMA goals_internal;
 ALTER FUNCTION goals.unused_revisions SET SCHEMA goals_internal;
-ALTER VIEW goals.ledger SET SCHEMA goals_internal;
-ALTER VIEW goals.contribution SET SCHEMA goals_internal;
-ALTER VIEW goals.counted SET SCHEMA goals_internal;
 DROP FUNCTION goals.tail(), goals.touched_between(bigint, bigint, bigint, bigint, bigint, bigint), goals.nearest(text, text[]),
     goals.refuse_null(text);
-
--- Which users table: the id of a row of goals.source. goals.outcome keeps the name of its column.
-ALTER TABLE goals.source RENAME COLUMN users_id TO users_source_id;
-ALTER TABLE goals.message RENAME COLUMN users_id TO users_source_id;
-ALTER TABLE goals.receipt RENAME COLUMN users_id TO users_source_id;
-ALTER VIEW goals_internal.ledger RENAME COLUMN users_id TO users_source_id;
-ALTER VIEW goals_internal.contribution RENAME COLUMN users_id TO users_source_id;

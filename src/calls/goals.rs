@@ -23,7 +23,7 @@ fn name_given(name: String, what: &str) -> Result<String> {
     if name.trim().is_empty() || encoding::from_string(&name).len() > 1000 {
         return Err(Error::InvalidArgument {
             message: format!("{what} needs a name of 1 to 1000 bytes"),
-            hint: "Use a name that people recognise.".into(),
+            hint: "Pass a name of 1 to 1000 bytes.".into(),
         });
     }
     Ok(name)
@@ -37,7 +37,7 @@ pub fn create_message(args: &Args) -> Result<Out> {
     if !matches!(kind.as_str(), "ongoing" | "one_off") {
         return Err(Error::InvalidArgument {
             message: format!("\"{kind}\" is not a kind of message"),
-            hint: "A message is ongoing or one_off.".into(),
+            hint: "Pass kind => 'ongoing' or 'one_off'.".into(),
         });
     }
     let setup = required_setup()?;
@@ -108,7 +108,7 @@ pub fn set_goal(args: &Args) -> Result<Out> {
     if !matches!(after.as_str(), "sent" | "opened" | "clicked") {
         return Err(Error::InvalidArgument {
             message: format!("a time limit cannot be counted after \"{after}\""),
-            hint: "It is counted after the message was sent, opened or clicked.".into(),
+            hint: "Pass after => 'sent', 'opened' or 'clicked'.".into(),
         });
     }
     let times = args.integer(6).unwrap_or(1);
@@ -266,7 +266,7 @@ fn attribute_goal(
         if worth.path.is_empty() && kind != crate::model::value::Kind::Number {
             return Err(Error::InvalidArgument {
                 message: format!("value_from \"{from}\" is of type {}", worth.column_type.name()),
-                hint: "The worth of a match is the gain of an attribute that is a number.".into(),
+                hint: "Name a number or json attribute in value_from.".into(),
             });
         }
     }
@@ -363,7 +363,7 @@ pub fn set_control_group(args: &Args) -> Result<Out> {
     if !(0.0..1.0).contains(&share) {
         return Err(Error::InvalidArgument {
             message: format!("share {share} is out of range"),
-            hint: "The share of users held back is from 0 up to, not including, 1; 0.1 holds back a tenth.".into(),
+            hint: "Pass a share of at least 0 and below 1; 0.1 holds back a tenth of the users.".into(),
         });
     }
     let setup = required_setup()?;

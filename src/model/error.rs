@@ -258,7 +258,7 @@ impl Error {
             UnknownBaseline { variants, .. } => {
                 format!("The variants are {}.", quoted(variants))
             }
-            UnknownReceipt { .. } => "Use the receipt_id that goals.deliver() returned.".into(),
+            UnknownReceipt { .. } => "Use the receipt_id that goals.record_sent() or goals.deliver() returned.".into(),
             UnknownColumn { columns, .. } if columns.is_empty() => "The table has no columns.".into(),
             UnknownColumn { columns, .. } => format!("The table has the attributes {}.", columns.join(", ")),
             UnknownOperator { .. } => format!("The operators are {}.", list(Operator::ALL.iter().copied())),
@@ -355,6 +355,9 @@ impl Error {
     /// | `in_recovery`          | none                                                 |
     /// | `totals_owner`         | none                                                 |
     pub fn from_sql(code: &str, arguments: &[&str]) -> Option<Self> {
+        // No name is longer: an error quotes the beginning of what cannot be one.
+        let arguments: Vec<&str> = arguments.iter().map(|name| &name[..name.floor_char_boundary(1_000)]).collect();
+        let arguments = arguments.as_slice();
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         Some(match (code, arguments) {
             ("null_argument", [name]) => {

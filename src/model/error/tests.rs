@@ -144,3 +144,12 @@ fn functions_in_sql_raise_the_same_errors() {
         assert_eq!(Error::from_sql(code, arguments), None);
     }
 }
+
+#[test]
+fn an_error_of_sql_quotes_the_beginning_of_a_long_name() {
+    let long = "é".repeat(1_000_000);
+    for (code, arguments) in [("unknown_message", vec![long.as_str()]), ("unknown_goal", vec!["welcome", &long])] {
+        let error = Error::from_sql(code, &arguments).unwrap();
+        assert!(error.message().len() < 1_100 && error.hint().unwrap().len() < 1_200, "{code}");
+    }
+}
