@@ -3,8 +3,8 @@
 //!
 //! u = the upper 53 bits of XXH64 (seed 0) over the message's name, one zero byte and the user key (both in UTF-8),
 //! divided by 2⁵³. If u is below the control share, the user is in the control group. Otherwise
-//! (u − share) / (1 − share) is laid along the weights, in the order in which the variants were added. PostgreSQL's text holds no zero
-//! byte, so no two pairs of name and key hash the same bytes.
+//! (u − share) / (1 − share) is laid along the weights, in the order in which the variants were added. PostgreSQL's
+//! text holds no zero byte, so no two pairs of name and key hash the same bytes.
 //!
 //! This definition is frozen: changing anything in it moves users from one variant to another in running tests.
 //!

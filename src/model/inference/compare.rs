@@ -35,8 +35,9 @@ pub struct Row {
     pub rate: Option<f64>,
     pub rate_low: Option<f64>,
     pub rate_high: Option<f64>,
-    /// Rate minus the baseline's, with Newcombe's interval. This and all later columns except worth and split are `None`
-    /// on the baseline's own row. All of these but the anytime columns are also `None` where either arm has no users.
+    /// Rate minus the baseline's, with Newcombe's interval. This and all later columns except worth and split are
+    /// `None` on the baseline's own row. All of these but the anytime columns are also `None` where either arm has no
+    /// users.
     pub difference: Option<f64>,
     pub difference_low: Option<f64>,
     pub difference_high: Option<f64>,
