@@ -1,11 +1,12 @@
 //! PostgreSQL's text array literal: `{pro,"a, b",NULL}`.
 //!
-//! Not the server's `array_in`: it raises an error for a malformed literal, and conditions are built inside the trigger.
+//! Not the server's `array_in`: it raises an error for a malformed literal, and conditions are built inside the
+//! trigger.
 
 use super::decimal::{is_blank, trim};
 
-/// Reads a one-dimensional array literal the way PostgreSQL does: quotes, backslashes, NULL in any case, blanks around
-/// elements, optional bounds (`[0:1]={a,b}`). `None` elements are NULLs; `None` for anything that is no such literal.
+/// Reads a one-dimensional array literal as PostgreSQL does: quotes, backslashes, NULL in any case, blanks around
+/// elements, optional bounds (`[0:1]={a,b}`). A NULL element is `None`. Returns `None` for any other text.
 pub fn parse_array(text: &str) -> Option<Vec<Option<String>>> {
     let text = trim(text.as_bytes());
     let (length, text) = match text {
@@ -22,7 +23,7 @@ pub fn parse_array(text: &str) -> Option<Vec<Option<String>>> {
     (length.is_none_or(|length| length == elements.len() as i64)).then_some(elements)
 }
 
-/// `2]=` or `0:1]=`: the number of elements promised, and what follows.
+/// Reads `2]=` or `0:1]=`. Returns the number of elements it declares, and the rest.
 fn bounds(text: &[u8]) -> Option<(i64, &[u8])> {
     let end = text.iter().position(|b| *b == b']')?;
     let (inside, rest) = (std::str::from_utf8(&text[..end]).ok()?, trim(&text[end + 1..]));
@@ -34,7 +35,7 @@ fn bounds(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((i64::from(upper) - i64::from(lower) + 1, trim(rest)))
 }
 
-/// The elements between the braces, of which there is at least one.
+/// The elements between the braces; there is at least one.
 fn elements(mut body: &[u8]) -> Option<Vec<Option<String>>> {
     let mut elements = Vec::new();
     loop {
@@ -91,7 +92,7 @@ fn element(text: &[u8]) -> Option<(Option<String>, &[u8])> {
     }
 }
 
-/// What stands before the closing quote, and what follows it.
+/// The text before the closing quote, and the rest after it.
 fn quoted(text: &[u8]) -> Option<(String, &[u8])> {
     let mut element = Vec::new();
     let mut bytes = text.iter().copied().enumerate();

@@ -1,9 +1,10 @@
-//! Which variant a user gets: a pure function of the message's name and the user's key, the same for ever and on every
-//! server. Nothing is stored, so nothing can disagree.
+//! The variant a user gets: a pure function of the message's name and the user's key, the same at all times and on
+//! every server. Nothing is stored, so nothing can disagree.
 //!
-//! u = the upper 53 bits of XXH64 (seed 0) over the message's name, one zero byte, the user key (both in UTF-8), divided by 2⁵³.
-//! u below the control share is the control group. The rest, (u − share) / (1 − share), is laid along the weights in the order in which
-//! the variants were added. PostgreSQL's text holds no zero byte, so no two pairs of name and key hash the same bytes.
+//! u = the upper 53 bits of XXH64 (seed 0) over the message's name, one zero byte and the user key (both in UTF-8),
+//! divided by 2⁵³. If u is below the control share, the user is in the control group. Otherwise
+//! (u − share) / (1 − share) is laid along the weights, in the order in which the variants were added. PostgreSQL's
+//! text holds no zero byte, so no two pairs of name and key hash the same bytes.
 //!
 //! This definition is frozen: changing anything in it moves users from one variant to another in running tests.
 //!
@@ -19,18 +20,19 @@
 
 use xxhash_rust::xxh64::Xxh64;
 
-/// What a user gets.
+/// The group that a user is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// Held back.
+    /// The control group: nothing is sent.
     Control,
-    /// Index into the weights.
+    /// A variant, as an index into the weights.
     Variant(usize),
 }
 
-/// The user's place in [0, 1) for this message. Uniform over users, independent between messages. Bytes are UTF-8; no errors.
+/// The user's place in [0, 1) for this message: uniform over users, independent between messages. Bytes are UTF-8. No
+/// errors.
 pub fn unit_interval(message: &[u8], user_key: &[u8]) -> f64 {
-    // 53 bits are what a double holds exactly, so this is the same number everywhere.
+    // A double holds 53 bits exactly, so this is the same number everywhere.
     (hash(message, user_key) >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
 }
 
@@ -42,11 +44,11 @@ fn hash(message: &[u8], user_key: &[u8]) -> u64 {
     hash.digest()
 }
 
-/// The choice for a place `u` in [0, 1): `control_share` in [0, 1] (None: no control group), `weights` of the variants in the order of
-/// their creation, finite and not negative, on any scale.
+/// The choice for a place `u` in [0, 1). `control_share` is in [0, 1]; `None` means no control group. `weights` are
+/// those of the variants in the order of their creation: finite, not negative, on any scale.
 ///
-/// A variant of weight 0 is never chosen. Without weights, or with none above 0, there is one thing to send: `Variant(0)`.
-/// Only additions, one multiplication and one division of IEEE doubles, in a fixed order.
+/// A variant of weight 0 is never chosen. Without weights, or with none above 0, there is one thing to send:
+/// `Variant(0)`. Uses only additions, one multiplication and one division of IEEE doubles, in a fixed order.
 pub fn choose(u: f64, control_share: Option<f64>, weights: &[f64]) -> Choice {
     let share = control_share.unwrap_or(0.0);
     if u < share {
@@ -65,7 +67,7 @@ pub fn choose(u: f64, control_share: Option<f64>, weights: &[f64]) -> Choice {
             last = index;
         }
     }
-    // Rounding may carry the target to the very end of the line.
+    // Rounding may bring the target up to the total.
     Choice::Variant(last)
 }
 
@@ -164,7 +166,7 @@ mod tests {
         gamma_ur(degrees as f64 / 2.0, chi_square / 2.0)
     }
 
-    /// A million keys are fixed, so a p-value here is one number, not a chance: it cannot flake.
+    /// The million keys are fixed, so each p-value is always the same number: the test cannot flake.
     #[test]
     fn a_million_users_are_spread_evenly_and_independently_between_messages() {
         const BINS: usize = 20;

@@ -1,21 +1,21 @@
-//! Which attribute a goal looks at: a column, or a key inside a json column.
+//! The attribute a goal looks at: a column, or a key inside a json column.
 
 use std::fmt;
 
 use super::error::{Error, Result};
 
-/// `column` or `column.key.key`; names are taken as written, without folding their case.
+/// `column` or `column.key.key`. Names are taken as written; their case is not folded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Attribute {
     /// The column of the users table.
     pub column: String,
-    /// The keys inside its json value, outermost first; empty for the column itself.
+    /// The keys inside its json value, outermost first. Empty for the column itself.
     pub path: Vec<String>,
 }
 
 impl Attribute {
-    /// Reads `column.key.key`. A name that has a dot or a double quote is double-quoted, with its quotes doubled:
-    /// `custom."a.b"`; `""` alone is the empty key.
+    /// Reads `column.key.key`. A name with a dot or a double quote is written in double quotes, and its quotes are
+    /// doubled: `custom."a.b"`. `""` alone is the empty key.
     ///
     /// Errors: [`Error::InvalidArgument`] for an empty name without quotes, an empty column or a misplaced quote.
     pub fn parse(text: &str) -> Result<Self> {
@@ -61,7 +61,7 @@ impl Attribute {
     }
 }
 
-/// The name before the closing quote and what follows it.
+/// The name before the closing quote, and the text after it.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut name = String::new();
     let mut rest = text;
@@ -78,7 +78,7 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// In the form that [`Attribute::parse`] reads.
+/// Writes the form that [`Attribute::parse`] reads.
 impl fmt::Display for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_name(f, &self.column)?;

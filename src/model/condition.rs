@@ -1,4 +1,4 @@
-//! Whether a change satisfies a goal: the one evaluator for live matching, "already matched" and `explain`.
+//! Decides whether a change satisfies a goal. Live matching, "already matched" and `explain` share this one evaluator.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use super::operator::{Describes, Needs, Operator};
 use super::text::{self, Exact, TextEquality};
 use super::value::{Kind, Value};
 
-/// An operator with what it compares with, checked against the attribute's type.
+/// An operator and the values it compares with, checked against the attribute's type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     operator: Operator,
-    /// None, one, or for `is any of` all.
+    /// Empty, one value, or all values of `is any of`.
     operands: Vec<Operand>,
 }
 
-/// What the goal's author wrote, in every reading it has: a json attribute may hold any of them.
+/// A value as the goal's author wrote it, in every kind it can be read as: a json attribute may hold any of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Operand {
     pub(super) text: Vec<u8>,
@@ -50,10 +50,12 @@ impl Operand {
 impl Condition {
     /// Checks an operator and its value against an attribute's kind. `type_name` is the type as the user knows it.
     ///
-    /// `value` is NULL (`None`) for the operators that take none and a text array literal for `is any of`, whose NULL
-    /// elements are ignored. Errors: [`Error::OperatorNotForType`], [`Error::ValueMissing`],
-    /// [`Error::ValueUnexpected`], [`Error::InvalidValue`], [`Error::InvalidArray`], and [`Error::InvalidArgument`]
-    /// for a comparison with NaN or a gain that is not positive and finite.
+    /// `value` is NULL (`None`) for the operators that take none. For `is any of` it is a text array literal; its NULL
+    /// elements are ignored.
+    ///
+    /// Errors: [`Error::OperatorNotForType`], [`Error::ValueMissing`], [`Error::ValueUnexpected`],
+    /// [`Error::InvalidValue`], [`Error::InvalidArray`], and [`Error::InvalidArgument`] for a comparison with NaN or a
+    /// gain that is not positive and finite.
     pub fn new(kind: Kind, type_name: &str, operator: Operator, value: Option<&str>) -> Result<Self> {
         let name = operator.name();
         if !operator.applies_to(kind) {
@@ -82,17 +84,17 @@ impl Condition {
         self.operator
     }
 
-    /// What it compares with.
+    /// The values it compares with.
     pub(super) fn operands(&self) -> &[Operand] {
         &self.operands
     }
 
-    /// The number compared with, if it is one.
+    /// The number it compares with; `None` if there is none.
     pub fn threshold(&self) -> Option<&Decimal> {
         self.operands.first()?.number.as_ref()
     }
 
-    /// Rewrites the numbers compared with, for a type that rounds (float4, float8); a gain stays as written.
+    /// Rewrites the numbers it compares with, for a type that rounds (float4, float8). A gain stays as written.
     pub fn map_numbers(&mut self, f: &dyn Fn(Decimal) -> Decimal) {
         if self.operator != Operator::IsIncreasedBy {
             for operand in &mut self.operands {
@@ -101,7 +103,7 @@ impl Condition {
         }
     }
 
-    /// Rewrites the texts compared with, for a database whose texts are not in UTF-8.
+    /// Rewrites the texts it compares with, for a database whose texts are not in UTF-8.
     pub fn map_texts(&mut self, f: &dyn for<'a> Fn(&'a str) -> Cow<'a, [u8]>) {
         for operand in &mut self.operands {
             for text in [&mut operand.text, &mut operand.folded] {
@@ -112,10 +114,10 @@ impl Condition {
         }
     }
 
-    /// Whether the step from `old` to `new` satisfies the goal; `eq` is the type's equality of texts.
+    /// Whether the step from `old` to `new` satisfies the goal. `eq` is the type's equality of texts.
     ///
-    /// The caller knows that the attribute changed (rule 1). For `is increased by` this says only that `new` is a
-    /// number that could satisfy it: [`Condition::gained`] decides, with the value at the time of sending.
+    /// The caller has made sure that the attribute changed (rule 1). For `is increased by`, true means only that `new`
+    /// is a number that could satisfy it: [`Condition::gained`] decides, with the value at the time of sending.
     pub fn holds(&self, old: &Value, new: &Value, eq: &dyn TextEquality) -> bool {
         use Operator::*;
         match self.operator {
@@ -124,7 +126,7 @@ impl Condition {
             HasAnyValue => return !new.is_unknown(),
             _ => {}
         }
-        // a json value has the operators of the kind found, so each kind answers only its own
+        // a json value has the operators of the kind found, so each kind answers only for its own
         match new {
             Value::Text(text) => match self.operator {
                 Is | IsAnyOf => self.is(new, eq),
@@ -166,13 +168,14 @@ impl Condition {
         }
     }
 
-    /// Whether the user had already matched when the row was `now` (rule 2); false for what describes a change.
+    /// Whether the user had already matched when the row was `now` (rule 2). False for operators that describe a
+    /// change.
     pub fn already(&self, now: &Value, eq: &dyn TextEquality) -> bool {
         self.operator.describes() == Describes::State && self.holds(&Value::Unknown, now, eq)
     }
 
-    /// For `is increased by n`: whether `new` is at least n above the value at the time of sending, where unknown
-    /// (`None`) is zero. True for every other operator, which has no baseline.
+    /// For `is increased by n`: whether `new` is at least n above `baseline`, the value at the time of sending. An
+    /// unknown baseline (`None`) is zero. True for every other operator, which has no baseline.
     pub fn gained(&self, baseline: Option<&Decimal>, new: &Value) -> bool {
         if self.operator != Operator::IsIncreasedBy {
             return true;
@@ -200,8 +203,8 @@ impl Condition {
     }
 }
 
-/// NEW − OLD as the worth of a match, an unknown old value as zero; `None` unless both ends are finite numbers, and where it is too
-/// large to be added up.
+/// NEW − OLD as the worth of a match; an unknown old value is zero. `None` unless both are finite numbers, and where
+/// the difference is too large to be summed.
 pub fn gain(old: &Value, new: &Value) -> Option<Decimal> {
     let Value::Number(new) = new else { return None };
     let gain = match old {
@@ -212,7 +215,7 @@ pub fn gain(old: &Value, new: &Value) -> Option<Decimal> {
     gain.is_summable().then_some(gain)
 }
 
-/// One value, checked against the kind.
+/// Reads one value and checks it against the kind.
 fn operand(kind: Kind, type_name: &str, operator: Operator, value: &str) -> Result<Operand> {
     use Operator::*;
     let operand = Operand::new(value);
@@ -222,7 +225,7 @@ fn operand(kind: Kind, type_name: &str, operator: Operator, value: &str) -> Resu
     match (kind, &operand.number) {
         (Kind::Boolean, _) if operand.boolean.is_none() => return invalid(type_name),
         (Kind::Number, None) => return invalid(type_name),
-        // a whole number can be above 1.5, but never be it
+        // a whole number can be above 1.5, but never equal to it
         (Kind::Number, Some(number)) if !compares && is_integer_type(type_name) && !number.is_integer() => {
             return invalid(type_name);
         }
@@ -248,7 +251,7 @@ fn is_integer_type(type_name: &str) -> bool {
     matches!(type_name, "smallint" | "integer" | "bigint" | "int2" | "int4" | "int8")
 }
 
-/// PostgreSQL's spellings of a boolean: a unique beginning of true, false, yes, no, on, off, or 1 and 0.
+/// Reads PostgreSQL's spellings of a boolean: a unique beginning of true, false, yes, no, on, off, or 1 and 0.
 fn parse_boolean(text: &str) -> Option<bool> {
     let word = trim(text.as_bytes()).to_ascii_lowercase();
     let begins = |whole: &str, least: usize| word.len() >= least && whole.as_bytes().starts_with(&word);

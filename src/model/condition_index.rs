@@ -1,7 +1,7 @@
-//! Many conditions on one attribute, judged together: a change costs about the same with ten thousand as with ten.
+//! Judges many conditions on one attribute together: a change costs about the same with ten thousand as with ten.
 //!
-//! Equal conditions are judged once. Numbers and whole texts are found by a binary search. Parts of texts are found by one
-//! automaton (Aho and Corasick) in one pass over the text, which needs no copy of the text in lower case.
+//! Equal conditions are judged once. Numbers and whole texts are found by a binary search. Parts of texts are found by
+//! one automaton (Aho and Corasick) in one pass over the text. It needs no copy of the text in lower case.
 
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
@@ -23,31 +23,31 @@ use super::value::Value;
 #[derive(Debug, Default)]
 pub struct ConditionIndex {
     all: Vec<Condition>,
-    /// Those that compare with one number, by that number.
+    /// The conditions that compare with one number, by that number.
     greater_than: Thresholds,
     at_least: Thresholds,
     less_than: Thresholds,
     at_most: Thresholds,
-    /// `is` and `is any of`, by what they compare the value with.
+    /// `is` and `is any of`, by the values they compare with.
     equal: Operands,
-    /// `contains` and `does not contain`, by what they compare the elements of a list with.
+    /// `contains` and `does not contain`, by the list elements they look for.
     elements: Operands,
     /// `does not contain`.
     negative: Vec<u32>,
-    /// Those that look for a part of a text.
+    /// The conditions that look for a part of a text.
     searching: Vec<u32>,
-    /// Made when a text is first looked at: not every session changes every attribute.
+    /// Built when a text is first looked at: not every session changes every attribute.
     search: OnceCell<Search>,
-    /// The others, which are judged one by one.
+    /// All other conditions, which are judged one by one.
     rest: Vec<u32>,
     marks: Marks,
 }
 
-/// Numbers compared with and the conditions that do, in the order of the numbers.
+/// Numbers and the conditions that compare with them, in the order of the numbers.
 type Thresholds = Vec<(Decimal, u32)>;
 
 impl ConditionIndex {
-    /// Takes conditions in this order. Returns the index and the place of each given condition.
+    /// Takes the conditions in this order. Returns the index, and the place of each condition given.
     pub fn new(given: impl IntoIterator<Item = Condition>) -> (Self, Vec<u32>) {
         let mut index = Self::default();
         let mut known: HashMap<Condition, u32> = HashMap::new();
@@ -93,11 +93,11 @@ impl ConditionIndex {
             Operator::StartsWith | Operator::EndsWith => return self.searching.push(place),
             _ => return self.rest.push(place),
         };
-        // without a number it can never hold
+        // without a number it never holds
         thresholds.extend(condition.threshold().map(|number| (number.clone(), place)));
     }
 
-    /// How many there are.
+    /// The number of distinct conditions.
     pub fn count(&self) -> usize {
         self.all.len()
     }
@@ -107,7 +107,7 @@ impl ConditionIndex {
         &self.all[place as usize]
     }
 
-    /// Calls `see` once with the place of each condition that the step from `old` to `new` satisfies; see
+    /// Calls `see` once per condition that the step from `old` to `new` satisfies, with its place; see
     /// [`Condition::holds`].
     pub fn holding(&self, old: &Value, new: &Value, eq: &dyn TextEquality, mut see: impl FnMut(u32)) {
         match new {
@@ -186,11 +186,11 @@ impl ConditionIndex {
 struct Operands {
     texts: Vec<Entry>,
     numbers: Vec<Entry>,
-    /// The conditions with a value that reads as false, and as true.
+    /// The conditions with a value that reads as false, and those with one that reads as true.
     booleans: [Vec<u32>; 2],
 }
 
-/// One of the values of a condition.
+/// One value of a condition.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     place: u32,
@@ -220,13 +220,13 @@ impl Operands {
         self.numbers.sort_unstable_by_key(|entry| &entry.operand(all).number);
     }
 
-    /// The conditions with this text among their values, some of them perhaps twice.
+    /// The conditions with this text among their values. A condition may come twice.
     fn of_text(&self, all: &[Condition], text: &[u8]) -> impl Iterator<Item = u32> {
         let from = self.texts.partition_point(|entry| *entry.operand(all).text < *text);
         self.texts[from..].iter().take_while(move |entry| *entry.operand(all).text == *text).map(|entry| entry.place)
     }
 
-    /// The conditions with this number among their values, some of them perhaps twice.
+    /// The conditions with this number among their values. A condition may come twice.
     fn of_number(&self, all: &[Condition], number: &Decimal) -> impl Iterator<Item = u32> {
         let from = self.numbers.partition_point(|entry| entry.operand(all).number.as_ref() < Some(number));
         let equal = move |entry: &&Entry| entry.operand(all).number.as_ref() == Some(number);
@@ -238,11 +238,11 @@ impl Operands {
     }
 }
 
-/// Which conditions have been met in this change, without an allocation per change.
+/// Marks the conditions met in the current change, without an allocation per change.
 #[derive(Debug, Default)]
 struct Marks {
     change: Cell<u32>,
-    /// Per condition the last change that it was met in.
+    /// Per condition, the last change in which it was met.
     last: Vec<Cell<u32>>,
 }
 
@@ -269,20 +269,20 @@ impl Marks {
 #[derive(Debug)]
 struct Search {
     automaton: Option<(NFA, StateID)>,
-    /// The conditions in the automaton, by the number of the pattern.
+    /// The conditions in the automaton, by pattern number.
     places: Vec<u32>,
-    /// Those of them that hold unless they are found.
+    /// Those of them that hold unless their pattern is found.
     negative: Vec<u32>,
     /// The conditions that are judged one by one.
     alone: Vec<u32>,
 }
 
 impl Search {
-    /// Up to so many are faster one by one.
+    /// Up to this many are faster one by one.
     const FEW: usize = 4;
-    /// All needles of an automaton have at most so many bytes together. What is longer is judged one by one.
+    /// The most bytes that all needles of an automaton have together. Needles beyond that are judged one by one.
     const MOST_BYTES: usize = 256 * 1024;
-    /// States so near to the start have a table of all bytes: there are at most 257 of them.
+    /// States this near to the start have a table of all bytes. There are at most 257 of them.
     const DENSE: usize = 2;
     const DENSE_MEMORY: usize = 1 << 20;
     /// Each other state takes less than this while the automaton is built, and about a tenth of that afterwards.
@@ -297,7 +297,7 @@ impl Search {
         })
     }
 
-    /// `None` for few conditions, and where there is no memory.
+    /// `None` for few conditions, and where there is not enough memory.
     fn with_automaton(all: &[Condition], searching: &[u32], is_free: fn(usize) -> bool) -> Option<Self> {
         let mut bytes = 0;
         let (places, alone): (Vec<u32>, Vec<u32>) = searching.iter().partition(|place| {
@@ -318,7 +318,8 @@ impl Search {
         Some(Self { automaton: Some((automaton, start)), places, negative, alone })
     }
 
-    /// Calls `found` with each condition of the automaton whose part is where it is looked for, some of them repeatedly.
+    /// Calls `found` with each condition of the automaton whose part is at the place it is looked for. Some come
+    /// repeatedly.
     fn find(&self, all: &[Condition], text: &[u8], found: impl FnMut(u32)) {
         if text.is_ascii() {
             self.walk(all, text.iter().map(u8::to_ascii_lowercase), found);
@@ -353,7 +354,7 @@ impl Search {
     }
 }
 
-/// What a condition looks for in a text, in lower case.
+/// The part of a text that a condition looks for, in lower case.
 fn needle(all: &[Condition], place: u32) -> &[u8] {
     all[place as usize].operands().first().map_or(&[], |operand| &operand.folded)
 }
@@ -482,7 +483,7 @@ mod tests {
     fn equal_conditions_have_one_place() {
         let is = |value| condition(Operator::Is, value).unwrap();
         let (conditions, places) = ConditionIndex::new([is("1"), is("2"), is("1"), is("1.0")]);
-        // the same number, but as a text another one
+        // equal as numbers, different as texts
         assert_eq!(places, [0, 1, 0, 2]);
         assert_eq!((conditions.count(), ConditionIndex::default().count()), (3, 0));
     }

@@ -1,6 +1,7 @@
 //! Exact decimal numbers with PostgreSQL's order: every number a users table can hold, compared without rounding.
 //!
-//! Not `bigdecimal`: it has no NaN and no infinities, cannot read or write numeric's stored form, and allocates for every number.
+//! Not `bigdecimal`: it has no NaN and no infinities, cannot read or write numeric's stored form, and allocates per
+//! number.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -14,14 +15,14 @@ type Digits = SmallVec<[i16; 8]>;
 const BASE: i16 = 10_000;
 /// Decimal digits in one base-10000 digit.
 const GROUP: i64 = 4;
-/// PostgreSQL's numeric holds at most this many digits before the decimal point.
+/// The most digits before the decimal point in PostgreSQL's numeric.
 const MAX_BEFORE_POINT: i64 = 131_072;
-/// ... and at most this many after it.
+/// The most digits after the decimal point in PostgreSQL's numeric.
 const MAX_AFTER_POINT: i64 = 16_383;
-/// A number with fewer digits before the point can be added up as often as there are rows.
+/// A number with fewer digits before the point can be summed over any number of rows.
 const SUMMABLE: i64 = 1_000;
 
-/// A decimal number of any size, or NaN, or an infinity.
+/// A decimal number of any size, NaN or an infinity.
 ///
 /// Always normalised (no zero digit at either end, no negative zero), so `==` is equality of the numbers: 1.0 = 1.00,
 /// -0 = 0, NaN = NaN. The order is PostgreSQL's: NaN is equal to itself and greater than everything else.
@@ -31,9 +32,9 @@ pub struct Decimal(Repr);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Repr {
     NegativeInfinity,
-    /// Every whole number that an i64 holds: what most columns hold, compared in one step.
+    /// A whole number that an i64 holds: what most columns hold, compared in one step.
     Whole(i64),
-    /// Every other number: `sum(digits[i] * 10000^(weight - i))`, as in PostgreSQL's numeric.
+    /// Any other number: `sum(digits[i] * 10000^(weight - i))`, as in PostgreSQL's numeric.
     Finite {
         negative: bool,
         weight: i32,
@@ -83,7 +84,7 @@ impl Decimal {
         }
     }
 
-    /// Whether any number of such numbers has a sum: finite, and below 10^1000.
+    /// True if finite and below 10^1000, so that a sum of many stays within numeric.
     pub fn is_summable(&self) -> bool {
         match &self.0 {
             Repr::Whole(_) => true,
@@ -92,7 +93,7 @@ impl Decimal {
         }
     }
 
-    /// The number, if it is a whole one that an i64 holds.
+    /// The number as an i64; `None` if it is not whole or does not fit.
     pub fn as_i64(&self) -> Option<i64> {
         match self.0 {
             Repr::Whole(value) => Some(value),
@@ -121,13 +122,13 @@ impl Decimal {
 
     fn from_float(value: impl fmt::LowerExp) -> Self {
         let mut text = Short::default();
-        // at most 17 digits, a sign, a point and an exponent; or NaN, inf, -inf, which are read like that
+        // at most 17 digits, a sign, a point and an exponent; or NaN, inf, -inf, which parse as such
         let _ = write!(text, "{value:e}");
         Self::parse_bytes(text.as_bytes()).unwrap_or_else(Self::nan)
     }
 
-    /// Reads what PostgreSQL's numeric input reads in decimal: blanks around it, a sign, an exponent, `NaN`,
-    /// `Infinity` and `inf` in any case. `None` for anything else and for a number outside numeric's range.
+    /// Reads PostgreSQL's numeric input in decimal: blanks around it, a sign, an exponent, `NaN`, `Infinity` and `inf`
+    /// in any case. `None` for anything else, and for a number outside numeric's range.
     pub fn parse(text: &str) -> Option<Self> {
         Self::parse_bytes(text.as_bytes())
     }
@@ -179,7 +180,7 @@ impl Decimal {
     fn from_digits(negative: bool, digits: &[u8], point: i64) -> Self {
         let leading = digits.iter().take_while(|d| **d == b'0').count();
         let significant = &digits[leading..];
-        // the power of ten of the first digit that counts
+        // the power of ten of the first digit that is not zero
         let exponent = point - leading as i64 - 1;
         let weight = exponent.div_euclid(GROUP);
         let mut groups = Digits::new();
@@ -203,7 +204,7 @@ impl Decimal {
         Self::finite(negative, weight as i32, groups)
     }
 
-    /// Normalises: the one place where a finite number is made.
+    /// Normalises. Every finite number is made here.
     fn finite(negative: bool, weight: i32, mut digits: Digits) -> Self {
         while digits.last() == Some(&0) {
             digits.pop();
@@ -239,8 +240,8 @@ impl Decimal {
         }
     }
 
-    /// Reads PostgreSQL's stored numeric: the bytes after the varlena header, in this machine's byte order.
-    /// `None` for bytes that are no numeric; never panics.
+    /// Reads PostgreSQL's stored numeric: the bytes after the varlena header, in this machine's byte order. `None` for
+    /// bytes that are not a numeric; never panics.
     pub fn from_numeric(bytes: &[u8]) -> Option<Self> {
         let (header, rest) = split_u16(bytes)?;
         let (negative, weight, rest) = match header & 0xC000 {
@@ -275,7 +276,7 @@ impl Decimal {
         Some(Self::finite(negative, weight, digits))
     }
 
-    /// `self - other`, exact; NaN where PostgreSQL says so (a NaN operand, infinity minus itself).
+    /// `self - other`, exact. NaN where PostgreSQL has it: for a NaN operand, and for an infinity minus itself.
     pub fn sub(&self, other: &Self) -> Self {
         use Repr::*;
         if let (Whole(a), Whole(b)) = (&self.0, &other.0)
@@ -318,7 +319,7 @@ fn digit_at((top, digits): Magnitude, weight: i32) -> i16 {
     usize::try_from(top - weight).ok().and_then(|i| digits.get(i)).copied().unwrap_or(0)
 }
 
-/// The weights that either number has digits at, the highest one first.
+/// The highest and the lowest weight at which either number has a digit.
 fn span((w1, d1): Magnitude, (w2, d2): Magnitude) -> (i32, i32) {
     (w1.max(w2), (w1 + 1 - d1.len() as i32).min(w2 + 1 - d2.len() as i32))
 }
@@ -350,7 +351,7 @@ fn subtract_magnitudes(a: Magnitude, b: Magnitude) -> (i32, Digits) {
     (top, digits)
 }
 
-/// The number, if it is a whole one that an i64 holds. The digits are not empty, and neither end is zero.
+/// The number as an i64; `None` if it is not whole or does not fit. The digits are not empty, and neither end is zero.
 fn whole(negative: bool, weight: i32, digits: &Digits) -> Option<i64> {
     // 10000^5 is beyond an i64
     if !(0..5).contains(&weight) || digits.len() as i32 > weight + 1 {
@@ -398,7 +399,7 @@ impl PartialOrd for Decimal {
     }
 }
 
-/// Plain notation without an exponent, in a form that PostgreSQL's numeric input and (if finite) JSON accept.
+/// Writes plain notation without an exponent, in a form that PostgreSQL's numeric input and (if finite) JSON accept.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (negative, weight, digits) = match &self.0 {
@@ -424,7 +425,7 @@ impl fmt::Display for Decimal {
             for w in (lowest + 1..0).rev() {
                 write!(f, "{:04}", digit_at((weight, digits), w))?;
             }
-            // the last group is not zero: without its zeros at the end it is the shortest form
+            // the last group is not zero: without its trailing zeros the text is the shortest
             let mut last = digit_at((weight, digits), lowest);
             let mut width = GROUP as usize;
             while last % 10 == 0 {
@@ -437,7 +438,7 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// A number's text on the stack.
+/// A buffer on the stack for a number's text.
 #[derive(Default)]
 struct Short(SmallVec<[u8; 32]>);
 
@@ -454,7 +455,7 @@ impl Write for Short {
     }
 }
 
-/// C's `isspace`, which PostgreSQL's input functions use; it has the vertical tab that Rust's leaves out.
+/// C's `isspace`, which PostgreSQL's input functions use: it has the vertical tab, Rust's does not.
 pub(super) fn is_blank(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0B
 }
@@ -477,7 +478,7 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().take_while(|b| b.is_ascii_digit()).count())
 }
 
-/// `None` without digits, or for an exponent that no numeric can have.
+/// Reads an exponent. `None` without digits, or if no numeric can have it.
 fn parse_exponent(text: &[u8]) -> Option<i64> {
     let (negative, rest) = match text {
         [b'-', rest @ ..] => (true, rest),

@@ -7,7 +7,7 @@ use super::operator::{Operator, UnknownOperator};
 use super::time_limit::TimeLimitProblem;
 use super::value::Kind;
 
-/// The result of anything that a caller's input can make fail.
+/// The result of a function that a caller's input can make fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Every error the extension raises on purpose.
@@ -39,11 +39,11 @@ pub enum Error {
     InvalidArray { value: String },
     /// The time limit is missing or out of range.
     TimeLimit { problem: TimeLimitProblem },
-    /// A goal takes one of attribute and event; `both` tells which way it went wrong.
+    /// Attribute and event were both given, or neither, as `both` says: a goal takes one of them.
     AttributeAndEvent { both: bool },
-    /// Any other argument out of range; both texts are given.
+    /// Any other argument out of range, with its message and hint.
     InvalidArgument { message: String, hint: String },
-    /// A `what` (message, variant, ...) of that name exists.
+    /// An object of this name exists; `what` is its kind (message, variant, ...).
     NameTaken { what: &'static str, name: String },
     /// The users table has no such key.
     UnknownUser { key: String, relation: String },
@@ -73,27 +73,27 @@ pub enum Error {
     NotOwner { relation: String },
     /// The owner of the partitioned table above may not create triggers on this one.
     NoTriggerRight { relation: String, owner: String },
-    /// The caller may not use the schema of a table that a goal would show.
+    /// The caller may not use the schema of a table whose values a goal would show.
     NoUsage { schema: String, user: String },
-    /// The caller may not read the column that a goal would show.
+    /// The caller may not read the column whose values a goal would show.
     NoSelect { relation: String, column: String, user: String },
-    /// Row security keeps rows of the table from the caller, which a goal would show.
+    /// Row security hides rows of the table from the caller, and a goal would show their values.
     RowSecurity { relation: String, user: String },
-    /// The rows of the table are in shards; `kind` completes "relation ... is".
+    /// The table's rows are in shards; `kind` completes "relation ... is".
     OnManyNodes { relation: String, kind: &'static str },
     /// Variants and control group are fixed once the first receipt exists.
     Frozen { message: String },
-    /// A time more than five minutes ahead; `what` is the parameter.
+    /// A time is more than five minutes in the future; `what` is the parameter.
     FutureTime { what: &'static str },
     /// No attribution model of that name.
     UnknownModel { name: String },
-    /// The standby cannot write.
+    /// The server is a standby, which cannot write.
     InRecovery,
-    /// A table of the totals belongs to another role than the extension.
+    /// A table of the totals has another owner than the extension.
     TotalsOwner,
     /// Another session holds a lock on the table.
     LockNotAvailable { relation: String },
-    /// A parameter that must not be NULL is.
+    /// A parameter is NULL that must not be.
     NullArgument { name: &'static str },
 }
 
@@ -206,7 +206,7 @@ impl Error {
         }
     }
 
-    /// More about what was found, where that helps.
+    /// More about what was found; `None` where there is nothing to add.
     pub fn detail(&self) -> Option<String> {
         use Error::*;
         match self {
@@ -232,7 +232,7 @@ impl Error {
         }
     }
 
-    /// What to do about it, as a full sentence.
+    /// What to do about it, as a full sentence; `None` where there is no advice.
     pub fn hint(&self) -> Option<String> {
         use Error::*;
         Some(match self {
@@ -335,7 +335,7 @@ impl Error {
 /// The models of goals.attribution().
 const ATTRIBUTION_MODELS: [&str; 5] = ["first touch", "last touch", "last click", "linear", "time decay"];
 
-/// The parameters that functions in SQL refuse as NULL.
+/// The parameters for which functions in SQL refuse NULL.
 const SQL_PARAMETERS: [&str; 4] = ["message", "goal", "user_key", "before"];
 
 impl Error {
@@ -411,12 +411,12 @@ impl From<UnknownOperator> for Error {
     }
 }
 
-/// A name as an SQL string, so that a hint can be pasted.
+/// A name as an SQL string literal, so that a hint can be pasted.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A name as it is written in a statement, whatever it is.
+/// A name as a quoted SQL identifier.
 fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,13 +1,13 @@
-//! PostgreSQL's intervals as text by which they can be compared.
+//! PostgreSQL's intervals as text that can be compared.
 //!
 //! Not the server's `interval_out`: its text depends on the session's IntervalStyle, and differs for equal intervals.
 
 const MONTH: i128 = 30 * DAY;
 const DAY: i128 = 86_400_000_000;
 
-/// The same text for equal intervals, whatever the session's IntervalStyle: `30 days`, `-1 days -02:00:00.5`.
+/// The text of an interval, the same for equal intervals and in every IntervalStyle: `30 days`, `-1 days -02:00:00.5`.
 ///
-/// From the three fields of the type. Equal is what PostgreSQL's `=` calls equal: a month is 30 days and a day 24 hours
+/// Takes the three fields of the type. Equality is that of PostgreSQL's `=`: a month is 30 days and a day 24 hours
 /// (`interval_cmp_value` in utils/adt/timestamp.c), so 1 day is 24 hours.
 pub fn canonical(months: i32, days: i32, micros: i64) -> String {
     let span = i128::from(months) * MONTH + i128::from(days) * DAY + i128::from(micros);

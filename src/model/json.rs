@@ -1,8 +1,10 @@
-//! Reads the text of a json column where it lies: one walk finds all the keys that are asked for, and no tree is built, so that the
+//! Reads the text of a json column in place. One walk finds all the keys that are asked for. No tree is built, so the
 //! memory it takes does not depend on the length of the text.
 //!
-//! The text is one that the server has accepted. Anything else is answered too, as something or other, and without a panic. Nothing
-//! recurses. Not `serde_json`: it needs UTF-8, recurses, and decodes every value before it. Of a repeated key the last value counts, as in jsonb.
+//! The text is one that the server has accepted. Any other text gives some answer too, without a panic. Nothing
+//! recurses. Of a repeated key the last value counts, as in jsonb.
+//!
+//! Not `serde_json`: it needs UTF-8, recurses, and decodes every value before the one it is asked for.
 
 use std::borrow::Cow;
 
@@ -17,19 +19,20 @@ mod token;
 
 use token::{Cursor, Token, decode};
 
-/// In bytes. A longer number is one that no numeric holds, unless it ends in thousands of zeros.
+/// In bytes. No numeric holds a longer number, unless it has thousands of zeros at its end.
 const LONGEST_NUMBER: usize = 150_000;
 
-/// How the text of a document becomes the model's.
+/// How the text of a document becomes the model's text.
 #[derive(Clone, Copy)]
 pub struct Encoding {
-    /// Converts a text and hands it on in pieces; `None`: the document's texts are the model's.
+    /// Converts a text and passes it on in pieces. `None`: the document's texts already are the model's.
     pub convert: Option<Convert>,
-    /// Is text of any bytes, so that it may be no UTF-8? An escape for a character below U+0100 is a byte there.
+    /// True if text may be of any bytes, so that it need not be UTF-8. An escape for a character below U+0100 is then a
+    /// byte.
     pub any_bytes: bool,
 }
 
-/// Hands a text on in pieces, converted.
+/// Converts a text and passes it on in pieces.
 pub type Convert = fn(&[u8], &mut dyn FnMut(&[u8]));
 
 impl Encoding {
@@ -45,8 +48,8 @@ pub struct Node<'a> {
     encoding: Encoding,
 }
 
-/// The values at the end of each of these paths of keys, in one walk over the text; `None` where a key is missing. The empty path is
-/// the whole value. The paths are distinct, ascending, and their keys the model's text.
+/// The value at the end of each of these paths of keys, in one walk over the text; `None` where a key is missing. The
+/// empty path is the whole value. The paths must be distinct and ascending, and their keys the model's text.
 pub fn find<'a, K: AsRef<[u8]>>(text: &'a [u8], encoding: Encoding, paths: &[&[K]]) -> SmallVec<[Option<Node<'a>>; 4]> {
     let keys = paths.iter().flat_map(|path| path.iter().map(|key| key.as_ref().len()));
     let mut walk = Walk {
@@ -68,7 +71,7 @@ struct Walk<'a, 'p, K> {
     cursor: Cursor<'a>,
     encoding: Encoding,
     paths: &'p [&'p [K]],
-    /// No key written with more bytes than this is in a path.
+    /// The most bytes in which a key of a path can be written.
     longest_key: usize,
     found: SmallVec<[Option<Node<'a>>; 4]>,
     open: SmallVec<[Object; 4]>,
@@ -80,13 +83,13 @@ struct Object {
     start: usize,
     /// How many keys lead to it.
     depth: usize,
-    /// The paths that lead to it: those up to `inside` end here, the others go on.
+    /// The paths that lead to it: those up to `inside` stop here, the others go on.
     paths: (usize, usize),
     inside: usize,
 }
 
 impl<'a, K: AsRef<[u8]>> Walk<'a, '_, K> {
-    /// `None`: this is no json.
+    /// Walks over the text. `None` if it is not json.
     fn run(&mut self) -> Option<()> {
         self.value((0, self.paths.len()), 0)?;
         while let Some(object) = self.open.last() {
@@ -112,9 +115,9 @@ impl<'a, K: AsRef<[u8]>> Walk<'a, '_, K> {
         Some(())
     }
 
-    /// A value to which these paths lead, by so many keys each.
+    /// Reads a value to which these paths lead, by `depth` keys each. `None` if it is not json.
     fn value(&mut self, paths: (usize, usize), depth: usize) -> Option<()> {
-        // what an earlier value of the same key had does not count
+        // an earlier value of the same key does not count
         self.found[paths.0..paths.1].fill(None);
         let ending = self.paths[paths.0..paths.1].partition_point(|path| path.len() == depth);
         let (start, inside) = (self.cursor.start(), paths.0 + ending);
@@ -153,19 +156,21 @@ impl<'a, K: AsRef<[u8]>> Walk<'a, '_, K> {
     }
 }
 
-/// Is this text, between its quotes, the model's as it is?
+/// Whether this text between quotes is the model's as it stands.
 fn is_plain(raw: &[u8], encoding: Encoding) -> bool {
     !raw.contains(&b'\\') && (encoding.convert.is_none() || raw.is_ascii())
 }
 
 impl<'a> Node<'a> {
-    /// A list or an object.
+    /// True for a list or an object.
     pub fn is_container(&self) -> bool {
         matches!(self.text.first(), Some(b'{' | b'['))
     }
 
-    /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents. So are a text whose escapes make
-    /// it longer than [`LONGEST_TEXT`], a list of more than [`MOST_ELEMENTS`], and a number that no numeric holds.
+    /// The value for an operator. Null is unknown. Objects, and lists inside a list, are documents. So are a list of
+    /// more than [`MOST_ELEMENTS`], a number that no numeric holds, and a text longer than [`LONGEST_TEXT`] that must
+    /// be decoded.
+    /// Errors: [`NoRoom`] where there is no memory for the value.
     pub fn value(&self) -> Result<Value<'a>, NoRoom> {
         if self.text.first() != Some(&b'[') {
             return self.plain_value();
@@ -181,7 +186,7 @@ impl<'a> Node<'a> {
         Ok(Value::List(items))
     }
 
-    /// The value, where only what a number is compared with matters: whatever is no number and not unknown is a document.
+    /// The value for a comparison with a number: anything that is neither a number nor unknown is a document.
     pub fn number(&self) -> Value<'a> {
         match self.text.first() {
             Some(b'n') => Value::Unknown,
@@ -190,7 +195,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Null.
+    /// True for null.
     pub fn is_unknown(&self) -> bool {
         self.text == b"null"
     }
@@ -209,7 +214,7 @@ impl<'a> Node<'a> {
 
     fn decoded(&self, raw: &[u8]) -> Result<Vec<u8>, NoRoom> {
         let mut text = Vec::new();
-        // no escape is longer than what is written for it
+        // no escape stands for more bytes than are written for it
         room(&mut text, raw.len())?;
         let mut decoded = Ok(());
         decode(raw, self.encoding, &mut |piece| {
@@ -235,8 +240,8 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// As JSON text that jsonb takes, for the match log: bounded, as [`Value::to_json`] bounds it; `None` for null. In lists and objects a
-    /// number that no numeric holds is a string; by itself it is not logged.
+    /// The value as JSON text that jsonb takes, for the match log, bounded as in [`Value::to_json`]; `None` for null.
+    /// In lists and objects a number that no numeric holds is a string; by itself it is not logged.
     pub fn to_json(&self, cut: Cut) -> Option<Vec<u8>> {
         if matches!(self.text.first(), Some(b'n' | b'-' | b'0'..=b'9')) {
             return self.number().to_json_cut(cut);
@@ -256,7 +261,7 @@ impl<'a> Node<'a> {
                     decode(beginning, self.encoding, &mut |piece| text.extend_from_slice(piece));
                     value::write_string(&mut out, &text, cut);
                 }
-                // With an exponent, the digits that numeric would count are not those that are written.
+                // With an exponent, numeric would count other digits than those written.
                 Token::Word(word) => match decimal(word) {
                     Some(number) if word.contains(&b'e') || word.contains(&b'E') => {
                         out.extend_from_slice(number.to_string().as_bytes());
@@ -274,7 +279,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The number, if a numeric holds it.
+/// The number; `None` if no numeric holds it.
 fn decimal(word: &[u8]) -> Option<Decimal> {
     let is_number = matches!(word.first(), Some(b'-' | b'0'..=b'9')) && word.len() <= LONGEST_NUMBER;
     Decimal::parse(std::str::from_utf8(word).ok().filter(|_| is_number)?)

@@ -1,12 +1,12 @@
 //! Reads PostgreSQL's stored jsonb in place: a key is found without decoding the rest.
 //!
-//! A container is a header (`JB_*` flags and the number of elements), one entry per element (for an object, keys
-//! and then values), and the data they point to (postgres `src/include/utils/jsonb.h`). Numbers and containers inside the data are
-//! aligned to four bytes. All integers are in the machine's byte order. Malformed bytes give `None`, never a panic,
-//! and nothing recurses.
+//! A container is a header (`JB_*` flags and the number of elements), one entry per element (for an object, keys and
+//! then values), and the data they point to (postgres `src/include/utils/jsonb.h`). Numbers and containers inside the
+//! data are aligned to four bytes. All integers are in the machine's byte order. Malformed bytes give `None`, never a
+//! panic. Nothing recurses.
 //!
-//! Not the server's reader (`findJsonbValueFromContainer`): it trusts the bytes, allocates what it returns and can raise, so it
-//! could be neither tested without a server nor fuzzed.
+//! Not the server's reader (`findJsonbValueFromContainer`): it trusts the bytes, allocates what it returns and can
+//! raise. It could be neither tested without a server nor fuzzed.
 
 use std::cmp::Ordering;
 
@@ -45,15 +45,15 @@ enum Inner<'a> {
 
 #[derive(Clone, Copy, Debug)]
 struct Container<'a> {
-    /// All of it, header included.
+    /// The whole container, header included.
     raw: &'a [u8],
-    /// Elements of an array, pairs of an object.
+    /// The number of elements of an array, or of pairs of an object.
     count: usize,
     entries: &'a [u8],
     data: &'a [u8],
 }
 
-/// The value of a whole jsonb, given the bytes after its varlena header; `None` if they are no jsonb.
+/// The value of a whole jsonb, given the bytes after its varlena header; `None` if they are not jsonb.
 pub fn root(bytes: &[u8]) -> Option<Node<'_>> {
     let node = container(bytes)?;
     match node {
@@ -77,7 +77,7 @@ fn container(raw: &[u8]) -> Option<Inner<'_>> {
 }
 
 impl<'a> Container<'a> {
-    /// Where the data of entry `index` starts: most entries hold a length, some the offset of their end.
+    /// Where the data of entry `index` starts. Most entries hold a length, some the offset of their end.
     fn offset(&self, index: usize) -> Option<usize> {
         let mut offset = 0usize;
         for before in (0..index).rev() {
@@ -103,7 +103,7 @@ impl<'a> Container<'a> {
 
     fn element(&self, index: usize) -> Option<Node<'a>> {
         let (kind, start, bytes) = self.entry(index)?;
-        // what follows a string of odd length is padded
+        // padding follows a string of odd length
         let aligned = || bytes.get(start.next_multiple_of(4) - start..);
         Some(Node(match kind {
             NULL => Inner::Null,
@@ -121,7 +121,7 @@ impl<'a> Container<'a> {
         (kind == STRING).then_some(bytes)
     }
 
-    /// Keys are sorted by length, then by bytes.
+    /// The value under a key. Keys are sorted by length, then by bytes.
     fn find(&self, wanted: &[u8]) -> Option<Node<'a>> {
         let (mut low, mut high) = (0, self.count);
         while low < high {
@@ -166,18 +166,18 @@ impl<'a> Node<'a> {
         keys.iter().try_fold(*self, |node, key| node.key(key.as_ref()))
     }
 
-    /// A list or an object.
+    /// True for a list or an object.
     pub fn is_container(&self) -> bool {
         matches!(self.0, Inner::Array(_) | Inner::Object(_))
     }
 
-    /// Null.
+    /// True for null.
     pub fn is_unknown(&self) -> bool {
         matches!(self.0, Inner::Null)
     }
 
-    /// The value for an operator: null is unknown, objects (and whatever a list nests) are documents; so is a list of more than
-    /// [`MOST_ELEMENTS`].
+    /// The value for an operator. Null is unknown. Objects, lists inside a list, and lists of more than
+    /// [`MOST_ELEMENTS`] are documents.
     pub fn value(&self) -> Value<'a> {
         let Inner::Array(array) = self.0 else {
             return self.plain_value();
@@ -202,7 +202,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Equality of the whole values, as jsonb's `=`: 1.0 is 1.00. Malformed values are the same only byte by byte.
+    /// Equality of the whole values, as jsonb's `=`: 1.0 is 1.00. Malformed values are the same only if their bytes
+    /// are.
     pub fn same(&self, other: &Node) -> bool {
         // pairs of containers of one size, and how far they have been compared
         let mut open = Vec::new();
@@ -229,13 +230,13 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Room for so many items; `None` where an allocation that fails would stop the whole server.
+/// Room for so many items. `None` where there is none: an allocation that fails would stop the whole server.
 fn with_room<T>(count: usize) -> Option<Vec<T>> {
     let mut items = Vec::new();
     room(&mut items, count).ok().map(|()| items)
 }
 
-/// How far two values can be told apart without looking at their elements.
+/// The result of comparing two values without looking at their elements.
 enum Compared<'a, 'b> {
     Same,
     Different,

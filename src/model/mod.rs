@@ -1,7 +1,7 @@
 //! What a goal means, without a database: values, operators, conditions and time limits.
 //!
-//! Nothing in here knows PostgreSQL's memory, raises, or allocates more than its input warrants, so the trigger may
-//! call any of it on any value.
+//! Nothing here touches PostgreSQL's memory, raises, or allocates more than its input warrants. So the trigger may call
+//! any of it on any value.
 #![forbid(unsafe_code)]
 
 pub mod array;

@@ -3,10 +3,10 @@
 /// Longer names are not compared: the distance costs the product of the lengths.
 const MAX_LENGTH: usize = 200;
 
-/// The known name that differs least from `name`, ignoring case: at most a third of the characters of the longer of
-/// the two may differ. `None` if nothing is that near; the first of equally near ones.
+/// The known name that differs least from `name`, ignoring case. At most a third of the characters of the longer name
+/// may differ. Of equally near names it is the first. `None` if no name is near enough.
 pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
-    // (a character has at most four bytes, and its lower case at least one character)
+    // a character has at most four bytes, and its lower case at least one character
     if name.len() > 4 * MAX_LENGTH {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use super::value::Kind;
 
-/// How a goal's attribute is judged.
+/// How a goal judges its attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     Is,
@@ -35,10 +35,10 @@ pub enum Needs {
     List,
 }
 
-/// What an operator speaks about.
+/// What an operator describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Describes {
-    /// The row as it is: it can hold before anything changes, and then the user had already matched.
+    /// The row as it is. It can hold before anything changes; then the user had already matched.
     State,
     /// The step from the old value to the new one.
     Change,
@@ -48,7 +48,7 @@ pub enum Describes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownOperator(pub String);
 
-/// What there is to say about an operator.
+/// The properties of an operator.
 struct Properties {
     operator: Operator,
     name: &'static str,
@@ -69,7 +69,7 @@ const fn properties(
 
 use Kind::{Boolean, Json, List, Moment, Number, Text};
 
-/// In the order of the enum.
+/// One entry per operator, in the order of the enum.
 #[rustfmt::skip]
 const TABLE: [Properties; 17] = [
     properties(Operator::Is,             "is",               &[Text, Number, Boolean, Json],               Needs::One,  Describes::State),
@@ -123,12 +123,12 @@ impl Operator {
         self.properties().name
     }
 
-    /// Whether attributes of this kind have it. A json value accepts every operator.
+    /// Whether it applies to attributes of this kind. A json value accepts every operator.
     pub fn applies_to(self, kind: Kind) -> bool {
         self.properties().kinds.contains(&kind)
     }
 
-    /// The operators that this kind has.
+    /// The operators of this kind.
     pub fn of_kind(kind: Kind) -> impl Iterator<Item = Operator> {
         Self::ALL.into_iter().filter(move |operator| operator.applies_to(kind))
     }
@@ -138,7 +138,7 @@ impl Operator {
         self.properties().needs
     }
 
-    /// Whether it judges the row as it is or the step it took.
+    /// Whether it judges the row as it is, or the step from the old value to the new one.
     pub fn describes(self) -> Describes {
         self.properties().describes
     }

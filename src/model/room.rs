@@ -1,19 +1,20 @@
-//! Memory whose size comes from data is asked for: an allocation that fails without having been asked for stops the whole server.
+//! Asks for memory whose size comes from data. An allocation that fails without being asked for stops the whole server.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// There is no memory for what had to be made.
+/// There is no memory for what had to be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Makes room for so many more items.
+/// Errors: [`NoRoom`].
 pub fn room<T>(items: &mut Vec<T>, more: usize) -> Result<(), NoRoom> {
     asked(|| items.try_reserve(more))
 }
 
-/// Runs what asks for memory and can do without: [`is_asked`] is true meanwhile.
+/// Runs `ask`, which asks for memory and can do without. [`is_asked`] is true while it runs.
 pub fn asked<E>(ask: impl FnOnce() -> Result<(), E>) -> Result<(), NoRoom> {
     ASKED.store(true, Ordering::Relaxed);
     let answer = ask();
@@ -21,16 +22,16 @@ pub fn asked<E>(ask: impl FnOnce() -> Result<(), E>) -> Result<(), NoRoom> {
     answer.map_err(|_| NoRoom)
 }
 
-/// Whether there is memory for so many bytes now: before work that asks for none of it.
+/// Whether there is memory for so many bytes now. For use before work that does not ask.
 pub fn is_free(bytes: usize) -> bool {
     let mut memory = Vec::<u8>::new();
     let answer = room(&mut memory, bytes);
-    // a compiler may leave out what is given back unused, and take it for granted
+    // a compiler may remove an unused allocation and assume that it succeeds
     std::hint::black_box(&memory);
     answer.is_ok()
 }
 
-/// For the allocator: will the caller take a refusal?
+/// Whether the caller takes a refusal. The allocator reads it.
 pub fn is_asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }

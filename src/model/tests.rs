@@ -1,4 +1,4 @@
-//! Everything a goal is made of, against a second implementation that is slow, plain and knows nothing of the first.
+//! Everything a goal is made of, against a second implementation: slow, plain, and independent of the first.
 
 use super::array::parse_array;
 use super::attribute::Attribute;
@@ -13,7 +13,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A value as the reference speaks of it; numbers in tenths.
+/// A value as the reference describes it; numbers are in tenths.
 #[derive(Clone, Debug, PartialEq)]
 enum Plain {
     Unknown,
@@ -72,7 +72,7 @@ fn any_value() -> impl Strategy<Value = Plain> {
     prop_oneof![4 => scalar(), 1 => vec(scalar(), 0..4).prop_map(Plain::List)]
 }
 
-/// The operators as the table of the reference has them.
+/// The operators, as in the table of the reference.
 fn holds(operator: &str, operands: &[&str], old: &Plain, new: &Plain) -> bool {
     let equals = |found: &Plain| {
         operands.iter().any(|wanted| match found {
@@ -108,7 +108,7 @@ fn holds(operator: &str, operands: &[&str], old: &Plain, new: &Plain) -> bool {
             _ => false,
         },
         ("is decreased", Plain::Number(number)) => matches!(old, Plain::Number(old) if number < old),
-        // whether the gain is enough is asked separately
+        // whether the gain is enough is checked separately
         ("is increased by", Plain::Number(_)) => true,
         _ => false,
     }
@@ -129,7 +129,7 @@ fn literal(elements: &[&str]) -> String {
     format!("{{{}}}", quoted.join(","))
 }
 
-/// `column.key.key` read one character at a time.
+/// Reads `column.key.key` one character at a time.
 fn attribute(text: &str) -> Option<Vec<String>> {
     let mut names = vec![String::new()];
     let (mut quoted, mut closed, mut chars) = (false, false, text.chars().peekable());
@@ -160,7 +160,7 @@ fn attribute(text: &str) -> Option<Vec<String>> {
     (begun && !quoted && !names[0].is_empty()).then_some(names)
 }
 
-/// An array literal without bounds, as a machine that knows only where it is.
+/// Reads an array literal without bounds, as a state machine.
 fn array(text: &str) -> Option<Vec<Option<String>>> {
     #[derive(Clone, Copy, PartialEq)]
     enum At {
@@ -218,7 +218,8 @@ fn array(text: &str) -> Option<Vec<Option<String>>> {
     }
 }
 
-/// A decimal number as its digits without a sign and how many of them stand behind the point; None: no number.
+/// A decimal number: whether it is negative, its digits, and how many of them are behind the point. `None` if it is no
+/// number.
 fn digits(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
@@ -233,7 +234,7 @@ fn digits(text: &str) -> Option<(bool, String, i64)> {
     Some((mantissa.starts_with('-'), all, fraction.len() as i64 - i64::from(exponent)))
 }
 
-/// The shortest way to write it: no zeros that say nothing, no exponent.
+/// The shortest way to write it: without zeros that say nothing, without an exponent.
 fn plain_text((negative, digits, scale): (bool, String, i64)) -> String {
     let padded = match scale {
         ..0 => format!("{digits}{}", "0".repeat(scale.unsigned_abs() as usize)),

@@ -1,18 +1,18 @@
-//! Comparing text as bytes: databases in LATIN1 or SQL_ASCII hold text that is no UTF-8.
+//! Compares text as bytes: databases in LATIN1 or SQL_ASCII hold text that is not UTF-8.
 //!
-//! Case is folded character by character while the text is read. A folded copy (`bstr::to_lowercase`, `memchr::memmem`) would need
-//! as much memory as the text, which may be hundreds of megabytes.
+//! Case is folded character by character while the text is read. A folded copy (`bstr::to_lowercase`, `memchr::memmem`)
+//! would need as much memory as the text, which may be hundreds of megabytes.
 
 use smallvec::SmallVec;
 
 use super::room::{NoRoom, asked};
 
-/// When two texts are equal: the type's own `=`.
+/// Equality of texts: the type's own `=`.
 pub trait TextEquality {
     /// Whether the two texts are equal for the type.
     fn equal(&self, a: &[u8], b: &[u8]) -> bool;
 
-    /// Whether only equal bytes are equal, so that a text may be looked up.
+    /// Whether only equal bytes are equal. A text may then be looked up.
     fn is_exact(&self) -> bool {
         false
     }
@@ -32,7 +32,7 @@ impl TextEquality for Exact {
     }
 }
 
-/// Equal ignoring case: a type as citext is.
+/// Equality ignoring case, as citext has it.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug)]
 pub struct CaseFolded;
@@ -44,7 +44,7 @@ impl TextEquality for CaseFolded {
     }
 }
 
-/// Lower-cases by Unicode; bytes that are no UTF-8 stay as they are. Needles are folded once, with this.
+/// The text in lower case by Unicode. Bytes that are not UTF-8 stay as they are. Needles are folded once, with this.
 pub fn fold(text: &[u8]) -> Vec<u8> {
     if text.is_ascii() { text.to_ascii_lowercase() } else { Folded::new(text).collect() }
 }
@@ -54,8 +54,8 @@ pub fn folded(text: &[u8]) -> impl Iterator<Item = u8> {
     Folded::new(text)
 }
 
-/// Whether `text` contains the folded `needle`, ignoring case: in one pass, whatever repeats in either (Knuth, Morris and Pratt).
-/// Allocates only for a long needle; where there is no memory for that, each place is tried.
+/// Whether `text` contains the folded `needle`, ignoring case. It takes one pass, whatever repeats in either (Knuth,
+/// Morris and Pratt). Allocates only for a long needle. Where there is no memory for that, each place is tried.
 pub fn contains(text: &[u8], needle: &[u8]) -> bool {
     if text.is_ascii() {
         holds(text.iter().map(u8::to_ascii_lowercase), needle)
@@ -88,7 +88,7 @@ fn holds_at_some_place(mut text: impl Iterator<Item = u8> + Clone, needle: &[u8]
 }
 
 fn holds_in_one_pass(text: impl Iterator<Item = u8>, needle: &[u8], mut fallback: SmallVec<[usize; 32]>) -> bool {
-    // for each beginning of the needle, how long the longest shorter one is that it ends in
+    // per beginning of the needle, the length of the longest shorter one at its end
     fallback.push(0);
     let advance = |fallback: &[usize], mut matched: usize, byte: u8| {
         while matched > 0 && needle[matched] != byte {
@@ -169,7 +169,7 @@ impl Iterator for Folded<'_> {
     }
 }
 
-/// The character at the start and its length in bytes; `None` for bytes that are no UTF-8.
+/// The character at the start and its length in bytes; `None` for bytes that are not UTF-8.
 fn leading_char(bytes: &[u8]) -> Option<(char, usize)> {
     // the first byte says how long the character is, if it is one
     let length = match bytes.first()? {

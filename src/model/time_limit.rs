@@ -43,7 +43,7 @@ impl TimeLimitProblem {
 pub struct TimeLimit(i64);
 
 impl TimeLimit {
-    /// From the three fields of PostgreSQL's interval; a day is 24 hours.
+    /// Reads the three fields of PostgreSQL's interval; a day is 24 hours.
     ///
     /// Errors: zero, negative, infinite, over 3650 days, or with months.
     pub fn from_interval(months: i32, days: i32, micros: i64) -> Result<Self, TimeLimitProblem> {
@@ -62,7 +62,7 @@ impl TimeLimit {
         }
     }
 
-    /// Its length in microseconds.
+    /// The length in microseconds.
     pub fn micros(self) -> i64 {
         self.0
     }

@@ -1,11 +1,11 @@
-//! What an attribute holds, as far as an operator can tell values apart.
+//! The value of an attribute, as far as an operator can tell values apart.
 
 use std::borrow::Cow;
 
 use super::decimal::Decimal;
 use super::text::{Exact, TextEquality};
 
-/// What kind of attribute it is: it decides which operators there are.
+/// The kind of an attribute. It decides which operators apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// text, varchar, char, citext, enum, uuid.
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// For people: "date or time".
+    /// The name shown to people: "date or time".
     pub fn name(self) -> &'static str {
         match self {
             Kind::Text => "text",
@@ -55,12 +55,12 @@ pub enum Value<'a> {
     Document,
 }
 
-/// In bytes. A value whose text has to be made for a goal (converted, unescaped, written by an output function, put in lower case),
-/// and that is longer, is not read: its text could be larger than PostgreSQL's values may be.
+/// In bytes. A value is not read if its text has to be made for a goal (converted, unescaped, written by an output
+/// function, put in lower case) and is longer. That text could be larger than PostgreSQL's values may be.
 pub const LONGEST_TEXT: usize = 64 << 20;
 
-/// Of a list with more elements nothing is read but whether it changed: each takes many times the memory it has in the row, and an
-/// application's update must not end for want of it.
+/// Longer lists are only compared for change. Each element takes many times the memory it has in the row, and an
+/// application's update must not run out of memory.
 pub const MOST_ELEMENTS: usize = 1_000_000;
 
 /// A text longer than this many bytes is cut in the match log.
@@ -79,9 +79,9 @@ impl<'a> Value<'a> {
         matches!(self, Value::Unknown)
     }
 
-    /// Equality of the type: `text` says when texts are equal, numbers are equal by value, NaN equals NaN, unknown is
-    /// the same as unknown. Elements of lists are compared by bytes. Of two moments or documents this cannot tell, and
-    /// says they differ: compare what they were read from.
+    /// Equality of the type. `text` says when texts are equal. Numbers are equal by value, NaN equals NaN, unknown
+    /// equals unknown. Elements of lists are compared by bytes. Two moments or documents always differ here: compare
+    /// what they were read from.
     pub fn same(&self, other: &Value, text: &dyn TextEquality) -> bool {
         match (self, other) {
             (Value::Unknown, Value::Unknown) => true,
@@ -95,14 +95,14 @@ impl<'a> Value<'a> {
 
     /// The value as JSON text for the match log, at most a few kilobytes; `None` for unknown, moments and documents.
     ///
-    /// NaN and the infinities are strings, as in PostgreSQL. Long texts are cut and end in '…'; so is the JSON of a
-    /// long list or number, which then is a string. Bytes that are no UTF-8 pass through; NUL is dropped.
+    /// NaN and the infinities are strings, as in PostgreSQL. Long texts are cut and have '…' at the end. So has the
+    /// JSON of a long list or number, which then is a string. Bytes that are not UTF-8 pass through. NUL is dropped.
     pub fn to_json(&self) -> Option<Vec<u8>> {
         self.to_json_cut(Cut::Utf8)
     }
 
-    /// [`Value::to_json`] for a database whose encoding is not UTF-8: cuts only between ASCII characters and ends in
-    /// "...", so that no multibyte character of any server encoding is broken.
+    /// [`Value::to_json`] for a database whose encoding is not UTF-8. It cuts only between ASCII characters and marks a
+    /// cut with "...", so that no multibyte character of any server encoding is broken.
     pub fn to_json_other_encoding(&self) -> Option<Vec<u8>> {
         self.to_json_cut(Cut::Ascii)
     }
@@ -142,21 +142,21 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Where a text may be cut, and what then marks its end.
+/// Where a text may be cut, and how the cut is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// Between any two characters; the end is '…'.
+    /// Between any two characters; marked with '…'.
     Utf8,
-    /// For an encoding that is not UTF-8: only between ASCII characters; the end is "...".
+    /// For an encoding that is not UTF-8: only between ASCII characters; marked with "...".
     Ascii,
 }
 
-/// Is the JSON of a list or object so long that it is logged as text, and cut?
+/// Whether the JSON of a list or object is so long that it is logged as text and cut.
 pub fn is_long(json: &[u8]) -> bool {
     json.len() > LOGGED_LIST
 }
 
-/// The JSON of a list or object for the match log: as it is, or as a string of its beginning.
+/// The JSON of a list or object for the match log: as it is, or a string of its beginning.
 pub fn bounded(json: Vec<u8>, cut: Cut) -> Vec<u8> {
     if !is_long(&json) {
         return json;
@@ -179,7 +179,7 @@ pub(super) fn write_string(out: &mut Vec<u8>, text: &[u8], cut: Cut) {
     out.push(b'"');
     for byte in kept {
         match byte {
-            // PostgreSQL's jsonb cannot hold it
+            // PostgreSQL's jsonb cannot hold NUL
             0 => {}
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
             0x01..=0x1F => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),

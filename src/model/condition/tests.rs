@@ -108,7 +108,7 @@ fn an_unknown_old_value_is_zero_for_increased_only() {
     assert!(!becomes(Kind::Number, "is increased", "", number("-1")));
     assert!(!becomes(Kind::Number, "is increased", "", number("NaN")));
     assert!(!becomes(Kind::Number, "is decreased", "", number("-1")));
-    // a json text that became a number has not grown
+    // a json text that became a number has not increased
     assert!(!holds(Kind::Json, "is increased", "", text("0"), number("5")));
     assert!(!holds(Kind::Json, "is decreased", "", text("9"), number("5")));
 }
@@ -269,7 +269,7 @@ fn operands_can_be_brought_to_the_columns_form() {
 
 #[test]
 fn operands_can_be_brought_to_the_databases_encoding() {
-    // é as LATIN1 stores it: a byte that is no UTF-8
+    // é as LATIN1 stores it: a byte that is not UTF-8
     let latin1 = |t: &str| t.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<u8>>();
     let stored = |bytes: &[u8]| Value::Text(bytes.to_vec().into());
     for (operator, value, new, holds) in [
@@ -282,7 +282,7 @@ fn operands_can_be_brought_to_the_databases_encoding() {
     ] {
         let mut condition = condition(Kind::Text, operator, value);
         condition.map_texts(&|t| latin1(t).into());
-        // what is no UTF-8 any more stays
+        // text that is no longer UTF-8 stays as it is
         condition.map_texts(&|t| latin1(t).into());
         assert_eq!(condition.holds(&Value::Unknown, &stored(new), &Exact), holds, "{operator} {value}");
     }

@@ -188,7 +188,7 @@ fn whole_numbers_are_told_from_fractions() {
     assert_eq!(Decimal::negative_infinity(), d("-inf"));
 }
 
-/// What PostgreSQL 15 stores (pageinspect, without the varlena header), little endian.
+/// The bytes PostgreSQL 15 stores (pageinspect, without the varlena header), little endian.
 #[cfg(target_endian = "little")]
 #[test]
 fn stored_numerics_are_read() {
@@ -272,7 +272,7 @@ fn ordinary_numbers_need_no_allocation() {
     assert!(!digits.spilled());
 }
 
-/// A decimal and the same number in units of 10^-9.
+/// A decimal, and the same number in units of 10^-9.
 fn small() -> impl Strategy<Value = (String, i128)> {
     (-100_000_000_000_000i64..100_000_000_000_000, -9i32..10).prop_map(|(mantissa, exponent)| {
         (format!("{mantissa}e{exponent}"), i128::from(mantissa) * 10i128.pow((exponent + 9) as u32))

@@ -1,6 +1,6 @@
 use super::*;
 
-/// One of each row of the reference's list of errors, with its SQLSTATE.
+/// One error of each row of the reference's list, with its SQLSTATE.
 fn every_error() -> Vec<(&'static str, Error)> {
     use Error::*;
     let s = |text: &str| text.to_owned();

@@ -1,9 +1,9 @@
-//! The test that may be looked at every day.
+//! A test that stays valid when it is looked at every day.
 //!
-//! Take the converters in the order they convert. If the variants do equally well, each of them belongs to arm i with
-//! probability ρ_i, its share of the assignment, whatever the day, the season, or how long people take to convert: a fixed
-//! die. The test bets against that die by a Dirichlet(concentration · ρ) mixture; its winnings E have expectation
-//! one at any moment somebody might choose to stop, so the chance that 1/E ever falls below α is at most α (Ville).
+//! Take the converters in the order they convert. If the variants do equally well, each converter belongs to arm i with
+//! probability ρ_i, its share of the assignment: a fixed die. The day, the season and the time people take to convert
+//! do not matter. The test bets against that die by a Dirichlet(concentration · ρ) mixture. Its winnings E have
+//! expectation one at any moment of stopping, so the chance that 1/E ever falls below α is at most α (Ville).
 //!
 //! Source: Lindon & Malek, NeurIPS 2022, arXiv 2011.03567.
 
@@ -11,12 +11,15 @@ use super::input::{Invalid, check_count, check_open_fraction, same_length, share
 use super::intervals::Interval;
 use super::numeric::{binomial_divergence, boundary, ln_1p_deficit, stirling_correction};
 
-/// How strongly the bet expects small effects: the assignment counted as so many converters seen before the first.
+/// How strongly the bet expects small effects: as if this many converters, split as assigned, had come before the
+/// first.
 pub const DEFAULT_CONCENTRATION: f64 = 100.0;
 
-/// p-value, valid at any moment, that converters fall on the arms as the assignment `weight`s say.
+/// The p-value, valid at any moment, of the hypothesis that converters fall on the arms as the assignment `weight`s
+/// say.
 ///
-/// `x` converters per arm, `weight` on any scale. p = min(1, 1/E). No converters: 1. A converter in an arm of weight 0: 0.
+/// `x` is converters per arm, `weight` is on any scale. p = min(1, 1/E): 1 without converters, 0 with a converter in an
+/// arm of weight 0.
 /// Errors: arrays of different length or of fewer than two, a negative count, a negative or non-finite weight, fewer
 /// than two positive weights, a concentration not above 0 or not finite.
 pub fn anytime_test(x: &[i64], weight: &[f64], concentration: f64) -> Result<f64, Invalid> {
@@ -32,7 +35,7 @@ pub fn anytime_test(x: &[i64], weight: &[f64], concentration: f64) -> Result<f64
     Ok((-ln_evidence(x, &shares, concentration)).exp().min(1.0))
 }
 
-/// ln E. With α = concentration · ρ, A = α + S, written so that nothing large is left to cancel (Stirling, see
+/// ln E. With α = concentration · ρ, A = α + S, written so that no large terms are left to cancel (Stirling, see
 /// [`stirling_correction`]): Σ A_i ln(A_i / (ρ_i ΣA)) − ½ Σ ln(A_i / α_i) + ½ ln(ΣA / Σα) + corrections.
 fn ln_evidence(x: &[i64], shares: &[f64], concentration: f64) -> f64 {
     let converters = x.iter().map(|&x| i128::from(x)).sum::<i128>() as f64;
@@ -42,7 +45,7 @@ fn ln_evidence(x: &[i64], shares: &[f64], concentration: f64) -> f64 {
         if prior > 0.0 {
             let posterior = prior + x as f64;
             let excess = converters.mul_add(-share, x as f64);
-            // The excesses sum to zero, so each arm may carry its own: a sum of terms none of which is negative.
+            // The excesses sum to zero, so each arm may carry its own: then no term of the sum is negative.
             divergence += posterior * ln_1p_deficit(-excess / posterior);
         } else if x > 0 {
             return f64::INFINITY;
@@ -65,11 +68,12 @@ fn mixture_cost(x: &[i64], shares: &[f64], concentration: f64, converters: f64) 
     half_ln_growth(concentration, converters) - arms
 }
 
-/// Interval for the ratio of two conversion rates from the converters alone, valid at any moment: with probability at least
-/// `confidence` it holds the ratio at every look there will ever be.
+/// The interval for the ratio of two conversion rates, from the converters alone. It is valid at any moment: with
+/// probability at least `confidence` it holds the ratio at every look.
 ///
-/// x1, x2 converters and weight1, weight2 the assignment weights, on any scale. From 0 to `+∞`: low is 0 at x1 = 0, high infinite at
-/// x2 = 0; wider than an interval for one look, and it uses [`DEFAULT_CONCENTRATION`]. Each end is bisected to the last bit.
+/// x1, x2 are converters, weight1, weight2 the assignment weights on any scale. The ends are from 0 to `+∞`: low is 0
+/// at x1 = 0, high is `+∞` at x2 = 0. It is wider than an interval for one look. It uses [`DEFAULT_CONCENTRATION`].
+/// Each end is bisected to the last bit.
 /// Errors: a negative count, a weight not above 0 or not finite, confidence outside (0, 1).
 pub fn anytime_ratio_interval(
     x1: i64,
@@ -83,22 +87,22 @@ pub fn anytime_ratio_interval(
     let shares = shares(&[weight1, weight2])?;
     check_open_fraction("confidence", confidence)?;
     let (s1, s2) = (x1 as f64, x2 as f64);
-    // What the divergence of θ from the observed share may amount to before E(θ) exceeds 1 / (1 − confidence).
+    // The most that the divergence of θ from the observed share may be before E(θ) exceeds 1 / (1 − confidence).
     let budget = -(-confidence).ln_1p() - ln_least_evidence(&x, &shares);
     let odds = shares[1] / shares[0];
     let is_outside = |t: f64| binomial_divergence(s1, s2, t) > budget;
     let end = |direction: f64| s1 / s2 * odds * boundary(0.01 * direction, LOG_LIMIT, is_outside).exp();
     Ok(match (x1, x2) {
         (0, 0) => Interval { low: 0.0, high: f64::INFINITY },
-        // One-sided: θ^S1 or (1 − θ)^S2 alone, which has a closed form.
+        // One-sided: θ^S1 or (1 − θ)^S2 alone has a closed form.
         (0, _) => Interval { low: 0.0, high: odds * (budget / s2).exp_m1() },
         (_, 0) => Interval { low: odds / (budget / s1).exp_m1(), high: f64::INFINITY },
         _ => Interval { low: end(-1.0), high: end(1.0) },
     })
 }
 
-/// ln E against the null hypothesis that fits best, θ = S1 / S; never above 0. The large terms S_i ln(A_i / A) − S_i ln(S_i / S) are
-/// taken together as S_i ln(1 + (α_i S − α S_i) / (A S_i)).
+/// ln E against the null hypothesis that fits best, θ = S1 / S; never above 0. The large terms
+/// S_i ln(A_i / A) − S_i ln(S_i / S) are combined as S_i ln(1 + (α_i S − α S_i) / (A S_i)).
 fn ln_least_evidence(x: &[i64; 2], shares: &[f64]) -> f64 {
     let c = DEFAULT_CONCENTRATION;
     let converters = x.iter().map(|&x| i128::from(x)).sum::<i128>() as f64;
@@ -115,7 +119,7 @@ fn ln_least_evidence(x: &[i64; 2], shares: &[f64]) -> f64 {
     fit + mixture_cost(x, shares, c, converters)
 }
 
-/// How far from the observed ratio an end is looked for, in powers of e; beyond it floats end.
+/// How far from the observed ratio an end is searched, in powers of e. Floats reach no further.
 const LOG_LIMIT: f64 = 700.0;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Each variant against the baseline, and a verdict in words.
+//! Compares each variant with the baseline, and gives a verdict in words.
 
 use super::anytime::{DEFAULT_CONCENTRATION, anytime_ratio_interval, anytime_test};
 use super::input::{Counts, Invalid, check_count, check_open_fraction};
@@ -11,60 +11,61 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arm {
     pub variant: String,
-    /// Share of the assignment, the control group's included; only the proportions between arms matter.
+    /// Share of the assignment; the control group has one too. Only the proportions between arms matter.
     pub weight: f64,
-    /// Users counted: by default those whose every receipt has matured.
+    /// Users counted: by default those whose receipts have all matured.
     pub users: i64,
-    /// Of these, how many matched.
+    /// The users among them that matched.
     pub matched: i64,
     /// Every converter so far, matured or not, for the anytime columns.
     pub converters_all: i64,
     /// Every user assigned so far, for the test of the split.
     pub assigned_users: i64,
-    /// Sum of the worth of the matches of `users`; None where the goal keeps none.
+    /// Sum of the worth of the matches of `users`; `None` if the goal keeps no worth.
     pub worth: Option<f64>,
 }
 
-/// One row of `goals.compare`. None is SQL NULL; rates and p-values are fractions.
+/// One row of `goals.compare`. `None` is SQL NULL. Rates and p-values are fractions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     pub variant: String,
     pub users: i64,
     pub matched: i64,
-    /// matched / users, with Wilson's interval; None without users.
+    /// matched / users, with Wilson's interval; `None` without users.
     pub rate: Option<f64>,
     pub rate_low: Option<f64>,
     pub rate_high: Option<f64>,
-    /// Rate minus the baseline's, with Newcombe's interval. This and every later column except the worth and the split is
-    /// None on the baseline's own row, and where either arm has no users unless it is an anytime column.
+    /// Rate minus the baseline's, with Newcombe's interval. This and all later columns except worth and split are
+    /// `None` on the baseline's own row. All of these but the anytime columns are also `None` where either arm has no
+    /// users.
     pub difference: Option<f64>,
     pub difference_low: Option<f64>,
     pub difference_high: Option<f64>,
-    /// Rate divided by the baseline's, minus 1; None where the baseline has no conversions. Its interval (Koopman's) stands even
-    /// then, with `lift_high` = +∞.
+    /// Rate divided by the baseline's, minus 1; `None` where the baseline has no conversions. Koopman's interval is
+    /// given even then, with `lift_high` = +∞.
     pub lift: Option<f64>,
     pub lift_low: Option<f64>,
     pub lift_high: Option<f64>,
     /// Pooled two-sided test against the baseline.
     pub p_value: Option<f64>,
-    /// The same, adjusted over the variants by Holm.
+    /// `p_value`, adjusted over the variants by Holm.
     pub p_adjusted: Option<f64>,
-    /// P(this rate > the baseline's); not a stopping rule.
+    /// P(this rate > the baseline's). It is not a stopping rule.
     pub probability_better: Option<f64>,
-    /// Anytime p-value from every converter of this variant and the baseline, adjusted over the variants by Holm: the number the
-    /// verdict goes by. None where either weight is 0.
+    /// Anytime p-value from every converter of this variant and the baseline, adjusted over the variants by Holm. The
+    /// verdict goes by it. `None` where either weight is 0.
     pub anytime_p: Option<f64>,
     /// Anytime interval for the lift, each variant by itself (not adjusted over the variants).
     pub anytime_lift_low: Option<f64>,
     pub anytime_lift_high: Option<f64>,
-    /// worth / users; None without either.
+    /// worth / users; `None` if either is missing.
     pub worth_per_user: Option<f64>,
-    /// Test of the whole split, the same on every row; None where there is nothing to test (no users, or one weight).
+    /// Test of the whole split, the same on every row; `None` if there is nothing to test (no users, or one weight).
     pub split_p: Option<f64>,
     pub verdict: Option<Verdict>,
 }
 
-/// What may be claimed about a variant.
+/// The claim that a variant's figures allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     SplitIsUnsound,
@@ -78,7 +79,7 @@ impl Verdict {
     pub const ALL: [Verdict; 5] =
         [Self::SplitIsUnsound, Self::TooEarly, Self::Better, Self::Worse, Self::NoDifferenceShown];
 
-    /// The words shown.
+    /// The verdict in the words shown.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SplitIsUnsound => "split is unsound",
@@ -99,23 +100,24 @@ impl FromStr for Verdict {
     }
 }
 
-/// Below this the split is unsound (Fabijan et al., KDD 2019).
+/// A split with a p-value below this is unsound (Fabijan et al., KDD 2019).
 const UNSOUND_SPLIT: f64 = 0.001;
 
-/// Fewer converters than this in either arm, and it is too early.
+/// With fewer converters than this in either arm it is too early.
 const ENOUGH_CONVERTERS: i64 = 10;
 
-/// Compare each arm with the one at index `baseline`; the rows come in the order of the arms.
+/// Compares each arm with the one at index `baseline`. Returns one row per arm, in the order of the arms.
 ///
-/// `all_matured`: no receipt's time limit is still running, so that the fixed-sample test may decide.
+/// `all_matured` means that no receipt's time limit is still running, so that the fixed-sample test may decide.
 ///
-/// With several variants the anytime columns are pairwise: the converters of a variant and of the baseline, their weights
-/// renormalised to the two. Given that a converter is in one of the two, under no difference it is in the variant with just that share,
-/// so each pair is a valid anytime test whatever the other arms do; Holm over the pairs, at whichever moment one looks, then keeps the
-/// chance of any false verdict below 1 − confidence.
+/// With several variants the anytime columns are pairwise: they use the converters of a variant and of the baseline,
+/// with their weights renormalised to the two. Given that a converter is in one of the two, under no difference it is
+/// in the variant with exactly that share. So each pair is a valid anytime test, whatever the other arms do. Holm over
+/// the pairs, at any moment of looking, keeps the chance of any false verdict below 1 − confidence.
 ///
-/// An arm without users is not an error. Errors: baseline out of range, a negative count, more matched than users, a negative
-/// or non-finite weight, confidence outside (0, 1).
+/// An arm without users is not an error.
+/// Errors: baseline out of range, a negative count, more matched than users, a negative or non-finite weight,
+/// confidence outside (0, 1).
 pub fn compare(arms: &[Arm], baseline: usize, confidence: f64, all_matured: bool) -> Result<Vec<Row>, Invalid> {
     check_open_fraction("confidence", confidence)?;
     let base = arms.get(baseline).ok_or_else(|| {
@@ -162,7 +164,7 @@ fn split_p(arms: &[Arm]) -> Result<Option<f64>, Invalid> {
     if testable { split_test(&users, &weights).map(|test| Some(test.p)) } else { Ok(None) }
 }
 
-/// The columns an arm has by itself.
+/// The columns that an arm has by itself.
 fn alone(arm: &Arm, split_p: Option<f64>, confidence: f64) -> Result<Row, Invalid> {
     let counted = arm.users > 0;
     let interval = if counted { Some(rate_interval(arm.matched, arm.users, confidence)?) } else { None };
@@ -191,7 +193,7 @@ fn alone(arm: &Arm, split_p: Option<f64>, confidence: f64) -> Result<Row, Invali
     })
 }
 
-/// The columns that compare, the p-values not yet adjusted.
+/// Fills the columns that compare with the baseline; p-values are not yet adjusted.
 fn against(row: &mut Row, arm: &Arm, base: &Arm, confidence: f64) -> Result<(), Invalid> {
     if arm.users > 0 && base.users > 0 {
         let (x1, n1, x2, n2) = (arm.matched, arm.users, base.matched, base.users);
@@ -220,7 +222,7 @@ fn lift(ratio: Interval) -> (Option<f64>, Option<f64>) {
     (Some(ratio.low - 1.0), Some(ratio.high - 1.0))
 }
 
-/// Holm over the rows that have the p-value.
+/// Adjusts a p-value by Holm over the rows that have it.
 fn adjust(rows: &mut [Row], get: impl Fn(&Row) -> Option<f64>, set: impl Fn(&mut Row, f64)) -> Result<(), Invalid> {
     let p: Vec<f64> = rows.iter().filter_map(&get).collect();
     let adjusted = adjust_p(&p)?;
@@ -228,8 +230,8 @@ fn adjust(rows: &mut [Row], get: impl Fn(&Row) -> Option<f64>, set: impl Fn(&mut
     Ok(())
 }
 
-/// The first of these that applies. Every converter counts, so it may speak before the first user has matured (`users` still 0).
-/// The fixed-sample test speaks only when everything has matured, the anytime test always.
+/// The first verdict that applies, in this order. Every converter counts, so there may be one before the first user has
+/// matured (`users` still 0). The fixed-sample test decides only when everything has matured, the anytime test always.
 fn verdict(row: &Row, arm: &Arm, base: &Arm, level: f64, all_matured: bool) -> Verdict {
     let below = |p: Option<f64>| p.is_some_and(|p| p < level);
     let direction = |up: bool| if up { Verdict::Better } else { Verdict::Worse };

@@ -1,9 +1,9 @@
-//! What the statistics accept, and how they refuse the rest.
+//! The input that the statistics accept, and the errors for the rest.
 
 use super::super::error::Error;
 use super::numeric::difference_of_products;
 
-/// Input no figure can be computed from. The SQL layer reports it as SQLSTATE 22023.
+/// Input that no figure can be computed from. The SQL layer reports it as SQLSTATE 22023.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// What is wrong, in PostgreSQL's style: lower case, no full stop.
@@ -62,7 +62,7 @@ impl Counts {
         Ok(Self { x, n })
     }
 
-    /// One [`Counts`] per place of two arrays of the same length, at least two of them.
+    /// One [`Counts`] per place of two arrays of the same length; there are at least two.
     pub fn of_arms(x: &[i64], n: &[i64]) -> Result<Vec<Self>, Invalid> {
         same_length("x", x.len(), "n", n.len())?;
         x.iter().zip(n).map(|(&x, &n)| Self::new(x, n)).collect()
@@ -78,7 +78,7 @@ impl Counts {
         self.n as f64
     }
 
-    /// Users who did not convert: exact before it is rounded.
+    /// Users who did not convert; exact before it is rounded.
     pub fn missed(self) -> f64 {
         (self.n - self.x) as f64
     }
@@ -87,7 +87,7 @@ impl Counts {
         self.x() / self.n()
     }
 
-    /// `self.rate() - other.rate()`, not losing digits where the rates are nearly equal.
+    /// `self.rate() - other.rate()`, without losing digits where the rates are nearly equal.
     pub fn rate_difference(self, other: Self) -> f64 {
         difference_of_products(self.x.into(), other.n.into(), other.x.into(), self.n.into()) / (self.n() * other.n())
     }
@@ -119,7 +119,7 @@ pub(super) fn check_count(what: &str, count: i64) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// A probability strictly between 0 and 1, such as a confidence.
+/// Accepts a probability strictly between 0 and 1, such as a confidence.
 pub(super) fn check_open_fraction(what: &str, value: f64) -> Result<(), Invalid> {
     if value > 0.0 && value < 1.0 {
         return Ok(());
@@ -130,7 +130,7 @@ pub(super) fn check_open_fraction(what: &str, value: f64) -> Result<(), Invalid>
     ))
 }
 
-/// A probability from 0 to 1, such as a rate or a p-value.
+/// Accepts a probability from 0 to 1, such as a rate or a p-value.
 pub(super) fn check_fraction(what: &str, value: f64) -> Result<(), Invalid> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
@@ -141,10 +141,11 @@ pub(super) fn check_fraction(what: &str, value: f64) -> Result<(), Invalid> {
     ))
 }
 
-/// What a share is at least, beside the largest: of less, one is lost when the two are added.
+/// The least share relative to the largest: a smaller one is lost when the two are added.
 const LEAST_SHARE: f64 = 1e-12;
 
-/// Assignment weights scaled to sum to 1, each positive one at least 10^-12 of the largest. At least two must be positive.
+/// The assignment weights scaled to sum to 1. Positive ones are raised to at least 10^-12 of the largest.
+/// Errors: a negative or non-finite weight, fewer than two positive ones.
 pub(super) fn shares(weight: &[f64]) -> Result<Vec<f64>, Invalid> {
     if let Some(bad) = weight.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
         return Err(Invalid::new(

@@ -1,19 +1,21 @@
-//! Intervals for one rate, for the difference of two and for their ratio. All three are score intervals: they stay inside
-//! the possible range and mean something at 0 and at n conversions, where the textbook ±1.96 standard errors do not.
+//! Intervals for one rate, for the difference of two and for their ratio. All three are score intervals: they stay
+//! inside the possible range and keep their meaning at 0 and at n conversions, where the textbook ±1.96 standard errors
+//! do not.
 
 use super::input::{Counts, Invalid, check_open_fraction};
 use super::numeric::{boundary, two_sided_quantile};
 
-/// Both ends belong to it. `high` is `+∞` only for a ratio whose denominator may be zero.
+/// An interval that includes both ends. `high` is `+∞` only for a ratio whose denominator may be zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
 }
 
-/// Interval for a rate: Wilson's score interval.
+/// The interval for a rate: Wilson's score interval.
 ///
-/// A fraction within [0, 1]; the low end is exactly 0 at x = 0, the high end exactly 1 at x = n, and x / n is always inside.
+/// A fraction within [0, 1]. The low end is exactly 0 at x = 0, the high end exactly 1 at x = n, and x / n is always
+/// inside.
 /// Errors: x outside 0..n, n < 1, confidence outside (0, 1).
 /// Source: Wilson 1927; Brown, Cai & DasGupta, Statistical Science 16 (2001).
 pub fn rate_interval(x: i64, n: i64, confidence: f64) -> Result<Interval, Invalid> {
@@ -26,13 +28,13 @@ fn wilson(counts: Counts, z: f64) -> Interval {
     let (n, p) = (counts.n(), counts.rate());
     let zz = z * z / n;
     let high_scaled = p + zz / 2.0 + (zz * (p * (counts.missed() / n) + zz / 4.0)).sqrt();
-    // The two ends are the roots of a quadratic whose product is p² / (1 + zz): for the lower one that form does not cancel.
+    // The ends are the roots of a quadratic with product p² / (1 + zz): in that form the lower one does not cancel.
     let low = if counts.x == 0 { 0.0 } else { p * p / high_scaled };
     let high = if counts.x == counts.n { 1.0 } else { high_scaled / (1.0 + zz) };
     Interval { low: low.min(p), high: high.clamp(p, 1.0) }
 }
 
-/// Interval for the difference of two rates, p1 − p2: Newcombe's hybrid score interval (method 10).
+/// The interval for the difference of two rates, p1 − p2: Newcombe's hybrid score interval (method 10).
 ///
 /// A fraction within [−1, 1] that always contains p1 − p2. Errors: x outside 0..n, n < 1, confidence outside (0, 1).
 /// Source: Newcombe, Statistics in Medicine 17 (1998) 873–890.
@@ -48,12 +50,13 @@ pub fn difference_interval(x1: i64, n1: i64, x2: i64, n2: i64, confidence: f64) 
     })
 }
 
-/// Interval for the ratio of two rates, p1 / p2: Koopman's score interval.
+/// The interval for the ratio of two rates, p1 / p2: Koopman's score interval.
 ///
-/// From 0 to `+∞`: the low end is exactly 0 at x1 = 0, the high end infinite at x2 = 0; with neither a conversion it is
-/// [0, ∞]. The lift is this minus 1. Each end is bracketed and bisected on the logarithm of the ratio to the last bit; what
-/// error remains, below 1e-13 of the value, is that of the score itself.
-/// Errors: x outside 0..n, n < 1, confidence outside (0, 1). Source: Koopman, Biometrics 40 (1984) 513–517.
+/// The ends are from 0 to `+∞`: the low end is exactly 0 at x1 = 0, the high end `+∞` at x2 = 0. Without any conversion
+/// it is [0, ∞]. The lift is this minus 1. Each end is bracketed, then bisected on the logarithm of the ratio to the
+/// last bit. The error that remains, below 1e-13 of the value, is that of the score itself.
+/// Errors: x outside 0..n, n < 1, confidence outside (0, 1).
+/// Source: Koopman, Biometrics 40 (1984) 513–517.
 pub fn ratio_interval(x1: i64, n1: i64, x2: i64, n2: i64, confidence: f64) -> Result<Interval, Invalid> {
     let (one, two) = (Counts::new(x1, n1)?, Counts::new(x2, n2)?);
     check_open_fraction("confidence", confidence)?;
@@ -65,7 +68,7 @@ pub fn ratio_interval(x1: i64, n1: i64, x2: i64, n2: i64, confidence: f64) -> Re
     })
 }
 
-/// The observed ratio; where a count is zero, the ratio had it been a half: only the place the search starts from.
+/// The observed ratio, from which the search starts. A count of zero is taken as a half.
 fn ratio_centre(one: Counts, two: Counts) -> f64 {
     (one.x().max(0.5) / one.n()) / (two.x().max(0.5) / two.n())
 }
@@ -77,31 +80,32 @@ struct RatioScore {
 }
 
 impl RatioScore {
-    /// Where the score leaves z, below (`direction` −1) or above (+1) the observed ratio.
+    /// The ratio at which the score leaves z, below (`direction` −1) or above (+1) the observed ratio.
     fn end(&self, direction: f64, z: f64) -> f64 {
         let is_outside = |t: f64| direction * self.at(t) > z;
         if is_outside(0.0) {
-            // Only where a count is zero: the starting place itself is outside, so walk back towards the other side.
+            // Only where a count is zero: the starting place itself is outside, so search back towards the other side.
             return self.centre * boundary(-direction, LOG_LIMIT, |t| !is_outside(t)).exp();
         }
         self.centre * boundary(0.1 * direction, LOG_LIMIT, is_outside).exp()
     }
 
-    /// The signed score statistic (θ p2 − p1) / √variance at θ = centre · eᵗ; it increases with t.
+    /// The signed score statistic (θ p2 − p1) / √variance at θ = centre · eᵗ. It increases with t.
     fn at(&self, t: f64) -> f64 {
         let ratio = self.centre * t.exp();
         let (p1, p2) = (self.one.rate(), self.two.rate());
-        // With conversions on both sides centre · p2 = p1, so the difference is p1 (eᵗ − 1): no cancellation near the middle.
+        // With conversions on both sides centre · p2 = p1. The difference is then p1 (eᵗ − 1): no cancellation near the
+        // middle.
         let distance = if self.one.x > 0 && self.two.x > 0 { p1 * t.exp_m1() } else { ratio * p2 - p1 };
         let variance = self.variance(ratio);
         if distance == 0.0 { 0.0 } else { distance / variance.sqrt() }
     }
 
-    /// p̃1 (1 − p̃1) / n1 + θ² p̃2 (1 − p̃2) / n2, with p̃ the most likely rates of which the ratio is θ.
+    /// p̃1 (1 − p̃1) / n1 + θ² p̃2 (1 − p̃2) / n2, where p̃ are the most likely rates with ratio θ.
     ///
-    /// Koopman's quadratic A p² + B p + C is solved so that neither p̃ nor 1 − p̃ comes from a difference of nearly equal
-    /// numbers: B² − 4AC is (θ(n1 + x2) − (n2 + x1))² + 4θ(n1 − x1)(n2 − x2), a sum of two positive terms, and
-    /// the quadratics for 1 − p̃2 and 1 − p̃1 have the same discriminant.
+    /// Koopman's quadratic A p² + B p + C is solved so that neither p̃ nor 1 − p̃ comes from a difference of nearly
+    /// equal numbers. B² − 4AC is (θ(n1 + x2) − (n2 + x1))² + 4θ(n1 − x1)(n2 − x2), a sum of two positive terms. The
+    /// quadratics for 1 − p̃2 and 1 − p̃1 have the same discriminant.
     fn variance(&self, ratio: f64) -> f64 {
         let (one, two) = (self.one, self.two);
         let (n1, n2, x1, x2) = (one.n(), two.n(), one.x(), two.x());
@@ -124,7 +128,7 @@ fn larger_root(a: f64, b: f64, c: f64, root: f64) -> f64 {
     q.clamp(0.0, 1.0)
 }
 
-/// How far from the observed ratio an end is looked for, in powers of e; beyond it floats end.
+/// How far from the observed ratio an end is searched, in powers of e. Floats reach no further.
 const LOG_LIMIT: f64 = 700.0;
 
 #[cfg(test)]
@@ -231,7 +235,8 @@ mod tests {
     #[test]
     fn koopman_gives_the_published_values() {
         printed(koopman(7, 34, 1, 34), 1.220853, 42.575718, 1e-6);
-        // statsmodels confint_proportions_2indep(36, 40, 16, 80, method='score', compare='ratio', correction=False); mpmath
+        // statsmodels confint_proportions_2indep(36, 40, 16, 80, method='score', compare='ratio', correction=False);
+        // mpmath
         close(koopman(36, 40, 16, 80), 2.939569192214994, 7.15222343486603, 1e-13);
         close(koopman(200, 1000, 10, 1000), 10.792614431736464, 37.19168708065977, 1e-13);
         let i = ratio_interval(200, 1000, 10, 1000, 0.999).unwrap();
@@ -301,7 +306,7 @@ mod tests {
         }
     }
 
-    /// P(the interval holds the truth), summed over every possible outcome: no simulation.
+    /// The probability of each count of conversions. Coverage sums these over every possible outcome: no simulation.
     fn binomial(n: i64, p: f64) -> Vec<f64> {
         let mut ln_choose = 0.0_f64;
         (0..=n)

@@ -1,4 +1,5 @@
-//! What the figures of a message allow one to say: intervals, tests, and a verdict that stays honest when looked at every day.
+//! What the figures of a message allow one to say: intervals, tests, and a verdict that stays valid when looked at
+//! every day.
 //!
 //! | file | idea |
 //! |---|---|
@@ -11,8 +12,9 @@
 //! | `power` | users needed |
 //! | `compare` | all of it, one row per variant, and the verdict |
 //!
-//! Throughout x = conversions and n = users, both whole numbers up to the end of `i64`; a rate, a p-value, a confidence is
-//! a fraction, never a percentage. Every function returns [`Invalid`] for what it cannot take and never NaN.
+//! Throughout, x is conversions and n is users, both whole numbers up to the end of `i64`. A rate, a p-value and a
+//! confidence are fractions, never percentages. Every function returns [`Invalid`] for what it cannot take, and never
+//! NaN.
 
 #![forbid(unsafe_code)]
 

@@ -4,7 +4,7 @@ use statrs::function::erf::{erf_inv, erfc_inv};
 use statrs::function::gamma::gamma_ur;
 use std::f64::consts::SQRT_2;
 
-/// P(|Z| > |z|) of the standard normal. The tail itself, never `1 - cdf`, so it is right down to 1e-300.
+/// P(|Z| > |z|) of the standard normal. It is the tail itself, never `1 - cdf`, so it is right down to 1e-300.
 pub(super) fn normal_two_sided(z: f64) -> f64 {
     // Not statrs's erfc: it is off by 1e-10 of its value (0.18.0); its incomplete gamma function is good to 1e-13.
     chi_square_tail(z * z, 1)
@@ -31,20 +31,20 @@ pub(super) fn chi_square_tail(chi_square: f64, degrees: usize) -> f64 {
     }
 }
 
-/// `a * b - c * d` for counts: exact before it is rounded, except where a product leaves `i128` (three arms of 1e18 users).
+/// `a * b - c * d` for counts. Exact before it is rounded, unless a product leaves `i128` (three arms of 1e18 users).
 pub(super) fn difference_of_products(a: i128, b: i128, c: i128, d: i128) -> f64 {
     match (a.checked_mul(b), c.checked_mul(d)) {
         (Some(ab), Some(cd)) => (ab - cd) as f64,
         _ => {
             let (a, b, c, d) = (a as f64, b as f64, c as f64, d as f64);
-            // Kahan: the rounding error of c * d is put back.
+            // Kahan: adds back the rounding error of c * d.
             let cd = c * d;
             a.mul_add(b, -cd) + (-c).mul_add(d, cd)
         }
     }
 }
 
-/// `e - ln(1 + e)` for e > -1: never negative, about e²/2 near zero, where the plain difference would be rounding noise.
+/// `e - ln(1 + e)` for e > -1. Never negative, and about e²/2 near zero, where the plain difference is rounding noise.
 pub(super) fn ln_1p_deficit(e: f64) -> f64 {
     if e.abs() > 0.5 {
         return e - e.ln_1p();
@@ -67,29 +67,30 @@ pub(super) fn ln_1p_deficit(e: f64) -> f64 {
     e * r - 2.0 * r2 * r * series
 }
 
-/// a ln(p̂ / p) + b ln(q̂ / q) for p̂ = a / (a + b), q̂ = b / (a + b) and the p whose log odds lie `t` above those of p̂: how much less
-/// likely `a` successes and `b` failures are under p than under p̂. Never negative, 0 at t = 0, about ½ (ab / (a + b)) t² near it.
+/// a ln(p̂ / p) + b ln(q̂ / q), for p̂ = a / (a + b), q̂ = b / (a + b) and the p whose log odds lie `t` above those of
+/// p̂. It says how much less likely `a` successes and `b` failures are under p than under p̂. Never negative, 0 at t =
+/// 0, about ½ (ab / (a + b)) t² near it.
 pub(super) fn binomial_divergence(a: f64, b: f64, t: f64) -> f64 {
     let (fitted_p, fitted_q) = (a / (a + b), b / (a + b));
-    // With w = p̂ / p or q̂ / q the sum is a ln w + b ln w'. As a(1 / w − 1) + b(1 / w' − 1) = 0, these may be added: each part is then the
-    // deficit of a ln(1 + e), e = 1 / w − 1, never negative, and nothing is left to cancel.
+    // With w = p̂ / p or q̂ / q the sum is a ln w + b ln w'. As a(1 / w − 1) + b(1 / w' − 1) = 0, these may be added.
+    // Each part is then the deficit of a ln(1 + e), e = 1 / w − 1: never negative, and nothing is left to cancel.
     let part = |mine: f64, others: f64, t: f64| {
         let w_less_1 = others * t.exp_m1();
         let e = -w_less_1 / (1.0 + w_less_1);
         if e.abs() <= 0.5 {
             return ln_1p_deficit(e);
         }
-        // Far from the middle w may be too near 0 to be 1 + something.
+        // Far from the middle w may be too near 0 to be written as 1 plus something.
         let w = mine + others * t.exp();
         1.0 / w - 1.0 + w.ln()
     };
     a * part(fitted_p, fitted_q, -t) + b * part(fitted_q, fitted_p, t)
 }
 
-/// What Stirling's formula misses: ln Γ(a) - [(a - ½) ln a - a + ½ ln 2π], for a > 0.
+/// What Stirling's formula leaves out: ln Γ(a) - [(a - ½) ln a - a + ½ ln 2π], for a > 0.
 ///
-/// Differences of ln Γ at a billion cancel to nothing in floating point (ln Γ(1e9) ≈ 2e10, spacing 4e-6), so the callers take
-/// the large terms together by hand and leave only this, which is at most 1/12a.
+/// Differences of ln Γ at a billion cancel to nothing in floating point (ln Γ(1e9) ≈ 2e10, spacing 4e-6). So the
+/// callers combine the large terms by hand and leave only this, which is at most 1/12a.
 pub(super) fn stirling_correction(mut a: f64) -> f64 {
     let mut shifted = 0.0;
     while a < 12.0 {
@@ -104,9 +105,9 @@ pub(super) fn stirling_correction(mut a: f64) -> f64 {
     shifted + series / a
 }
 
-/// The distance from 0, in the direction of `step`, at which `is_outside` begins to hold; `±∞` where it does not hold within
-/// `limit`. `is_outside` must stay true once it is (it is never asked about 0). The step is doubled until it brackets
-/// the place, then halved until the two ends are neighbouring floats: the tolerance is the last bit.
+/// The distance from 0, in the direction of `step`, at which `is_outside` becomes true; `±∞` if it does not within
+/// `limit`. Once true, `is_outside` must stay true; it is never called for 0. The step is doubled until it brackets the
+/// place, then halved until the two ends are neighbouring floats: the tolerance is the last bit.
 pub(super) fn boundary(step: f64, limit: f64, is_outside: impl Fn(f64) -> bool) -> f64 {
     let (mut inside, mut outside) = (0.0, step);
     while !is_outside(outside) {
@@ -129,7 +130,7 @@ pub(super) fn boundary(step: f64, limit: f64, is_outside: impl Fn(f64) -> bool) 
     }
 }
 
-/// Test helper: equal to so many parts of the expected value.
+/// Test helper: asserts equality within `relative` of the expected value.
 #[cfg(test)]
 #[track_caller]
 pub(super) fn assert_close(actual: f64, expected: f64, relative: f64) {
@@ -191,7 +192,7 @@ mod tests {
         assert_eq!(difference_of_products(max, max, max, max - 1), max as f64);
         let wide = i128::from(u64::MAX) * 3;
         assert_close(difference_of_products(wide, wide, wide, wide / 2), (wide as f64).powi(2) / 2.0, 1e-15);
-        // (2^100 + 2^48)² and 2^100 (2^100 + 2^49) differ by 2^96, which neither product has room for.
+        // (2^100 + 2^48)² and 2^100 (2^100 + 2^49) differ by 2^96. Neither product fits into an i128.
         let (side, length, width) = ((1 << 100) + (1 << 48), 1 << 100, (1 << 100) + (1 << 49));
         assert_eq!(difference_of_products(side, side, length, width), 2_f64.powi(96));
         assert_eq!(difference_of_products(length, width, side, side), -2_f64.powi(96));

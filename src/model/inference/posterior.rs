@@ -5,21 +5,21 @@ use super::numeric::binomial_divergence;
 
 /// P(p1 > p2), with Beta(½ + x, ½ + n − x) posteriors (Jeffreys priors).
 ///
-/// A fraction; exactly ½ for equal figures; small values keep their relative accuracy (1e-12, at a billion users 1e-10) down to 1e-300.
-/// It is not a stopping rule: looked at every day until it is high, it calls winners that are none.
+/// A fraction, exactly ½ for equal figures. Small values keep their relative accuracy (1e-12, at a billion users 1e-10)
+/// down to 1e-300. It is not a stopping rule: looked at every day until it is high, it finds winners that are none.
 /// Errors: x outside 0..n, n < 1.
 ///
-/// By quadrature. On the logarithm of the odds, Y = ln(p / (1 − p)), a beta density is smooth, has one peak and falls off at
-/// least exponentially, so the plain trapezoidal rule converges faster than any power of its step. The density of
-/// Y1 − Y2 is one such integral, the tail of that density the second. No incomplete beta function is involved: the series
-/// for it lose their digits, or do not end, at a billion users.
+/// By quadrature. On the logarithm of the odds, Y = ln(p / (1 − p)), a beta density is smooth, has one peak and falls
+/// off at least exponentially. So the plain trapezoidal rule converges faster than any power of its step. The density
+/// of Y1 − Y2 is one such integral, the tail of that density the second. No incomplete beta function is used: at a
+/// billion users its series lose their digits, or do not terminate.
 pub fn probability_better(x1: i64, n1: i64, x2: i64, n2: i64) -> Result<f64, Invalid> {
     let (one, two) = (Counts::new(x1, n1)?, Counts::new(x2, n2)?);
     if one == two {
         return Ok(0.5);
     }
     let (lead, first, second) = (log_odds_lead(one, two), LogOdds::new(one), LogOdds::new(two));
-    // Always the smaller side, so that it is a sum of small positive terms and not one minus something.
+    // Always the smaller side: a sum of small positive terms, not one minus something.
     Ok(if lead <= 0.0 { tail(&first, &second, -lead) } else { 1.0 - tail(&second, &first, lead) })
 }
 
@@ -28,7 +28,7 @@ fn log_odds_lead(one: Counts, two: Counts) -> f64 {
     let (a1, b1, a2, b2) = (one.x() + 0.5, one.missed() + 0.5, two.x() + 0.5, two.missed() + 0.5);
     let wide = |count: i64| i128::from(count);
     let (missed1, missed2) = (wide(one.n) - wide(one.x), wide(two.n) - wide(two.x));
-    // a1 b2 − a2 b1, exact: its parts may be equal to more digits than a float has.
+    // a1 b2 − a2 b1, exact: its parts may agree in more digits than a float has.
     let product = (wide(one.x) * missed2 - wide(two.x) * missed1) as f64;
     let halves = (wide(one.x) + missed2 - wide(two.x) - missed1) as f64;
     let relative = (product + 0.5 * halves) / (a2 * b1);
@@ -64,15 +64,15 @@ impl LogOdds {
         -self.a * self.q * t.exp_m1() / (self.q + self.p * t.exp())
     }
 
-    /// Minus its second derivative.
+    /// Minus the second derivative of [`Self::ln`].
     fn curvature(&self, t: f64) -> f64 {
         let scale = 1.0 / (self.q + self.p * t.exp());
         self.a * self.q * t.exp() * scale * scale
     }
 }
 
-/// Step of the trapezoidal rule: its error is of the order exp(−2π² / (step² curvature)) for a normal peak, and exp(−π² / step) for the
-/// exponential flanks, whose singularities lie π/2 to π off the real line.
+/// Step of the trapezoidal rule. Its error is of the order exp(−2π² / (step² curvature)) for a normal peak, and
+/// exp(−π² / step) for the exponential flanks, whose singularities lie π/2 to π off the real line.
 fn step(curvature: f64) -> f64 {
     (0.7 / curvature.sqrt()).min(0.2)
 }
@@ -84,10 +84,10 @@ fn tail(first: &LogOdds, second: &LogOdds, behind: f64) -> f64 {
     if ln_start == f64::NEG_INFINITY {
         return 0.0;
     }
-    // The scale on which the density falls from here: its width, or in its tail the inverse of its slope.
+    // The scale on which the density falls from here: its width, or the inverse of its slope in its tail.
     let width = (1.0 / first.curvature(0.0) + 1.0 / second.curvature(0.0)).sqrt();
     let scale = 1.0 / (1.0 / width + pair.slope(behind));
-    // ∫ over gap = behind + scale · exp(t − exp(−t)): the double exponential rule for a half line with an exponential tail.
+    // ∫ over gap = behind + scale · exp(t − exp(−t)): double exponential rule, half line with an exponential tail.
     let mut sum = 0.0;
     for k in OUTER_STEPS {
         let t = f64::from(k) * OUTER_STEP;
@@ -101,11 +101,12 @@ fn tail(first: &LogOdds, second: &LogOdds, behind: f64) -> f64 {
     (ln_start + (OUTER_STEP * scale * sum).ln()).exp()
 }
 
-/// Y1 and Y2, told apart by which is the sharper: places are measured from its mode, so that they keep their digits by its scale.
+/// Y1 and Y2, told apart by which is sharper. Places are measured from the mode of the sharper one, so that they keep
+/// their digits on its scale.
 struct Pair<'a> {
     sharp: &'a LogOdds,
     wide: &'a LogOdds,
-    /// Whether Y1, the one that is to be above, is the wide one (+1) or the sharp one (−1).
+    /// +1 where Y1, the one asked to be above, is the wide one; −1 where it is the sharp one.
     sign: f64,
 }
 
@@ -125,7 +126,8 @@ impl<'a> Pair<'a> {
         ln_integral(centre, self.step(centre, shift), |t| self.sharp.ln(t) + self.wide.ln(t + shift))
     }
 
-    /// How fast it falls there, in powers of e: at the peak of the product both factors fall equally fast, in opposite directions.
+    /// How fast that density falls there, in powers of e. At the peak of the product both factors fall equally fast, in
+    /// opposite directions.
     fn slope(&self, gap: f64) -> f64 {
         let shift = self.sign * gap;
         self.wide.slope(self.peak(shift) + shift).abs()
@@ -138,10 +140,10 @@ impl<'a> Pair<'a> {
     /// Where the product of the two densities peaks: between their modes, 0 and −shift.
     fn peak(&self, shift: f64) -> f64 {
         let (mut low, mut high) = (0.0_f64.min(-shift), 0.0_f64.max(-shift));
-        // Sixty-four halvings come to the last bit; there is hardly ever need for more than ten.
+        // Sixty-four halvings reach the last bit; more than ten are hardly ever needed.
         for _ in 0..64 {
             let middle = 0.5 * (low + high);
-            // The trapezoidal rule needs only to be near, by the measure of its own step.
+            // The trapezoidal rule needs the peak only roughly, measured by its own step.
             if high - low <= 0.1 * self.step(middle, shift) {
                 break;
             }
@@ -158,7 +160,7 @@ impl<'a> Pair<'a> {
 /// ln ∫ exp(ln_density) for a density with one peak, near `centre`; −∞ where that is below every float.
 fn ln_integral(centre: f64, step: f64, ln_density: impl Fn(f64) -> f64) -> f64 {
     let ln_centre = ln_density(centre);
-    // Further down the logarithms become too large to subtract.
+    // Further down the logarithms are too large to subtract.
     if ln_centre < -900.0 {
         return f64::NEG_INFINITY;
     }
@@ -175,12 +177,12 @@ fn ln_integral(centre: f64, step: f64, ln_density: impl Fn(f64) -> f64) -> f64 {
     ln_centre + (step * sum).ln()
 }
 
-/// A term this small, in a tail that at least halves within a few steps, ends the sum.
+/// The sum stops at a term this small, in a tail that at least halves within a few steps.
 const NEGLIGIBLE: f64 = 1e-18;
 const OUTER_STEP: f64 = 1.0 / 12.0;
-/// At t = −4 the distance from the start is e^−58 of the scale, at t = 8 e^8; the sum ends long before.
+/// At t = −4 the distance from the start is e^−58 of the scale, at t = 8 it is e^8; the sum stops long before.
 const OUTER_STEPS: std::ops::Range<i32> = -48..96;
-/// The slowest flank, that of a = ½, takes some 420.
+/// The slowest flank, that of a = ½, takes about 420.
 const MOST_INNER_STEPS: u32 = 2000;
 
 #[cfg(test)]
@@ -228,7 +230,7 @@ mod tests {
             [(3, 100, 0, 7), (1, 2, 2, 3), (0, 1, 0, 1_000_000_000), (i64::MAX / 2, i64::MAX, 1, 3), (7, 7, 9, 9)]
         {
             assert!((p(x1, n1, x2, n2) + p(x2, n2, x1, n1) - 1.0).abs() < 1e-12, "{x1}/{n1} {x2}/{n2}");
-            // and by counting those who did not convert
+            // and by counting the users who did not convert
             assert!((p(x1, n1, x2, n2) - p(n2 - x2, n2, n1 - x1, n1)).abs() < 1e-12, "{x1}/{n1} {x2}/{n2}");
         }
         for (x, n) in [(0, 1), (5, 9), (i64::MAX, i64::MAX)] {

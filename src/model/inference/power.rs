@@ -3,11 +3,13 @@
 use super::input::{Invalid, check_fraction, check_open_fraction};
 use super::numeric::{normal_quantile, two_sided_quantile};
 
-/// Users needed per arm, not rounded, for the pooled two-sided test to tell rates p1 and p2 apart with probability `power`.
+/// Users needed per arm, not rounded, for the pooled two-sided test to tell rates p1 and p2 apart with probability
+/// `power`.
 ///
-/// Never negative: 0 where the power asked for is had by chance alone. It is for one look at the end; the anytime columns need more.
+/// Never negative: 0 if chance alone gives that power. It is for one look at the end; the anytime columns need more.
 /// Errors: a rate outside [0, 1], equal rates, power or confidence outside (0, 1).
-/// Source: Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, without continuity correction; R's `power.prop.test`.
+/// Source: Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, without continuity correction; R's
+/// `power.prop.test`.
 pub fn sample_size(p1: f64, p2: f64, power: f64, confidence: f64) -> Result<f64, Invalid> {
     check_fraction("a rate", p1)?;
     check_fraction("a rate", p2)?;

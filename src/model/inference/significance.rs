@@ -1,5 +1,5 @@
-//! Tests: are the rates equal, and were the users split as intended? A p-value is the probability of figures at least this
-//! far apart if nothing were going on; tails are computed as tails, so small ones are right down to 1e-300.
+//! Tests of equal rates, and of the split of the users. A p-value is the probability of figures at least this far apart
+//! if there were no difference. Tails are computed as tails, so small ones are right down to 1e-300.
 
 use super::input::{Counts, Invalid, check_count, check_fraction, same_length, shares};
 use super::numeric::{chi_square_tail, difference_of_products, normal_two_sided};
@@ -16,7 +16,7 @@ pub struct ZTest {
 /// A test by the chi-square distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChiSquareTest {
-    /// `+∞` where something happened that could not have.
+    /// `+∞` where users are in a variant of weight 0.
     pub chi_square: f64,
     pub degrees_of_freedom: i32,
     pub p: f64,
@@ -31,15 +31,16 @@ impl ChiSquareTest {
 
 /// Test that two rates are equal, with the pooled variance.
 ///
-/// Where nobody or everybody converted the rates are equal and nothing varies: z = 0, p = 1.
-/// Errors: x outside 0..n, n < 1. Source: any textbook; equals R's `prop.test(correct = FALSE)`, z² its statistic.
+/// If no user or every user converted, the rates are equal and nothing varies: z = 0, p = 1.
+/// Errors: x outside 0..n, n < 1.
+/// Source: any textbook; equals R's `prop.test(correct = FALSE)`, z² its statistic.
 pub fn proportion_test(x1: i64, n1: i64, x2: i64, n2: i64) -> Result<ZTest, Invalid> {
     let (one, two) = (Counts::new(x1, n1)?, Counts::new(x2, n2)?);
     let (converted, missed) = (one.x() + two.x(), one.missed() + two.missed());
     if converted == 0.0 || missed == 0.0 {
         return Ok(ZTest { z: 0.0, p: 1.0 });
     }
-    // (p1 - p2) / √(pq (1/n1 + 1/n2)) with everything brought to whole numbers, exact where the rates are nearly equal.
+    // (p1 - p2) / √(pq (1/n1 + 1/n2)) in whole numbers: exact where the rates are nearly equal.
     let difference = difference_of_products(x1.into(), n2.into(), x2.into(), n1.into());
     let z = difference / (one.n() * two.n() * converted * (missed / (one.n() + two.n()))).sqrt();
     Ok(ZTest { z, p: normal_two_sided(z) })
@@ -47,7 +48,7 @@ pub fn proportion_test(x1: i64, n1: i64, x2: i64, n2: i64) -> Result<ZTest, Inva
 
 /// Test that k >= 2 rates are all equal (Pearson's chi-square with k − 1 degrees of freedom).
 ///
-/// Where nobody or everybody converted: chi-square 0, p = 1.
+/// If no user or every user converted: chi-square 0, p = 1.
 /// Errors: arrays of different length or of fewer than two, x outside 0..n, n < 1.
 pub fn proportions_test(x: &[i64], n: &[i64]) -> Result<ChiSquareTest, Invalid> {
     let arms = Counts::of_arms(x, n)?;
@@ -67,9 +68,12 @@ pub fn proportions_test(x: &[i64], n: &[i64]) -> Result<ChiSquareTest, Invalid> 
     Ok(ChiSquareTest::new(chi_square, arms.len() - 1))
 }
 
-/// p-values adjusted for their number, in the order given, so that the chance of even one false alarm stays below the level.
+/// The p-values adjusted for their number, in the order given: the chance of even one false alarm stays below the
+/// level.
 ///
-/// None in, none out. Errors: a p-value outside [0, 1] or NaN. Source: Holm, Scandinavian Journal of Statistics 6 (1979).
+/// Without p-values the result is empty.
+/// Errors: a p-value outside [0, 1] or NaN.
+/// Source: Holm, Scandinavian Journal of Statistics 6 (1979).
 pub fn adjust_p(p: &[f64]) -> Result<Vec<f64>, Invalid> {
     p.iter().try_for_each(|&p| check_fraction("a p-value", p))?;
     let mut order: Vec<usize> = (0..p.len()).collect();
@@ -83,13 +87,14 @@ pub fn adjust_p(p: &[f64]) -> Result<Vec<f64>, Invalid> {
     Ok(adjusted)
 }
 
-/// Test that users were assigned in the proportions intended (sample ratio mismatch). A small p means the split itself is
-/// broken and nothing else in the comparison can be believed; the customary limit is 0.001.
+/// Test that users were assigned in the proportions intended (sample ratio mismatch). A small p means that the split
+/// itself is broken and nothing else in the comparison can be believed; the customary limit is 0.001.
 ///
-/// `n` users assigned per variant, `weight` on any scale. Degrees of freedom: variants of positive weight − 1. Users in a
-/// variant of weight 0 cannot be: chi-square `+∞`, p 0.
-/// Errors: arrays of different length, a negative count, no users at all, a negative or non-finite weight, fewer than two
-/// positive weights. Source: Fabijan et al., KDD 2019.
+/// `n` is the users assigned per variant, `weight` is on any scale. The degrees of freedom are the variants of positive
+/// weight, minus one. Users in a variant of weight 0 are impossible: chi-square `+∞`, p 0.
+/// Errors: arrays of different length, a negative count, no users at all, a negative or non-finite weight, fewer than
+/// two positive weights.
+/// Source: Fabijan et al., KDD 2019.
 pub fn split_test(n: &[i64], weight: &[f64]) -> Result<ChiSquareTest, Invalid> {
     same_length("n", n.len(), "weight", weight.len())?;
     n.iter().try_for_each(|&n| check_count("the number of users", n))?;

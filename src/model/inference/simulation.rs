@@ -1,5 +1,5 @@
-//! What the verdict promises, tried out: many tests, looked at all the time. The generator is seeded and our own, so each
-//! of these figures is one number and cannot flake.
+//! Tries out what the verdict promises: many tests, looked at all the time. The generator is seeded and defined here,
+//! so each figure is always the same number and cannot flake.
 
 use super::compare::Verdict;
 use super::{Arm, anytime_ratio_interval, anytime_test, compare, proportion_test};
@@ -18,11 +18,11 @@ impl Random {
 }
 
 const USERS: usize = 4000;
-/// A look at the figures after every so many users.
+/// Users between two looks at the figures.
 const LOOK_EVERY: usize = 20;
 
-/// Users and converters of each arm as they stand at each look: 4,000 users, a season that doubles and halves the rates, and
-/// conversions that come up to half the test's length late.
+/// Users and converters of each arm at each look. There are 4,000 users. A season doubles and halves the rates.
+/// Conversions come up to half the test's length late.
 fn looks(random: &mut Random, weights: &[f64], rates: &[f64]) -> Vec<(Vec<i64>, Vec<i64>)> {
     let mut converting_at = vec![Vec::new(); USERS];
     let (mut users, mut converters) = (vec![0; rates.len()], vec![0; rates.len()]);
@@ -48,7 +48,7 @@ fn looks(random: &mut Random, weights: &[f64], rates: &[f64]) -> Vec<(Vec<i64>, 
     looks
 }
 
-/// The verdicts of `compare` at a look where nothing has matured for good, control first.
+/// The verdicts of `compare` at a look before everything has matured, control first.
 fn verdicts(weights: &[f64], users: &[i64], converters: &[i64]) -> Vec<Verdict> {
     let arms: Vec<Arm> = (0..weights.len())
         .map(|i| Arm {
@@ -64,8 +64,8 @@ fn verdicts(weights: &[f64], users: &[i64], converters: &[i64]) -> Vec<Verdict> 
     compare(&arms, 0, 0.95, false).unwrap().iter().filter_map(|row| row.verdict).collect()
 }
 
-/// The first verdict of better or worse at any look, if any. `compare` is asked only where some pair's own p is below the level:
-/// Holm only raises it.
+/// The first verdict of better or worse at any look; `None` if there is none. `compare` is called only where some
+/// pair's own p is below the level: Holm only raises it.
 fn first_claim(weights: &[f64], looks: &[(Vec<i64>, Vec<i64>)]) -> Option<Verdict> {
     looks.iter().find_map(|(users, converters)| {
         let tempting = (1..weights.len())

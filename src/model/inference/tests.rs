@@ -1,4 +1,4 @@
-//! Corners of the statistics that no published figure goes through.
+//! Corner cases of the statistics that no published figure covers.
 
 use super::{Arm, compare, probability_better};
 
@@ -19,7 +19,7 @@ fn a_baseline_of_weight_zero_has_nothing_to_say_at_any_time() {
 
 #[test]
 fn the_probability_is_found_however_many_people_there_are() {
-    // mirrored arms: exactly as likely the one as the other, and the two sides of a difference sum to one
+    // mirrored arms: each is exactly as likely as the other, and the two sides of a difference sum to one
     for n in [1, 10, 1_000_000, 1_000_000_000_000, i64::MAX] {
         let even = probability_better(n / 2, n, n / 2, n).unwrap();
         assert!((even - 0.5).abs() < 1e-9, "{n}: {even}");

@@ -1,4 +1,4 @@
-//! When two json texts are the same value: as jsonb compares them, in memory that has a bound.
+//! Decides whether two json texts are the same value, as jsonb compares them, in bounded memory.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
@@ -7,15 +7,17 @@ use super::super::room::{NoRoom, room};
 use super::token::{Cursor, Token, decode};
 use super::{Node, decimal};
 
-/// Of two lists or objects in which more pairs and levels than this are open at once, the order of keys counts.
+/// The most pairs and levels that may be open at once. Beyond it the order of keys counts.
 pub(super) const MOST_OPEN: usize = 50_000;
 
-/// Numbers that nobody can foresee: different values have different digests.
+/// Keys that cannot be foreseen: different values have different digests.
 static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Node<'_> {
-    /// Equality of the whole values: numbers by value (1.0 is 1.00), objects without regard to the order of keys, of a repeated key the
-    /// last value. Where [`MOST_OPEN`] is passed, the order counts, and all of the repeated ones.
+    /// Equality of the whole values. Numbers are compared by value (1.0 is 1.00), objects without regard to the order
+    /// of keys. Of a repeated key the last value counts. Beyond [`MOST_OPEN`] the order counts, and so do all repeated
+    /// keys.
+    /// Errors: [`NoRoom`] where there is no memory for the comparison.
     pub fn same(&self, other: &Node) -> Result<bool, NoRoom> {
         if self.text == other.text {
             return Ok(true);
@@ -33,10 +35,10 @@ impl Node<'_> {
         matches!(self.text.first(), Some(b'-' | b'0'..=b'9'))
     }
 
-    /// Token by token. `None`: they differ inside an object, whose keys may only be in another order.
+    /// Compares token by token. `None`: they differ inside an object, whose keys may only be in another order.
     fn same_in_order(&self, other: &Node) -> Option<bool> {
         let (mut a, mut b) = (Cursor::new(self.text), Cursor::new(other.text));
-        // how many brackets are open, and which of them is the outermost that is an object's
+        // how many brackets are open, and the depth of the outermost one that is an object's
         let (mut depth, mut object) = (0usize, None);
         loop {
             let same = match (a.next(), b.next()) {
@@ -65,7 +67,7 @@ impl Node<'_> {
 
     fn same_string(&self, a: &[u8], b: &[u8]) -> bool {
         let escapes = |raw: &[u8]| raw.contains(&b'\\');
-        // without escapes, other bytes are another text
+        // without escapes, different bytes are different texts
         a == b || (escapes(a) || escapes(b)) && self.digest_of_string(a) == self.digest_of_string(b)
     }
 
@@ -75,11 +77,11 @@ impl Node<'_> {
         hasher.finish()
     }
 
-    /// The same for the same value; `None` where [`MOST_OPEN`] is passed, or this is no json.
+    /// A digest, the same for the same value. `None` beyond [`MOST_OPEN`], or if this is not json.
     fn digest(&self) -> Result<Option<u64>, NoRoom> {
         let mut cursor = Cursor::new(self.text);
         let mut open: Vec<Open> = Vec::new();
-        // of all open objects
+        // the pairs of all open objects
         let mut pairs: Vec<Pair> = Vec::new();
         while let Some(token) = cursor.next() {
             if open.len() + pairs.len() > MOST_OPEN {
@@ -123,12 +125,12 @@ impl Node<'_> {
     }
 }
 
-/// A list or object whose end has not come yet.
+/// A list or object that is not closed yet.
 struct Open {
     object: bool,
-    /// Its first pair.
+    /// The index of its first pair.
     first: usize,
-    /// The digest of a key whose value comes next.
+    /// The digest of the key whose value comes next.
     key: Option<u64>,
     /// The digest of the elements of a list so far.
     elements: u64,
@@ -145,7 +147,7 @@ fn digest_of(what: &impl Hash) -> u64 {
     KEYS.hash_one(what)
 }
 
-/// Of a repeated key the last value counts.
+/// The digest of an object; of a repeated key the last value counts.
 fn digest_of_object(pairs: &mut [Pair]) -> u64 {
     pairs.sort_unstable_by_key(|pair| (pair.key, pair.place));
     let last = pairs.chunk_by(|a, b| a.key == b.key).filter_map(|same| same.last());

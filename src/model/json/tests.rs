@@ -45,9 +45,9 @@ fn a_list_or_object_is_logged_whole_or_its_beginning() {
     for text in ["{}", "[]", r#"{"a":{"b":[1.50,null,true,false,"x\"y"]},"c":[]}"#, r#"[{},[[]],"é"]"#] {
         assert_eq!(logged(text, Cut::Utf8), text);
     }
-    // what jsonb does not take: a NUL, a number beyond numeric
+    // jsonb does not take a NUL or a number beyond numeric
     assert_eq!(logged(r#"{"a\u0000b":"c\u0000d","n":1e999999}"#, Cut::Utf8), r#"{"ab":"cd","n":"1e999999"}"#);
-    // what has more digits after the point than numeric counts, though its value has not
+    // written with more digits after the point than numeric counts, while the value has fewer
     assert_eq!(logged("[1.0e2,0e-20000,2E+1]", Cut::Utf8), "[100,0,20]");
     assert_eq!(logged("[1.0e-16383]", Cut::Utf8).len(), 1_005);
     let long = format!("[{}0]", r#"{"é":1},"#.repeat(1_000));
@@ -80,7 +80,7 @@ fn what_is_no_json_is_answered() {
             let _ = (node.value(), node.same(&node), node.same(&whole("[2]")), node.to_json(Cut::Utf8), node.number());
         }
     }
-    // a part that ends too early has no digest
+    // a text that stops too early has no digest
     let cut = |text: &'static str| Node { text: text.as_bytes(), ..whole("0") };
     assert_eq!(cut("{\"a\":1").same(&cut("{\"b\":1")), Ok(false));
 }
@@ -145,7 +145,7 @@ fn many_paths_are_found_in_one_walk() {
 fn escapes_stand_for_their_characters() {
     let text = r#""\"\\\/\b\f\n\r\t\u0041\u00e9\u20ac\ud83d\ude00""#;
     assert!(whole(text).value().unwrap().same(&Value::text("\"\\/\u{8}\u{C}\n\r\tAé€😀".as_bytes()), &Exact));
-    // half of a pair stands for nothing
+    // half of a surrogate pair stands for nothing
     for half in [r"\ud83d", r"\ude00", r"\ud83dx", r"\ud83d\u0041"] {
         let text = format!("\"{half}\"");
         let expected = half.replace(r"\u0041", "A");
@@ -160,7 +160,7 @@ fn numbers_of_any_length_are_answered() {
     let long = format!("1{}", "0".repeat(100_000));
     assert!(same(&long, &format!("{long}.0")) && !same(&long, &format!("{long}.1")));
     assert_eq!(whole(&long).number().to_json().unwrap().len(), 1_005);
-    // none that a numeric holds
+    // a number that no numeric holds
     let longer = "9".repeat(10_000_000);
     assert_eq!(format!("{:?}", whole(&longer).value()), "Ok(Document)");
     assert!(same(&longer, &longer) && !same(&longer, "1"));
@@ -175,7 +175,7 @@ fn large_parts_are_compared_and_read_within_a_bound() {
     };
     let few = compare::MOST_OPEN - 2;
     assert!(same(&object(&mut (0..few)), &object(&mut (0..few).rev())));
-    // above it the order of keys counts, but not how the text is written
+    // above it the order of keys counts; how the text is written does not
     let many = compare::MOST_OPEN + 2;
     assert!(!same(&object(&mut (0..many)), &object(&mut (0..many).rev())));
     assert!(same(&object(&mut (0..many)), &object(&mut (0..many)).replace(',', " , ").replace(":7,", ":7.0,")));
@@ -229,7 +229,7 @@ fn a_text_in_another_encoding_keeps_its_bytes() {
 
 #[test]
 fn a_text_is_converted_piece_by_piece() {
-    // of LATIN1
+    // as for LATIN1
     let convert: Convert = |raw, out| raw.iter().for_each(|b| out(char::from(*b).encode_utf8(&mut [0; 4]).as_bytes()));
     let latin1 = Encoding { convert: Some(convert), any_bytes: false };
     let text = b"{\"gr\xF6\\u00dfe\":\"\xE9\\n\\u00e9\",\"o\":[\"\xE9\",{\"\xE9\":1}]}";
@@ -240,7 +240,7 @@ fn a_text_is_converted_piece_by_piece() {
     assert_eq!(a[0].unwrap().same(&b[0].unwrap()), Ok(true));
 }
 
-/// As PostgreSQL's jsonb compares: by a tree.
+/// Equality as in PostgreSQL's jsonb, by a tree.
 fn same_trees(a: &serde_json::Value, b: &serde_json::Value) -> bool {
     use serde_json::Value as Json;
     match (a, b) {

@@ -1,8 +1,8 @@
-//! The tokens of a json text, and what the escapes of its strings stand for.
+//! The tokens of a json text, and the text that the escapes of its strings stand for.
 
 use super::Encoding;
 
-/// What a json text consists of.
+/// A token of a json text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// The bracket.
@@ -10,7 +10,7 @@ pub(super) enum Token<'a> {
     Close,
     Comma,
     Colon,
-    /// What is between the quotes.
+    /// The bytes between the quotes.
     String(&'a [u8]),
     /// A number, true, false or null.
     Word(&'a [u8]),
@@ -49,7 +49,7 @@ impl<'a> Cursor<'a> {
         self.at.checked_sub(1).map_or(0, |i| self.text[i])
     }
 
-    /// `None` at the end, and in the middle of a string that has none.
+    /// The next token. `None` at the end, and in a string that is not closed.
     pub(super) fn next(&mut self) -> Option<Token<'a>> {
         let (byte, start) = (self.peek()?, self.at);
         self.at += 1;
@@ -72,7 +72,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Passes a whole value, whatever is in it.
+    /// Passes a whole value, whatever is in it. `None` if it is not complete.
     pub(super) fn skip(&mut self) -> Option<()> {
         match self.next()? {
             Token::Open(_) => {}
@@ -93,7 +93,7 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    /// From behind the opening quote to behind the closing one.
+    /// Moves from after the opening quote to after the closing one. `None` if there is no closing one.
     fn end_of_string(&mut self) -> Option<()> {
         loop {
             let rest = self.text.get(self.at..)?;
@@ -102,14 +102,14 @@ impl<'a> Cursor<'a> {
             if rest[found] == b'"' {
                 return Some(());
             }
-            // what is escaped, if anything
+            // the escaped byte, if any
             self.at += 1;
         }
     }
 }
 
-/// Hands on, in pieces, what stands between the quotes of a string as the model's text. Half a surrogate pair, which stands for
-/// nothing, stays as it is written.
+/// Passes on, in pieces, the content of a string as the model's text. Half a surrogate pair stands for nothing and
+/// stays as it is written.
 pub(super) fn decode(raw: &[u8], encoding: Encoding, out: &mut dyn FnMut(&[u8])) {
     let mut rest = raw;
     loop {
@@ -144,7 +144,7 @@ pub(super) fn decode(raw: &[u8], encoding: Encoding, out: &mut dyn FnMut(&[u8]))
     }
 }
 
-/// What an escape with a number stands for, of two that are a pair; and how many bytes are written for it.
+/// The character that a numeric escape, or a pair of them, stands for, and the number of bytes written for it.
 fn code_point(text: &[u8]) -> (Option<u32>, usize) {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;

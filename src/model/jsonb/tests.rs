@@ -216,7 +216,7 @@ fn words(words: &[u32]) -> Vec<u8> {
 fn a_list_without_room_is_no_crash() {
     assert!(with_room::<Value>(usize::MAX).is_none());
     assert!(with_room::<Value>(3).is_some_and(|items| items.is_empty()));
-    // nulls, one more than are read
+    // one null more than is read
     let mut list = vec![0x4000_0000 | (MOST_ELEMENTS as u32 + 1)];
     list.resize(MOST_ELEMENTS + 2, 0x4000_0000);
     assert!(matches!(root(&words(&list)).unwrap().value(), Value::Document));

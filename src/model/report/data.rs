@@ -1,4 +1,4 @@
-//! What SQL hands over: the object that `goals.report_data()` returns. Fields that the page does not show are ignored.
+//! The figures from SQL: the object that `goals.report_data()` returns. Fields that the page does not show are ignored.
 
 use crate::inference::Verdict;
 use chrono::{DateTime, FixedOffset};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
-/// Beyond it a number has no place in a chart and its digits mean nothing.
+/// Beyond this a number has no place in a chart, and its digits mean nothing.
 const FAR: f64 = 1e15;
 
 /// A count of receipts, people or days: finite, and at least zero.
@@ -26,13 +26,13 @@ impl Count {
         self.0 > 0.0
     }
 
-    /// `self / whole`; None of an empty whole.
+    /// `self / whole`; `None` if `whole` is zero.
     pub fn share_of(self, whole: Count) -> Option<f64> {
         whole.is_some().then(|| self.0 / whole.0)
     }
 }
 
-/// Any number, `"Infinity"` and `"-Infinity"` among them. Null and NaN are None.
+/// Any number, including `"Infinity"` and `"-Infinity"`. Null and NaN are `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure(pub Option<f64>);
 
@@ -51,13 +51,13 @@ impl<'de> Deserialize<'de> for Figure {
 }
 
 impl Figure {
-    /// The value when it is neither missing nor infinite.
+    /// The value; `None` if it is missing or infinite.
     pub fn finite(self) -> Option<f64> {
         self.0.filter(|n| n.is_finite())
     }
 }
 
-/// Text that people gave. It has no way into a page but the functions of [`super::text`].
+/// Text that people gave. It gets into a page only through the functions of [`super::text`].
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Hash)]
 pub struct Words(pub String);
 
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-/// JSON by its text and not as a value: properties may be nested more deeply than one is built.
+/// JSON as its text, not as a value: properties may be nested more deeply than a value can be built.
 fn json_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Words>, D::Error> {
     Ok(Option::<Box<RawValue>>::deserialize(deserializer)?.map(|json| Words(json.get().into())))
 }
@@ -82,7 +82,7 @@ fn verdict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Verdict>
     words.map(|words| words.parse().map_err(D::Error::custom)).transpose()
 }
 
-/// `jsonb_agg` over no rows is null.
+/// A list; null is empty, as `jsonb_agg` over no rows gives null.
 fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -92,11 +92,11 @@ pub struct Report {
     pub message: MessageFacts,
     /// when the figures were read
     pub as_of: Moment,
-    /// of the intervals, as a fraction
+    /// confidence of the intervals, as a fraction
     pub confidence: f64,
-    /// no time limit had run out, so that `variants` counts receipts whose time limit still runs
+    /// no time limit had run out, so `variants` counts receipts whose time limit still runs
     pub running_included: bool,
-    /// the first is the one that `variants` and `curve` are about
+    /// `variants` and `curve` are about the first
     #[serde(deserialize_with = "list")]
     pub goals: Vec<GoalFigures>,
     pub totals: Totals,
@@ -108,7 +108,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Is there one goal under its default name, which then need not be named?
+    /// True if the only goal has its default name; it then need not be named.
     pub fn only_primary(&self) -> bool {
         matches!(self.goals.as_slice(), [only] if only.name.0 == "primary")
     }
@@ -138,7 +138,7 @@ pub enum After {
     Clicked,
 }
 
-/// A goal and its counts of receipts, the control group's never among them.
+/// A goal and its counts of receipts, without those of the control group.
 #[derive(Clone, Debug, Deserialize)]
 pub struct GoalFigures {
     pub name: Words,
@@ -198,7 +198,7 @@ pub struct Compared {
     pub anytime_lift_high: Figure,
     pub worth_per_user: Figure,
     pub split_p: Figure,
-    /// None on the row that the others are compared with
+    /// None on the baseline's row
     #[serde(deserialize_with = "verdict")]
     pub verdict: Option<Verdict>,
 }

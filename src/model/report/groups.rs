@@ -1,4 +1,4 @@
-//! Who is who: one name, number, colour and line per variant, the same in every table and chart of the page.
+//! The groups: one name, number, colour and line per variant, the same in every table and chart of the page.
 
 use super::data::{Report, Words};
 use maud::{Markup, html};
@@ -12,16 +12,16 @@ pub struct Group<'a> {
     /// as SQL knows it; None: the message has no variants
     pub variant: Option<&'a Words>,
     pub control: bool,
-    /// the others were compared with it
+    /// true for the group that the others were compared with
     pub baseline: bool,
     pub name: Words,
-    /// what stands for the name where there is no room: `C` for the control group, else a number
+    /// stands for the name where there is no room: `C` for the control group, else a number
     pub key: String,
     /// CSS class that carries the group's colour and line
     pub class: String,
 }
 
-/// The group of each row of the comparison, in their order, then those that only the curve knows.
+/// The group of each row of the comparison, in their order, then the groups that only the curve has.
 pub fn groups(report: &Report) -> Vec<Group<'_>> {
     let mut variants: Vec<_> = report.variants.iter().map(|row| row.variant.as_ref()).collect();
     let mut seen: HashSet<_> = variants.iter().copied().collect();
@@ -54,7 +54,7 @@ impl Group<'_> {
         html! { b.{"badge " (self.class)} aria-hidden="true" { (self.key) } }
     }
 
-    /// The name in the middle of a sentence.
+    /// The name, for the middle of a sentence.
     pub fn in_words(&self) -> Markup {
         if self.control {
             html! { "the control group" }

@@ -21,10 +21,10 @@ mod tests;
 
 pub use data::Report;
 
-/// The most goals, and the most groups, that a page takes: what it costs grows with their square.
+/// The most goals, and the most groups, on a page: its cost grows with their square.
 const MOST: usize = 1_000;
 
-/// Reads what `goals.report_data()` returns; Err says what is wrong with it.
+/// Reads the JSON that `goals.report_data()` returns. The error says what is wrong with it.
 pub fn read(figures: &str) -> Result<Report, String> {
     let report: Report = serde_json::from_str(figures).map_err(|e| e.to_string())?;
     for (what, given) in [("goals", report.goals.len()), ("variants", groups::groups(&report).len())] {
@@ -35,7 +35,7 @@ pub fn read(figures: &str) -> Result<Report, String> {
     Ok(report)
 }
 
-/// The whole page for one message, `<!doctype html>` to `</html>`, in ASCII: it reads the same in every encoding.
+/// The whole page for one message, `<!doctype html>` to `</html>`. It is ASCII, so it reads the same in every encoding.
 pub fn render(report: &Report) -> String {
     text::ascii(&page::render(report).into_string())
 }

@@ -1,4 +1,4 @@
-//! What the page promises, each test by the name of its promise. `sample.json` is the shape SQL builds.
+//! What the page promises; each test is named after its promise. `sample.json` has the shape that SQL builds.
 
 mod alone;
 mod shares;
@@ -16,7 +16,7 @@ fn sample() -> Value {
     serde_json::from_str(SAMPLE).unwrap()
 }
 
-/// Puts `over` in place of what `base` has, object by object.
+/// Replaces what `base` has by what `over` has, object by object.
 fn put(base: &mut Value, over: &Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -26,7 +26,7 @@ fn put(base: &mut Value, over: &Value) {
     }
 }
 
-/// A report of `given`, and of nothing where it says nothing.
+/// A report of `given`; what it leaves out is empty.
 fn complete(given: &Value) -> Value {
     let mut data = json!({
         "message": {"name": "m", "kind": "ongoing", "channel": null, "created_at": "2025-03-03T09:12:44.12+00:00"},
@@ -50,7 +50,7 @@ fn complete(given: &Value) -> Value {
     data
 }
 
-/// The goal `primary` that nothing has been sent for, with what is `given`.
+/// The goal `primary` with nothing sent, changed as `given`.
 fn goal(given: Value) -> Value {
     let mut goal = json!({
         "name": "primary", "goal": "primary", "attribute": "plan", "operator": "is changed", "value": null, "event": null,
@@ -66,7 +66,7 @@ fn parsed(data: &Value) -> Report {
     read(&complete(data).to_string()).unwrap()
 }
 
-/// The page, before it becomes ASCII.
+/// The page before it becomes ASCII.
 fn page(data: &Value) -> String {
     let html = super::page::render(&parsed(data)).into_string();
     check_well_formed(&html);
@@ -75,7 +75,7 @@ fn page(data: &Value) -> String {
     html
 }
 
-/// Every tag that opens closes, in order; every attribute is quoted.
+/// Checks that every tag that opens closes, in order, and that every attribute is quoted.
 fn check_well_formed(html: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = html;
@@ -219,7 +219,7 @@ fn every_arm_has_its_own_line_and_a_place_in_each_forest() {
     assert_eq!(curve.matches(" dash\"").count(), 7);
     let lift = html.split("<h3>Lift").nth(1).unwrap().split("</svg>").next().unwrap();
     assert_eq!(lift.matches("class=\"name\"").count(), 7);
-    // a limit without end is an arrow and a word
+    // an infinite limit is an arrow and a word
     assert!(lift.contains("<polygon") && lift.contains("+29.3% to +∞<"));
 }
 
@@ -314,7 +314,7 @@ fn twenty_variants_still_have_a_lane_and_a_badge_each() {
     assert_eq!(html.matches("class=\"name\"").count(), 40);
 }
 
-/// Few rows: they say all that more would, where many pages are made.
+/// A sample of few rows, for tests that make many pages: they show all that more rows would.
 fn small_sample() -> Value {
     let mut data = sample();
     data["variants"].as_array_mut().unwrap().truncate(3);
@@ -322,7 +322,7 @@ fn small_sample() -> Value {
     data
 }
 
-/// Every field's path, lists by the first three of their elements.
+/// The path of every field; of lists, those of the first three elements.
 fn paths(data: &Value) -> Vec<String> {
     let mut paths = vec![String::new()];
     let mut at = 0;
@@ -413,7 +413,7 @@ fn the_verdict_says_in_people_what_was_found() {
     assert_eq!(two("better", "better"), "Both variants beat the control group");
     assert_eq!(two("worse", "worse"), "Both variants do worse than the control group");
     assert_eq!(two("too early", "better"), "“<bdi>womens</bdi>” beats the control group: 72.1% more reached the goal");
-    // one unsound split silences the rest
+    // with one unsound split there is no other verdict
     assert_eq!(two("better", "split is unsound"), "The split is unsound, so there is no verdict");
 }
 
@@ -447,7 +447,7 @@ fn a_chart_has_room_for_any_count() {
     }
 }
 
-/// How many tiles stand in the row of each, by the columns of sixty that it spans.
+/// The number of tiles in the row of each tile, from the number of the sixty columns it spans.
 fn rows_of_tiles(goals: usize, span: &str) -> Vec<usize> {
     let goals: Vec<Value> = (0..goals).map(|g| json!({"name": format!("g{g}"), "sent": 9, "matched": 1})).collect();
     let html = page(&json!({"totals": {"sent": 9, "control": 1}, "goals": goals}));
@@ -481,7 +481,7 @@ fn the_page_is_ascii_and_says_the_same() {
     let (html, whole) = (render(&parsed(&data)), page(&data));
     assert!(html.is_ascii() && !whole.is_ascii());
     let style = |html: &str| html.split_once("</style>").unwrap().0.split_once("<style>").unwrap().1.to_owned();
-    // in a style sheet a reference would not be read
+    // a style sheet would not read character references
     assert_eq!(style(&html), style(&whole));
     let read: String = html
         .split("&#")
@@ -511,7 +511,7 @@ fn figures_that_cannot_be_never_loop() {
             for point in data["curve"].as_array_mut().unwrap() {
                 put(point, &json!({"day": odd, "matched_cumulative": odd}));
             }
-            // labels of days without number need not find room
+            // labels of very large days need not fit
             render(&parsed(&data));
         }
     }

@@ -1,4 +1,4 @@
-//! Text for people: names, cut to a width, numbers, times, a goal in words.
+//! Text for readers: names, cut to a width, numbers, times, a goal in words.
 
 use super::data::{After, Count, Figure, GoalFigures, Moment, Words};
 use crate::array::parse_array;
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 pub const MISSING: &str = "–";
 
 impl Words {
-    /// Names are for reading: no control characters, and none that reorder the text around them.
+    /// The name for reading: without control characters and without those that reorder the text around them.
     pub fn clean(&self) -> String {
         let keep = |c| match c {
             '\n' | '\r' | '\t' => Some(' '),
@@ -19,8 +19,8 @@ impl Words {
         self.0.chars().filter_map(keep).collect()
     }
 
-    /// HTML of at most `most` characters, kept apart from the direction of the text around it; the whole of a cut name
-    /// is its title.
+    /// HTML of at most `most` characters, kept apart from the direction of the text around it. A cut name has the whole
+    /// name as its title.
     pub fn html(&self, most: usize) -> Markup {
         let whole = self.clean();
         let shown = cut(&whole, most as f64, |_| 1.0);
@@ -28,13 +28,13 @@ impl Words {
         html! { bdi title=[title] { (shown) } }
     }
 
-    /// Text of at most the width `room`, inside isolates so that a right-to-left name starts where it should.
+    /// Text of at most the width `room`, inside isolates so that a right-to-left name starts in the right place.
     pub fn fit(&self, room: f64, size: f64) -> String {
         format!("\u{2068}{}\u{2069}", cut(&self.clean(), room, |c| advance(c) * size))
     }
 }
 
-/// HTML in ASCII alone, every other character by its number.
+/// HTML in ASCII alone; every other character is written by its number.
 pub fn ascii(html: &str) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 8);
     for c in html.chars() {
@@ -46,14 +46,14 @@ pub fn ascii(html: &str) -> String {
     out
 }
 
-/// A mark that belongs to the character before it, which a cut must not part from it.
+/// True for a mark that belongs to the character before it: a cut must not part them.
 fn joins_previous(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{93c}' | '\u{93e}'..='\u{94d}'
         | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{200d}' | '\u{20d0}'..='\u{20ff}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}')
 }
 
-/// The longest beginning whose characters together weigh at most `room`, with an ellipsis where something was cut.
+/// The longest beginning whose characters together weigh at most `room`. An ellipsis shows that something was cut.
 fn cut(text: &str, room: f64, weight: impl Fn(char) -> f64) -> String {
     if text.chars().map(&weight).sum::<f64>() <= room {
         return text.to_owned();
@@ -73,7 +73,7 @@ fn cut(text: &str, room: f64, weight: impl Fn(char) -> f64) -> String {
     format!("{}…", text[..end].trim_end())
 }
 
-/// Advance of a character in em, on the wide side of what the usual sans-serif fonts have: the page cannot measure.
+/// Advance of a character in em, on the wide side of the usual sans-serif fonts: the page cannot measure.
 fn advance(c: char) -> f64 {
     match c {
         c if joins_previous(c) => 0.0,
@@ -133,7 +133,7 @@ pub fn plural(n: Count, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n.0 == 1.0 { one } else { many })
 }
 
-/// "of 3 judged by this goal", where that is fewer than were sent: a goal judges the receipts recorded while it was in
+/// "of 3 judged by this goal"; `None` unless fewer than were sent. A goal judges the receipts recorded while it was in
 /// force.
 pub fn of_judged(goal: &GoalFigures, sent: Count) -> Option<String> {
     (goal.sent < sent).then(|| format!("of {} judged by this goal", count(goal.sent)))
@@ -151,12 +151,12 @@ pub fn shortest_count(n: f64) -> String {
     }
 }
 
-/// Money or whatever the worth is: no decimals where there are none.
+/// Money, or whatever the worth is; without decimals where it has none.
 pub fn worth(n: f64) -> String {
     decimal(n, if n.fract() == 0.0 { 0 } else { 2 })
 }
 
-/// Decimals that keep a percentage to about three digits.
+/// The decimals that keep a percentage to about three digits.
 fn percent_places(percent: f64) -> usize {
     match percent.abs() {
         p if p == 0.0 || p >= 99.95 => 0,
@@ -192,7 +192,7 @@ pub fn round_percent(fraction: f64) -> String {
     trim_zeros(percent(fraction))
 }
 
-/// The same of a lift.
+/// A lift without decimals that say nothing.
 pub fn round_signed_percent(fraction: f64) -> String {
     trim_zeros(signed_percent(fraction))
 }
@@ -209,7 +209,7 @@ fn signed(n: f64, shown: String, unit: &str) -> String {
     format!("{plus}{shown}{}", if n.is_finite() { unit } else { "" })
 }
 
-/// "a to b", or nothing unless both ends are known.
+/// "a to b"; `None` unless both ends are known.
 pub fn range(low: Figure, high: Figure, show: impl Fn(f64) -> String) -> Option<String> {
     Some(format!("{} to {}", show(low.0?), show(high.0?)))
 }
@@ -218,7 +218,7 @@ pub fn p_value(p: f64) -> String {
     if p < 0.001 { "<0.001".into() } else { format!("{p:.3}") }
 }
 
-/// A probability that is never shown as certain.
+/// A probability, never shown as certain.
 pub fn chance(p: f64) -> String {
     match p {
         p if p > 0.999 => ">99.9%".into(),
@@ -233,7 +233,7 @@ pub fn moment(Moment(time): Moment) -> String {
     format!("{} {zone}", time.format("%-d %B %Y, %H:%M"))
 }
 
-/// `1 day 12 hours`; a part of a second counts only where there is nothing else.
+/// `1 day 12 hours`; a part of a second counts only if there is nothing else.
 pub fn duration(seconds: Count) -> String {
     let mut rest = seconds.0;
     let mut parts = Vec::new();
@@ -250,7 +250,7 @@ pub fn duration(seconds: Count) -> String {
 }
 
 impl GoalFigures {
-    /// What the goal wants.
+    /// The goal's condition in words.
     pub fn in_words(&self) -> Markup {
         if let Some(event) = &self.event {
             return html! {
@@ -273,7 +273,7 @@ impl GoalFigures {
         }
     }
 
-    /// "the first open": what the time limit runs from.
+    /// What the time limit runs from: "the first open".
     pub fn start(&self) -> &'static str {
         match self.after {
             After::Sent => "sending",

@@ -1,4 +1,4 @@
-//! The comparison in sentences a marketer understands.
+//! The comparison in sentences for a marketer.
 
 use super::data::{Compared, GoalFigures, Report};
 use super::groups::Group;
@@ -6,15 +6,15 @@ use super::text::{decimal, p_value, percent, plural, range, round_percent, signe
 use crate::inference::Verdict;
 use maud::{Markup, html};
 
-/// What the page says above all figures.
+/// The conclusion that the page shows above all figures.
 pub struct Conclusion {
     /// for the colour and mark; None is neutral
     pub verdict: Option<Verdict>,
     pub headline: Markup,
     pub details: Vec<Markup>,
-    /// the differences found beside the one in `details`
+    /// the differences found in addition to the one in `details`
     pub others: Option<Markup>,
-    /// what to bear in mind, less loud
+    /// what to bear in mind, less prominent
     pub notes: Vec<Markup>,
 }
 
@@ -25,7 +25,7 @@ impl Conclusion {
     }
 }
 
-/// CSS class, and a mark that says the same without the colour.
+/// The CSS class, and a mark that says the same without the colour.
 pub fn class_and_mark(verdict: Option<Verdict>) -> (&'static str, &'static str) {
     match verdict {
         Some(Verdict::SplitIsUnsound) => ("caution", "!"),
@@ -35,7 +35,7 @@ pub fn class_and_mark(verdict: Option<Verdict>) -> (&'static str, &'static str) 
     }
 }
 
-/// A row of the comparison and whose it is.
+/// A row of the comparison, and its group.
 type Row<'a> = (&'a Compared, &'a Group<'a>);
 
 pub fn conclusion(report: &Report, groups: &[Group]) -> Conclusion {
@@ -156,19 +156,19 @@ fn how_many(some: usize, all: usize) -> String {
     }
 }
 
-/// "72.1% more reached the goal"
+/// The lift in words: "72.1% more reached the goal".
 fn how_much(row: &Compared) -> String {
     let by = row.lift.finite().map_or(String::new(), |l| format!("{} ", percent(l.abs())));
     let fewer = row.difference.0.map_or(row.verdict == Some(Verdict::Worse), |d| d < 0.0);
     format!("{by}{} reached the goal", if fewer { "fewer" } else { "more" })
 }
 
-/// What a found difference is told against.
+/// What a difference found is compared with.
 struct Scene<'a> {
     base: &'a Group<'a>,
     base_rate: Option<f64>,
     confidence: f64,
-    /// people: the same number for every variant, so that they compare
+    /// people: the same number for every variant, so that they can be compared
     out_of: f64,
 }
 
@@ -177,7 +177,7 @@ impl Scene<'_> {
         (rate * self.out_of).round()
     }
 
-    /// The difference as people out of a round number of them.
+    /// The difference, as people out of a round number of them.
     fn sentence(&self, (row, group): Row, alone: bool) -> Markup {
         let Some((rate, base)) = row.rate.finite().zip(self.base_rate) else {
             return html! { (group.name.html(60)) ": " (words(row)) " than " (self.base.in_words()) "." };
@@ -192,7 +192,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The other differences found, a line each.
+    /// The other differences found, one per line.
     fn list(&self, others: &[Row]) -> Markup {
         html! {
             ul {
@@ -210,14 +210,14 @@ impl Scene<'_> {
         }
     }
 
-    /// "77 more": of the two numbers of people as they are shown, so that they add up.
+    /// "77 more": the difference of the two numbers of people as they are shown, so that they add up.
     fn difference(&self, rate: f64, base: f64) -> String {
         let apart = self.people(rate) - self.people(base);
         format!("{} {}", decimal(apart.abs(), 0), if rate < base { "fewer" } else { "more" })
     }
 
-    /// The interval of the difference in people, in the direction of the difference; none where it does not exclude zero
-    /// (then the anytime test spoke, and the table has its interval).
+    /// The interval of the difference in people, in the direction of the difference. Empty if it does not exclude zero:
+    /// then the anytime test decided, and the table has its interval.
     fn between(&self, row: &Compared, named: &str) -> String {
         let ends = row.difference_low.finite().zip(row.difference_high.finite());
         let (low, high) = match ends {
@@ -229,7 +229,7 @@ impl Scene<'_> {
     }
 }
 
-/// The round number of people that makes a difference of rates at least ten of them.
+/// The round number of people of whom a difference of rates is at least ten.
 fn round_number(apart: f64) -> f64 {
     [100.0, 1_000.0, 10_000.0, 100_000.0].into_iter().find(|n| n * apart >= 10.0).unwrap_or(1_000_000.0)
 }
@@ -238,7 +238,7 @@ fn words(row: &Compared) -> &'static str {
     row.verdict.map_or("", Verdict::as_str)
 }
 
-/// One by its name, several by their number: the table has the names.
+/// One group by its name, several by their number: the table has the names.
 fn called(rows: &[Row]) -> Markup {
     match rows {
         [one] => one.1.quoted(),

@@ -87,7 +87,7 @@ fn a_long_text_is_cut_between_characters() {
     assert_eq!(json(&Value::text("x".repeat(1000).as_bytes())).unwrap(), format!("\"{}\"", "x".repeat(1000)));
     assert_eq!(json(&Value::text("x".repeat(1001).as_bytes())).unwrap(), format!("\"{}…\"", "x".repeat(1000)));
     for room in 0..4 {
-        // a character of four bytes does not fit any more
+        // a character of four bytes no longer fits
         let kept = "x".repeat(1000 - room);
         let text = format!("{kept}{}", "\u{1D11E}".repeat(9));
         assert_eq!(json(&Value::text(text.as_bytes())).unwrap(), format!("\"{kept}…\""));

@@ -1,4 +1,4 @@
-//! What a goal may be set to.
+//! The conditions that a goal may be set to.
 
 use super::*;
 

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 
 const TOP: f64 = 10.0;
 const PLOT: f64 = 214.0;
-/// Room at the right for the badges at the ends of the lines.
+/// Room at the right for the badges at the line ends.
 const ENDS: f64 = 32.0;
 const BADGE: f64 = 18.0;
 
 pub struct Line<'a> {
     pub group: &'a Group<'a>,
-    /// (day, share), by day, from (0, 0)
+    /// (day, share), in the order of days, from (0, 0)
     pub points: Vec<Point>,
 }
 
@@ -32,7 +32,7 @@ pub fn lines<'a>(report: &Report, groups: &'a [Group]) -> Vec<Line<'a>> {
     lines
 }
 
-/// Nothing without lines.
+/// The chart of these lines; `None` without lines.
 pub fn curve(lines: &[Line]) -> Option<Markup> {
     let ends: Vec<Point> = lines.iter().filter_map(|line| line.points.last().copied()).collect();
     let (days, most) =
@@ -82,7 +82,7 @@ fn end_badges(lines: &[Line], ends: &[Point], floor: f64) -> Markup {
     }
 }
 
-/// Moves heights apart to at least a badge between any two, as near to where they were as the order allows.
+/// Moves heights at least a badge apart, as near to where they were as the order allows.
 fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));

@@ -1,4 +1,4 @@
-//! Estimates with their intervals, one lane per variant, its name above the lane so that names of any length have room.
+//! Estimates with their intervals, one lane per variant. The name is above the lane, so names of any length have room.
 
 use super::super::data::{Compared, Report};
 use super::super::groups::Group;
@@ -7,7 +7,7 @@ use super::{Axis, Columns, SMALL, TEXT, WIDTH, badge, chart, dot, line, polygon,
 use maud::{Markup, html};
 
 const ROW: f64 = 54.0;
-/// Of the axis at either side, so that the labels of its ends stay on the sheet.
+/// Margin of the axis at either side, so that the labels of its ends stay on the sheet.
 const SIDE: f64 = 20.0;
 const AXIS: f64 = 22.0;
 
@@ -22,28 +22,28 @@ struct Lane<'a> {
     outer: Option<(f64, f64)>,
 }
 
-/// The rate of every variant with its interval, the baseline's rate running through all lanes.
+/// The rate of every variant with its interval; the baseline's rate runs through all lanes. `None` without any rate.
 pub fn rates(report: &Report, groups: &[Group]) -> Option<Markup> {
     let lanes: Vec<Lane> = report.variants.iter().zip(groups).map(|(row, group)| Lane::of_rate(row, group)).collect();
     let ends = || lanes.iter().flat_map(|l| [l.inner.map(|i| i.0), l.inner.map(|i| i.1), l.estimate]).flatten();
     let low = ends().reduce(f64::min)?.max(0.0);
     let high = ends().fold(low, f64::max).min(1.0);
     let span = (high - low).max(high * 0.05).max(1e-6);
-    // a part of the scale is worth more than its zero, unless zero is near
+    // detail is worth more than the zero of the scale, unless zero is near
     let low = if low < span { 0.0 } else { low - span * 0.08 };
     let reference = lanes.iter().find(|l| l.group.baseline).and_then(|l| l.estimate);
     let domain = (low, (high + span * 0.08).min(1.0));
     Some(forest("Share of people who reached the goal", &lanes, domain, reference, round_percent))
 }
 
-/// The lift of every variant over the baseline with its interval, and thinner the anytime interval.
+/// The lift of every variant with its interval, and thinner the anytime interval. `None` without any lift.
 pub fn lifts(report: &Report, groups: &[Group]) -> Option<Markup> {
     let baseline = groups.iter().find(|a| a.baseline)?;
     let lanes: Vec<Lane> = report.variants.iter().zip(groups).map(|(row, group)| Lane::of_lift(row, group)).collect();
     if !lanes.iter().any(|l| !l.group.baseline && (l.estimate.is_some() || l.inner.is_some())) {
         return None;
     }
-    // an interval without end, or nearly so, must not press the others flat: past the edge it ends in an arrow
+    // an interval with an infinite or very far end must not press the others flat: past the edge it is an arrow
     let estimates = || lanes.iter().filter_map(|l| l.estimate).filter(|e| e.is_finite());
     let ends = |of: fn(&Lane) -> Option<(f64, f64)>| lanes.iter().filter_map(of).flat_map(|(low, high)| [low, high]);
     let far = |far: f64, e: f64| far.max(e.abs());

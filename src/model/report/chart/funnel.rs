@@ -6,17 +6,17 @@ use super::{Columns, SMALL, TEXT, WIDTH, block, chart, text};
 use maud::{Markup, html};
 
 const BAR: f64 = 18.0;
-/// Height of a note beneath it.
+/// Height of a note beneath the bar.
 const LINE: f64 = 16.0;
 
 struct Step {
     name: Words,
     number: Count,
-    /// of what was sent; a goal's of what is judged by it
+    /// of what was sent; for a goal, of what it judges
     share: Option<f64>,
-    /// of what that is, where it is not all that was sent
+    /// what the share is of, if that is not all that was sent
     of: Option<String>,
-    /// class, words and count of what the bar is made of
+    /// class, words and count of each part of the bar
     parts: Vec<(&'static str, &'static str, f64)>,
 }
 
@@ -39,7 +39,7 @@ impl Step {
             number: goal.matched,
             share: goal.matched.share_of(goal.sent),
             of: of_judged(goal, report.totals.sent),
-            // nothing is known of opens that were never reported
+            // opens that were never reported are not known
             parts: if goal.opened.is_some() && goal.matched.is_some() {
                 vec![
                     ("part3", "after a click", clicked),
@@ -52,7 +52,7 @@ impl Step {
         }
     }
 
-    /// What stands beneath the bar, a line each.
+    /// The notes beneath the bar, one per line.
     fn notes(&self) -> Vec<String> {
         let line = |shown: fn(f64) -> String| {
             self.parts.iter().map(|(_, word, n)| format!("{word} {}", shown(*n))).collect::<Vec<_>>().join(" · ")
@@ -62,7 +62,7 @@ impl Step {
         self.of.clone().into_iter().chain((self.parts.len() > 1).then_some(fitting)).collect()
     }
 
-    /// For those who hear the page.
+    /// The text for screen readers.
     fn said(&self) -> String {
         let share = self.share.map(percent).into_iter().chain(self.of.clone()).collect::<Vec<_>>().join(" ");
         format!("{} {}, {share}", self.name.clean(), count(self.number))
@@ -81,7 +81,7 @@ impl Step {
     }
 }
 
-/// The chart and what its percentages are of; nothing while nothing has been sent.
+/// The chart, and what its percentages are of. `None` while nothing has been sent.
 pub fn funnel(report: &Report) -> Option<(Markup, &'static str)> {
     let sent = report.totals.sent;
     let totals = [("Sent", sent), ("Opened", report.totals.opened), ("Clicked", report.totals.clicked)];

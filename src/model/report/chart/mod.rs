@@ -1,4 +1,4 @@
-//! Charts as inline SVG: each mark has a CSS class for its colour and line, so that it follows the page.
+//! Charts as inline SVG. Each mark has a CSS class for its colour and line, so that it follows the page.
 
 pub mod curve;
 pub mod forest;
@@ -23,7 +23,7 @@ fn at(units: f64) -> String {
     format!("{}", (units * 100.0).round() / 100.0)
 }
 
-/// A chart of [`WIDTH`] by `height` units, with a label for those who hear the page.
+/// A chart of [`WIDTH`] by `height` units, with a label for screen readers.
 fn chart(height: f64, label: &str, marks: &Markup) -> Markup {
     html! { svg viewBox={"0 0 " (at(WIDTH)) " " (at(height))} role="img" aria-label=(label) { (marks) } }
 }
@@ -48,7 +48,7 @@ fn dot(class: &str, (x, y): Point, radius: f64) -> Markup {
     html! { circle.{"f " (class)} cx=(at(x)) cy=(at(y)) r=(radius) {} }
 }
 
-/// Text centred on `y`; `anchor` is where it hangs at `x`: start, middle or end.
+/// Text centred on `y`. `anchor` says which part of it is at `x`: start, middle or end.
 fn text(class: &str, (x, y): Point, anchor: &str, size: f64, words: &str) -> Markup {
     html! { text.(class) x=(at(x)) y=(at(y)) dy=".5ex" text-anchor=(anchor) font-size=(size) { (words) } }
 }
@@ -61,9 +61,9 @@ fn badge(group: &Group, at: Point) -> Markup {
 
 /// Two columns of figures at the right edge of a chart, as wide as their widest entries.
 struct Columns {
-    /// of the second, with the gap before it
+    /// width of the second column, with the gap before it
     aside: f64,
-    /// of both
+    /// width of both columns
     both: f64,
 }
 
@@ -77,12 +77,12 @@ impl Columns {
         Columns { aside, both: figure + aside }
     }
 
-    /// For a name that starts at `left`.
+    /// The room for a name that starts at `left`.
     fn room(&self, left: f64) -> f64 {
         WIDTH - self.both - 10.0 - left
     }
 
-    /// A figure and, lighter, what belongs to it, each ending at its own column's edge.
+    /// A figure and, lighter, what belongs to it, each flush with the right edge of its column.
     fn figures(&self, y: f64, figure: &str, aside: &str) -> Markup {
         html! {
             (text("figure", (WIDTH - self.aside, y), "end", TEXT, figure))
@@ -91,7 +91,7 @@ impl Columns {
     }
 }
 
-/// An axis from `low` to `high` laid over `left..right`, with round ticks.
+/// An axis from `low` to `high` over `left..right`, with round ticks.
 pub struct Axis {
     low: f64,
     high: f64,
@@ -110,7 +110,7 @@ impl Axis {
         self.left + share * (self.right - self.left)
     }
 
-    /// Round values, at most `most` of them: as many as the steps 1, 2, 5, 10, ... allow.
+    /// Round values, at most `most` of them, in the steps 1, 2, 5, 10, ...
     pub fn ticks(&self, most: usize) -> Vec<f64> {
         let span = self.high - self.low;
         // so near each other, the ends have no round values between them that their digits could tell apart
@@ -127,7 +127,7 @@ impl Axis {
         marks.unwrap_or_default()
     }
 
-    /// As many ticks as have room for their labels side by side.
+    /// As many ticks as fit with their labels side by side.
     fn labelled(&self, most: usize, show: impl Fn(f64) -> String) -> Vec<(f64, String)> {
         for most in (1..=most).rev() {
             let ticks: Vec<_> = self.ticks(most).into_iter().map(|t| (self.at(t), show(t))).collect();

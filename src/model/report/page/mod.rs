@@ -1,4 +1,4 @@
-//! The page itself: from the verdict down to the small print. Sections without figures are left out.
+//! The page, from the verdict down to the small print. Sections without figures are left out.
 
 mod small_print;
 mod tables;
@@ -14,7 +14,7 @@ use small_print::small_print;
 use tables::{curve_table, goals_table, variants_table};
 
 const STYLE: &str = include_str!("style.css");
-/// Nothing is fetched and nothing runs, whatever slipped through.
+/// Nothing is fetched and nothing runs, even if markup slipped through.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
@@ -30,7 +30,7 @@ pub fn render(report: &Report) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
-                // empty, so that a browser asks for none
+                // empty, so that a browser requests none
                 link rel="icon" href="data:,";
                 title { (title) " · message report" }
                 style { "\n" (PreEscaped(STYLE)) }
@@ -89,13 +89,13 @@ fn verdict(report: &Report, groups: &[Group]) -> Markup {
     }
 }
 
-/// A count with its share, and what belongs to it.
+/// A count, its share, and what belongs to it.
 struct Tile<'a> {
     class: &'a str,
     label: Markup,
     number: Count,
     share: Option<f64>,
-    /// what the share is of, for those who hear the page
+    /// what the share is of, for screen readers
     whole: &'a str,
     notes: Vec<String>,
 }
@@ -123,7 +123,7 @@ impl<'a> Tile<'a> {
         tile
     }
 
-    /// Of 60 columns; `wide` and `narrow` are how many tiles stand in its row on a wide and on a narrow screen.
+    /// The tile, in 60 columns. `wide` and `narrow` are how many tiles its row has on a wide and on a narrow screen.
     fn html(&self, wide: usize, narrow: usize) -> Markup {
         html! {
             li.(self.class) style={"--span:" (60 / wide) ";--span-narrow:" (60 / narrow)} {
@@ -167,8 +167,8 @@ fn tiles(report: &Report) -> Markup {
     }
 }
 
-/// For each tile, how many stand in its row. Where one row of `most` does not hold them, what was sent, opened and
-/// clicked has the first, and the others share theirs evenly, so that every row is full.
+/// Per tile, the number of tiles in its row. If one row of `most` does not hold them, the first row has sent, opened
+/// and clicked. The others share theirs evenly, so that every row is full.
 fn rows(tiles: usize, most: usize) -> Vec<usize> {
     if tiles <= most {
         return vec![tiles; tiles];
@@ -179,7 +179,7 @@ fn rows(tiles: usize, most: usize) -> Vec<usize> {
     [3].into_iter().chain(others).flat_map(|n| vec![n; n]).collect()
 }
 
-/// What became of what was sent: the funnel, and the curve over the days.
+/// The section on what became of what was sent: the funnel, and the curve over the days.
 fn path(report: &Report, groups: &[Group]) -> Markup {
     let lines = curve::lines(report, groups);
     let funnel =
@@ -207,7 +207,7 @@ fn figure(title: &str, said: Markup, before: Markup, chart: Markup) -> Markup {
     html! { figure { figcaption { h3 { (title) } p { (said) } } div { (before) (chart) } } "\n" }
 }
 
-/// Of several lines: a sample of each, its badge and its name.
+/// The legend: a sample of each line, its badge and its name. Empty for fewer than two lines.
 fn legend(lines: &[Line]) -> Markup {
     html! {
         @if lines.len() > 1 {

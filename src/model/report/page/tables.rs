@@ -1,5 +1,5 @@
-//! The tables. On a phone each row becomes a card, so every cell carries its column's name and every element its role,
-//! which `display: block` would take from it.
+//! The tables. On a phone each row becomes a card. So every cell carries its column's name, and every element its role,
+//! which `display: block` would remove.
 
 use super::super::chart::curve::Line;
 use super::super::data::{Compared, Count, GoalFigures, Report};
@@ -17,12 +17,12 @@ fn plain(figure: String) -> Markup {
     html! { (figure) }
 }
 
-/// A figure with its interval, or what else belongs to it, beneath.
+/// A figure, and beneath it its interval or what else belongs to it.
 fn with(figure: Option<String>, beneath: Option<String>) -> Markup {
     html! { (shown(figure)) @if let Some(beneath) = &beneath { small { (beneath) } } }
 }
 
-/// A column's name and what a row has in it.
+/// A column's name, and its cell for a row.
 type Column<T> = (&'static str, fn(&T) -> Markup);
 
 fn table<T>(caption: &str, first: &str, columns: &[Column<T>], rows: &[(Markup, &T)]) -> Markup {
@@ -85,7 +85,7 @@ fn pill(row: &Compared) -> Markup {
     html! { span.{"pill " (class)} { span aria-hidden="true" { (mark) } (verdict.as_str()) } }
 }
 
-/// Only for several goals: a single one is all in the tiles above.
+/// The goals; `None` for a single goal, which the tiles above show completely.
 pub fn goals_table(report: &Report) -> Option<Markup> {
     if report.goals.len() < 2 {
         return None;
@@ -104,7 +104,7 @@ pub fn goals_table(report: &Report) -> Option<Markup> {
     Some(table("The goals of this message, counted in receipts.", "Goal", &columns, &rows))
 }
 
-/// The curve as figures: at most about forty rows, the last day always among them.
+/// The curve as figures, in at most about forty rows; the last day is always among them.
 pub fn curve_table(lines: &[Line]) -> Markup {
     let mut days: Vec<f64> = lines.iter().flat_map(|line| line.points[1..].iter().map(|point| point.0)).collect();
     days.sort_by(f64::total_cmp);

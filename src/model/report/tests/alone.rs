@@ -1,4 +1,4 @@
-//! Reports of few: one group, nothing matched yet, a baseline that is no control group.
+//! Small reports: one group, nothing matched yet, a baseline that is not the control group.
 
 use super::*;
 use crate::report::chart::Axis;
@@ -42,7 +42,7 @@ fn a_group_of_which_nobody_was_counted_has_a_row_and_no_chart() {
 
 #[test]
 fn the_baseline_is_the_row_that_was_compared_with_nothing() {
-    // without a verdict, that is: where nobody has converted a row may have a verdict and no lift
+    // here without a verdict: a row without conversions may have a verdict and no lift
     let rows = json!([{"variant": "A", "users": 50, "rate": 0.0, "verdict": "too early"}, {"variant": "B", "users": 50, "rate": 0.0}]);
     let html = page(&json!({"goals": [{}], "totals": {"sent": 100}, "variants": rows, "running_included": true}));
     assert!(html.contains("Differences and lifts are against “<bdi>B</bdi>”."));

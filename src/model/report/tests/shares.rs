@@ -1,8 +1,8 @@
-//! What a share is a share of: a goal judges the receipts recorded while it was in force, which may be fewer than were sent.
+//! What shares are of: a goal judges the receipts recorded while it was in force, which may be fewer than were sent.
 
 use super::*;
 
-/// Sent to two, then given the goal `big`, then sent to `judged` more, of whom `matched` reach it.
+/// The page after two were sent, the goal `big` was set and `judged` more were sent, of whom `matched` reach it.
 fn set_meanwhile(judged: Value, matched: Value) -> String {
     let of_all = judged.as_f64().map_or(json!(2), |n| json!(n + 2.0));
     page(
@@ -26,7 +26,7 @@ fn funnel(html: &str) -> &str {
     between(html, "<h3>From sent to the goal", "</figure>")
 }
 
-/// What stands beneath the bars, from the top down.
+/// The notes beneath the bars, from the top down.
 fn notes(funnel: &str) -> Vec<String> {
     let boxes = text_boxes(between(funnel, "<svg", "</svg>"));
     boxes.into_iter().filter(|b| b.left < 1.0 && !b.words.starts_with('\u{2068}')).map(|b| b.words).collect()
@@ -47,14 +47,14 @@ fn a_goal_that_judges_fewer_than_were_sent_says_of_how_many_its_share_is() {
     assert!(funnel.contains(OF_JUDGED), "{funnel}");
     assert!(funnel.contains("; Goal: big 3, 100% of 3 judged by this goal.\""), "{funnel}");
     assert_eq!(notes(funnel), ["of 3 judged by this goal"]);
-    // what was opened and clicked is of what was sent
+    // opens and clicks are of what was sent
     assert_eq!(tiles(&html).matches("<span class=\"unseen\"> of sent</span>").count(), 2);
     assert!(funnel.contains("Sent 5, 100%; Opened 2, 40.0%; Clicked 0, 0%; "), "{funnel}");
 }
 
 #[test]
 fn a_goal_that_judges_all_that_was_sent_has_a_share_of_it() {
-    // one cannot judge more than were sent
+    // a goal cannot judge more than was sent
     for judged in [5, 6] {
         let html = page(&json!({"totals": {"sent": 5}, "goals": [{"name": "big", "sent": judged, "matched": 3}]}));
         assert!(!html.contains("judged by this goal") && funnel(&html).contains(OF_SENT), "{judged}");

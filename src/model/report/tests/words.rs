@@ -1,4 +1,4 @@
-//! What is read, and the words that it becomes.
+//! The input, and the words that it becomes.
 
 use super::*;
 
