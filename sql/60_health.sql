@@ -52,7 +52,7 @@ BEGIN
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
            format(CASE s.kind
-                      WHEN 'users' THEN 'What was recorded stays. A successor is tracked with goals.track_users() and needs messages of its own; SELECT goals.untrack(%s) removes this entry.'
+                      WHEN 'users' THEN 'What was recorded stays. Track the new table with goals.track_users() and create messages for it; SELECT goals.untrack(%s) removes this entry.'
                       ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) removes this entry.' END,
                   s.relation::oid)
     FROM goals.source s
@@ -77,7 +77,7 @@ BEGIN
 
     RETURN QUERY
     SELECT CASE WHEN starts_with(p.problem, 'Citus ') THEN 'distributed table' ELSE 'broken ' || s.kind || ' table' END, s.relation::text, p.problem,
-           CASE WHEN starts_with(p.problem, 'Citus ') THEN format('SELECT undistribute_table(%1$L), or give it up: SELECT goals.untrack(%1$L)', s.relation)
+           CASE WHEN starts_with(p.problem, 'Citus ') THEN format('SELECT undistribute_table(%1$L), or stop tracking it: SELECT goals.untrack(%1$L)', s.relation)
                 ELSE format('Name the columns as they are now with goals.track_%s().', s.kind) END
     FROM goals.source s
     CROSS JOIN LATERAL goals_internal.source_problem(s.source_id) AS p (problem)
@@ -114,7 +114,7 @@ BEGIN
     RETURN QUERY
     SELECT 'heirs are not seen', s.relation::text,
            format('changes of rows in %s, which inherits from it, are not seen', string_agg(i.inhrelid::regclass::text, ', ' ORDER BY i.inhrelid::regclass::text)),
-           format('Track such a table by itself, or end that: ALTER TABLE ... NO INHERIT %s', s.relation)
+           format('Track such a table by itself, or end the inheritance: ALTER TABLE ... NO INHERIT %s', s.relation)
     FROM goals.source s
     JOIN pg_inherits i ON i.inhparent = s.relation
     WHERE s.attached AND NOT EXISTS (SELECT FROM pg_partitioned_table p WHERE p.partrelid = s.relation)
@@ -183,8 +183,8 @@ BEGIN
                                 WHEN 'refused row' THEN 'a default, an index or a column that has been added to it did not take what triggers of %s recorded, first at %s'
                                 WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
                                 ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
-           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 for that time. This entry is removed when the table is tracked again.'
-                         WHEN 'refused row' THEN 'Drop that default, index or column: the server''s log says when it was. This entry is removed when the table is tracked again.'
+           CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 during the maintenance. This entry is removed when the table is tracked again.'
+                         WHEN 'refused row' THEN 'Drop that default, index or column. The server''s log has the time. This entry is removed when the table is tracked again.'
                          WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
                          WHEN 'unknown user' THEN 'Insert the user before the row that names it. This entry is removed when the table is tracked again with goals.track_receipts().'
                          ELSE 'Correct the rows that the application writes. This entry is removed when the table is tracked again with goals.track_receipts().' END

@@ -218,14 +218,14 @@ impl Error {
                 Some("A user of the control group is sent nothing, so nothing can be opened or clicked.".into())
             }
             NoTriggerRight { owner, .. } => {
-                Some(format!("The owner of the table above it, {owner}, has no right to create triggers on it."))
+                Some(format!("The owner of the partitioned table, {owner}, has no right to create triggers on it."))
             }
             NoUsage { .. } | NoSelect { .. } => {
-                Some("A goal shows of each user whether the value satisfies it.".into())
+                Some("A goal shows for each user whether the value satisfies it.".into())
             }
             RowSecurity { .. } => Some("A goal shows values of all users.".into()),
             OnManyNodes { .. } => {
-                Some("Its rows are in shards, where changes of them are not seen and no user is looked for.".into())
+                Some("Its rows are in shards: changes there are not seen, and users are not looked up.".into())
             }
             Frozen { .. } => Some("Variants and the control group are fixed once the first receipt exists.".into()),
             _ => None,
@@ -266,7 +266,7 @@ impl Error {
                 format!("A date or time accepts only \"{}\".", Operator::HasAnyValue.name())
             }
             OperatorNotForType { kind, .. } => {
-                format!("A {} has the operators {}.", kind.name(), list(Operator::of_kind(*kind)))
+                format!("A {} accepts the operators {}.", kind.name(), list(Operator::of_kind(*kind)))
             }
             ValueMissing { .. } => "Pass what to compare with as value => '...'.".into(),
             ValueUnexpected { .. } => "Leave out value.".into(),
@@ -287,9 +287,9 @@ impl Error {
                     literal(message)
                 )
             }
-            ControlReceipt { .. } => "Record opens and clicks only where goals.deliver() said send.".into(),
+            ControlReceipt { .. } => "Record opens and clicks only if goals.deliver() returned send.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
-            UsersTableDropped => "Track its successor with goals.track_users(), and create a message for that.".into(),
+            UsersTableDropped => "Track the new table with goals.track_users(), and create a message for it.".into(),
             SeveralUsersTables { .. } => "Name one with users => 'public.users'.".into(),
             NotTracked { relation } => format!(
                 "Track it with goals.track_users({0}), goals.track_events({0}, ...) or goals.track_receipts({0}, ...).",
@@ -300,9 +300,9 @@ impl Error {
             }
             NoKey { .. } => "Pass key => 'column', or add a primary key of a single column.".into(),
             KeyType { types, .. } => format!("A user key is {types}."),
-            AlreadyTracked { relation, .. } => format!("Stop that first with goals.untrack({}).", literal(relation)),
+            AlreadyTracked { relation, .. } => format!("Untrack it first with goals.untrack({}).", literal(relation)),
             Covered { parent, .. } => {
-                format!("Its rows are followed as rows of {parent}; name that table wherever one is asked for.")
+                format!("Its changes are tracked through {parent}: use that table instead.")
             }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
             NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner}."),
@@ -315,15 +315,14 @@ impl Error {
                     "Let the owner of the table make this call, or a role with BYPASSRLS: ALTER ROLE {user} BYPASSRLS."
                 )
             }
-            OnManyNodes { relation, .. } => format!(
-                "Only tables of this server alone can be followed: SELECT undistribute_table({}).",
-                literal(relation)
-            ),
+            OnManyNodes { relation, .. } => {
+                format!("Only tables on this server can be tracked: SELECT undistribute_table({}).", literal(relation))
+            }
             Frozen { .. } => "Create a new message for the new test.".into(),
             FutureTime { .. } => "Pass the time at which it happened; check the clock of the sending system.".into(),
             UnknownModel { .. } => format!("The models are {}.", quoted(&ATTRIBUTION_MODELS)),
             InRecovery => "Call it on the primary; the figures are exact here as well.".into(),
-            TotalsOwner => "Call goals.health(): it shows which table, and how to give it back.".into(),
+            TotalsOwner => "Call goals.health(): it shows which table, and how to restore its owner.".into(),
             LockNotAvailable { .. } => {
                 "Another session is using the table; try again when its transaction has ended.".into()
             }

@@ -98,7 +98,7 @@ fn hints_say_what_to_do() {
     has("The models are \"first touch\", \"last touch\", \"last click\", \"linear\", \"time decay\".");
     has("The table has the attributes id, plan.");
     has("A date or time accepts only \"has any value\".");
-    has("A boolean has the operators \"is\", \"is not\", \"has any value\", \"is unknown\", \"is changed\".");
+    has("A boolean accepts the operators \"is\", \"is not\", \"has any value\", \"is unknown\", \"is changed\".");
     has("such as {pro,team}");
     has("time_limit => '7 days'");
     has("time_limit => '30 days'");

@@ -44,7 +44,7 @@ impl Counts {
         if n <= 0 {
             return Err(Invalid::new(
                 format!("the number of users must be positive, not {n}"),
-                "A rate needs at least one user: leave out variants nobody was assigned to.",
+                "A rate needs at least one user: leave out variants without users.",
             ));
         }
         if x < 0 {
