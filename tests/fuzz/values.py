@@ -81,6 +81,7 @@ def values(checked_encoding):
         'timestamp with time zone': (TIMES, []),
         'jsonb': (JSON, BIG_JSON),
         'text[]': (arrays('text', ["'A'", "'B'", "''", "'control'"] + text), big_arrays('text', ["'x'", "'7'"]) + ["array[repeat('x', 10485760)]", "array(select n::text from generate_series(1, 100000) n)"]),
+        'integer[]': (arrays('integer', ["1", "2", "0", "-1", "2147483647"]), big_arrays('integer', ["1", "7"])),
         'bigint[]': (arrays('bigint', ["1", "2", "0", "100"] + BIGINTS + NUMBERS), big_arrays('bigint', ["1", "7"])),
         'double precision[]': (arrays('double precision', ["0.5", "0.5", "1", "0"] + DOUBLES), big_arrays('double precision', ["0.5", "1"])),
         'goals.total[]': (["'{}'::goals.total[]", "array[null::goals.total]", "array[row(null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null)::goals.total]",
