@@ -193,9 +193,9 @@ def middle(values):
 
 def check_goals(session):
     """Refuses to measure goals that are never evaluated: there is at least one goal, and nothing keeps any from being evaluated."""
-    count, broken = session.run("select count(*), count(goals.goal_problem(goal_id)) from goals.goal").split("|")
+    count, broken = session.run("select count(*), count(goals_internal.goal_problem(goal_id)) from goals.goal").split("|")
     if count == "0" or broken != "0":
-        problem = session.run("select min(goals.goal_problem(goal_id)) from goals.goal")
+        problem = session.run("select min(goals_internal.goal_problem(goal_id)) from goals.goal")
         raise RuntimeError(f"{broken} of {count} goals are broken: {problem or 'there is none'}")
 
 

@@ -25,6 +25,7 @@ class Function:
     def __init__(self, n, oid, name, signature, types, names, public, result, absent):
         self.n, self.oid, self.name, self.signature, self.types, self.names = n, oid, name, signature, types, names or []
         self.public, self.trigger, self.void, self.absent = public, result == 'trigger', result == 'void', absent
+        self.schema = signature.split('.')[0]
         self.names += [''] * (len(types) - len(self.names))
         self.done, self.took, self.tally, self.slowest = 0, 0.0, {}, 0.0
 
@@ -92,6 +93,7 @@ class Fuzz:
     def prepare(self, f):
         """A server-side loop over calls of f; the k-th call of a seed is the same for ever, and each is undone if wished."""
         declared, picks, arguments = [], [], []
+        f.variadic = self.c.execute('select provariadic <> 0 from pg_proc where oid = %s', (f.oid,)).fetchone()[0]
         for a, (type_name, name) in enumerate(zip(f.types, f.names)):
             if (type_name, None) not in self.places:
                 raise Problem(f'{f.signature}: tests/fuzz/values.py has no values of type {type_name}')
@@ -100,8 +102,9 @@ class Fuzz:
             # A parameter that is NULL by default is so in half of the tame calls.
             nulls = f'case when k & 2 = 0 then 50 else {500 if a in f.absent else 10} end'
             picks.append(f'k{a} := fuzz.pick(hashint8extended(k * 16 + {a}, seed), k & 2 > 0, {nulls}, {apt[0]}, {apt[1]}, {general[0]}, {general[1]}, {big[0]}, {big[1]});')
-            arguments.append(f'(select v from fuzz."{type_name}" where i = k{a})')
-        call = f'goals."{f.name}"({", ".join(arguments)})'
+            variadic = 'variadic ' if f.variadic and a == len(f.types) - 1 else ''
+            arguments.append(f'{variadic}(select v from fuzz."{type_name}" where i = k{a})')
+        call = f'{f.schema}."{f.name}"({", ".join(arguments)})'
         used = 'count(*)' if f.void or f.trigger else 'sum(length(x::text))'
         in_from = f'perform {used} from {call} x' if not f.trigger else f'perform {call}'
         f.said = 'concat_ws(\', \', ' + ', '.join(f'(select said from fuzz."{t}" where i = k{a})' for a, t in enumerate(f.types)) + ')' if f.types else "''"
@@ -142,7 +145,7 @@ class Fuzz:
         args = (self.other or self.c).execute(f'select fuzz.said{f.n}(%s, %s)', (seed, k)).fetchone()[0]
         if isinstance(args, bytes):
             args = args.decode('utf-8', 'backslashreplace')
-        return f'select * from goals."{f.name}"({args});' if k & 1 == 0 else f'select goals."{f.name}"({args});'
+        return f'select * from {f.schema}."{f.name}"({args});' if k & 1 == 0 else f'select {f.schema}."{f.name}"({args});'
 
     def batch(self, f, seed, first, last, undo=True, before='begin'):
         """Calls first..last in one transaction. Problem: what came of it that may not."""
