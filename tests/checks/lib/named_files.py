@@ -20,7 +20,7 @@ missing, count = [], 0
 for page in sys.argv[1:]:
     for name in NAMED.findall(BLOCKS.sub("", Path(page).read_text())):
         # of versions that the text calls A and B
-        if not re.search(r"(--|_)[AB]\b", name):
+        if not re.search(r"(--|_)[AB](_last)?\b", name):
             count += 1
             if not exists(name):
                 missing.append(f"{page}: {name}")
