@@ -1,5 +1,4 @@
-//! Macros that export safe Rust functions as C functions of PostgreSQL's version-1 convention, used in
-//! [`crate::entry`].
+//! Macros that export safe Rust functions as C functions of PostgreSQL's version-1 convention.
 
 /// Exports a function under this symbol, with its finfo record.
 macro_rules! export {
