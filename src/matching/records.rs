@@ -55,6 +55,32 @@ impl Sent {
     }
 }
 
+/// The first receipt of a user for a message, in the order of sending, of those that count.
+pub fn first_receipt(
+    receipts: &mut OwnedProbe,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    mut counts: impl FnMut(Sent) -> bool,
+) -> Option<Sent> {
+    let mut first = None;
+    receipts.visit(&of_user(message.users, key, Bound::Since(i64::MIN)), false, |row| {
+        let sent = Sent::read(row);
+        if is_of(message, setup, sent) && counts(sent) {
+            first = Some(sent);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    first
+}
+
+/// True if a receipt is of this message. A revision unknown to this backend belongs to another message, or its receipt
+/// has only just become visible.
+fn is_of(message: &Message, setup: &Setup, sent: Sent) -> bool {
+    setup.revisions.get(&sent.revision).is_some_and(|r| r.message_id == message.id)
+}
+
 /// Calls `see` with the receipts of a user that were sent at or after a time.
 pub fn visit_receipts_since(receipts: &mut OwnedProbe, users: i32, key: &[u8], since: i64, mut see: impl FnMut(&Row)) {
     receipts.visit(&of_user(users, key, Bound::Since(since)), false, |row| {
@@ -74,11 +100,7 @@ pub fn visit_receipts_until(
 ) {
     receipts.visit(&of_user(message.users, key, Bound::Until(until)), true, |row| {
         let sent = Sent::read(row);
-        // A revision unknown to this backend belongs to another message, or its receipt has only just become visible.
-        if setup.revisions.get(&sent.revision).is_some_and(|r| r.message_id == message.id) {
-            return see(sent);
-        }
-        ControlFlow::Continue(())
+        if is_of(message, setup, sent) { see(sent) } else { ControlFlow::Continue(()) }
     });
 }
 
@@ -198,12 +220,17 @@ pub fn has_hits(log: &mut Log, receipt_id: i64, goal_id: i32, until: i64, wanted
     hits >= wanted
 }
 
+/// The bit of receipt.flags for a receipt that was sent although held out.
+const HELD_OUT: i16 = 1;
+
 /// A receipt to be appended.
 pub struct NewReceipt<'a> {
     pub sent_at: i64,
     pub users: i32,
     pub revision: i32,
     pub variant: Option<i32>,
+    /// See [`crate::setup::definitions::Arm`].
+    pub held_out: bool,
     pub user_key: &'a [u8],
     pub already: &'a [i32],
     pub baseline: &'a [Option<String>],
@@ -224,7 +251,8 @@ impl NewReceipt<'_> {
             already: (!self.already.is_empty()).then(|| datum::integer_array(self.already)),
             baseline: has_baselines.then(|| datum::numeric_array(self.baseline)),
         };
-        receipts.append(row.values(), &[]).then_some(id)
+        let flags = (tables.receipt.places().of(receipt::flags), self.held_out.then(|| HELD_OUT.into()));
+        receipts.append(row.values(), &[flags]).then_some(id)
     }
 }
 
