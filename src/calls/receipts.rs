@@ -67,10 +67,11 @@ fn send_one<T>(
         .ok_or_else(|| source.gone())?
         .ok_or_else(|| source.unknown(&key))?;
     let arm = by.arm(&setup, message, &key);
-    let delivered =
-        Sender::of_call(Statement::of_call(), &setup, message, |sender| sender.deliver(&key, arm, sent_at, &judgement))
-            .flatten()
-            .ok_or_else(not_recorded)?;
+    let delivered = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
+        sender.deliver(&key, arm, sent_at, &judgement, None)
+    })
+    .flatten()
+    .ok_or_else(not_recorded)?;
     Ok(result(message, delivered))
 }
 
@@ -132,7 +133,7 @@ fn send_many(
             let receipt = scratch.run(|| {
                 let (stored, judgement) = look_up(&setup, message, source, &mut users, key)??;
                 let arm = by.arm(&setup, message, &stored);
-                Some((stored.clone(), sender.deliver(&stored, arm, sent_at, &judgement)))
+                Some((stored.clone(), sender.deliver(&stored, arm, sent_at, &judgement, None)))
             });
             match receipt {
                 Some((stored, delivered)) => {

@@ -79,7 +79,14 @@ impl Sender<'_> {
     /// Appends a receipt, unless each user gets one and the user has it: then that, of several the one sent first. None
     /// if the table refused it. Two transactions that do so at the same moment do not see each other's receipt, and each
     /// append one.
-    pub fn deliver(&mut self, key: &[u8], arm: Arm, sent_at: i64, judgement: &Judgement) -> Option<Delivered> {
+    pub fn deliver(
+        &mut self,
+        key: &[u8],
+        arm: Arm,
+        sent_at: i64,
+        judgement: &Judgement,
+        row_ref: Option<i64>,
+    ) -> Option<Delivered> {
         if self.once {
             let counts = |_: Sent| true;
             let receipts = self.probes.receipts()?;
@@ -87,12 +94,19 @@ impl Sender<'_> {
                 return Some(Delivered { receipt_id: first.id, variant: first.variant, repeated: true });
             }
         }
-        let receipt_id = self.send(key, arm, sent_at, judgement)?;
+        let receipt_id = self.send(key, arm, sent_at, judgement, row_ref)?;
         Some(Delivered { receipt_id, variant: arm.variant.map(|v| v.id), repeated: false })
     }
 
-    /// Appends a receipt and returns its id; None if the table refused it.
-    pub fn send(&mut self, key: &[u8], arm: Arm, sent_at: i64, judgement: &Judgement) -> Option<i64> {
+    /// Appends a receipt made from what has this reference, if any, and returns its id; None if the table refused it.
+    pub fn send(
+        &mut self,
+        key: &[u8],
+        arm: Arm,
+        sent_at: i64,
+        judgement: &Judgement,
+        row_ref: Option<i64>,
+    ) -> Option<i64> {
         let receipt = NewReceipt {
             sent_at,
             users: self.message.users,
@@ -102,6 +116,7 @@ impl Sender<'_> {
             user_key: key,
             already: &judgement.already,
             baseline: &judgement.baseline,
+            row_ref,
         };
         receipt.append(self.probes.receipt_log()?, &self.setup.tables)
     }
