@@ -204,6 +204,11 @@ LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
 COMMENT ON FUNCTION goals_internal.stored_key(integer, text) IS
     'A user key in the one spelling in which it is stored; NULL if no user can have it';
 
+CREATE FUNCTION goals_internal.refuse_list(source_id integer, user_key text) RETURNS void
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_refuse_list';
+COMMENT ON FUNCTION goals_internal.refuse_list(integer, text) IS
+    'An error if the text is a list of keys, as drivers write an array, and cannot be the key of one user';
+
 CREATE FUNCTION goals_internal.users_table(users regclass) RETURNS integer
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_users_table';
 COMMENT ON FUNCTION goals_internal.users_table(regclass) IS

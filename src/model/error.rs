@@ -5,6 +5,7 @@ use std::fmt;
 use super::nearest::nearest;
 use super::operator::{Operator, UnknownOperator};
 use super::time_limit::TimeLimitProblem;
+use super::untyped;
 use super::value::Kind;
 
 /// The result of a function that a caller's input can make fail.
@@ -45,8 +46,12 @@ pub enum Error {
     InvalidArgument { message: String, hint: String },
     /// An object of this name exists; `what` is its kind (message, variant, ...).
     NameTaken { what: &'static str, name: String },
+    /// No message of that name, which is a number: `call` takes the id of a receipt as a bigint only.
+    UnknownMessageOrReceipt { name: String, call: &'static str },
     /// The users table has no such key.
     UnknownUser { key: String, relation: String },
+    /// The users table has no such key, which reads as a list of keys.
+    SeveralUsers { key: String, relation: String },
     /// The user has no receipt of the message at or before the time given.
     NoReceipt { message: String, key: String },
     /// A control-group receipt cannot be opened or clicked: nothing was sent.
@@ -102,8 +107,12 @@ impl Error {
     pub fn sqlstate(&self) -> &'static str {
         use Error::*;
         match self {
-            UnknownMessage { .. } | UnknownGoal { .. } | UnknownVariant { .. } | UnknownBaseline { .. } => "42704",
-            UnknownReceipt { .. } | UnknownUser { .. } | NoReceipt { .. } => "P0002",
+            UnknownMessage { .. }
+            | UnknownMessageOrReceipt { .. }
+            | UnknownGoal { .. }
+            | UnknownVariant { .. }
+            | UnknownBaseline { .. } => "42704",
+            UnknownReceipt { .. } | UnknownUser { .. } | SeveralUsers { .. } | NoReceipt { .. } => "P0002",
             UnknownColumn { .. } => "42703",
             UnknownOperator { .. }
             | OperatorNotForType { .. }
@@ -139,7 +148,9 @@ impl Error {
     pub fn message(&self) -> String {
         use Error::*;
         match self {
-            UnknownMessage { name, .. } => format!("message \"{name}\" does not exist"),
+            UnknownMessage { name, .. } | UnknownMessageOrReceipt { name, .. } => {
+                format!("message \"{name}\" does not exist")
+            }
             UnknownGoal { message, name, .. } => {
                 format!("goal \"{name}\" of message \"{message}\" does not exist")
             }
@@ -165,7 +176,7 @@ impl Error {
             AttributeAndEvent { both: false } => "a goal needs an attribute or an event".to_owned(),
             InvalidArgument { message, .. } => message.clone(),
             NameTaken { what, name } => format!("{what} \"{name}\" already exists"),
-            UnknownUser { key, relation } => {
+            UnknownUser { key, relation } | SeveralUsers { key, relation } => {
                 format!("user \"{key}\" does not exist in relation \"{relation}\"")
             }
             NoReceipt { message, key } => {
@@ -245,6 +256,12 @@ impl Error {
             UnknownGoal { message, name, nearest: None } => {
                 format!("Set it with goals.set_goal({}, ..., goal => {}).", literal(message), literal(name))
             }
+            UnknownMessageOrReceipt { call, .. } => {
+                format!("For a receipt cast the parameters: {call}($1::bigint, $2::timestamptz).")
+            }
+            UnknownVariant { name, nearest: None, .. } if untyped::begins_with_a_date(name) => {
+                "The time is another parameter: sent_at => $3::timestamptz.".into()
+            }
             UnknownVariant { message, name, nearest: None } => {
                 format!(
                     "Add it before the first receipt with goals.add_variant({}, {}).",
@@ -280,6 +297,11 @@ impl Error {
             }
             InvalidArgument { hint, .. } => hint.clone(),
             NameTaken { what, .. } => format!("Choose another name for the {what}."),
+            SeveralUsers { .. } => {
+                "For several users cast the parameter of goals.record_sent() or goals.deliver(): $2::text[]. Other calls \
+                 take one user."
+                    .into()
+            }
             UnknownUser { .. } => "Pass the text form of the key of an existing user.".into(),
             NoReceipt { message, .. } => {
                 format!(
@@ -376,6 +398,9 @@ impl Error {
                 variants: owned(variants),
             },
             ("unknown_model", [name]) => Error::UnknownModel { name: (*name).to_owned() },
+            ("several_users", [relation, key]) => {
+                Error::SeveralUsers { key: (*key).to_owned(), relation: (*relation).to_owned() }
+            }
             ("half_life", []) => Error::InvalidArgument {
                 message: "half_life must be greater than zero".to_owned(),
                 hint: "Pass an interval, for example half_life => '7 days'.".to_owned(),

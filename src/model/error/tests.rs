@@ -33,6 +33,9 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("22023", AttributeAndEvent { both: false }),
         ("22023", InvalidArgument { message: s("share must be between 0 and 1"), hint: s("Pass 0.5.") }),
         ("42710", NameTaken { what: "message", name: s("m") }),
+        ("42704", UnknownMessageOrReceipt { name: s("216"), call: "goals.record_opened" }),
+        ("42704", UnknownVariant { message: s("m"), name: s("2026-11-29T23:32:42Z"), nearest: None }),
+        ("P0002", SeveralUsers { key: s("{7,8}"), relation: s("users") }),
         ("P0002", UnknownUser { key: s("7"), relation: s("users") }),
         ("P0002", NoReceipt { message: s("m"), key: s("7") }),
         ("55000", ControlReceipt { receipt_id: 7 }),
@@ -104,6 +107,9 @@ fn hints_say_what_to_do() {
     has("time_limit => '30 days'");
     has("users => 'public.users'");
     has("goals.track_users('users')");
+    has("cast the parameters: goals.record_opened($1::bigint, $2::timestamptz).");
+    has("sent_at => $3::timestamptz.");
+    has("goals.deliver(): $2::text[].");
     has("key => 'column'");
     let all = Error::UnknownOperator { name: String::new() }.hint().unwrap();
     assert!(Operator::ALL.iter().all(|operator| all.contains(&format!("\"{}\"", operator.name()))));
@@ -133,6 +139,7 @@ fn functions_in_sql_raise_the_same_errors() {
         sql("unknown_baseline", &["m", "b", "a", "c"]),
         UnknownBaseline { message: s("m"), name: s("b"), variants: vec![s("a"), s("c")] }
     );
+    assert_eq!(sql("several_users", &["users", "{1,2}"]), SeveralUsers { key: s("{1,2}"), relation: s("users") });
     assert_eq!(sql("unknown_model", &["last"]), UnknownModel { name: s("last") });
     assert_eq!(sql("half_life", &[]).message(), "half_life must be greater than zero");
     assert_eq!(sql("no_users_table", &[]), NoUsersTable);
