@@ -88,46 +88,69 @@ LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
 COMMENT ON FUNCTION goals.assign(text, uuid) IS
     'The variant this user gets, or control; NULL for a message without both. Writes nothing';
 
-CREATE FUNCTION goals.deliver(message text, user_key text, sent_at timestamptz DEFAULT clock_timestamp(),
-    OUT receipt_id bigint, OUT variant text, OUT send boolean)
+CREATE FUNCTION goals.deliver(message text, user_key text, sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL,
+    OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
-COMMENT ON FUNCTION goals.deliver(text, text, timestamptz) IS
-    'Assign and record in one call; send is false for the control group';
-CREATE FUNCTION goals.deliver(message text, user_key bigint, sent_at timestamptz DEFAULT clock_timestamp(),
-    OUT receipt_id bigint, OUT variant text, OUT send boolean)
+COMMENT ON FUNCTION goals.deliver(text, text, timestamptz, text) IS
+    'Assign and record in one call; send is false for the control group, repeated is true where nothing was recorded '
+    'because it had been before';
+CREATE FUNCTION goals.deliver(message text, user_key bigint, sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL,
+    OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
-COMMENT ON FUNCTION goals.deliver(text, bigint, timestamptz) IS
-    'Assign and record in one call; send is false for the control group';
-CREATE FUNCTION goals.deliver(message text, user_key uuid, sent_at timestamptz DEFAULT clock_timestamp(),
-    OUT receipt_id bigint, OUT variant text, OUT send boolean)
+COMMENT ON FUNCTION goals.deliver(text, bigint, timestamptz, text) IS
+    'Assign and record in one call; send is false for the control group, repeated is true where nothing was recorded '
+    'because it had been before';
+CREATE FUNCTION goals.deliver(message text, user_key uuid, sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL,
+    OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
-COMMENT ON FUNCTION goals.deliver(text, uuid, timestamptz) IS
-    'Assign and record in one call; send is false for the control group';
+COMMENT ON FUNCTION goals.deliver(text, uuid, timestamptz, text) IS
+    'Assign and record in one call; send is false for the control group, repeated is true where nothing was recorded '
+    'because it had been before';
 CREATE FUNCTION goals.deliver(message text, user_keys text[], sent_at timestamptz DEFAULT clock_timestamp(),
-    OUT user_key text, OUT receipt_id bigint, OUT variant text, OUT send boolean) RETURNS SETOF record
+    OUT user_key text, OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean) RETURNS SETOF record
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver_array';
 COMMENT ON FUNCTION goals.deliver(text, text[], timestamptz) IS
     'Assign and record for several users: one row per user found';
+CREATE FUNCTION goals.deliver(message text, user_keys bigint[], sent_at timestamptz DEFAULT clock_timestamp(),
+    OUT user_key text, OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean) RETURNS SETOF record
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver_array';
+COMMENT ON FUNCTION goals.deliver(text, bigint[], timestamptz) IS
+    'Assign and record for several users: one row per user found';
+CREATE FUNCTION goals.deliver(message text, user_keys uuid[], sent_at timestamptz DEFAULT clock_timestamp(),
+    OUT user_key text, OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean) RETURNS SETOF record
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver_array';
+COMMENT ON FUNCTION goals.deliver(text, uuid[], timestamptz) IS
+    'Assign and record for several users: one row per user found';
 
 CREATE FUNCTION goals.record_sent(message text, user_key text, variant text DEFAULT NULL,
-    sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
+    sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
-COMMENT ON FUNCTION goals.record_sent(text, text, text, timestamptz) IS
+COMMENT ON FUNCTION goals.record_sent(text, text, text, timestamptz, text) IS
     'Record that a message was sent to a user; returns the id of the receipt';
 CREATE FUNCTION goals.record_sent(message text, user_key bigint, variant text DEFAULT NULL,
-    sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
+    sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
-COMMENT ON FUNCTION goals.record_sent(text, bigint, text, timestamptz) IS
+COMMENT ON FUNCTION goals.record_sent(text, bigint, text, timestamptz, text) IS
     'Record that a message was sent to a user; returns the id of the receipt';
 CREATE FUNCTION goals.record_sent(message text, user_key uuid, variant text DEFAULT NULL,
-    sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
+    sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
-COMMENT ON FUNCTION goals.record_sent(text, uuid, text, timestamptz) IS
+COMMENT ON FUNCTION goals.record_sent(text, uuid, text, timestamptz, text) IS
     'Record that a message was sent to a user; returns the id of the receipt';
 CREATE FUNCTION goals.record_sent(message text, user_keys text[], variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent_array';
 COMMENT ON FUNCTION goals.record_sent(text, text[], text, timestamptz) IS
+    'Record that a message was sent to these users; returns how many of them exist and got a receipt';
+CREATE FUNCTION goals.record_sent(message text, user_keys bigint[], variant text DEFAULT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent_array';
+COMMENT ON FUNCTION goals.record_sent(text, bigint[], text, timestamptz) IS
+    'Record that a message was sent to these users; returns how many of them exist and got a receipt';
+CREATE FUNCTION goals.record_sent(message text, user_keys uuid[], variant text DEFAULT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent_array';
+COMMENT ON FUNCTION goals.record_sent(text, uuid[], text, timestamptz) IS
     'Record that a message was sent to these users; returns how many of them exist and got a receipt';
 
 CREATE FUNCTION goals.record_opened(message text, user_key text, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
@@ -164,17 +187,17 @@ COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz) IS
     'Record that the message of this receipt was clicked, which is also an open';
 
 CREATE FUNCTION goals.record_event(user_key text, event text, properties jsonb DEFAULT '{}',
-    occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL) RETURNS void
+    occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL, event_id text DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_event';
-COMMENT ON FUNCTION goals.record_event(text, text, jsonb, timestamptz, regclass) IS 'Record an event of a user';
+COMMENT ON FUNCTION goals.record_event(text, text, jsonb, timestamptz, regclass, text) IS 'Record an event of a user';
 CREATE FUNCTION goals.record_event(user_key bigint, event text, properties jsonb DEFAULT '{}',
-    occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL) RETURNS void
+    occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL, event_id text DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_event';
-COMMENT ON FUNCTION goals.record_event(bigint, text, jsonb, timestamptz, regclass) IS 'Record an event of a user';
+COMMENT ON FUNCTION goals.record_event(bigint, text, jsonb, timestamptz, regclass, text) IS 'Record an event of a user';
 CREATE FUNCTION goals.record_event(user_key uuid, event text, properties jsonb DEFAULT '{}',
-    occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL) RETURNS void
+    occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL, event_id text DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_event';
-COMMENT ON FUNCTION goals.record_event(uuid, text, jsonb, timestamptz, regclass) IS 'Record an event of a user';
+COMMENT ON FUNCTION goals.record_event(uuid, text, jsonb, timestamptz, regclass, text) IS 'Record an event of a user';
 
 -- For the functions written in SQL -------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- read every receipt: the functions that join this raise join_collapse_limit.
 CREATE VIEW goals_internal.ledger AS
 SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, r.sent_at,
-       v.message_id, u.goal_id, g.name AS goal, g.attribute, g.event, g.times, g.after,
+       coalesce(r.message_id, v.message_id) AS message_id, u.goal_id, g.name AS goal, g.attribute, g.event, g.times, g.after,
        g.time_limit_us * interval '1 microsecond' AS time_limit,
        (SELECT s.stopped_at FROM goals.goal_stop s WHERE s.goal_id = u.goal_id) AS stopped_at,
        e.opened_at, e.clicked_at,
@@ -29,7 +29,8 @@ SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, r.sent_at,
        CASE WHEN g.times = 1 AND h.match_id <= (SELECT w.match_id FROM goals.watermark w) THEN h.matched_at
             ELSE x.matched_at END AS rolled_matched_at,
        CASE WHEN g.times = 1 AND h.match_id <= (SELECT w.match_id FROM goals.watermark w) THEN h.worth
-            ELSE x.worth END AS rolled_worth
+            ELSE x.worth END AS rolled_worth,
+       coalesce(r.flags & 1 = 1, false) AS held_out, h.cause_ref
 FROM goals.receipt r
 JOIN goals.revision v ON v.revision_id = r.revision_id
 LEFT JOIN LATERAL (
@@ -39,14 +40,14 @@ LEFT JOIN LATERAL (
            min(f.at) FILTER (WHERE f.settled AND f.kind = 'c') AS rolled_clicked_at
     FROM (SELECT e.at, e.kind, e.engagement_id <= (SELECT w.engagement_id FROM goals.watermark w) AS settled
           FROM goals.engagement e
-          WHERE e.receipt_id = r.receipt_id) f
+          WHERE e.receipt_id = r.receipt_id AND e.kind IN ('o', 'c') AND e.machine IS NOT TRUE) f
 ) e ON true
 -- goal_id NULL: the receipt itself, whatever its goals.
 CROSS JOIN LATERAL unnest(array_append(v.goal_ids, NULL)) AS u (goal_id)
 LEFT JOIN goals.goal g ON g.goal_id = u.goal_id
 LEFT JOIN LATERAL (
     -- The match: the times-th hit in the order of time.
-    SELECT h.match_id, h.matched_at, h.old_value, h.new_value, h.worth
+    SELECT h.match_id, h.matched_at, h.old_value, h.new_value, h.worth, h.cause_ref
     FROM goals.match_log h
     WHERE h.receipt_id = r.receipt_id AND h.goal_id = u.goal_id
           AND u.goal_id IS NOT NULL AND (u.goal_id = ANY (r.already)) IS NOT TRUE
@@ -84,10 +85,11 @@ SELECT l.settled,
        coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
        coalesce(l.as_worth, 0) AS worth,
        -- Receipts of one user whose match is the same change: same instant, same cause.
-       coalesce('a' || l.attribute, 'e' || l.event) AS cause,
+       coalesce('r' || l.cause_ref, 'a' || l.attribute, 'e' || l.event) AS cause,
        (l.sent_at AT TIME ZONE 'UTC')::date AS day,
        -- Two of these for one user and message: the user is in no comparison.
-       coalesce(l.variant_id, 0) AS arm
+       coalesce(l.variant_id, 0) AS arm,
+       l.held_out
 FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
              CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,

@@ -65,29 +65,31 @@ BEGIN
             FROM (SELECT e.receipt_id, e.at, e.kind, e.engagement_id <= after_engagement AS then
                   FROM goals.engagement e
                   WHERE e.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[]) AND e.engagement_id <= to_engagement
+                    AND e.kind IN ('o', 'c') AND e.machine IS NOT TRUE
                   UNION ALL
                   SELECT e.receipt_id, e.at, e.kind, false
                   FROM goals.engagement e
-                  WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement) f
+                  WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement
+                    AND e.kind IN ('o', 'c') AND e.machine IS NOT TRUE) f
             GROUP BY f.receipt_id
         ), touched AS MATERIALIZED (
-            SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, r.old,
+            SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, r.old,
                    e.opened_now, e.clicked_now, e.opened_then, e.clicked_then
-            FROM (SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, true AS old
+            FROM (SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, true AS old
                   FROM goals.receipt r
                   WHERE r.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[])
                   UNION ALL
-                  SELECT r.receipt_id, r.revision_id, r.variant_id, r.already, false
+                  SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, false
                   FROM goals.receipt r
                   WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt) r
             LEFT JOIN engaged e ON e.receipt_id = r.receipt_id
         ), counted AS MATERIALIZED (
-            SELECT t.revision_id, t.variant_id, t.already,
+            SELECT t.revision_id, t.message_id, t.variant_id, t.already,
                    count(*) FILTER (WHERE NOT t.old) AS sent,
                    count(t.opened_now) - count(t.opened_then) AS opened,
                    count(t.clicked_now) - count(t.clicked_then) AS clicked
             FROM touched t
-            GROUP BY t.revision_id, t.variant_id, t.already
+            GROUP BY t.revision_id, t.message_id, t.variant_id, t.already
         ), judged AS MATERIALIZED (
             -- goal_id NULL: the receipt itself, whatever its goals.
             SELECT v.revision_id, v.message_id, v.goal_id, g.name
@@ -110,7 +112,7 @@ BEGIN
             JOIN goals.goal g ON g.goal_id = h.goal_id
             WINDOW earlier AS (PARTITION BY h.receipt_id, h.goal_id ORDER BY h.matched_at, h.match_id ROWS UNBOUNDED PRECEDING)
         ), matched AS (
-            SELECT t.revision_id, t.variant_id, h.goal_id,
+            SELECT t.revision_id, t.message_id, t.variant_id, h.goal_id,
                    count(*) FILTER (WHERE h.now) - count(*) FILTER (WHERE h.then) AS matched,
                    count(*) FILTER (WHERE h.now AND t.opened_now <= h.matched_at)
                        - count(*) FILTER (WHERE h.then AND t.opened_then <= h.matched_at) AS matched_after_open,
@@ -120,15 +122,15 @@ BEGIN
             FROM touched t
             JOIN hit h ON h.receipt_id = t.receipt_id
             WHERE (h.now OR h.then) AND (t.already IS NULL OR h.goal_id <> ALL (t.already))
-            GROUP BY t.revision_id, t.variant_id, h.goal_id
+            GROUP BY t.revision_id, t.message_id, t.variant_id, h.goal_id
         ), line AS (
-            SELECT j.message_id, j.name, c.variant_id, c.sent, c.opened, c.clicked,
+            SELECT coalesce(c.message_id, j.message_id) AS message_id, j.name, c.variant_id, c.sent, c.opened, c.clicked,
                    CASE WHEN j.goal_id = ANY (c.already) THEN c.sent ELSE 0 END AS already_matched,
                    0 AS matched, 0 AS matched_after_open, 0 AS matched_after_click, 0 AS worth
             FROM counted c
             JOIN judged j ON j.revision_id = c.revision_id
             UNION ALL
-            SELECT j.message_id, j.name, m.variant_id, 0, 0, 0, 0, m.matched, m.matched_after_open, m.matched_after_click, m.worth
+            SELECT coalesce(m.message_id, j.message_id), j.name, m.variant_id, 0, 0, 0, 0, m.matched, m.matched_after_open, m.matched_after_click, m.worth
             FROM matched m
             JOIN judged j ON j.revision_id = m.revision_id AND j.goal_id = m.goal_id
         )

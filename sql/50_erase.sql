@@ -18,7 +18,7 @@ DECLARE
     gone bigint;
 BEGIN
     WITH doomed AS MATERIALIZED (
-        SELECT r.receipt_id, r.users_source_id, r.user_key, v.message_id
+        SELECT r.receipt_id, r.users_source_id, r.user_key, coalesce(r.message_id, v.message_id) AS message_id
         FROM unnest(receipts) AS u (receipt_id)
         JOIN goals.receipt r ON r.receipt_id = u.receipt_id
         JOIN goals.revision v ON v.revision_id = r.revision_id
@@ -104,6 +104,8 @@ BEGIN
         FROM rolled r
     ), facts AS (
         DELETE FROM goals.engagement e USING doomed d WHERE e.receipt_id = d.receipt_id
+    ), refs AS (
+        DELETE FROM goals.reference f USING doomed d WHERE f.receipt_id = d.receipt_id
     ), hits AS (
         DELETE FROM goals.match_log h USING doomed d WHERE h.receipt_id = d.receipt_id
     ), erased AS (
@@ -114,6 +116,7 @@ BEGIN
     -- What was committed since that snapshot.
     DELETE FROM goals.engagement e USING unnest(receipts) AS u (receipt_id) WHERE e.receipt_id = u.receipt_id;
     DELETE FROM goals.match_log h USING unnest(receipts) AS u (receipt_id) WHERE h.receipt_id = u.receipt_id;
+    DELETE FROM goals.reference f USING unnest(receipts) AS u (receipt_id) WHERE f.receipt_id = u.receipt_id;
     RETURN gone;
 END
 $$;

@@ -129,7 +129,8 @@ BEGIN
            format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
     FROM pg_trigger t
     WHERE NOT t.tgisinternal
-      AND t.tgrelid IN ('goals.receipt'::regclass, 'goals.engagement'::regclass, 'goals.match_log'::regclass, 'goals.ignored'::regclass)
+      AND t.tgrelid IN ('goals.receipt'::regclass, 'goals.engagement'::regclass, 'goals.match_log'::regclass, 'goals.reference'::regclass,
+                        'goals.hand_over'::regclass, 'goals.ignored'::regclass)
     ORDER BY 2, t.tgname;
 END
 $$;
@@ -199,11 +200,11 @@ BEGIN
            format('%s users have received more than one variant; goals.compare() leaves them out', x.users),
            'Let goals.assign() or goals.deliver() choose the variant.'
     FROM (SELECT d.message_id, count(*) AS users
-          FROM (SELECT v.message_id, r.user_key
+          FROM (SELECT coalesce(r.message_id, v.message_id) AS message_id, r.user_key
                 FROM goals.receipt r
                 JOIN goals.revision v ON v.revision_id = r.revision_id
-                WHERE v.message_id IN (SELECT a.message_id FROM goals.variant a)
-                GROUP BY v.message_id, r.user_key
+                WHERE coalesce(r.message_id, v.message_id) IN (SELECT a.message_id FROM goals.variant a)
+                GROUP BY coalesce(r.message_id, v.message_id), r.user_key
                 HAVING min(coalesce(r.variant_id, 0)) <> max(coalesce(r.variant_id, 0))) d
           GROUP BY d.message_id) x
     JOIN goals.message m ON m.message_id = x.message_id

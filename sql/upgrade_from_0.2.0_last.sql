@@ -7,7 +7,7 @@ BEGIN
     FOR i IN 1..40 LOOP
         BEGIN
             LOCK TABLE goals.message_stats, goals.variant_stats, goals.outcome, goals.contribution,
-                       goals.source, goals.message, goals.receipt IN ACCESS EXCLUSIVE MODE;
+                       goals.source, goals.message, goals.goal, goals.receipt, goals.engagement, goals.match_log IN ACCESS EXCLUSIVE MODE;
             EXIT;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             IF i = 40 THEN
@@ -30,3 +30,43 @@ ALTER TABLE goals.message RENAME COLUMN users_id TO users_source_id;
 ALTER TABLE goals.receipt RENAME COLUMN users_id TO users_source_id;
 ALTER VIEW goals_internal.ledger RENAME COLUMN users_id TO users_source_id;
 ALTER VIEW goals_internal.contribution RENAME COLUMN users_id TO users_source_id;
+
+-- What 0.3 keeps with each of them. Columns without a default: no row is rewritten.
+ALTER TABLE goals.source
+    ADD COLUMN schema_name name,
+    ADD COLUMN table_name name,
+    ADD COLUMN options jsonb;
+ALTER TABLE goals.message
+    ADD COLUMN seed text COLLATE "C",
+    ADD COLUMN dropped_at timestamptz,
+    ADD COLUMN parent_id integer,
+    ADD COLUMN source_id integer,
+    ADD COLUMN row_key text COLLATE "C",
+    ADD COLUMN known_as text COLLATE "C" UNIQUE,
+    ADD COLUMN like_message_id integer,
+    ADD COLUMN keep text[] COLLATE "C",
+    ADD COLUMN engagement_after_us bigint CHECK (engagement_after_us > 0),
+    ALTER COLUMN name DROP NOT NULL,
+    DROP CONSTRAINT message_kind_check,
+    ADD CHECK (kind IN ('ongoing', 'one_off', 'programme')),
+    ADD CHECK (name IS NOT NULL OR source_id IS NOT NULL);
+ALTER TABLE goals.goal
+    ADD COLUMN delay_us bigint CHECK (delay_us > 0),
+    ADD COLUMN counts text COLLATE "C" CHECK (counts IN ('first', 'all')),
+    ADD COLUMN worth_cap numeric,
+    ADD COLUMN opens_within_us bigint CHECK (opens_within_us > 0),
+    ADD COLUMN wanted boolean,
+    ADD COLUMN margin double precision;
+ALTER TABLE goals.receipt
+    ADD COLUMN message_id integer,
+    ADD COLUMN row_ref bigint,
+    ADD COLUMN flags smallint,
+    ADD COLUMN kept text[] COLLATE "C";
+ALTER TABLE goals.engagement
+    ADD COLUMN machine boolean;
+ALTER TABLE goals.match_log
+    ADD COLUMN cause_ref bigint,
+    ADD COLUMN flags smallint;
+UPDATE goals.source s SET schema_name = n.nspname, table_name = c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = s.relation;

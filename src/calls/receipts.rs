@@ -41,7 +41,12 @@ pub fn record_sent(args: &Args) -> Result<Out> {
 /// goals.deliver(message, user_key, sent_at): records a receipt; returns its id, the variant, and whether to send.
 pub fn deliver(args: &Args) -> Result<Out> {
     let (id, variant, control) = send_one(args, None, args.bigint(2))?;
-    Ok(Out::Record(vec![Out::Bigint(id), variant.map_or(Out::Null, |v| Out::Text(v.name)), Out::Boolean(!control)]))
+    Ok(Out::Record(vec![
+        Out::Bigint(id),
+        variant.map_or(Out::Null, |v| Out::Text(v.name)),
+        Out::Boolean(!control),
+        Out::Boolean(false),
+    ]))
 }
 
 /// The distinct keys in their stored spelling, in the order of the look-up, and how many given keys no user can have.
@@ -116,6 +121,7 @@ pub fn deliver_array(args: &Args) -> Result<Out> {
             Out::Bigint(id),
             variant.map_or(Out::Null, |v| Out::Text(v.name.clone())),
             Out::Boolean(!control),
+            Out::Boolean(false),
         ]);
     })?;
     Ok(Out::Rows(rows))

@@ -122,7 +122,7 @@ pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Enga
             at: Some(at.max(sent.sent_at).into()),
             kind: Some(Datum::from(kind.kind())),
         };
-        engagements.append(row.values())
+        engagements.append(row.values(), &[])
     })
 }
 
@@ -170,7 +170,7 @@ pub fn append_match(log: &Log, tables: &OwnTables, found: Match, [old_value, new
         new_value,
         worth,
     };
-    log.append(row.values());
+    log.append(row.values(), &[]);
 }
 
 /// True if a receipt has at least `wanted` hits for a goal up to a time. The hits seen cannot disappear before the
@@ -224,7 +224,7 @@ impl NewReceipt<'_> {
             already: (!self.already.is_empty()).then(|| datum::integer_array(self.already)),
             baseline: has_baselines.then(|| datum::numeric_array(self.baseline)),
         };
-        receipts.append(row.values()).then_some(id)
+        receipts.append(row.values(), &[]).then_some(id)
     }
 }
 
@@ -258,7 +258,7 @@ pub fn note(notes: &mut OwnedProbe, table: Table, source: i32, reason: &str, nam
             name: Some(datum::text(name)),
             first_at: Some(datum::clock().into()),
         };
-        log.append(row.values());
+        log.append(row.values(), &[]);
     }
     true
 }

@@ -5,7 +5,7 @@
 //! could find one that the session has made.
 
 use super::relation::Relation;
-use super::shape::Unfit;
+use super::shape::{Places, Unfit};
 use super::subtransaction::guarded;
 use super::{datum, errors, server};
 use pgrx::pg_sys::{self, Datum};
@@ -38,12 +38,16 @@ enum Default {
 }
 
 impl Additions {
-    /// The columns of an open table after its first `width`; Err if one is NOT NULL without a default. Their data lives
+    /// The columns of an open table after its first `width` but for `own`, which the extension writes; Err if one is NOT NULL without a default. Their data lives
     /// in the current memory context.
-    pub fn of(open: &Relation, width: usize) -> Result<Additions, Unfit> {
+    pub fn of(open: &Relation, width: usize, own: &Places) -> Result<Additions, Unfit> {
         let mut columns = Vec::new();
         let mut number = width + 1;
         while let Some(attribute) = open.attribute(number) {
+            if own.contain(number) {
+                number += 1;
+                continue;
+            }
             let stored = !attribute.attisdropped && attribute.attgenerated as u8 != b'v';
             let has_default = stored && (attribute.atthasdef || attribute.attidentity != 0);
             let value = if has_default { Default::of(open, number) } else { Default::Null };
@@ -60,11 +64,6 @@ impl Additions {
             number += 1;
         }
         Ok(Additions { columns })
-    }
-
-    /// True if no column has been added.
-    pub fn is_empty(&self) -> bool {
-        self.columns.is_empty()
     }
 
     /// True if they can make a row fail: an expression can raise an error, and a row has to fit on a page.

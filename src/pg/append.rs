@@ -26,7 +26,7 @@ impl Appender {
     /// Opens the table; None if it is gone, has been changed, or is locked for longer than a trigger waits.
     pub fn open(of: own_tables::Table) -> Option<Appender> {
         let table = of.open_to_append()?;
-        let additions = Additions::of(&table, of.width()).ok()?;
+        let additions = Additions::of(&table, of.width(), of.places()).ok()?;
         simplify_expressions(&table)?;
         // SAFETY: the table is open; the state is fresh.
         let indexes = unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
@@ -60,20 +60,24 @@ impl Appender {
         unsafe { (0..self.count()).map(|i| *(*self.indexes).ri_IndexRelationInfo.add(i)) }
     }
 
-    /// Appends a row; one value per column, None for NULL. Added columns get their defaults. Returns false if an added
-    /// column or index refuses the row, which is not an error; goals.health() shows it.
-    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) -> bool {
+    /// Appends a row: one value per column that every version has, None for NULL, and those of added columns by number;
+    /// a number of 0 is of a column that the table lacks. Columns of others get their defaults. Returns false if such a
+    /// column or an index refuses the row, which is not an error; goals.health() shows it.
+    pub fn append<const N: usize>(&self, row: [Option<Datum>; N], later: &[(i16, Option<Datum>)]) -> bool {
         // SAFETY: reads the descriptor of an open table.
         let columns = unsafe { (*self.table.desc()).natts as usize };
         debug_assert!(N <= columns);
-        let mut values: SmallVec<[Datum; 8]> = row.iter().map(|v| v.unwrap_or(Datum::from(0usize))).collect();
-        let mut nulls: SmallVec<[bool; 8]> = row.iter().map(Option::is_none).collect();
-        let mut filled = true;
-        if !self.additions.is_empty() {
-            values.resize(columns.max(N), Datum::from(0usize));
-            nulls.resize(columns.max(N), true);
-            filled = self.additions.fill(&self.table, &mut values, &mut nulls);
+        let mut values: SmallVec<[Datum; 16]> = row.iter().map(|v| v.unwrap_or(Datum::from(0usize))).collect();
+        let mut nulls: SmallVec<[bool; 16]> = row.iter().map(Option::is_none).collect();
+        values.resize(columns.max(N), Datum::from(0usize));
+        nulls.resize(columns.max(N), true);
+        for (number, value) in later {
+            if let (Some(place), Some(value)) = (usize::from(number.unsigned_abs()).checked_sub(1), value) {
+                values[place] = *value;
+                nulls[place] = false;
+            }
         }
+        let filled = self.additions.fill(&self.table, &mut values, &mut nulls);
         if !self.may_refuse {
             self.insert(&mut values, &mut nulls);
             return true;
@@ -215,8 +219,8 @@ impl Log {
     }
 
     /// See [`Appender::append`].
-    pub fn append<const N: usize>(&self, row: [Option<Datum>; N]) -> bool {
-        self.appender.append(row)
+    pub fn append<const N: usize>(&self, row: [Option<Datum>; N], later: &[(i16, Option<Datum>)]) -> bool {
+        self.appender.append(row, later)
     }
 }
 

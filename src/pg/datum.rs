@@ -28,9 +28,13 @@ impl Row<'_> {
         Row { source: Source::Slot(slot), life: std::marker::PhantomData }
     }
 
-    /// The column's value as stored; None for NULL. `number` counts from 1 and is a column of the row's table.
+    /// The column's value as stored; None for NULL, and for number 0: a column that the table lacks. `number` counts
+    /// from 1 and is a column of the row's table.
     #[inline]
     pub fn get(&self, number: i16) -> Option<Datum> {
+        if number == 0 {
+            return None;
+        }
         match self.source {
             Source::Tuple(tuple, desc) => {
                 let mut null = false;
@@ -61,6 +65,16 @@ impl Row<'_> {
     /// A column of type integer; None for NULL.
     pub fn integer(&self, number: i16) -> Option<i32> {
         self.get(number).map(|d| d.value() as i32)
+    }
+
+    /// A column of type bigint; None for NULL.
+    pub fn known_bigint(&self, number: i16) -> Option<i64> {
+        self.get(number).map(|d| d.value() as i64)
+    }
+
+    /// A column of type smallint; 0 for NULL.
+    pub fn smallint(&self, number: i16) -> i16 {
+        self.get(number).map_or(0, |d| d.value() as i16)
     }
 
     /// A column of type "char" or boolean; 0 for NULL.

@@ -4,6 +4,7 @@ use super::patience;
 use super::relation::{self, Lock, Relation};
 use super::role;
 use super::scan::{self, OwnedProbe};
+pub use super::shape::Places;
 use super::shape::{self, IndexShape, TableShape, Unfit};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CString;
@@ -22,6 +23,7 @@ pub struct Table {
     oid: Oid,
     owner: Oid,
     shape: &'static TableShape,
+    places: Places,
 }
 
 /// An index of a table of the extension.
@@ -39,7 +41,7 @@ pub struct Sequence {
 
 impl PartialEq for Table {
     fn eq(&self, other: &Table) -> bool {
-        self.oid == other.oid
+        self.oid == other.oid && self.places == other.places
     }
 }
 
@@ -55,7 +57,12 @@ impl Table {
         self.oid
     }
 
-    /// How many columns the extension has created; they are the first ones.
+    /// Where the columns are that later versions have added.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// How many columns are the first ones in every version.
     pub(super) fn width(self) -> usize {
         self.shape.width()
     }
@@ -82,7 +89,7 @@ impl Table {
     }
 
     fn fitting(self, table: Relation) -> Option<Relation> {
-        self.shape.fits(&table, self.owner).is_ok().then_some(table)
+        (self.shape.fits(&table, self.owner).ok()? == self.places).then_some(table)
     }
 
     /// True if no index of the table can refuse a row.
@@ -128,6 +135,8 @@ pub struct OwnTables {
     pub receipt: Table,
     pub receipt_user_idx: Index,
     pub receipt_id_idx: Index,
+    /// None where it is missing: then receipts are found by their user, more slowly.
+    pub receipt_row_idx: Option<Index>,
     pub receipt_id_seq: Sequence,
     pub engagement: Table,
     pub engagement_receipt_idx: Index,
@@ -135,6 +144,10 @@ pub struct OwnTables {
     pub match_log: Table,
     pub match_log_receipt_idx: Index,
     pub match_id_seq: Sequence,
+    /// None before 0.3.0.
+    pub reference: Option<Table>,
+    pub message_name: Option<Table>,
+    pub column_note: Option<Table>,
     pub ignored: Table,
     pub ignored_source_idx: Index,
 }
@@ -174,13 +187,15 @@ impl Lacking {
         let notes = [shape::IGNORED.name, shape::IGNORED_SOURCE.name];
         let is_note = notes.contains(&self.name) && !matches!(self.fault, Fault::Missing);
         !is_note
-            && OF_SQL.iter().all(|table| table.name != self.name)
-            && OTHER_INDEXES.iter().all(|(name, _)| *name != self.name)
+            && OF_SQL.iter().chain(&ADDED).all(|table| table.name != self.name)
+            && self.name != shape::RECEIPT_ROW.name
+            && self.name != ADDED_SEQUENCE
+            && OTHER_INDEXES.iter().chain(&OTHER_ADDED_INDEXES).all(|(name, _)| *name != self.name)
     }
 
     /// True if goals.health() cannot check anything else without it.
     pub fn blocks(&self) -> bool {
-        self.stops_recording() || OF_SQL.iter().any(|table| table.name == self.name)
+        self.stops_recording() || OF_SQL.iter().chain(&ADDED).any(|table| table.name == self.name)
     }
 
     /// The consequence, for goals.health().
@@ -189,7 +204,12 @@ impl Lacking {
             "the triggers of new sessions do nothing without it; what is missed until it is back never counts"
         } else if self.name.starts_with("ignored") {
             "without it goals.health() does not show what the triggers ignore"
-        } else if self.name.starts_with("receipt_") || self.name.ends_with("_message_idx") {
+        } else if self.name == shape::RECEIPT_ROW.name {
+            "rows of tracked tables of sends are recorded more slowly without it"
+        } else if self.kind == "index" && OTHER_ADDED_INDEXES.iter().any(|(name, _)| *name == self.name)
+            || self.name.starts_with("receipt_")
+            || self.name.ends_with("_message_idx")
+        {
             "reading figures is slow without it"
         } else {
             "goals.roll_up() fails without it"
@@ -198,8 +218,12 @@ impl Lacking {
 
     /// For an index, the table and columns as in CREATE INDEX.
     pub fn definition(&self) -> Option<&'static str> {
-        let searched = INDEXES.iter().map(|shape| (shape.name, shape.definition));
-        searched.chain(OTHER_INDEXES).find(|(name, _)| *name == self.name).map(|(_, definition)| definition)
+        let searched = INDEXES.iter().chain(&ADDED_INDEX).map(|shape| (shape.name, shape.definition));
+        searched
+            .chain(OTHER_INDEXES)
+            .chain(OTHER_ADDED_INDEXES)
+            .find(|(name, _)| *name == self.name)
+            .map(|(_, definition)| definition)
     }
 
     /// True if it is only locked, so that it may be found later.
@@ -221,6 +245,19 @@ const TABLES: [&TableShape; 10] = [
     &shape::IGNORED,
 ];
 const OF_SQL: [&TableShape; 3] = [&shape::TOTAL, &shape::WATERMARK, &shape::NEXT_WATERMARK];
+/// Tables, indexes and a sequence that earlier versions of the extension's SQL do not have.
+const ADDED: [&TableShape; 6] =
+    [&shape::REFERENCE, &shape::MESSAGE_NAME, &shape::COLUMN_NOTE, &shape::REPLAY, &shape::HAND_OVER, &shape::FEED];
+const ADDED_INDEX: [&IndexShape; 1] = [&shape::RECEIPT_ROW];
+const ADDED_SEQUENCE: &str = "hand_over_id_seq";
+const OTHER_ADDED_INDEXES: [(&str, &str); 6] = [
+    ("message_name_message_idx", "message_name (message_id)"),
+    ("reference_receipt_idx", "reference (receipt_id)"),
+    ("hand_over_from_idx", "hand_over (users_source_id, from_key)"),
+    ("hand_over_into_idx", "hand_over (users_source_id, into_key)"),
+    ("feed_place_idx", "feed (place)"),
+    ("feed_receipt_idx", "feed (receipt_id)"),
+];
 const INDEXES: [&IndexShape; 5] = [
     &shape::RECEIPT_USER,
     &shape::RECEIPT_ID,
@@ -247,6 +284,7 @@ impl OwnTables {
             receipt: table(&shape::RECEIPT)?,
             receipt_user_idx: index(&shape::RECEIPT_USER)?,
             receipt_id_idx: index(&shape::RECEIPT_ID)?,
+            receipt_row_idx: index(&shape::RECEIPT_ROW).ok(),
             receipt_id_seq: sequence(SEQUENCES[0])?,
             engagement: table(&shape::ENGAGEMENT)?,
             engagement_receipt_idx: index(&shape::ENGAGEMENT_RECEIPT)?,
@@ -254,6 +292,9 @@ impl OwnTables {
             match_log: table(&shape::MATCH_LOG)?,
             match_log_receipt_idx: index(&shape::MATCH_LOG_RECEIPT)?,
             match_id_seq: sequence(SEQUENCES[2])?,
+            reference: table(&shape::REFERENCE).ok(),
+            message_name: table(&shape::MESSAGE_NAME).ok(),
+            column_note: table(&shape::COLUMN_NOTE).ok(),
             // Only notes are lost without these: they are checked when a note is written.
             ignored: here.found(&shape::IGNORED)?,
             ignored_source_idx: Index {
@@ -288,16 +329,27 @@ impl OwnTables {
 
     fn look_at_all() -> Vec<Lacking> {
         let here = Here::look();
-        let tables = TABLES.into_iter().chain(OF_SQL).filter_map(|shape| here.table(shape).err());
-        let indexes = INDEXES.into_iter().filter_map(|shape| here.index(shape).err());
-        let sequences = SEQUENCES.into_iter().filter_map(|name| here.sequence(name).err());
+        let is_current = here.table(&shape::RECEIPT).is_ok_and(|receipts| receipts.places != Places::default());
+        let added = ADDED.into_iter().filter(|_| is_current);
+        let tables = TABLES.into_iter().chain(OF_SQL).chain(added).filter_map(|shape| here.table(shape).err());
+        let added = ADDED_INDEX.into_iter().filter(|_| is_current);
+        let indexes = INDEXES.into_iter().chain(added).filter_map(|shape| here.index(shape).err());
+        let sequences = SEQUENCES
+            .into_iter()
+            .chain(Some(ADDED_SEQUENCE).filter(|_| is_current))
+            .filter_map(|name| here.sequence(name).err());
         // An index is not reported if its table cannot be used.
         let mut found: Vec<Lacking> = tables.collect();
-        let of_those = |name: &str| INDEXES.iter().any(|i| i.name == name && found.iter().any(|t| t.name == i.table));
+        let of_those = |name: &str| {
+            INDEXES.iter().chain(&ADDED_INDEX).any(|i| i.name == name && found.iter().any(|t| t.name == i.table))
+        };
         let indexes: Vec<Lacking> = indexes.filter(|i| i.kind == "index" && !of_those(i.name)).collect();
         found.extend(indexes);
         found.extend(
-            OTHER_INDEXES.into_iter().filter_map(|(name, definition)| here.other_index(name, definition).err()),
+            OTHER_INDEXES
+                .into_iter()
+                .chain(OTHER_ADDED_INDEXES.into_iter().filter(|_| is_current))
+                .filter_map(|(name, definition)| here.other_index(name, definition).err()),
         );
         found.extend(sequences);
         found
@@ -311,7 +363,7 @@ impl OwnTables {
             oid.and_then(|oid| patience::open_for_a_look(oid, Lock::Share.mode())).is_some_and(|t| t.is_unlogged())
         };
         patience::without_waiting(|| {
-            TABLES.into_iter().chain(OF_SQL).filter(is_unlogged).map(|shape| shape.name).collect()
+            TABLES.into_iter().chain(OF_SQL).chain(ADDED).filter(is_unlogged).map(|shape| shape.name).collect()
         })
     }
 
@@ -365,20 +417,21 @@ impl Here {
     }
 
     fn found(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
-        Ok(Table { oid: self.oid("table", shape.name)?, owner: self.owner, shape })
+        Ok(Table { oid: self.oid("table", shape.name)?, owner: self.owner, shape, places: Places::default() })
     }
 
     fn table(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
         let lacking = |fault| Lacking { kind: "table", name: shape.name, fault };
-        let found = self.found(shape)?;
+        let mut found = self.found(shape)?;
         let oid = found.oid;
         let table = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
-        shape.fits(&table, self.owner).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        found.places = shape.fits(&table, self.owner).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         for index in table.indexes() {
             shape.lets_in(index).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         }
         if shape.width() > 0 {
-            super::additions::Additions::of(&table, shape.width()).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+            super::additions::Additions::of(&table, shape.width(), &found.places)
+                .map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         }
         Ok(found)
     }
@@ -429,7 +482,8 @@ impl Here {
         let column = match sequence {
             "receipt_id_seq" => "receipt_id",
             "engagement_id_seq" => "engagement_id",
-            _ => "match_id",
+            "match_id_seq" => "match_id",
+            _ => return last,
         };
         let marks = self.oid("table", shape::WATERMARK.name).ok();
         let look = |oid| patience::without_waiting(|| patience::open_for_a_look(oid, Lock::Share.mode()));

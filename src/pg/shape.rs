@@ -17,11 +17,14 @@ struct Column {
     nullable: bool,
 }
 
-/// The shape of a table: its first columns, in order. Others may follow.
+/// The shape of a table: its first columns, in order, and those that later versions have added, which are found by
+/// name. Others may stand behind the first and between the added ones.
 #[derive(Debug)]
 pub struct TableShape {
     pub name: &'static str,
     columns: &'static [Column],
+    /// All take NULL. Earlier versions of the extension's SQL have none of them.
+    later: &'static [(&'static str, Oid)],
     /// The most columns that the table may have, if functions in SQL write whole rows of it.
     most: Option<usize>,
 }
@@ -34,10 +37,14 @@ pub struct IndexShape {
     /// The table and columns as in CREATE INDEX.
     pub definition: &'static str,
     columns: &'static [i16],
+    /// Names of columns, where they have no fixed numbers.
+    named: &'static [&'static str],
 }
 
 const NAME: Oid = pg_sys::NAMEOID;
 const TEXT: Oid = pg_sys::TEXTOID;
+const TEXTS: Oid = pg_sys::TEXTARRAYOID;
+const SMALLINT: Oid = pg_sys::INT2OID;
 const INTEGER: Oid = pg_sys::INT4OID;
 const INTEGERS: Oid = pg_sys::INT4ARRAYOID;
 const BIGINT: Oid = pg_sys::INT8OID;
@@ -49,13 +56,41 @@ const CHAR: Oid = pg_sys::CHAROID;
 const NUMERIC: Oid = pg_sys::NUMERICOID;
 const NUMERICS: Oid = pg_sys::NUMERICARRAYOID;
 const RELATION: Oid = pg_sys::REGCLASSOID;
+const OID: Oid = pg_sys::OIDOID;
+
+/// The most columns that a table has got since.
+const MOST_LATER: usize = 10;
+
+/// A column that a later version has added to a table.
+#[derive(Clone, Copy)]
+pub struct Later(usize);
+
+/// The numbers of the added columns in a table; 0 for one that it lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places([i16; MOST_LATER]);
+
+impl Places {
+    /// The number of this column; 0, of which every row has NULL, if the table lacks it.
+    #[inline]
+    pub fn of(&self, column: Later) -> i16 {
+        self.0[column.0]
+    }
+
+    /// True if a column with this number is one of them.
+    pub fn contain(&self, number: usize) -> bool {
+        self.0.iter().any(|place| *place as usize == number)
+    }
+}
 
 /// Declares tables as sql/10_tables.sql creates them. Per table it makes the shape, which is compared with the catalog
 /// when the table is opened, and a module with the numbers of its columns and a row to be appended, so that code names
-/// its columns.
+/// its columns. Behind the semicolon stand the columns that versions after 0.2.0 have added.
 macro_rules! tables {
     ($(
-        $table:ident $shape:ident { $($column:ident $(was $former:ident)? : $type_oid:ident $($null:ident)?,)* }
+        $table:ident $shape:ident {
+            $($column:ident $(was $former:ident)? : $type_oid:ident $($null:ident)?,)*
+            $(; $($added:ident : $added_type:ident,)*)?
+        }
     )*) => { $(
         pub static $shape: TableShape = TableShape {
             name: stringify!($table),
@@ -65,6 +100,7 @@ macro_rules! tables {
                 type_oid: $type_oid,
                 nullable: tables!(@nullable $($null)?),
             }),*],
+            later: &[$($((stringify!($added), $added_type)),*)?],
             most: None,
         };
 
@@ -78,6 +114,13 @@ macro_rules! tables {
 
             $(pub const $column: i16 = Place::$column as i16 + 1;)*
             pub const WIDTH: usize = [$($column),*].len();
+
+            $(
+                #[allow(non_camel_case_types)]
+                enum Added { $($added),* }
+
+                $(pub const $added: crate::pg::shape::Later = crate::pg::shape::Later(Added::$added as usize);)*
+            )?
 
             /// A row to be appended; None is NULL.
             pub struct New { $(pub $column: Option<Datum>),* }
@@ -111,6 +154,10 @@ tables! {
         opened_column: NAME null,
         clicked_column: NAME null,
         attached: BOOLEAN,
+        ;
+        schema_name: NAME,
+        table_name: NAME,
+        options: JSONB,
     }
     message MESSAGE {
         message_id: INTEGER,
@@ -119,6 +166,16 @@ tables! {
         channel: TEXT null,
         users_source_id was users_id: INTEGER,
         created_at: TIME,
+        ;
+        seed: TEXT,
+        dropped_at: TIME,
+        parent_id: INTEGER,
+        source_id: INTEGER,
+        row_key: TEXT,
+        known_as: TEXT,
+        like_message_id: INTEGER,
+        keep: TEXTS,
+        engagement_after_us: BIGINT,
     }
     variant VARIANT {
         variant_id: INTEGER,
@@ -142,6 +199,13 @@ tables! {
         time_limit_us: BIGINT,
         after: TEXT,
         value_from: TEXT null,
+        ;
+        delay_us: BIGINT,
+        counts: TEXT,
+        worth_cap: NUMERIC,
+        opens_within_us: BIGINT,
+        wanted: BOOLEAN,
+        margin: DOUBLE,
     }
     goal_stop GOAL_STOP {
         goal_id: INTEGER,
@@ -160,12 +224,19 @@ tables! {
         user_key: TEXT,
         already: INTEGERS null,
         baseline: NUMERICS null,
+        ;
+        message_id: INTEGER,
+        row_ref: BIGINT,
+        flags: SMALLINT,
+        kept: TEXTS,
     }
     engagement ENGAGEMENT {
         engagement_id: BIGINT,
         receipt_id: BIGINT,
         at: TIME,
         kind: CHAR,
+        ;
+        machine: BOOLEAN,
     }
     match_log MATCH_LOG {
         match_id: BIGINT,
@@ -175,6 +246,25 @@ tables! {
         old_value: JSONB null,
         new_value: JSONB null,
         worth: NUMERIC null,
+        ;
+        cause_ref: BIGINT,
+        flags: SMALLINT,
+    }
+    reference REFERENCE {
+        receipt_id: BIGINT,
+        name: TEXT,
+    }
+    message_name MESSAGE_NAME {
+        message_name_id: BIGINT,
+        message_id: INTEGER,
+        name: TEXT,
+    }
+    column_note COLUMN_NOTE {
+        source_id: INTEGER,
+        name: NAME,
+        relation: OID,
+        number: SMALLINT,
+        type_oid: OID,
     }
     ignored IGNORED {
         source_id: INTEGER,
@@ -185,44 +275,60 @@ tables! {
 }
 
 // Read and written by SQL only: just the name, owner and number of columns are checked.
-pub static TOTAL: TableShape = TableShape { name: "total", columns: &[], most: Some(18) };
-pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[], most: Some(5) };
-pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[], most: Some(6) };
+pub static TOTAL: TableShape = TableShape { name: "total", columns: &[], later: &[], most: Some(18) };
+pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[], later: &[], most: Some(5) };
+pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[], later: &[], most: Some(6) };
+
+pub static REPLAY: TableShape = TableShape { name: "replay", columns: &[], later: &[], most: None };
+pub static HAND_OVER: TableShape = TableShape { name: "hand_over", columns: &[], later: &[], most: None };
+pub static FEED: TableShape = TableShape { name: "feed", columns: &[], later: &[], most: None };
 
 pub static RECEIPT_USER: IndexShape = IndexShape {
     name: "receipt_user_idx",
     table: "receipt",
     definition: "receipt (users_source_id, user_key, sent_at)",
     columns: &[receipt::users_source_id, receipt::user_key, receipt::sent_at],
+    named: &[],
 };
 pub static RECEIPT_ID: IndexShape = IndexShape {
     name: "receipt_id_idx",
     table: "receipt",
     definition: "receipt (receipt_id)",
     columns: &[receipt::receipt_id],
+    named: &[],
 };
 pub static ENGAGEMENT_RECEIPT: IndexShape = IndexShape {
     name: "engagement_receipt_idx",
     table: "engagement",
     definition: "engagement (receipt_id)",
     columns: &[engagement::receipt_id],
+    named: &[],
 };
 pub static MATCH_LOG_RECEIPT: IndexShape = IndexShape {
     name: "match_log_receipt_idx",
     table: "match_log",
     definition: "match_log (receipt_id, goal_id, matched_at, match_id)",
     columns: &[match_log::receipt_id, match_log::goal_id, match_log::matched_at, match_log::match_id],
+    named: &[],
+};
+pub static RECEIPT_ROW: IndexShape = IndexShape {
+    name: "receipt_row_idx",
+    table: "receipt",
+    definition: "receipt (row_ref)",
+    columns: &[],
+    named: &["row_ref"],
 };
 pub static IGNORED_SOURCE: IndexShape = IndexShape {
     name: "ignored_source_idx",
     table: "ignored",
     definition: "ignored (source_id)",
     columns: &[ignored::source_id],
+    named: &[],
 };
 
 /// True if this is the name of an index that the extension searches. Every row has room in such an index.
 pub fn is_searched(name: &[u8]) -> bool {
-    let searched = [&RECEIPT_USER, &RECEIPT_ID, &ENGAGEMENT_RECEIPT, &MATCH_LOG_RECEIPT, &IGNORED_SOURCE];
+    let searched = [&RECEIPT_USER, &RECEIPT_ID, &RECEIPT_ROW, &ENGAGEMENT_RECEIPT, &MATCH_LOG_RECEIPT, &IGNORED_SOURCE];
     searched.iter().any(|index| index.name.as_bytes() == name)
 }
 
@@ -233,7 +339,34 @@ pub struct Unfit {
     pub mend: String,
 }
 
-fn unfit(why: impl Into<String>, mend: impl Into<String>) -> Result<(), Unfit> {
+/// True if the column is of this type, and neither generated nor compared in another order than that of bytes.
+fn is_plain(column: &pg_sys::FormData_pg_attribute, type_oid: Oid) -> bool {
+    let collated = !matches!(type_oid, TEXT | TEXTS) || column.attcollation == pg_sys::C_COLLATION_OID;
+    column.atttypid == type_oid && column.attgenerated == 0 && collated
+}
+
+/// The type as in CREATE TABLE.
+fn wanted(type_oid: Oid) -> String {
+    let collate = if matches!(type_oid, TEXT | TEXTS) { " COLLATE \"C\"" } else { "" };
+    format!("{}{collate}", super::types::type_name(type_oid))
+}
+
+fn not_plain(table: &str, column: &str, type_oid: Oid) -> Unfit {
+    let wanted = wanted(type_oid);
+    Unfit {
+        why: format!("its column \"{column}\" is not a plain column of type {wanted}"),
+        mend: format!("ALTER TABLE goals.{table} ALTER COLUMN {column} TYPE {wanted}"),
+    }
+}
+
+fn is_not_null(table: &str, column: &str) -> Unfit {
+    Unfit {
+        why: format!("its column \"{column}\" is NOT NULL, but pg_goals writes NULL into it"),
+        mend: format!("ALTER TABLE goals.{table} ALTER COLUMN {column} DROP NOT NULL"),
+    }
+}
+
+fn unfit<T>(why: impl Into<String>, mend: impl Into<String>) -> Result<T, Unfit> {
     Err(Unfit { why: why.into(), mend: mend.into() })
 }
 
@@ -244,7 +377,8 @@ impl TableShape {
     }
 
     /// Err if rows of this table cannot be read and appended by column number. `owner`: the owner of the extension.
-    pub fn fits(&self, table: &Relation, owner: Oid) -> Result<(), Unfit> {
+    /// Else where the columns are that later versions have added.
+    pub fn fits(&self, table: &Relation, owner: Oid) -> Result<Places, Unfit> {
         let name = self.name;
         if table.kind() != pg_sys::RELKIND_RELATION {
             return unfit(
@@ -289,23 +423,44 @@ impl TableShape {
                     format!("Rename it back: ALTER TABLE goals.{name} RENAME COLUMN ... TO {column}"),
                 );
             };
-            let collated = type_oid != TEXT || is.attcollation == pg_sys::C_COLLATION_OID;
-            if is.atttypid != type_oid || is.attgenerated != 0 || !collated {
-                let collate = if type_oid == TEXT { " COLLATE \"C\"" } else { "" };
-                let wanted = format!("{}{collate}", super::types::type_name(type_oid));
-                return unfit(
-                    format!("its column \"{column}\" is not a plain column of type {wanted}"),
-                    format!("ALTER TABLE goals.{name} ALTER COLUMN {column} TYPE {wanted}"),
-                );
+            if !is_plain(is, type_oid) {
+                return Err(not_plain(name, column, type_oid));
             }
             if nullable && is.attnotnull {
-                return unfit(
-                    format!("its column \"{column}\" is NOT NULL, but pg_goals writes NULL into it"),
-                    format!("ALTER TABLE goals.{name} ALTER COLUMN {column} DROP NOT NULL"),
-                );
+                return Err(is_not_null(name, column));
             }
         }
-        Ok(())
+        self.places(table)
+    }
+
+    /// Where the added columns are; Err if only some of them are there, or one is of another
+    /// type.
+    fn places(&self, table: &Relation) -> Result<Places, Unfit> {
+        let mut places = Places::default();
+        let mut missing = None;
+        for (place, &(column, type_oid)) in places.0.iter_mut().zip(self.later) {
+            let number = (self.width() + 1..)
+                .map_while(|i| table.attribute(i).map(|a| (i, a)))
+                .find(|(_, a)| !a.attisdropped && super::relation::name_bytes(&a.attname) == column.as_bytes());
+            let Some((number, is)) = number else {
+                missing = missing.or(Some((column, type_oid)));
+                continue;
+            };
+            if !is_plain(is, type_oid) {
+                return Err(not_plain(self.name, column, type_oid));
+            }
+            if is.attnotnull {
+                return Err(is_not_null(self.name, column));
+            }
+            *place = number as i16;
+        }
+        match missing {
+            Some((column, type_oid)) if places != Places::default() => Err(Unfit {
+                why: format!("its column \"{column}\" is missing"),
+                mend: format!("ALTER TABLE goals.{} ADD COLUMN {column} {}", self.name, wanted(type_oid)),
+            }),
+            _ => Ok(places),
+        }
     }
 
     /// Err if an index on this table can refuse a row. A unique index or an exclusion constraint makes a writer wait or
@@ -348,7 +503,7 @@ impl TableShape {
 
     /// True if the table is written inside the application's statements.
     pub fn is_fact(&self) -> bool {
-        matches!(self.name, "receipt" | "engagement" | "match_log" | "ignored")
+        matches!(self.name, "receipt" | "reference" | "engagement" | "match_log" | "hand_over" | "ignored")
     }
 }
 
@@ -374,8 +529,10 @@ impl IndexShape {
                 format!("Wait until CREATE INDEX CONCURRENTLY has finished; if none is running: {}", again()),
             );
         }
-        let same = index.index_columns() == self.columns && form.indnatts == form.indnkeyatts;
-        if !same || !index.is_plain(self.columns.len()) || form.indisunique {
+        let named = self.named.iter().map(|name| table.column(name).map_or(0, |c| c.number));
+        let columns: Vec<i16> = self.columns.iter().copied().chain(named).collect();
+        let same = index.index_columns() == columns && form.indnatts == form.indnkeyatts;
+        if !same || !index.is_plain(columns.len()) || form.indisunique {
             return unfit("it is not the index that the extension creates", again());
         }
         Ok(())

@@ -7,8 +7,8 @@ use crate::model::operator::Operator;
 use crate::model::untyped;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};
-use crate::pg::own_tables::OwnTables;
-use crate::pg::own_tables::columns::{goal, source, variant};
+use crate::pg::own_tables::columns::{goal, message, source, variant};
+use crate::pg::own_tables::{OwnTables, Places};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::user_lookup::Users;
 use crate::pg::{citus, encoding};
@@ -73,13 +73,27 @@ pub struct Variant {
     pub weight: f64,
 }
 
+/// A message as its row has it.
+#[derive(PartialEq)]
+pub(super) struct GivenMessage {
+    pub id: i32,
+    pub name: String,
+    pub seed: Option<String>,
+    pub users: i32,
+    pub one_off: bool,
+}
+
 /// A message.
 #[derive(Debug)]
 pub struct Message {
     pub id: i32,
     pub name: String,
+    /// The name under which it was created: users are assigned by it.
+    pub seed: String,
     /// The id of its users table.
     pub users: i32,
+    /// True if each user is to get it once.
+    pub one_off: bool,
     /// In the order in which they were added.
     pub variants: Vec<Variant>,
     pub control: Option<Variant>,
@@ -325,13 +339,29 @@ impl Variant {
     }
 }
 
+impl GivenMessage {
+    /// From its row in goals.message; None if the message has been dropped.
+    pub fn read(row: &Row, places: &Places) -> Option<GivenMessage> {
+        if row.get(places.of(message::dropped_at)).is_some() {
+            return None;
+        }
+        Some(GivenMessage {
+            id: row.integer(message::message_id).unwrap_or(0),
+            name: row.string(message::name)?,
+            seed: row.string(places.of(message::seed)),
+            users: row.integer(message::users_source_id).unwrap_or(0),
+            one_off: row.bytes(message::kind) == Some(b"one_off"),
+        })
+    }
+}
+
 impl Message {
     /// The variant of the user with this key; fixed once the first receipt exists.
     pub fn assigned(&self, key: &[u8]) -> Option<&Variant> {
         if self.variants.is_empty() && self.control.is_none() {
             return None;
         }
-        let u = assignment::unit_interval(&encoding::string_to_model(&self.name), &encoding::to_model(key));
+        let u = assignment::unit_interval(&encoding::string_to_model(&self.seed), &encoding::to_model(key));
         let weights: Vec<f64> = self.variants.iter().map(|v| v.weight).collect();
         match assignment::choose(u, self.control.as_ref().map(|c| c.weight), &weights) {
             Choice::Control => self.control.as_ref(),

@@ -1,9 +1,9 @@
 //! Reading the set-up from its tables.
 
-use super::definitions::{Awaited, Goal, Message, Reach, Revision, Setup, Source, Variant};
+use super::definitions::{Awaited, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant};
 use crate::model::operator::Operator;
 use crate::pg::datum::Row;
-use crate::pg::own_tables::columns::{goal_stop, message, revision, variant};
+use crate::pg::own_tables::columns::{goal_stop, revision, variant};
 use crate::pg::own_tables::{OwnTables, Table};
 use crate::pg::{invalidate, memory, scan};
 use std::collections::{HashMap, HashSet};
@@ -36,14 +36,15 @@ pub fn read_setup() -> Result<Setup, Unread> {
         OwnTables::find().map_err(|lacking| if lacking.is_locked() { Unread::Locked } else { Unread::Lacking })?;
     invalidate::setup_is_being_read(tables.revision, &tables.oids());
 
-    let sources = read_sources(tables.source)?;
+    let sources = agreed(|| read_sources(tables.source))?;
     let stopped = read_stopped(tables.goal_stop)?;
     // Read before the goals: a goal is committed together with the revision that first names it.
     let given = read_revisions(tables.revision)?;
     let goals = read_goals(tables.goal, &stopped, &given)?;
     let (revisions, newest) = build_revisions(given, &goals);
     let variants = read_variants(tables.variant)?;
-    let (messages, users_of_message) = read_messages(tables.message, &newest, variants)?;
+    let given = agreed(|| read_messages(tables.message))?;
+    let (messages, users_of_message) = build_messages(given, &newest, variants);
     let events = build_events(&goals, &users_of_message);
     Ok(Setup { tables, sources, messages, goals, revisions, users_of_message, events })
 }
@@ -59,22 +60,22 @@ fn each(table: Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
     Ok(())
 }
 
-/// Rows of goals.source are updated, unlike those of the other tables. A scan of the newest state can pass the new
-/// version before the update is committed and the old one after it, and so show neither or both. It is repeated until
-/// two scans in a row agree: a commit during one scan is seen by the next.
-fn read_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
+/// What a scan of goals.source or goals.message shows. Their rows are updated, unlike those of the other tables. A scan
+/// of the newest state can pass the new version before the update is committed and the old one after it, and so show
+/// neither or both. It is repeated until two scans in a row agree: a commit during one scan is seen by the next.
+fn agreed<T: PartialEq>(scan: impl Fn() -> Result<T, Unread>) -> Result<T, Unread> {
     const AT_MOST: usize = 10;
-    let mut sources = scan_sources(table)?;
+    let mut shown = scan()?;
     for _ in 0..AT_MOST {
-        let before = std::mem::replace(&mut sources, scan_sources(table)?);
-        if before == sources {
+        let before = std::mem::replace(&mut shown, scan()?);
+        if before == shown {
             break;
         }
     }
-    Ok(sources)
+    Ok(shown)
 }
 
-fn scan_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
+fn read_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
     let mut sources = Vec::new();
     each(table, |row| {
         memory::room(&mut sources, 1);
@@ -145,33 +146,40 @@ fn read_variants(table: Table) -> Result<Variants, Unread> {
     Ok(variants)
 }
 
+/// The messages that have not been dropped.
+fn read_messages(table: Table) -> Result<Vec<GivenMessage>, Unread> {
+    let mut given = Vec::new();
+    each(table, |row| {
+        if let Some(message) = GivenMessage::read(row, table.places()) {
+            memory::room(&mut given, 1);
+            given.push(message);
+        }
+    })?;
+    Ok(given)
+}
+
 /// The messages by name, and the users table of each by message id.
-fn read_messages(
-    table: Table,
-    newest: &Revisions,
-    mut variants: Variants,
-) -> Result<(Messages, UsersOfMessage), Unread> {
+fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Variants) -> (Messages, UsersOfMessage) {
     let mut messages = HashMap::new();
     let mut users_of_message = HashMap::new();
-    each(table, |row| {
-        let id = row.integer(message::message_id).unwrap_or(0);
-        let users = row.integer(message::users_source_id).unwrap_or(0);
+    for GivenMessage { id, name, seed, users, one_off } in given {
         memory::insert(&mut users_of_message, id, users);
-        let Some(revision) = newest.get(&id) else { return };
+        let Some(revision) = newest.get(&id) else { continue };
         let mut all = variants.remove(&id).unwrap_or_default();
         all.sort_by_key(|(v, _)| v.id);
-        let name = row.string(message::name).unwrap_or_default();
         let message = Message {
             id,
             name: name.clone(),
+            seed: seed.unwrap_or_else(|| name.clone()),
             users,
+            one_off,
             control: all.iter().find(|(_, control)| *control).map(|(v, _)| v.clone()),
             variants: all.into_iter().filter(|(_, control)| !control).map(|(v, _)| v).collect(),
             revision: revision.clone(),
         };
         memory::insert(&mut messages, name, Rc::new(message));
-    })?;
-    Ok((messages, users_of_message))
+    }
+    (messages, users_of_message)
 }
 
 /// The live goals on events by users table and event name, grouped by the properties they require.

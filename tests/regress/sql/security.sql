@@ -214,7 +214,7 @@ create policy app on users to regress_goals_app using (id = current_setting('app
 select from goals.create_message('rls');
 select from goals.set_goal('rls', 'plan', 'is', 'gold', '1 day');
 grant usage on schema goals to regress_goals_app;
-grant execute on function goals.record_sent(text, bigint, text, timestamptz) to regress_goals_app;
+grant execute on function goals.record_sent(text, bigint, text, timestamptz, text) to regress_goals_app;
 alter table goals.receipt enable row level security;
 alter table goals.receipt force row level security;
 alter table goals.match_log enable row level security;

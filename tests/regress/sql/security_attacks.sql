@@ -10,8 +10,8 @@ create schema den authorization regress_attack_evil;
 create table shop.log (what text, who name, session name);
 grant usage on schema shop to regress_attack_app;
 grant usage on schema goals to regress_attack_sender;
-grant execute on function goals.record_sent(text, bigint, text, timestamptz), goals.record_sent(text, text[], text, timestamptz),
-    goals.deliver(text, bigint, timestamptz), goals.record_event(bigint, text, jsonb, timestamptz, regclass), goals.assign(text, bigint) to regress_attack_sender;
+grant execute on function goals.record_sent(text, bigint, text, timestamptz, text), goals.record_sent(text, text[], text, timestamptz),
+    goals.deliver(text, bigint, timestamptz, text), goals.record_event(bigint, text, jsonb, timestamptz, regclass, text), goals.assign(text, bigint) to regress_attack_sender;
 
 -- 1. The owner of a users table puts his code wherever PostgreSQL runs some: it writes down as whom it runs.
 grant insert, select on shop.log to public;
