@@ -51,6 +51,16 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_create_message';
 COMMENT ON FUNCTION goals.create_message(text, text, text, regclass) IS
     'Create a message, ongoing or one_off, to the users of a tracked table; returns its id';
 
+CREATE FUNCTION goals.rename_message(message text, new_name text) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_rename_message';
+COMMENT ON FUNCTION goals.rename_message(text, text) IS
+    'Give a message another name. Its records stay, and every user keeps the variant';
+
+CREATE FUNCTION goals.drop_message(message text) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_drop_message';
+COMMENT ON FUNCTION goals.drop_message(text) IS
+    'Stop a message and hide it with all its records, at once and for good; roll_up() removes them';
+
 CREATE FUNCTION goals.set_goal(message text, attribute text DEFAULT NULL, operator text DEFAULT NULL, value text DEFAULT NULL,
     time_limit interval DEFAULT NULL, event text DEFAULT NULL, times integer DEFAULT 1, properties jsonb DEFAULT NULL,
     after text DEFAULT 'sent', goal text DEFAULT 'primary', value_from text DEFAULT NULL) RETURNS bigint

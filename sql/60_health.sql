@@ -154,7 +154,7 @@ BEGIN
                 WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
                 ELSE 'The version in force is not affected. This entry is removed when those time limits have passed.' END
     FROM goals.goal g
-    JOIN goals.message m ON m.message_id = g.message_id
+    JOIN goals.message m ON m.message_id = g.message_id AND m.dropped_at IS NULL
     LEFT JOIN goals.source s ON s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     CROSS JOIN LATERAL (SELECT goals_internal.goal_problem(g.goal_id) AS problem) p
     CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
@@ -207,7 +207,7 @@ BEGIN
                 GROUP BY coalesce(r.message_id, v.message_id), r.user_key
                 HAVING min(coalesce(r.variant_id, 0)) <> max(coalesce(r.variant_id, 0))) d
           GROUP BY d.message_id) x
-    JOIN goals.message m ON m.message_id = x.message_id
+    JOIN goals.message m ON m.message_id = x.message_id AND m.dropped_at IS NULL
     ORDER BY m.name;
 END
 $$;

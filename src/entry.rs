@@ -1,6 +1,6 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
-use crate::calls::{engagements, events, goals, health, receipts, sql, statistics, track};
+use crate::calls::{engagements, events, goals, health, messages, receipts, sql, statistics, track};
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
 
@@ -17,6 +17,8 @@ export_functions! {
     pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
     pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
     pg_goals_create_message pg_finfo_pg_goals_create_message goals::create_message;
+    pg_goals_rename_message pg_finfo_pg_goals_rename_message messages::rename_message;
+    pg_goals_drop_message pg_finfo_pg_goals_drop_message messages::drop_message;
     pg_goals_set_goal pg_finfo_pg_goals_set_goal goals::set_goal;
     pg_goals_stop_goal pg_finfo_pg_goals_stop_goal goals::stop_goal;
     pg_goals_add_variant pg_finfo_pg_goals_add_variant goals::add_variant;

@@ -85,7 +85,7 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
 
 fn engage_receipt(setup: &Setup, receipt_id: i64, at: i64, kind: Engagement) -> Result<Out> {
     let found = find_receipt(&setup.tables, receipt_id).ok_or_else(not_recorded)?;
-    let sent = found.ok_or(Error::UnknownReceipt { receipt_id })?;
+    let sent = found.filter(|sent| !setup.is_dropped(sent.revision)).ok_or(Error::UnknownReceipt { receipt_id })?;
     if let Some(users) = setup.source(sent.users) {
         in_one_place(users.relation)?;
     }

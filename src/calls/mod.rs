@@ -4,6 +4,7 @@ pub mod engagements;
 pub mod events;
 pub mod goals;
 pub mod health;
+pub mod messages;
 pub mod receipts;
 pub mod sql;
 pub mod statistics;

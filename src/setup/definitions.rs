@@ -157,6 +157,11 @@ impl Setup {
         })
     }
 
+    /// True if the receipts of this revision are of a message that has been dropped.
+    pub fn is_dropped(&self, revision_id: i32) -> bool {
+        self.revisions.get(&revision_id).is_some_and(|r| !self.users_of_message.contains_key(&r.message_id))
+    }
+
     /// The users table of this id; an error if it was dropped or its rows are in shards of Citus.
     pub fn users(&self, users: i32) -> Result<&Rc<Source>> {
         // A dump leaves out the row of a dropped table.
