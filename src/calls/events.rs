@@ -2,9 +2,11 @@
 
 use super::reported_time;
 use crate::matching::event::occurred;
+use crate::matching::matches::Happening;
 use crate::model::error::Result;
 use crate::pg::append;
 use crate::pg::call::{Args, Out};
+use crate::pg::command::Command;
 use crate::pg::kept_open::Statement;
 use crate::setup::cache::required_setup;
 
@@ -21,7 +23,8 @@ pub fn record_event(args: &Args) -> Result<Out> {
     if let Some(key) = users.key_type()?.canonical(&key) {
         let bytes = args.jsonb_bytes(2);
         let properties = args.jsonb(2).zip(bytes.as_deref());
-        occurred(Statement::of_call(), users.id, &key, &event, properties, at);
+        let happening = Happening { users: users.id, key: &key, at: Some(at), command: Command::current() };
+        occurred(Statement::of_call(), happening, &event, properties);
     }
     Ok(Out::Null)
 }

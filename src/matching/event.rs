@@ -1,6 +1,6 @@
 //! Matches an event, reported or read from a tracked table, against the goals that wait for it.
 
-use super::matches::{self, Evidence};
+use super::matches::{self, Evidence, Happening};
 use super::retry::{Outcome, with_current_setup};
 use crate::model::attribute::Attribute;
 use crate::model::decimal::Decimal;
@@ -67,14 +67,7 @@ impl<'a> Occurrence<'a> {
 }
 
 /// Records matches for an event. `properties`: a jsonb datum and its payload, None for NULL.
-pub fn occurred(
-    statement: Statement,
-    users: i32,
-    key: &[u8],
-    event: &str,
-    properties: Option<(Datum, &[u8])>,
-    at: i64,
-) {
+pub fn occurred(statement: Statement, happening: Happening, event: &str, properties: Option<(Datum, &[u8])>) {
     with_current_setup(|| {
         let Some(setup) = cache::setup() else { return Outcome::Done };
         let fits = |awaited: &&Awaited| match (&awaited.properties, properties) {
@@ -82,11 +75,11 @@ pub fn occurred(
             (Some(wanted), Some((given, _))) => datum::jsonb_contains(given, wanted.datum()),
             (Some(_), None) => false,
         };
-        let awaited: SmallVec<_> = setup.event_goals(users, event).iter().filter(fits).collect();
+        let awaited: SmallVec<_> = setup.event_goals(happening.users, event).iter().filter(fits).collect();
         if awaited.is_empty() {
             return Outcome::Done;
         }
         let occurrence = Occurrence { awaited, properties: properties.map_or(&[], |(_, bytes)| bytes) };
-        matches::record_matches(statement, users, key, Some(at), &occurrence)
+        matches::record_matches(statement, happening, &occurrence)
     });
 }

@@ -4,6 +4,7 @@ use super::records::{self, Match, Receipt};
 use super::retry::Outcome;
 use crate::model::decimal::Decimal;
 use crate::model::time_limit::TimeLimit;
+use crate::pg::command::Command;
 use crate::pg::datum;
 use crate::pg::kept_open::{self, Probes, Statement};
 use crate::pg::memory;
@@ -30,23 +31,32 @@ pub trait Evidence {
     fn worth(&self, goal_id: i32) -> Option<Decimal>;
 }
 
-/// Records a match per receipt of the user and goal that counts for it. `at`: when it happened, None for now. Returns
-/// Outdated if a receipt was made under goals that this backend has not read yet, or an index has been replaced.
-pub fn record_matches(
-    statement: Statement,
-    users: i32,
-    key: &[u8],
-    at: Option<i64>,
-    evidence: &dyn Evidence,
-) -> Outcome {
+/// Whose change or event it is, and when it happened.
+#[derive(Clone, Copy)]
+pub struct Happening<'a> {
+    /// The source of the users.
+    pub users: i32,
+    pub key: &'a [u8],
+    /// None for now.
+    pub at: Option<i64>,
+    /// Of the statement that made the change or reported the event.
+    pub command: Command,
+}
+
+/// Records a match per receipt of the user and goal that counts for it. Returns Outdated if a receipt was made under
+/// goals that this backend has not read yet, or an index has been replaced.
+///
+/// A receipt counts if it was recorded before the change: by another transaction, which the clock decides, or by an
+/// earlier command of this one. What a statement records itself is not before what it changes.
+pub fn record_matches(statement: Statement, happening: Happening, evidence: &dyn Evidence) -> Outcome {
     let Some(setup) = cache::setup() else { return Outcome::Done };
-    let now = at.unwrap_or_else(datum::clock);
+    let now = happening.at.unwrap_or_else(datum::clock);
     let recorded = kept_open::with_probes(statement, &setup.tables, |probes| {
-        let receipts = pending(probes, users, key, now, evidence.reach())?;
+        let receipts = pending(probes, happening, now, evidence.reach())?;
         if receipts.is_empty() {
             return Some(());
         }
-        let matches = matches(&setup, probes, &receipts, at, now, evidence)?;
+        let matches = matches(&setup, probes, &receipts, happening, now, evidence)?;
         record(&setup, probes, evidence, &matches);
         Some(())
     });
@@ -60,7 +70,7 @@ fn matches(
     setup: &Setup,
     probes: &mut Probes,
     receipts: &[Receipt],
-    at: Option<i64>,
+    happening: Happening,
     now: i64,
     evidence: &dyn Evidence,
 ) -> Option<Matches> {
@@ -68,8 +78,9 @@ fn matches(
     for receipt in receipts {
         let revision = setup.revisions.get(&receipt.revision)?;
         // If the clock was set back, the change must not precede the sending of the message.
-        let t = if at.is_none() { now.max(receipt.sent_at) } else { now };
+        let t = if happening.at.is_none() { now.max(receipt.sent_at) } else { now };
         for goal in revision.goals.iter().filter_map(|id| evidence.goal(*id)) {
+            let t = if happening.at.is_none() { before_later_steps(probes, goal, receipt, happening, t)? } else { t };
             if !receipt.already.contains(&goal.id)
                 && in_window(probes, goal, receipt, t)?
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
@@ -83,15 +94,34 @@ fn matches(
     Some(matches)
 }
 
+/// The time of a change: `t`, or just before the hits of nested statements that changed the row after it. Their
+/// triggers have fired first. None if the match log has changed.
+fn before_later_steps(
+    probes: &mut Probes,
+    goal: &Goal,
+    receipt: &Receipt,
+    happening: Happening,
+    t: i64,
+) -> Option<i64> {
+    if Command::current() == happening.command {
+        return Some(t);
+    }
+    let later = records::first_hit_of_a_later_command(probes.match_log()?, receipt.id, goal.id, happening.command);
+    Some(later.map_or(t, |later| (later - 1).max(receipt.sent_at).min(t)))
+}
+
 /// The receipts of the user for which one of the goals may still count; None if the index of receipts has been
 /// replaced.
-fn pending(probes: &mut Probes, users: i32, key: &[u8], now: i64, reach: Reach) -> Option<SmallVec<[Receipt; 2]>> {
+fn pending(probes: &mut Probes, of: Happening, now: i64, reach: Reach) -> Option<SmallVec<[Receipt; 2]>> {
     let mut receipts = SmallVec::new();
     let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
-    records::visit_receipts_since(probes.receipts()?, users, key, since, |row| {
+    records::visit_receipts_since(probes.receipts()?, of.users, of.key, since, |row| {
         memory::check();
-        memory::room_in_small(&mut receipts);
-        receipts.push(Receipt::read(row));
+        let receipt = Receipt::read(row);
+        if receipt.command.is_none_or(|recorded| recorded < of.command) {
+            memory::room_in_small(&mut receipts);
+            receipts.push(receipt);
+        }
     });
     Some(receipts)
 }

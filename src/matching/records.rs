@@ -1,6 +1,7 @@
 //! Receipts, engagements, matches and notes, read and appended by the names of their columns.
 
 use crate::pg::append::{self, Appender, Log};
+use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
 use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt};
 use crate::pg::own_tables::{OwnTables, Table};
@@ -16,6 +17,8 @@ pub struct Receipt {
     pub revision: i32,
     pub already: Vec<i32>,
     pub baseline: Vec<Option<Vec<u8>>>,
+    /// The command that recorded it, if it was one of this transaction.
+    pub command: Option<Command>,
 }
 
 impl Receipt {
@@ -27,6 +30,7 @@ impl Receipt {
             revision: row.integer(receipt::revision_id).unwrap_or(0),
             already: row.integers(receipt::already),
             baseline: row.numerics(receipt::baseline),
+            command: command::of_row(row),
         }
     }
 }
@@ -176,26 +180,25 @@ pub fn append_match(log: &Log, tables: &OwnTables, found: Match, [old_value, new
 /// True if a receipt has at least `wanted` hits for a goal up to a time. The hits seen cannot disappear before the
 /// caller's own: they are committed, or of the same transaction.
 pub fn has_hits(log: &mut Log, receipt_id: i64, goal_id: i32, until: i64, wanted: i32) -> bool {
-    let of_goal = Key {
-        attribute: 2,
-        strategy: pg_sys::BTEqualStrategyNumber,
-        function: pg_sys::F_INT4EQ,
-        value: goal_id.into(),
-        collation: Oid::INVALID,
-    };
-    let up_to = Key {
-        attribute: 3,
-        strategy: pg_sys::BTLessEqualStrategyNumber,
-        function: pg_sys::F_TIMESTAMPTZ_LE,
-        value: until.into(),
-        collation: Oid::INVALID,
-    };
     let mut hits = 0;
-    log.visit(&[of_receipt(receipt_id), of_goal, up_to], |_| {
+    log.visit(&of_hits(receipt_id, goal_id, Bound::Until(until)), |_| {
         hits += 1;
         if hits >= wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     hits >= wanted
+}
+
+/// When a receipt has its first hit for a goal that a later command of this transaction has recorded: a later step of
+/// nested statements, whose trigger fired first.
+pub fn first_hit_of_a_later_command(log: &mut Log, receipt_id: i64, goal_id: i32, command: Command) -> Option<i64> {
+    let mut first = None;
+    log.visit(&of_hits(receipt_id, goal_id, Bound::Since(i64::MIN)), |row| {
+        if command::of_row(row).is_some_and(|recorded| recorded > command) {
+            first = Some(row.bigint(match_log::matched_at));
+        }
+        if first.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    first
 }
 
 /// A receipt to be appended.
@@ -263,18 +266,25 @@ pub fn note(notes: &mut OwnedProbe, table: Table, source: i32, reason: &str, nam
     true
 }
 
-/// The first or the last time of sending.
+/// The first or the last time.
 enum Bound {
     Since(i64),
     Until(i64),
 }
 
+impl Bound {
+    /// The condition for a column of times.
+    fn of(self, attribute: i16) -> Key {
+        let (strategy, function, time) = match self {
+            Bound::Since(time) => (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_TIMESTAMPTZ_GE, time),
+            Bound::Until(time) => (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_TIMESTAMPTZ_LE, time),
+        };
+        Key { attribute, strategy, function, value: time.into(), collation: Oid::INVALID }
+    }
+}
+
 /// The conditions for the receipts of a user in the index receipt_user_idx.
 fn of_user(users: i32, key: &[u8], bound: Bound) -> [Key; 3] {
-    let (strategy, function, time) = match bound {
-        Bound::Since(time) => (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_TIMESTAMPTZ_GE, time),
-        Bound::Until(time) => (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_TIMESTAMPTZ_LE, time),
-    };
     [
         Key {
             attribute: 1,
@@ -290,8 +300,20 @@ fn of_user(users: i32, key: &[u8], bound: Bound) -> [Key; 3] {
             value: datum::text(key),
             collation: pg_sys::C_COLLATION_OID,
         },
-        Key { attribute: 3, strategy, function, value: time.into(), collation: Oid::INVALID },
+        bound.of(3),
     ]
+}
+
+/// The conditions for the hits of a receipt and goal in the index match_log_receipt_idx.
+fn of_hits(receipt_id: i64, goal_id: i32, bound: Bound) -> [Key; 3] {
+    let of_goal = Key {
+        attribute: 2,
+        strategy: pg_sys::BTEqualStrategyNumber,
+        function: pg_sys::F_INT4EQ,
+        value: goal_id.into(),
+        collation: Oid::INVALID,
+    };
+    [of_receipt(receipt_id), of_goal, bound.of(3)]
 }
 
 /// The condition for the rows of a receipt in an index that begins with its id.

@@ -51,6 +51,22 @@ impl Row<'_> {
         }
     }
 
+    /// The header of the row as it is stored; None if it is not stored in a table.
+    pub(super) fn header(&self) -> Option<pg_sys::HeapTupleHeader> {
+        let tuple = match self.source {
+            Source::Tuple(tuple, _) => tuple,
+            // SAFETY: a slot says what kind it is; one of a table that is a heap holds a tuple.
+            Source::Slot(slot) => unsafe {
+                if !std::ptr::eq((*slot).tts_ops, &raw const pg_sys::TTSOpsBufferHeapTuple) {
+                    return None;
+                }
+                (*slot.cast::<pg_sys::HeapTupleTableSlot>()).tuple
+            },
+        };
+        // SAFETY: null, or the tuple of the row.
+        unsafe { tuple.as_ref().map(|tuple| tuple.t_data) }
+    }
+
     /// A walk over the row's columns from the first on; for several columns faster than [`Row::get`].
     #[inline]
     pub fn walk<'b>(&'b self, layout: &'b Layout) -> Walk<'b> {

@@ -9,6 +9,7 @@ mod additions;
 pub mod append;
 pub mod call;
 pub mod citus;
+pub mod command;
 pub mod datum;
 pub mod document;
 pub mod encoding;

@@ -191,7 +191,7 @@ impl<'a> Trigger<'a> {
         }
     }
 
-    /// The transaction and command that deleted the old row or inserted the new one; equal for both halves of a move.
+    /// The transaction and command that deleted the old row or wrote the new one; equal for both halves of a move.
     /// Not valid for a foreign table.
     pub(super) fn command(&self) -> (pg_sys::TransactionId, pg_sys::CommandId) {
         // SAFETY: the tuple was read from the table, so its header is filled; Cmin and Cmax are asked of a row that
@@ -200,6 +200,7 @@ impl<'a> Trigger<'a> {
             let header = (*self.data.tg_trigtuple).t_data;
             let command = match self.data.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
                 pg_sys::TRIGGER_EVENT_INSERT => pg_sys::HeapTupleHeaderGetCmin(header),
+                pg_sys::TRIGGER_EVENT_UPDATE => pg_sys::HeapTupleHeaderGetCmin((*self.data.tg_newtuple).t_data),
                 _ => pg_sys::HeapTupleHeaderGetCmax(header),
             };
             (pg_sys::GetTopTransactionIdIfAny(), command)

@@ -3,6 +3,8 @@
 use super::mirrored::{Name, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::event::occurred;
+use crate::matching::matches::Happening;
+use crate::pg::command::Command;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::{append, datum, guc};
 
@@ -35,11 +37,8 @@ pub fn on_event(trigger: &Trigger) {
     // A late event counts by its own time; a future time is taken as now.
     let at = reading.occurred.as_ref().and_then(|f| f.time(&row)).map_or(clock, |t| t.min(clock));
     let properties = reading.properties.as_ref().and_then(|f| row.get(f.number).map(|d| (d, f.number)));
-    match properties {
-        Some((value, number)) => {
-            let bytes = row.bytes(number).unwrap_or_default();
-            occurred(trigger.statement(), reading.source.users, &key, &name, Some((value, bytes)), at);
-        }
-        None => occurred(trigger.statement(), reading.source.users, &key, &name, None, at),
-    }
+    let properties = properties.map(|(value, number)| (value, row.bytes(number).unwrap_or_default()));
+    let happening =
+        Happening { users: reading.source.users, key: &key, at: Some(at), command: Command::of_change(trigger) };
+    occurred(trigger.statement(), happening, &name, properties);
 }

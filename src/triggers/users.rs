@@ -3,12 +3,13 @@
 //! the bytes of the columns that have a goal, evaluate the conditions, read the user's receipts, append a match.
 
 use super::partition_moves;
-use crate::matching::matches::{self, Evidence};
+use crate::matching::matches::{self, Evidence, Happening};
 use crate::matching::retry::{Outcome, with_current_setup};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
 use crate::model::value::Value;
 use crate::pg::append;
+use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::guc;
@@ -97,7 +98,8 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     }
     // Receipts carry the key that the user had before this change.
     let Some(key) = before.key_of(old) else { return Outcome::Done };
-    matches::record_matches(trigger.statement(), after.users, &key, None, &difference)
+    let happening = Happening { users: after.users, key: &key, at: None, command: Command::of_change(trigger) };
+    matches::record_matches(trigger.statement(), happening, &difference)
 }
 
 impl<'a> Difference<'a> {

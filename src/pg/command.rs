@@ -1,0 +1,48 @@
+//! The order of what one transaction has written: by command. A statement is a command, and so is each statement that a
+//! function or a trigger runs within it. A later one has a higher number. What a statement writes itself has its number,
+//! whenever it is written.
+
+use super::datum::Row;
+use super::trigger::Trigger;
+use pgrx::pg_sys;
+
+/// A command of the current transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Command(pg_sys::CommandId);
+
+impl Command {
+    /// The command that is running; what is written now is written by it.
+    pub fn current() -> Command {
+        // SAFETY: reads a variable; nothing is written yet.
+        Command(unsafe { pg_sys::GetCurrentCommandId(false) })
+    }
+
+    /// The command that wrote the row that the trigger is called for: that of the insert, the update, or the move.
+    pub fn of_change(trigger: &Trigger) -> Command {
+        if !trigger.is_of_foreign_table() {
+            return Command(trigger.command().1);
+        }
+        // The row does not say. The statement does, by the snapshot that its triggers are called with.
+        // SAFETY: the active snapshot is valid while it is set.
+        unsafe {
+            if pg_sys::ActiveSnapshotSet() {
+                Command((*pg_sys::GetActiveSnapshot()).curcid)
+            } else {
+                Command::current()
+            }
+        }
+    }
+}
+
+/// The command of this transaction that wrote a row of one of the extension's tables; None if another transaction did.
+pub fn of_row(row: &Row) -> Option<Command> {
+    // SAFETY: the header is that of a row which is read; Cmin is asked only of rows that this transaction has written.
+    unsafe {
+        let header = row.header()?;
+        let known = u32::from((*header).t_infomask) & pg_sys::HEAP_XMIN_COMMITTED != 0;
+        if known || !pg_sys::TransactionIdIsCurrentTransactionId((*header).t_choice.t_heap.t_xmin) {
+            return None;
+        }
+        Some(Command(pg_sys::HeapTupleHeaderGetCmin(header)))
+    }
+}
