@@ -1,5 +1,5 @@
--- A driver sends parameters without a type, which PostgreSQL then takes as text where a function has a form with text. What is
--- meant is done, or refused with a hint that names the cast.
+-- A driver sends parameters without a type, which PostgreSQL then takes as text where a function has a form with text.
+-- What is meant is done, or refused with a hint that names the cast.
 create table users (id bigint primary key, n int default 0);
 insert into users select generate_series(1, 99);
 create table people (id uuid primary key, n int default 0);
@@ -12,7 +12,8 @@ select from goals.track_users('accounts');
 select from goals.create_message('m', users => 'users');
 select from goals.create_message('p', users => 'people');
 select from goals.create_message('a', users => 'accounts');
-select from unnest(array['m', 'p', 'a']) m, goals.set_goal(m, attribute => 'n', operator => 'is increased', time_limit => '3 days');
+select from unnest(array['m', 'p', 'a']) m,
+    goals.set_goal(m, attribute => 'n', operator => 'is increased', time_limit => '3 days');
 set timezone = 'UTC';
 
 create procedure refused(statement text) language plpgsql as $$
@@ -86,5 +87,5 @@ call refused($$ select goals.record_sent('m', '77', '2026-01-02T03:04:05Z') $$);
 call refused($$ select goals.record_sent('m', repeat('é', 60)) $$);
 call refused($$ select goals.record_sent('m', repeat('é', 61)) $$);
 call refused($$ select goals.record_opened('a', repeat('😀', 1000)) $$);
-call refused($$ select goals.record_sent('m', '{' || string_agg(n::text, ',') || '}') from generate_series(1, 1000) n $$);
+call refused($$ select goals.record_sent('m', array(select generate_series(1, 1000))::text) $$);
 select * from goals.health();

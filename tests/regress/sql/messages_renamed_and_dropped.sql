@@ -1,4 +1,4 @@
--- A message may be given another name, with its records and with the variant of each user; and dropped, with its records.
+-- A message may be given another name, with its records and the variant of each user; and dropped, with its records.
 create table users (id bigint primary key, n int default 0);
 insert into users select generate_series(1, 200);
 select from goals.track_users('users');
@@ -106,12 +106,14 @@ update users set n = n + 1;
 select goals.roll_up() > 0;
 select from goals.drop_message('spring');
 select goals_internal.remove_dropped_messages((select max(revision_id) from goals.revision), 60);
-select (select count(*) from goals.receipt) as receipts, (select count(*) from goals.match_log) as hits, (select count(*) from goals.message) as messages;
+select (select count(*) from goals.receipt) as receipts, (select count(*) from goals.match_log) as hits,
+    (select count(*) from goals.message) as messages;
 select * from goals.verify();
 select goals.record_sent('free', 1::bigint) > 0;
 select goals_internal.remove_dropped_messages((select max(revision_id) from goals.revision), 60);
 select goals.roll_up() > 0;
-select (select count(*) from goals.receipt) as receipts, (select count(*) from goals.match_log) as hits, (select count(*) from goals.message) as messages;
+select (select count(*) from goals.receipt) as receipts, (select count(*) from goals.match_log) as hits,
+    (select count(*) from goals.message) as messages;
 select * from goals.verify();
 select message, sent from goals.message_stats order by 1;
 
@@ -124,5 +126,6 @@ select from goals.drop_message('brief');
 select from goals.create_message('brief');
 commit;
 select goals.roll_up() > 0;
-select (select count(*) from goals.receipt) as receipts, (select count(*) from goals.message) as messages, (select count(*) from goals.goal) as goals;
+select (select count(*) from goals.receipt) as receipts, (select count(*) from goals.message) as messages,
+    (select count(*) from goals.goal) as goals;
 select problem, object from goals.health() order by 2;
