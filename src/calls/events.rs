@@ -4,16 +4,18 @@ use super::reported_time;
 use crate::matching::event::occurred;
 use crate::matching::matches::Happening;
 use crate::model::error::Result;
-use crate::pg::append;
+use crate::model::reference::{GIVEN, reference};
 use crate::pg::call::{Args, Out};
 use crate::pg::command::Command;
 use crate::pg::kept_open::Statement;
+use crate::pg::{append, encoding};
 use crate::setup::cache::required_setup;
 
-/// goals.record_event(user_key, event, properties, occurred_at, users)
+/// goals.record_event(user_key, event, properties, occurred_at, users, event_id)
 pub fn record_event(args: &Args) -> Result<Out> {
     let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
     let at = reported_time(args.bigint(3), "occurred_at")?;
+    let cause = args.text(5).map(|id| reference(GIVEN, [&*encoding::string_to_model(&id)]));
     // Checked even if no goal waits for the event: the error must not depend on the goals.
     append::refuse_if_read_only();
     let setup = required_setup()?;
@@ -23,7 +25,7 @@ pub fn record_event(args: &Args) -> Result<Out> {
     if let Some(key) = users.key_type()?.canonical(&key) {
         let bytes = args.jsonb_bytes(2);
         let properties = args.jsonb(2).zip(bytes.as_deref());
-        let happening = Happening { users: users.id, key: &key, at: Some(at), command: Command::current() };
+        let happening = Happening { users: users.id, key: &key, at: Some(at), command: Command::current(), cause };
         occurred(Statement::of_call(), happening, &event, properties);
     }
     Ok(Out::Null)

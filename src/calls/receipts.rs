@@ -26,10 +26,11 @@ fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Resul
         .ok_or_else(|| source.gone())?
         .ok_or_else(|| source.unknown(&key))?;
     let variant = given.or_else(|| message.assigned(&key));
-    let id =
-        Sender::with(Statement::of_call(), &setup, message, |sender| sender.send(&key, variant, sent_at, &judgement))
-            .flatten()
-            .ok_or_else(not_recorded)?;
+    let id = Sender::with(Statement::of_call(), &setup, message, |sender| {
+        sender.send(&key, variant, sent_at, &judgement, None)
+    })
+    .flatten()
+    .ok_or_else(not_recorded)?;
     Ok((id, variant.cloned(), message.is_control(variant.map(|v| v.id))))
 }
 
@@ -84,7 +85,7 @@ fn send_many(
             let receipt = scratch.run(|| {
                 let (stored, judgement) = look_up(&setup, message, source, &mut users, key)??;
                 let variant = given.or_else(|| message.assigned(&stored));
-                Some((stored.clone(), sender.send(&stored, variant, sent_at, &judgement), variant.map(|v| v.id)))
+                Some((stored.clone(), sender.send(&stored, variant, sent_at, &judgement, None), variant.map(|v| v.id)))
             });
             match receipt {
                 Some((stored, id, variant)) => {

@@ -8,6 +8,7 @@ use crate::pg::command::Command;
 use crate::pg::datum;
 use crate::pg::kept_open::{self, Probes, Statement};
 use crate::pg::memory;
+use crate::pg::own_tables::OwnTables;
 use crate::pg::patience;
 use crate::pg::scratch::Scratch;
 use crate::setup::cache;
@@ -41,6 +42,8 @@ pub struct Happening<'a> {
     pub at: Option<i64>,
     /// Of the statement that made the change or reported the event.
     pub command: Command,
+    /// The reference of the event, by which it is known again.
+    pub cause: Option<i64>,
 }
 
 /// Records a match per receipt of the user and goal that counts for it. Returns Outdated if a receipt was made under
@@ -84,10 +87,10 @@ fn matches(
             if !receipt.already.contains(&goal.id)
                 && in_window(probes, goal, receipt, t)?
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
-                && !is_recorded(probes, goal, receipt.id, t)?
+                && !is_recorded(probes, &setup.tables, goal, receipt.id, (t, happening.cause))?
             {
                 memory::room_in_small(&mut matches);
-                matches.push(Match { goal_id: goal.id, receipt_id: receipt.id, at: t });
+                matches.push(Match { goal_id: goal.id, receipt_id: receipt.id, at: t, cause: happening.cause });
             }
         }
     }
@@ -145,14 +148,26 @@ fn baseline(revision: &Revision, receipt: &Receipt, goal: i32) -> Option<Decimal
 /// costs one row per event, while counting would cost `times` reads per event.
 const COUNTED: i32 = 100;
 
-/// True if the goal already has as many earlier hits as it needs. This hit can then never be the match, and is not
-/// recorded: a counter that rises all day must not fill the log. Later hits are not counted, because events may arrive
-/// newest first.
-fn is_recorded(probes: &mut Probes, goal: &Goal, receipt_id: i64, t: i64) -> Option<bool> {
+/// True if the event has been recorded before, or the goal already has as many earlier hits as it needs. This hit can
+/// then never be the match, and is not recorded: a counter that rises all day must not fill the log. Later hits are not
+/// counted, because events may arrive newest first.
+fn is_recorded(
+    probes: &mut Probes,
+    tables: &OwnTables,
+    goal: &Goal,
+    receipt_id: i64,
+    (t, cause): (i64, Option<i64>),
+) -> Option<bool> {
+    let log = probes.match_log()?;
+    // A goal on the first event has it already, wherever the same one stands.
+    let again = cause.filter(|_| goal.times > 1);
+    if again.is_some_and(|cause| records::has_hit_of(log, tables, receipt_id, goal.id, t, cause, COUNTED)) {
+        return Some(true);
+    }
     if goal.times > COUNTED {
         return Some(false);
     }
-    Some(records::has_hits(probes.match_log()?, receipt_id, goal.id, t, goal.times))
+    Some(records::has_hits(log, receipt_id, goal.id, t, goal.times))
 }
 
 fn record(setup: &Setup, probes: &mut Probes, evidence: &dyn Evidence, matches: &Matches) {

@@ -3,8 +3,9 @@
 use crate::pg::append::{self, Appender, Log};
 use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
+use crate::pg::kept_open::Probes;
 use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt};
-use crate::pg::own_tables::{OwnTables, Table};
+use crate::pg::own_tables::{OwnTables, Places, Table};
 use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -44,18 +45,30 @@ pub struct Sent {
     pub users: i32,
     pub revision: i32,
     pub variant: Option<i32>,
+    /// The message, where it is not the revision's.
+    pub message: Option<i32>,
+    /// What it was made from.
+    pub row_ref: Option<i64>,
 }
 
 impl Sent {
     /// From its row in goals.receipt.
-    pub fn read(row: &Row) -> Sent {
+    pub fn read(row: &Row, places: &Places) -> Sent {
         Sent {
             id: row.bigint(receipt::receipt_id),
             sent_at: row.bigint(receipt::sent_at),
             users: row.integer(receipt::users_source_id).unwrap_or(0),
             revision: row.integer(receipt::revision_id).unwrap_or(0),
             variant: row.integer(receipt::variant_id),
+            message: row.integer(places.of(receipt::message_id)),
+            row_ref: row.known_bigint(places.of(receipt::row_ref)),
         }
+    }
+
+    /// True if it is a receipt of this message. A revision unknown to this backend belongs to another message, or its
+    /// receipt has only just become visible.
+    pub fn is_of(&self, setup: &Setup, message: &Message) -> bool {
+        self.message.or_else(|| Some(setup.revisions.get(&self.revision)?.message_id)) == Some(message.id)
     }
 }
 
@@ -77,14 +90,47 @@ pub fn visit_receipts_until(
     mut see: impl FnMut(Sent) -> ControlFlow<()>,
 ) {
     receipts.visit(&of_user(message.users, key, Bound::Until(until)), true, |row| {
-        let sent = Sent::read(row);
-        // A revision unknown to this backend belongs to another message, or its receipt has only just become visible.
-        if setup.revisions.get(&sent.revision).is_some_and(|r| r.message_id == message.id) {
-            return see(sent);
-        }
-        ControlFlow::Continue(())
+        let sent = Sent::read(row, setup.tables.receipt.places());
+        if sent.is_of(setup, message) { see(sent) } else { ControlFlow::Continue(()) }
     });
 }
+
+/// The receipt of a user for a message that was made from what has this reference; of several, the first.
+pub fn find_by_reference(
+    probes: &mut Probes,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    reference: i64,
+) -> Option<Sent> {
+    let mut found: Option<Sent> = None;
+    let mut see = |sent: Sent| {
+        if sent.row_ref == Some(reference) && found.is_none_or(|first| sent.id < first.id) {
+            found = Some(sent);
+        }
+    };
+    if let Some(receipts) = probes.receipts_by_row() {
+        receipts.visit(&[of_bigint(reference)], false, |row| {
+            let sent = Sent::read(row, setup.tables.receipt.places());
+            if sent.users == message.users && row.bytes(receipt::user_key) == Some(key) && sent.is_of(setup, message) {
+                see(sent);
+            }
+            ControlFlow::Continue(())
+        });
+        return found;
+    }
+    // Without its index it is looked for among the user's last receipts.
+    let mut left = LOOKED_AT;
+    visit_receipts_until(probes.receipts()?, setup, message, key, i64::MAX, |sent| {
+        see(sent);
+        left -= 1;
+        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    found
+}
+
+/// At most this many receipts of a user and message are read to find the one that is meant.
+pub const LOOKED_AT: usize = 100;
 
 /// The receipt of this id; `Some(None)` if there is none; None if the table or its index cannot be used.
 pub fn find_receipt(tables: &OwnTables, receipt_id: i64) -> Option<Option<Sent>> {
@@ -93,7 +139,7 @@ pub fn find_receipt(tables: &OwnTables, receipt_id: i64) -> Option<Option<Sent>>
     let mut receipts = open(tables).or_else(|| open(&OwnTables::find().ok()?))?;
     let mut found = None;
     receipts.visit(&[of_receipt(receipt_id)], false, |row| {
-        found = Some(Sent::read(row));
+        found = Some(Sent::read(row, tables.receipt.places()));
         ControlFlow::Break(())
     });
     Some(found)
@@ -135,7 +181,21 @@ pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Enga
 pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: bool) -> Option<i64> {
     let mut first: Option<i64> = None;
     engagements.visit(&[of_receipt(receipt_id)], false, |row| {
-        if !clicked || row.byte(engagement::kind) == Engagement::Clicked.kind() {
+        let kind = row.byte(engagement::kind);
+        if kind == Engagement::Clicked.kind() || !clicked && kind == Engagement::Opened.kind() {
+            let at = row.bigint(engagement::at);
+            first = Some(first.map_or(at, |f| f.min(at)));
+        }
+        ControlFlow::Continue(())
+    });
+    first
+}
+
+/// The earliest engagement of this kind that has been recorded for the receipt.
+pub fn earliest(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagement) -> Option<i64> {
+    let mut first: Option<i64> = None;
+    engagements.visit(&[of_receipt(receipt_id)], false, |row| {
+        if row.byte(engagement::kind) == kind.kind() {
             let at = row.bigint(engagement::at);
             first = Some(first.map_or(at, |f| f.min(at)));
         }
@@ -160,6 +220,8 @@ pub struct Match {
     pub goal_id: i32,
     pub receipt_id: i64,
     pub at: i64,
+    /// The reference of the event.
+    pub cause: Option<i64>,
 }
 
 /// Appends a match with the old value, the new value and the worth.
@@ -174,7 +236,33 @@ pub fn append_match(log: &Log, tables: &OwnTables, found: Match, [old_value, new
         new_value,
         worth,
     };
-    log.append(row.values(), &[]);
+    let cause = (tables.match_log.places().of(match_log::cause_ref), found.cause.map(Into::into));
+    log.append(row.values(), &[cause]);
+}
+
+/// True if a receipt has a hit of this cause for a goal: at this time, or among its first `most`.
+pub fn has_hit_of(
+    log: &mut Log,
+    tables: &OwnTables,
+    receipt_id: i64,
+    goal_id: i32,
+    at: i64,
+    cause: i64,
+    most: i32,
+) -> bool {
+    let place = tables.match_log.places().of(match_log::cause_ref);
+    let mut found = false;
+    let mut see = |row: &Row, enough: bool| {
+        found |= row.known_bigint(place) == Some(cause);
+        if found || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    log.visit(&of_hits(receipt_id, goal_id, Bound::Since(at)), |row| see(row, row.bigint(match_log::matched_at) > at));
+    let mut seen = 0;
+    log.visit(&of_hits(receipt_id, goal_id, Bound::Since(i64::MIN)), |row| {
+        seen += 1;
+        see(row, seen >= most)
+    });
+    found
 }
 
 /// True if a receipt has at least `wanted` hits for a goal up to a time. The hits seen cannot disappear before the
@@ -210,6 +298,8 @@ pub struct NewReceipt<'a> {
     pub user_key: &'a [u8],
     pub already: &'a [i32],
     pub baseline: &'a [Option<String>],
+    /// What it is made from.
+    pub row_ref: Option<i64>,
 }
 
 impl NewReceipt<'_> {
@@ -227,7 +317,9 @@ impl NewReceipt<'_> {
             already: (!self.already.is_empty()).then(|| datum::integer_array(self.already)),
             baseline: has_baselines.then(|| datum::numeric_array(self.baseline)),
         };
-        receipts.append(row.values(), &[]).then_some(id)
+        let places = tables.receipt.places();
+        let later = [(places.of(receipt::row_ref), self.row_ref.map(Into::into))];
+        receipts.append(row.values(), &later).then_some(id)
     }
 }
 
@@ -318,11 +410,16 @@ fn of_hits(receipt_id: i64, goal_id: i32, bound: Bound) -> [Key; 3] {
 
 /// The condition for the rows of a receipt in an index that begins with its id.
 fn of_receipt(receipt_id: i64) -> Key {
+    of_bigint(receipt_id)
+}
+
+/// The condition for the first column of an index, a bigint.
+fn of_bigint(value: i64) -> Key {
     Key {
         attribute: 1,
         strategy: pg_sys::BTEqualStrategyNumber,
         function: pg_sys::F_INT8EQ,
-        value: receipt_id.into(),
+        value: value.into(),
         collation: Oid::INVALID,
     }
 }

@@ -27,8 +27,15 @@ impl Sender<'_> {
         })
     }
 
-    /// Appends a receipt and returns its id; None if the table refused it.
-    pub fn send(&self, key: &[u8], variant: Option<&Variant>, sent_at: i64, judgement: &Judgement) -> Option<i64> {
+    /// Appends a receipt made from what has this reference, if any, and returns its id; None if the table refused it.
+    pub fn send(
+        &self,
+        key: &[u8],
+        variant: Option<&Variant>,
+        sent_at: i64,
+        judgement: &Judgement,
+        row_ref: Option<i64>,
+    ) -> Option<i64> {
         let receipt = NewReceipt {
             sent_at,
             users: self.message.users,
@@ -37,6 +44,7 @@ impl Sender<'_> {
             user_key: key,
             already: &judgement.already,
             baseline: &judgement.baseline,
+            row_ref,
         };
         receipt.append(self.receipts, &self.setup.tables)
     }

@@ -17,6 +17,7 @@ pub mod json;
 pub mod jsonb;
 pub mod nearest;
 pub mod operator;
+pub mod reference;
 pub mod report;
 pub mod room;
 pub mod text;

@@ -46,6 +46,7 @@ impl Statement {
 /// What matching and recording need, opened on first use. A method returns None if the table or index is gone.
 pub struct Probes {
     receipts: Option<OwnedProbe>,
+    receipts_by_row: Option<OwnedProbe>,
     log: Option<Log>,
     sends: Option<Appender>,
     engagements: Option<OwnedProbe>,
@@ -70,6 +71,12 @@ impl Probes {
     /// The receipts, to be searched by users_source_id, user_key and sent_at.
     pub fn receipts(&mut self) -> Option<&mut OwnedProbe> {
         self.kept(|p| &mut p.receipts, |tables| tables.receipt.search(tables.receipt_user_idx, 3))
+    }
+
+    /// The receipts, to be searched by what they were made from; None also where the index is missing.
+    pub fn receipts_by_row(&mut self) -> Option<&mut OwnedProbe> {
+        self.tables.receipt_row_idx?;
+        self.kept(|p| &mut p.receipts_by_row, |tables| tables.receipt.search(tables.receipt_row_idx?, 1))
     }
 
     /// The match log, to be searched by receipt and appended to.
@@ -195,6 +202,7 @@ impl Probes {
             }
             Probes {
                 receipts: None,
+                receipts_by_row: None,
                 log: None,
                 sends: None,
                 engagements: None,

@@ -189,11 +189,30 @@ impl Relation {
         qualified_name(self.oid())
     }
 
-    /// The only column of the primary key; Err says why there is none.
-    pub fn single_column_key(&self) -> Result<Column, String> {
+    /// The columns of the primary key, in its order; empty if there is none. For a partition, only of a key that
+    /// `tracked`, the table above it, has too: others may have the same value in two partitions.
+    pub fn primary_key(&self, tracked: pg_sys::Oid) -> Vec<Column> {
+        let Some(index) = Relation::open(self.primary_key_index(), Lock::Share) else { return Vec::new() };
+        let above = ancestors(self.oid());
+        let level = above.iter().position(|oid| *oid == tracked).map_or(0, |i| i + 1);
+        if level > 0 && ancestors(index.oid()).len() < level {
+            return Vec::new();
+        }
+        let columns = self.columns();
+        let of_number = |number: &i16| columns.iter().find(|c| c.number == *number).cloned();
+        index.index_columns().iter().map(of_number).collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// The index of the primary key; InvalidOid if there is none.
+    fn primary_key_index(&self) -> pg_sys::Oid {
         // SAFETY: the relation is open; the answer is an oid or InvalidOid.
         let index = unsafe { version::primary_key_index(self.raw) };
-        let index = if index == pg_sys::InvalidOid { self.deferrable_key() } else { index };
+        if index == pg_sys::InvalidOid { self.deferrable_key() } else { index }
+    }
+
+    /// The only column of the primary key; Err says why there is none.
+    pub fn single_column_key(&self) -> Result<Column, String> {
+        let index = self.primary_key_index();
         if index == pg_sys::InvalidOid {
             return Err("has no primary key".into());
         }

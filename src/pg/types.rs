@@ -324,6 +324,19 @@ impl ColumnType {
             && row.size(column).is_some_and(|size| size > bytes)
     }
 
+    /// The text form of a value by which a row is known again, the same in every session; None for lists and json.
+    pub fn text_form(&self, value: Datum) -> Option<Vec<u8>> {
+        match &self.shape {
+            Shape::Moment => Some(self.moment_by_value(value)),
+            _ => match self.read(value) {
+                Value::Number(number) => Some(number.to_string().into_bytes()),
+                Value::Boolean(known) => Some(known.to_string().into_bytes()),
+                Value::Text(text) => Some(memory::copied(&text)),
+                _ => None,
+            },
+        }
+    }
+
     /// The value of a column of a row.
     pub fn value<'a>(&self, row: &'a Row<'a>, column: i16) -> Value<'a> {
         row.get(column).map_or(Value::Unknown, |d| self.read(d))

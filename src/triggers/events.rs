@@ -38,7 +38,12 @@ pub fn on_event(trigger: &Trigger) {
     let at = reading.occurred.as_ref().and_then(|f| f.time(&row)).map_or(clock, |t| t.min(clock));
     let properties = reading.properties.as_ref().and_then(|f| row.get(f.number).map(|d| (d, f.number)));
     let properties = properties.map(|(value, number)| (value, row.bytes(number).unwrap_or_default()));
-    let happening =
-        Happening { users: reading.source.users, key: &key, at: Some(at), command: Command::of_change(trigger) };
+    let happening = Happening {
+        users: reading.source.users,
+        key: &key,
+        at: Some(at),
+        command: Command::of_change(trigger),
+        cause: reading.reference(&row),
+    };
     occurred(trigger.statement(), happening, &name, properties);
 }

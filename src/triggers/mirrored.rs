@@ -1,6 +1,7 @@
 //! Reading the rows of the application's tables of events and sends.
 
 use super::partition_moves;
+use crate::model::reference::reference;
 use crate::model::value::Value;
 use crate::pg::datum::Row;
 use crate::pg::encoding;
@@ -12,6 +13,7 @@ use crate::pg::types::ColumnType;
 use crate::setup::cache;
 use crate::setup::definitions::{Setup, Source};
 use pgrx::pg_sys::Oid;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -47,8 +49,11 @@ pub struct Field {
 
 impl Field {
     fn find(table: &Relation, name: Option<&String>) -> Option<Field> {
-        let column = table.column(name?)?;
-        Some(Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) })
+        Some(Field::of(&table.column(name?)?))
+    }
+
+    fn of(column: &relation::Column) -> Field {
+        Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) }
     }
 
     /// The name in this column; None for NULL. A value too long for a name is not fetched.
@@ -84,6 +89,8 @@ pub struct Reading {
     pub occurred: Option<Field>,
     pub opened: Option<Field>,
     pub clicked: Option<Field>,
+    /// The columns of the primary key; empty if the table has none.
+    primary_key: Vec<Field>,
 }
 
 impl Reading {
@@ -110,6 +117,7 @@ impl Reading {
             occurred: find(&source.occurred),
             opened: find(&source.opened),
             clicked: find(&source.clicked),
+            primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
             source,
         })
     }
@@ -119,6 +127,13 @@ impl Reading {
         let key = row.get(self.key.number)?;
         (!self.key.column_type.is_longer(row, self.key.number, key::LONGEST_TO_COMPRESS))
             .then(|| self.key_type.text(key))
+    }
+
+    /// The reference of the row; None if its table has no primary key, or one of lists or json.
+    pub fn reference(&self, row: &Row) -> Option<i64> {
+        let value = |field: &Field| field.column_type.text_form(row.get(field.number)?);
+        let key: SmallVec<[Vec<u8>; 2]> = self.primary_key.iter().map(value).collect::<Option<_>>()?;
+        (!key.is_empty()).then(|| reference(self.source.id, key))
     }
 
     /// True if `old`, which has left `partition`, has the same user and name as `row`: then they are the same row.

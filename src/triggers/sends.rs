@@ -1,9 +1,12 @@
-//! The trigger on the application's table of sends: an INSERT makes a receipt, a time set later an open or a click.
+//! The trigger on the application's table of sends: an INSERT makes a receipt, a time set later an open or a click. The
+//! receipt remembers the primary key of its row, by its reference. A row that is deleted and inserted again, as
+//! maintenance of partitions and retries do, is the same send. Two transactions cannot both see themselves as the first:
+//! the primary key lets the second insert only after the first has committed, and then its receipt is seen.
 
 use super::mirrored::{Reading, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::judge::{Judgement, look_up};
-use crate::matching::records::{self, Engagement, Sent};
+use crate::matching::records::{self, Engagement, LOOKED_AT, Sent};
 use crate::matching::send::Sender;
 use crate::pg::datum::Row;
 use crate::pg::encoding;
@@ -64,6 +67,17 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         Some(Some(found)) => found,
         Some(None) => return ignore(trigger, setup, reading, "unknown user", &message.name),
     };
+    let reference = reading.reference(row);
+    if let Some(sent) = reference.and_then(|of_row| {
+        kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+            records::find_by_reference(probes, setup, message, &stored, of_row)
+        })
+    }) {
+        if !message.is_control(sent.variant) {
+            engage_as_inserted(trigger, setup, (reading, row), sent, true);
+        }
+        return;
+    }
     let variant = match reading.variant.as_ref().and_then(|f| f.name(row)) {
         Some(name) => {
             let found = message.arms().find(|v| Some(v.name.as_str()) == name.as_str());
@@ -77,21 +91,29 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         None => message.assigned(&stored),
     };
     let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row)).map_or(clock, |t| t.min(clock));
-    let send = |sender: &Sender| sender.send(&stored, variant, sent_at, &judgement);
+    let send = |sender: &Sender| sender.send(&stored, variant, sent_at, &judgement, reference);
     let Some(id) = Sender::with(trigger.statement(), setup, message, send).flatten() else { return };
-    if message.is_control(variant.map(|v| v.id)) {
-        return;
+    let variant = variant.map(|v| v.id);
+    if !message.is_control(variant) {
+        let (users, revision) = (message.users, message.revision.id);
+        let sent = Sent { id, sent_at, users, revision, variant, message: None, row_ref: reference };
+        engage_as_inserted(trigger, setup, (reading, row), sent, false);
     }
-    let sent =
-        Sent { id, sent_at, users: message.users, revision: message.revision.id, variant: variant.map(|v| v.id) };
+}
+
+/// Records the opens and clicks that an inserted row has from the start, on its receipt. Of a row that is inserted
+/// again, only those that are earlier than what is recorded.
+fn engage_as_inserted(trigger: &Trigger, setup: &Setup, (reading, row): (&Reading, &Row), sent: Sent, again: bool) {
+    let clock = datum::clock();
     for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
-        if let Some(at) = field.as_ref().and_then(|f| f.time(row)) {
-            kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
-                if let Some(engagements) = probes.engagement_log() {
-                    records::engage(engagements, &setup.tables, sent, kind, at.min(clock));
-                }
-            });
-        }
+        let Some(at) = field.as_ref().and_then(|f| f.time(row)).map(|at| at.min(clock)) else { continue };
+        kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+            let known = if again { records::earliest(probes.engagements()?, sent.id, kind) } else { None };
+            if known.is_none_or(|known| at.max(sent.sent_at) < known) {
+                records::engage(probes.engagement_log()?, &setup.tables, sent, kind, at);
+            }
+            Some(())
+        });
     }
 }
 
@@ -100,8 +122,9 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Ro
         [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
     for (was, is, kind) in fields {
         let (Some(was), Some(is)) = (was, is) else { continue };
-        // Only when the time is first set: a later correction is not a second open.
-        if let (None, Some(at)) = (old.get(was.number), is.time(new)) {
+        // When the time is first set, or corrected to an earlier one: a later correction is not a second open.
+        let before_it = |at| was.time(old).is_some_and(|known| at + precision(at) < known);
+        if let Some(at) = is.time(new).filter(|at| old.get(was.number).is_none() || before_it(*at)) {
             let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));
             let sent_at = sent_at(before, old).or_else(|| sent_at(after, new));
             mirror_engagement(trigger, setup, (before, old), sent_at, kind, at.min(datum::clock()));
@@ -109,8 +132,9 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Ro
     }
 }
 
-/// Records the engagement on the receipt found by the row's old values, because the receipt was made from them. An
-/// application that writes whole rows may write back a rounded time.
+/// Records the engagement on the receipt of the row. Where none was made from its primary key, it is found by the row's
+/// old values, because the receipt was made from them. An application that writes whole rows may write back a rounded
+/// time.
 fn mirror_engagement(
     trigger: &Trigger,
     setup: &Setup,
@@ -122,6 +146,13 @@ fn mirror_engagement(
     let Some(message) = message_of(trigger, setup, reading, row) else { return };
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
     kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+        let of_row = reading.reference(row).and_then(|r| records::find_by_reference(probes, setup, message, &key, r));
+        if let Some(sent) = of_row {
+            if !message.is_control(sent.variant) {
+                records::engage(probes.engagement_log()?, &setup.tables, sent, kind, at);
+            }
+            return Some(());
+        }
         let (receipts, engagements) = probes.receipts_and_engagements()?;
         let mut search = Search { setup, message, key: &key, kind, receipts, engagements };
         let receipt = match sent_at {
@@ -138,9 +169,6 @@ fn mirror_engagement(
 fn precision(sent_at: i64) -> i64 {
     [1_000_000, 1_000].into_iter().find(|unit| sent_at % unit == 0).map_or(0, |unit| unit - 1)
 }
-
-/// At most this many receipts of a user and message are read to find the one that was opened or clicked.
-const LOOKED_AT: usize = 100;
 
 /// A search for the receipt that a row's open or click belongs to.
 struct Search<'a> {

@@ -98,7 +98,8 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     }
     // Receipts carry the key that the user had before this change.
     let Some(key) = before.key_of(old) else { return Outcome::Done };
-    let happening = Happening { users: after.users, key: &key, at: None, command: Command::of_change(trigger) };
+    let happening =
+        Happening { users: after.users, key: &key, at: None, command: Command::of_change(trigger), cause: None };
     matches::record_matches(trigger.statement(), happening, &difference)
 }
 

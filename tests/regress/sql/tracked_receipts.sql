@@ -26,7 +26,7 @@ select e.user_id, x.verdict, x.sent_at = e.sent as sent_then, x.opened_at at tim
 from sends e, goals.explain('hello', e.user_id) x order by 1;
 select sent, opened, clicked, already_matched, matched from goals.message_stats;
 
--- The first non-null time counts, whatever is written over it; only the row's own receipt gets it.
+-- The earliest time counts, whatever is written over it; only the row's own receipt gets it.
 insert into sends (campaign, user_id, sent) values ('hello', 11, '2024-01-01 00:00+00'), ('hello', 11, '2024-02-01 00:00+00'), ('hello', 12, '2024-01-01 00:00+00');
 update sends set opened = '2024-01-02 00:00+00' where user_id = 11 and sent = '2024-01-01 00:00+00';
 update sends set opened = '2024-01-01 12:00+00' where user_id = 11 and sent = '2024-01-01 00:00+00';
