@@ -25,6 +25,12 @@ COMMENT ON FUNCTION goals.track_users(regclass, name) IS
     'Track a users table: from now on its updates are matched against goals. Idempotent. Only for the owner of the '
     'table';
 
+CREATE FUNCTION goals.move_users("from" regclass, "into" regclass) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_move_users';
+COMMENT ON FUNCTION goals.move_users(regclass, regclass) IS
+    'Hand messages, goals and running receipts of a users table over to the table that has taken its place. Only for '
+    'the owner of both';
+
 CREATE FUNCTION goals.track_events(relation regclass, user_key name, event name, occurred_at name DEFAULT NULL,
     properties name DEFAULT NULL, users regclass DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_events';
@@ -225,6 +231,11 @@ CREATE FUNCTION goals_internal.source_problem(source_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';
 COMMENT ON FUNCTION goals_internal.source_problem(integer) IS
     'What keeps the rows of a tracked table from being read; NULL if nothing does';
+
+CREATE FUNCTION goals_internal.follower(source_id integer, schema_name name, table_name name) RETURNS text
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_follower';
+COMMENT ON FUNCTION goals_internal.follower(integer, name, name) IS
+    'The table that has this name, if it is not the tracked one and may take its place';
 
 CREATE FUNCTION goals_internal.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_unusable';

@@ -1,6 +1,6 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
-use crate::calls::{engagements, events, goals, health, messages, receipts, sql, statistics, track};
+use crate::calls::{engagements, events, goals, health, messages, move_users, receipts, sql, statistics, track};
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
 
@@ -12,6 +12,7 @@ export_triggers! { triggers::noted:
 
 export_functions! {
     pg_goals_track_users pg_finfo_pg_goals_track_users track::track_users;
+    pg_goals_move_users pg_finfo_pg_goals_move_users move_users::move_users;
     pg_goals_track_events pg_finfo_pg_goals_track_events track::track_events;
     pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track::track_receipts;
     pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
@@ -29,6 +30,7 @@ export_functions! {
     pg_goals_raise pg_finfo_pg_goals_raise sql::raise;
     pg_goals_goal_problem pg_finfo_pg_goals_goal_problem health::goal_problem;
     pg_goals_source_problem pg_finfo_pg_goals_source_problem health::source_problem;
+    pg_goals_follower pg_finfo_pg_goals_follower health::follower;
     pg_goals_unusable pg_finfo_pg_goals_unusable health::unusable;
     pg_goals_stored_key pg_finfo_pg_goals_stored_key health::stored_key;
     pg_goals_nearest pg_finfo_pg_goals_nearest health::nearest_name;

@@ -80,7 +80,8 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
 fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
     let at = reported_time(args.bigint(1), time_name(kind))?;
-    engage_receipt(&required_setup()?, receipt_id, at, kind)
+    let setup = required_setup()?;
+    engage_receipt(&setup, receipt_id, at, kind)
 }
 
 fn engage_receipt(setup: &Setup, receipt_id: i64, at: i64, kind: Engagement) -> Result<Out> {

@@ -30,12 +30,9 @@ pub fn rename_message(args: &Args) -> Result<Out> {
             return Err(taken());
         }
         // Waits for a session that gives another message this name, which UPDATE would do with an error of its own.
-        let users_column = setup.tables.users_column();
         let reserved = spi::number(
-            &format!(
-                "INSERT INTO goals.message (name, kind, {users_column}, dropped_at) \
-                 VALUES ($1, 'ongoing', 0, clock_timestamp()) ON CONFLICT (name) DO NOTHING RETURNING message_id"
-            ),
+            "INSERT INTO goals.message (name, kind, users_source_id, dropped_at) \
+             VALUES ($1, 'ongoing', 0, clock_timestamp()) ON CONFLICT (name) DO NOTHING RETURNING message_id",
             &[Arg::Text(Some(&new))],
         );
         let reserved = reserved.ok_or_else(taken)?;

@@ -70,6 +70,8 @@ pub enum Error {
     KeyType { relation: String, column: String, type_name: String, types: &'static str },
     /// The table is tracked as something else.
     AlreadyTracked { relation: String, kind: String },
+    /// The table that is to take the place of another one has messages.
+    HasMessages { relation: String },
     /// The users table of a message has been dropped.
     UsersTableDropped,
     /// The table is a partition of one that is tracked.
@@ -133,6 +135,7 @@ impl Error {
             | NoKey { .. }
             | KeyType { .. }
             | Covered { .. }
+            | HasMessages { .. }
             | TotalsOwner
             | Frozen { .. } => "55000",
             InRecovery => "25006",
@@ -197,6 +200,7 @@ impl Error {
             Covered { relation, parent } => {
                 format!("relation \"{relation}\" is a partition of \"{parent}\", which is tracked")
             }
+            HasMessages { relation } => format!("relation \"{relation}\" has messages of its own"),
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
             NoTriggerRight { relation, .. } => format!("permission denied for partition \"{relation}\""),
             NoUsage { schema, .. } => format!("permission denied for schema {schema}"),
@@ -311,7 +315,10 @@ impl Error {
             }
             ControlReceipt { .. } => "Record opens and clicks only if goals.deliver() returned send.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
-            UsersTableDropped => "Track the new table with goals.track_users(), and create a message for it.".into(),
+            UsersTableDropped => {
+                "Hand it over to the table that has taken its place with goals.move_users(), or create another message."
+                    .into()
+            },
             SeveralUsersTables { .. } => "Name one with users => 'public.users'.".into(),
             NotTracked { relation } => format!(
                 "Track it with goals.track_users({0}), goals.track_events({0}, ...) or goals.track_receipts({0}, ...).",
@@ -325,6 +332,9 @@ impl Error {
             AlreadyTracked { relation, .. } => format!("Untrack it first with goals.untrack({}).", literal(relation)),
             Covered { parent, .. } => {
                 format!("Its changes are tracked through {parent}: use that table instead.")
+            }
+            HasMessages { .. } => {
+                "Drop them with goals.drop_message(): receipts of two tables cannot be told apart in one.".into()
             }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
             NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner}."),

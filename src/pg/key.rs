@@ -40,6 +40,16 @@ impl KeyType {
         }
     }
 
+    /// True if a user has the same key in the text form of both types.
+    pub fn is_written_as(self, other: KeyType) -> bool {
+        use KeyType::{BigInt, Integer, PaddedText, SmallInt, Text, Uuid};
+        match self {
+            SmallInt | Integer | BigInt => matches!(other, SmallInt | Integer | BigInt),
+            Uuid => other == Uuid,
+            Text | PaddedText => matches!(other, Text | PaddedText),
+        }
+    }
+
     /// The key's text form in the server's encoding.
     pub fn text(self, value: Datum) -> Vec<u8> {
         // SAFETY: the datum is of this type, from a row that is alive.
