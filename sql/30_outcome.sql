@@ -115,7 +115,7 @@ CREATE VIEW goals.outcome AS
 SELECT l.receipt_id, l.users_source_id AS users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
        coalesce(v.is_control, false) AS is_control, l.goal_id, l.goal, l.attribute, l.event, l.times, l.after,
        l.time_limit, l.sent_at, l.opened_at, l.clicked_at, l.already_matched, l.window_opens, l.window_closes, l.stopped_at,
-       l.match_id, l.matched_at, l.old_value, l.new_value, l.worth
+       l.match_id, l.matched_at, l.old_value, l.new_value, l.worth, l.held_out
 FROM goals.message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id

@@ -1,8 +1,8 @@
 -- What compare() compares: users, not receipts.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- A user counts once per variant, and has matched if any receipt did. Left out: users seen in two variants; of the
--- rest, users whose every receipt was already matched. A receipt still in its window is left out whether or not it has
+-- A user counts once per variant, and has matched if any receipt did. Left out: receipts sent although held out, before
+-- anything else; users seen in two variants; of the rest, users whose every receipt was already matched. A receipt still in its window is left out whether or not it has
 -- matched: keeping the matched ones alone would favour the quick. A user's worth is that of the user's changes, each
 -- once, however many receipts it is a match for.
 CREATE FUNCTION goals_internal.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
@@ -39,7 +39,8 @@ BEGIN
                r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.worth
         FROM goals_internal.contribution c
         CROSS JOIN LATERAL (SELECT goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running) r
-        WHERE NOT c.settled AND c.message_id = of_message AND (c.goal IS NULL OR c.goal = compare_data.goal)
+        WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message
+          AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), person AS MATERIALIZED (
         SELECT s.user_key, min(s.arm) AS arm,
                bool_or(s.eligible AND s.judged) AS counts, bool_or(s.matched AND s.judged) AS matched,
@@ -73,7 +74,14 @@ BEGIN
     SELECT a.name::text, a.is_control, a.weight, coalesce(sum(c.users), 0)::bigint,
            -- Who matched both before and after a purge is remembered twice as matched, but not beyond those counted.
            least(coalesce(sum(c.matched), 0), coalesce(sum(c.users), 0))::bigint,
-           coalesce(sum(c.converters_all), 0)::bigint, coalesce(sum(c.assigned_users), 0)::bigint,
+           coalesce(sum(c.converters_all), 0)::bigint,
+           -- A control group without any receipt is one that is not recorded.
+           CASE WHEN a.is_control
+                     AND NOT EXISTS (SELECT FROM seen s WHERE s.arm = a.variant_id)
+                     AND NOT EXISTS (SELECT FROM goals.total t WHERE t.layer = 'archived' AND t.message_id = of_message
+                                                                 AND t.variant_id = a.variant_id)
+                THEN NULL
+                ELSE coalesce(sum(c.assigned_users), 0)::bigint END,
            coalesce(sum(c.worth), 0), coalesce(bool_and(c.all_matured), true)
     FROM arm a
     LEFT JOIN counted c ON c.arm = coalesce(a.variant_id, 0)
@@ -83,5 +91,6 @@ END
 $$;
 COMMENT ON FUNCTION goals_internal.compare_data(text, text, boolean) IS
     'The users of each variant for goals.compare(): users and matched as they are compared, converters_all with '
-    'running receipts too, assigned_users for the test of the split, weight as a share of all users. Users seen in '
-    'two variants are in none';
+    'running receipts too, assigned_users for the test of the split (NULL: a control group without any receipt), '
+    'weight as a share of all users. Users seen in two variants are in none, and receipts sent although held out in '
+    'none either';

@@ -13,7 +13,8 @@ CREATE FUNCTION goals_internal.compare_arms(variant text[], weight double precis
     OUT worth_per_user double precision, OUT split_p double precision, OUT verdict text) RETURNS SETOF record
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pg_goals_compare_arms';
 COMMENT ON FUNCTION goals_internal.compare_arms(text[], double precision[], bigint[], bigint[], bigint[], bigint[], double precision[], integer, double precision, boolean) IS
-    'goals.compare() on figures given as arrays, one element per arm; baseline counts from 1';
+    'goals.compare() on figures given as arrays, one element per arm; baseline counts from 1. assigned_users NULL: '
+    'receipts of that arm are not recorded';
 
 CREATE FUNCTION goals.compare(message text, goal text DEFAULT 'primary', baseline text DEFAULT NULL,
     confidence double precision DEFAULT 0.95, include_running boolean DEFAULT false)

@@ -27,7 +27,8 @@ BEGIN
     ), seen AS MATERIALIZED (
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
-               goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.*
+               goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running,
+               NOT c.held_out AS compared, c.*
         FROM person p
         JOIN goals_internal.contribution c ON c.users_source_id = p.users_source_id AND c.user_key = p.user_key AND c.message_id = p.message_id
         LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
@@ -35,15 +36,18 @@ BEGIN
     ), mixed AS MATERIALIZED (
         SELECT s.users_source_id, s.user_key, s.message_id
         FROM seen s
+        WHERE s.compared
         GROUP BY s.users_source_id, s.user_key, s.message_id
         HAVING min(s.arm) <> max(s.arm)
     ), people AS (
         SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id,
                min(s.day) FILTER (WHERE s.leaves) AS day,
-               bool_or(s.leaves AND s.already_matched = 0 AND NOT s.running) AS counted,
-               bool_or(NOT s.leaves AND s.already_matched = 0 AND NOT s.running) AS counts,
-               bool_or(s.leaves AND s.matched = 1 AND NOT s.running) AS converted,
-               bool_or(NOT s.leaves AND s.matched = 1 AND NOT s.running) AS converts,
+               bool_or(s.leaves AND s.compared AND s.already_matched = 0 AND NOT s.running) AS counted,
+               bool_or(NOT s.leaves AND s.compared AND s.already_matched = 0 AND NOT s.running) AS counts,
+               bool_or(s.leaves AND s.compared AND s.matched = 1 AND NOT s.running) AS converted,
+               bool_or(NOT s.leaves AND s.compared AND s.matched = 1 AND NOT s.running) AS converts,
+               bool_or(s.leaves AND s.compared AND s.matched = 1) AS converted_ever,
+               bool_or(NOT s.leaves AND s.compared AND s.matched = 1) AS converts_ever,
                bool_or(s.leaves AND s.matched = 1) AS matched,
                bool_or(NOT s.leaves AND s.matched = 1) AS matches,
                bool_or(x.users_source_id IS NOT NULL) AS mixed
@@ -56,7 +60,7 @@ BEGIN
         SELECT g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
         FROM (SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
               FROM seen s
-              WHERE s.matched = 1 AND NOT s.running
+              WHERE s.matched = 1 AND NOT s.running AND s.compared
               GROUP BY s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
               HAVING bool_and(s.leaves)) g
         GROUP BY g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id
@@ -70,12 +74,13 @@ BEGIN
         WHERE s.leaves
         GROUP BY s.message_id, s.goal, s.variant_id, s.day
         UNION ALL
-        -- A user is counted when the last receipt leaves that counts.
+        -- A user is counted when the last receipt leaves that counts. All but users_matched is for compare(), which leaves
+        -- out receipts sent although held out.
         SELECT q.message_id, q.goal, q.variant_id, q.day, 0, 0, 0, 0, 0, 0, 0, 0,
                count(*) FILTER (WHERE q.counted AND NOT q.counts AND NOT q.mixed),
                count(*) FILTER (WHERE q.matched AND NOT q.matches),
                count(*) FILTER (WHERE q.converted AND NOT q.converts AND NOT q.mixed),
-               count(*) FILTER (WHERE q.matched AND NOT q.matches AND NOT q.mixed),
+               count(*) FILTER (WHERE q.converted_ever AND NOT q.converts_ever AND NOT q.mixed),
                coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0)
         FROM people q
         LEFT JOIN gains w ON w.users_source_id = q.users_source_id AND w.user_key = q.user_key AND w.message_id = q.message_id

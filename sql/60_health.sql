@@ -190,6 +190,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 #variable_conflict use_column
+DECLARE
+    at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
@@ -208,23 +210,35 @@ BEGIN
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 
+    -- One look at the receipts of messages with variants or a control group answers both.
     RETURN QUERY
-    SELECT 'users in two variants', m.name::text,
-           format('%s users have received more than one variant; goals.compare() leaves them out', x.users),
-           'Let goals.assign() or goals.deliver() choose the variant.'
-    FROM (SELECT d.message_id, count(*) AS users
-          FROM (SELECT coalesce(r.message_id, v.message_id) AS message_id, r.user_key
+    SELECT p.problem, m.name::text, p.detail, p.hint
+    FROM (SELECT d.message_id, sum(d.held_out)::bigint AS held_out, count(*) FILTER (WHERE d.mixed) AS mixed
+          FROM (SELECT coalesce(r.message_id, v.message_id) AS message_id, r.user_key,
+                       count(*) FILTER (WHERE h.held_out AND r.sent_at >= at_once - interval '7 days') AS held_out,
+                       min(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out)
+                           <> max(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out) AS mixed
                 FROM goals.receipt r
                 JOIN goals.revision v ON v.revision_id = r.revision_id
+                CROSS JOIN LATERAL (SELECT coalesce(r.flags & 1 = 1, false) AS held_out) h
                 WHERE coalesce(r.message_id, v.message_id) IN (SELECT a.message_id FROM goals.variant a)
-                GROUP BY coalesce(r.message_id, v.message_id), r.user_key
-                HAVING min(coalesce(r.variant_id, 0)) <> max(coalesce(r.variant_id, 0))) d
+                GROUP BY coalesce(r.message_id, v.message_id), r.user_key) d
+          WHERE d.held_out > 0 OR d.mixed
           GROUP BY d.message_id) x
     JOIN goals.message m ON m.message_id = x.message_id AND m.dropped_at IS NULL
-    ORDER BY m.name;
+    CROSS JOIN LATERAL (VALUES
+        ('sent although held out', x.held_out,
+         format('%s receipts of the last 7 days say that the message was sent to users whom its control group holds back; goals.compare() leaves them out', x.held_out),
+         'Call goals.deliver() before you send. For users who were sent nothing, pass variant => ''control''.'),
+        ('users in two variants', x.mixed,
+         format('%s users have received more than one variant; goals.compare() leaves them out', x.mixed),
+         'Let goals.assign() or goals.deliver() choose the variant.')) AS p (problem, n, detail, hint)
+    WHERE p.n > 0
+    ORDER BY p.problem, m.name;
 END
 $$;
-COMMENT ON FUNCTION goals_internal.health_of_records() IS 'A part of goals.health(). Rows that could not be recorded, and users in two variants';
+COMMENT ON FUNCTION goals_internal.health_of_records() IS
+    'A part of goals.health(). Rows that could not be recorded, receipts sent although held out, and users in two variants';
 
 CREATE FUNCTION goals.health()
 RETURNS TABLE (problem text, object text, detail text, hint text)

@@ -63,8 +63,8 @@ BEGIN
         END LOOP;
 
         -- How many of the receipts that could match had matched by the end of each day since sending. As in compare(),
-        -- receipts whose time limit still runs are left out: some of the days are still to come for them. Until the first
-        -- time limit has passed, all are taken.
+        -- receipts sent although held out are left out, and those whose time limit still runs: some of the days are still to
+        -- come for them. Until the first time limit has passed, all are taken.
         WITH eligible AS MATERIALIZED (
             SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint + 1 AS age,
                    -- An open may be reported with a time before the sending; so may a match after it.
@@ -72,7 +72,8 @@ BEGIN
                         ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
                    goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running
             FROM goals_internal.contribution c
-            WHERE NOT c.settled AND c.message_id = of_message AND c.goal = of_goal AND c.already_matched = 0
+            WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goal = of_goal
+              AND c.already_matched = 0
         ), counted AS (
             SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest
             FROM eligible e

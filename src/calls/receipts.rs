@@ -2,7 +2,7 @@
 
 use super::{not_recorded, reported_time};
 use crate::matching::judge::look_up;
-use crate::matching::send::Sender;
+use crate::matching::send::{Delivered, Ref, Sender, arm_of_sent};
 use crate::model::error::Result;
 use crate::pg::append;
 use crate::pg::call::{Args, Out};
@@ -12,42 +12,95 @@ use crate::pg::key::KeyType;
 use crate::pg::memory;
 use crate::pg::scratch::{Scratch, check_for_interrupts};
 use crate::setup::cache::required_setup;
-use crate::setup::definitions::Variant;
+use crate::setup::definitions::{Arm, Message, Setup, Variant};
 
-fn send_one(args: &Args, variant: Option<String>, sent_at: Option<i64>) -> Result<(i64, Option<Variant>, bool)> {
+/// What a call says.
+enum Call {
+    /// record_sent(): the message was sent, in the variant of this name if there is one.
+    Sent(Option<String>),
+    /// deliver(): it is to be sent, unless the user is held back.
+    Deliver,
+}
+
+/// What decides the arm of a user.
+#[derive(Clone, Copy)]
+enum ArmBy<'a> {
+    Name(&'a Variant),
+    /// The assignment, of a user who may be held back.
+    Assignment,
+    /// The assignment, of a user who was sent the message.
+    AssignmentOfSent,
+}
+
+impl<'a> ArmBy<'a> {
+    fn of(call: Call, message: &'a Message) -> Result<ArmBy<'a>> {
+        Ok(match call {
+            Call::Sent(Some(variant)) => ArmBy::Name(message.variant(&variant)?),
+            Call::Sent(None) => ArmBy::AssignmentOfSent,
+            Call::Deliver => ArmBy::Assignment,
+        })
+    }
+
+    fn arm(self, setup: &Setup, message: &'a Message, key: &[u8]) -> Arm<'a> {
+        match self {
+            ArmBy::Name(variant) => Some(variant).into(),
+            ArmBy::Assignment => message.assigned(key).into(),
+            ArmBy::AssignmentOfSent => arm_of_sent(setup, message, key),
+        }
+    }
+}
+
+fn send_one<T>(
+    args: &Args,
+    call: Call,
+    sent_at: Option<i64>,
+    given: Option<Vec<u8>>,
+    result: impl FnOnce(&Message, Delivered) -> T,
+) -> Result<T> {
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
     append::begin();
     let setup = required_setup()?;
     let message = setup.message(&name)?;
-    let given = variant.map(|v| message.variant(&v)).transpose()?;
+    let by = ArmBy::of(call, message)?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
     let (key, judgement) = look_up(&setup, message, source, &mut source.open()?, &key)
         .ok_or_else(|| source.gone())?
         .ok_or_else(|| source.unknown(&key))?;
-    let variant = given.or_else(|| message.assigned(&key));
-    let id = Sender::with(Statement::of_call(), &setup, message, |sender| {
-        sender.send(&key, variant, sent_at, &judgement, None)
+    let arm = by.arm(&setup, message, &key);
+    let given = given.map(Ref::of);
+    let delivered = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
+        sender.deliver(&key, arm, sent_at, &judgement, given.as_ref())
     })
     .flatten()
     .ok_or_else(not_recorded)?;
-    Ok((id, variant.cloned(), message.is_control(variant.map(|v| v.id))))
+    Ok(result(message, delivered))
 }
 
-/// goals.record_sent(message, user_key, variant, sent_at)
+/// goals.record_sent(message, user_key, variant, sent_at, ref)
 pub fn record_sent(args: &Args) -> Result<Out> {
-    send_one(args, args.text(2), args.bigint(3)).map(|(id, ..)| Out::Bigint(id))
+    send_one(args, Call::Sent(args.text(2)), args.bigint(3), args.raw_text(4), |_, delivered| {
+        Out::Bigint(delivered.receipt_id)
+    })
 }
 
-/// goals.deliver(message, user_key, sent_at): records a receipt; returns its id, the variant, and whether to send.
+/// goals.deliver(message, user_key, sent_at, ref): records a receipt, unless the user has the one of this ref, or of a
+/// message that is delivered once; returns its id, the variant, whether to send, and whether it was there already.
 pub fn deliver(args: &Args) -> Result<Out> {
-    let (id, variant, control) = send_one(args, None, args.bigint(2))?;
-    Ok(Out::Record(vec![
-        Out::Bigint(id),
-        variant.map_or(Out::Null, |v| Out::Text(v.name)),
-        Out::Boolean(!control),
-        Out::Boolean(false),
-    ]))
+    send_one(args, Call::Deliver, args.bigint(2), args.raw_text(3), |message, delivered| {
+        Out::Record(shown(message, &delivered).into())
+    })
+}
+
+/// The columns of a result of deliver() but for the user's key.
+fn shown(message: &Message, delivered: &Delivered) -> [Out; 4] {
+    let variant = message.arms().find(|v| Some(v.id) == delivered.variant);
+    [
+        Out::Bigint(delivered.receipt_id),
+        variant.map_or(Out::Null, |v| Out::Text(v.name.clone())),
+        Out::Boolean(!message.is_control(delivered.variant)),
+        Out::Boolean(delivered.repeated),
+    ]
 }
 
 /// The distinct keys in their stored spelling, in the order of the look-up, and how many given keys no user can have.
@@ -61,38 +114,38 @@ fn distinct(keys: Vec<Option<Vec<u8>>>, key_type: KeyType) -> (Vec<Vec<u8>>, usi
     (valid, invalid)
 }
 
+/// Records receipts for several users and returns how many. `sent` is called for each user who has one now.
 fn send_many(
     args: &Args,
-    variant: Option<String>,
+    call: Call,
     sent_at: Option<i64>,
-    mut sent: impl FnMut(&[u8], i64, Option<&Variant>, bool),
+    mut sent: impl FnMut(&Message, &[u8], Delivered),
 ) -> Result<i64> {
     let name = args.text_required(0, "message")?;
     let keys = args.user_keys(1)?;
     append::begin();
     let setup = required_setup()?;
     let message = setup.message(&name)?;
-    let given = variant.map(|v| message.variant(&v)).transpose()?;
+    let by = ArmBy::of(call, message)?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
     let (keys, mut unknown) = distinct(keys, source.key_type()?);
     let mut users = source.open()?;
-    let count = Sender::with(Statement::of_call(), &setup, message, |sender| {
+    let count = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
         let scratch = Scratch::new();
         let mut count = 0;
         for key in &keys {
             check_for_interrupts();
             let receipt = scratch.run(|| {
                 let (stored, judgement) = look_up(&setup, message, source, &mut users, key)??;
-                let variant = given.or_else(|| message.assigned(&stored));
-                Some((stored.clone(), sender.send(&stored, variant, sent_at, &judgement, None), variant.map(|v| v.id)))
+                let arm = by.arm(&setup, message, &stored);
+                Some((stored.clone(), sender.deliver(&stored, arm, sent_at, &judgement, None)))
             });
             match receipt {
-                Some((stored, id, variant)) => {
-                    let id = id.ok_or_else(not_recorded)?;
-                    count += 1;
-                    let variant = message.arms().find(|v| Some(v.id) == variant);
-                    sent(&stored, id, variant, message.is_control(variant.map(|v| v.id)));
+                Some((stored, delivered)) => {
+                    let delivered = delivered.ok_or_else(not_recorded)?;
+                    count += i64::from(!delivered.repeated);
+                    sent(message, &stored, delivered);
                 }
                 None => unknown += 1,
             }
@@ -109,21 +162,17 @@ fn send_many(
 
 /// goals.record_sent(message, user_keys[], variant, sent_at): records receipts; returns how many.
 pub fn record_sent_array(args: &Args) -> Result<Out> {
-    send_many(args, args.text(2), args.bigint(3), |_, _, _, _| ()).map(Out::Bigint)
+    send_many(args, Call::Sent(args.text(2)), args.bigint(3), |_, _, _| ()).map(Out::Bigint)
 }
 
 /// goals.deliver(message, user_keys[], sent_at): as for one user, one row per user.
 pub fn deliver_array(args: &Args) -> Result<Out> {
     let mut rows = Vec::new();
-    send_many(args, None, args.bigint(2), |key, id, variant, control| {
+    send_many(args, Call::Deliver, args.bigint(2), |message, key, delivered| {
         memory::room(&mut rows, 1);
-        rows.push(vec![
-            Out::Raw(key.to_vec()),
-            Out::Bigint(id),
-            variant.map_or(Out::Null, |v| Out::Text(v.name.clone())),
-            Out::Boolean(!control),
-            Out::Boolean(false),
-        ]);
+        let mut row = vec![Out::Raw(key.to_vec())];
+        row.extend(shown(message, &delivered));
+        rows.push(row);
     })?;
     Ok(Out::Rows(rows))
 }

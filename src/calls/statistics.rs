@@ -112,7 +112,9 @@ pub fn compare_arms(args: &Args) -> Result<Out> {
     let variants = args.texts(0).ok_or(Error::NullArgument { name: "variant" })?;
     let weights = doubles(args, 1, "weight")?;
     let (users, matched) = (bigints(args, 2, "users")?, bigints(args, 3, "matched")?);
-    let (converters, assigned) = (bigints(args, 4, "converters_all")?, bigints(args, 5, "assigned_users")?);
+    let converters = bigints(args, 4, "converters_all")?;
+    // NULL: no receipt of that arm is recorded.
+    let assigned = args.bigints(5).ok_or(Error::NullArgument { name: "assigned_users" })?;
     let worths = args.doubles(6).ok_or(Error::NullArgument { name: "worth" })?;
     let baseline = args.integer(7).ok_or(Error::NullArgument { name: "baseline" })?;
     let confidence = double(args, 8, "confidence")?;

@@ -4,7 +4,7 @@ use crate::pg::append::{self, Appender, Log};
 use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
 use crate::pg::kept_open::Probes;
-use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt};
+use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt, reference};
 use crate::pg::own_tables::{OwnTables, Places, Table};
 use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
@@ -72,6 +72,26 @@ impl Sent {
     }
 }
 
+/// The first receipt of a user for a message, in the order of sending, of those that count.
+pub fn first_receipt(
+    receipts: &mut OwnedProbe,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    mut counts: impl FnMut(Sent) -> bool,
+) -> Option<Sent> {
+    let mut first = None;
+    receipts.visit(&of_user(message.users, key, Bound::Since(i64::MIN)), false, |row| {
+        let sent = Sent::read(row, setup.tables.receipt.places());
+        if sent.is_of(setup, message) && counts(sent) {
+            first = Some(sent);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    first
+}
+
 /// Calls `see` with the receipts of a user that were sent at or after a time.
 pub fn visit_receipts_since(receipts: &mut OwnedProbe, users: i32, key: &[u8], since: i64, mut see: impl FnMut(&Row)) {
     receipts.visit(&of_user(users, key, Bound::Since(since)), false, |row| {
@@ -103,6 +123,9 @@ pub fn find_by_reference(
     key: &[u8],
     reference: i64,
 ) -> Option<Sent> {
+    if setup.tables.receipt.places().of(receipt::row_ref) == 0 {
+        return None;
+    }
     let mut found: Option<Sent> = None;
     let mut see = |sent: Sent| {
         if sent.row_ref == Some(reference) && found.is_none_or(|first| sent.id < first.id) {
@@ -289,12 +312,17 @@ pub fn first_hit_of_a_later_command(log: &mut Log, receipt_id: i64, goal_id: i32
     first
 }
 
+/// The bit of receipt.flags for a receipt that was sent although held out.
+const HELD_OUT: i16 = 1;
+
 /// A receipt to be appended.
 pub struct NewReceipt<'a> {
     pub sent_at: i64,
     pub users: i32,
     pub revision: i32,
     pub variant: Option<i32>,
+    /// See [`crate::setup::definitions::Arm`].
+    pub held_out: bool,
     pub user_key: &'a [u8],
     pub already: &'a [i32],
     pub baseline: &'a [Option<String>],
@@ -318,9 +346,18 @@ impl NewReceipt<'_> {
             baseline: has_baselines.then(|| datum::numeric_array(self.baseline)),
         };
         let places = tables.receipt.places();
-        let later = [(places.of(receipt::row_ref), self.row_ref.map(Into::into))];
+        let later = [
+            (places.of(receipt::row_ref), self.row_ref.map(Into::into)),
+            (places.of(receipt::flags), self.held_out.then(|| HELD_OUT.into())),
+        ];
         receipts.append(row.values(), &later).then_some(id)
     }
+}
+
+/// Appends the ref that a caller gave for a receipt; false if the table refused it.
+pub fn keep_reference(references: &Appender, receipt_id: i64, name: &[u8]) -> bool {
+    let row = reference::New { receipt_id: Some(receipt_id.into()), name: Some(datum::text(name)) };
+    references.append(row.values(), &[])
 }
 
 /// Adds a note for goals.health(), unless it exists; false if it does not and there are already `KEPT` notes for this

@@ -73,6 +73,20 @@ pub struct Variant {
     pub weight: f64,
 }
 
+/// What a receipt is recorded as in an experiment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Arm<'a> {
+    pub variant: Option<&'a Variant>,
+    /// True if the user was sent the message although the assignment says control.
+    pub held_out: bool,
+}
+
+impl<'a> From<Option<&'a Variant>> for Arm<'a> {
+    fn from(variant: Option<&'a Variant>) -> Arm<'a> {
+        Arm { variant, held_out: false }
+    }
+}
+
 /// A message as its row has it.
 #[derive(PartialEq)]
 pub(super) struct GivenMessage {
@@ -372,6 +386,14 @@ impl Message {
             Choice::Control => self.control.as_ref(),
             Choice::Variant(i) => self.variants.get(i),
         }
+    }
+
+    /// The arm of a user who was sent the message, which the control group is not: where the assignment holds the user
+    /// back, there is no variant.
+    pub fn arm_of_sent(&self, key: &[u8]) -> Arm<'_> {
+        let assigned = self.assigned(key);
+        let held_out = self.is_control(assigned.map(|v| v.id));
+        Arm { variant: assigned.filter(|_| !held_out), held_out }
     }
 
     /// Its variants, then the control group.

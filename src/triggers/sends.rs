@@ -7,7 +7,7 @@ use super::mirrored::{Reading, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::judge::{Judgement, look_up};
 use crate::matching::records::{self, Engagement, LOOKED_AT, Sent};
-use crate::matching::send::Sender;
+use crate::matching::send::{Sender, arm_of_sent};
 use crate::pg::datum::Row;
 use crate::pg::encoding;
 use crate::pg::kept_open;
@@ -15,7 +15,7 @@ use crate::pg::scan::OwnedProbe;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::user_lookup::Users;
 use crate::pg::{append, datum, guc};
-use crate::setup::definitions::{Message, Setup};
+use crate::setup::definitions::{Arm, Message, Setup};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -78,22 +78,22 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         }
         return;
     }
-    let variant = match reading.variant.as_ref().and_then(|f| f.name(row)) {
+    let arm = match reading.variant.as_ref().and_then(|f| f.name(row)) {
         Some(name) => {
             let found = message.arms().find(|v| Some(v.name.as_str()) == name.as_str());
             if found.is_none() {
                 let shown = format!("{}: {}", message.name, name.shown());
                 return ignore(trigger, setup, reading, "unknown variant", &shown);
             }
-            found
+            found.into()
         }
-        None if reading.variant.is_some() => None,
-        None => message.assigned(&stored),
+        None if reading.variant.is_some() => Arm::default(),
+        None => arm_of_sent(setup, message, &stored),
     };
+    let variant = arm.variant.map(|v| v.id);
     let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row)).map_or(clock, |t| t.min(clock));
-    let send = |sender: &Sender| sender.send(&stored, variant, sent_at, &judgement, reference);
-    let Some(id) = Sender::with(trigger.statement(), setup, message, send).flatten() else { return };
-    let variant = variant.map(|v| v.id);
+    let send = |sender: &mut Sender| sender.send(&stored, arm, sent_at, &judgement, reference);
+    let Some(id) = Sender::of_rows(trigger.statement(), setup, message, send).flatten() else { return };
     if !message.is_control(variant) {
         let (users, revision) = (message.users, message.revision.id);
         let sent = Sent { id, sent_at, users, revision, variant, message: None, row_ref: reference };

@@ -51,7 +51,8 @@ class Model:
     def compare(self, message, goal, now):
         person = {}
         for r in self.rows():
-            if r['message'] != message: continue
+            # what was sent although held out is in no comparison, and makes nobody one of two variants
+            if r['message'] != message or r['held_out']: continue
             p = person.setdefault(r['user'], dict(arms=set(), n=False, m=False, c=False, w={}))
             p['arms'].add(r['variant'])
             for g in r['goals']:
@@ -104,11 +105,14 @@ def run(seed, steps):
             kind = rnd.random()
             if kind < .4 or not m.receipts:
                 name = rnd.choice(list(messages)); v = rnd.choice(list(variants[name])); gs = list(in_force[name])
+                held_out = 'control' in variants[name] and rnd.random() < .2
+                if held_out: v = None
                 already = [g for g in gs if rnd.random() < .15]
-                r = dict(user=str(rnd.randrange(12)), message=name, variant=v, goals=gs, already=already, eng=[], hits=[],
+                r = dict(user=str(rnd.randrange(12)), message=name, variant=v, held_out=held_out, goals=gs, already=already, eng=[], hits=[],
                          sent_at=now0 - dt.timedelta(days=rnd.random() * 20))
-                rid = conn.execute("INSERT INTO goals.receipt VALUES (nextval('goals.receipt_id_seq'), %s, %s, %s, %s, %s, %s, NULL) RETURNING receipt_id",
-                    (r['sent_at'], src, revision[name], variants[name][v], r['user'], already or None)).fetchone()[0]
+                rid = conn.execute("""INSERT INTO goals.receipt(receipt_id, sent_at, users_source_id, revision_id, variant_id, user_key, already, flags)
+                                      VALUES (nextval('goals.receipt_id_seq'), %s, %s, %s, %s, %s, %s, %s) RETURNING receipt_id""",
+                    (r['sent_at'], src, revision[name], variants[name].get(v), r['user'], already or None, 1 if held_out else None)).fetchone()[0]
                 tell.append(('receipt', rid, r)); continue
             rid = rnd.choice(list(m.receipts)); r = m.receipts[rid]
             at = r['sent_at'] + dt.timedelta(hours=rnd.randrange(0, 24))   # whole hours: ties happen
@@ -161,6 +165,9 @@ def run(seed, steps):
             got = {r[0]: list(r[1:]) for r in c.execute('SELECT variant, users, matched, converters_all, assigned_users, worth FROM goals_internal.compare_data(%s, %s)', g)}
             want = want_of(*g)
             assert {k: v for k, v in got.items() if any(v)} == want, (seed, step, g, got, want)
+            # the split is judged without a control group that has no receipt at all
+            controls = any(r['message'] == g[0] and r['variant'] == 'control' for r in m.rows())
+            assert {k for k, v in got.items() if v[3] is None} == ({'control'} & set(variants[g[0]]) if not controls else set()), (seed, step, g, got)
     purged = forgotten = False
     for step in range(steps):
         x = rnd.random()

@@ -19,8 +19,9 @@ pub struct Arm {
     pub matched: i64,
     /// Every converter so far, matured or not, for the anytime columns.
     pub converters_all: i64,
-    /// Every user assigned so far, for the test of the split.
-    pub assigned_users: i64,
+    /// Every user assigned so far, for the test of the split; `None` if receipts of this arm are not recorded at all. Then
+    /// the split is judged among the others, and nothing is compared with it.
+    pub assigned_users: Option<i64>,
     /// Sum of the worth of the matches of `users`; `None` if the goal keeps no worth.
     pub worth: Option<f64>,
 }
@@ -53,14 +54,15 @@ pub struct Row {
     /// P(this rate > the baseline's). It is not a stopping rule.
     pub probability_better: Option<f64>,
     /// Anytime p-value from every converter of this variant and the baseline, adjusted over the variants by Holm. The
-    /// verdict goes by it. `None` where either weight is 0.
+    /// verdict goes by it. `None` where either weight is 0 or either arm is not recorded.
     pub anytime_p: Option<f64>,
     /// Anytime interval for the lift, each variant by itself (not adjusted over the variants).
     pub anytime_lift_low: Option<f64>,
     pub anytime_lift_high: Option<f64>,
     /// worth / users; `None` if either is missing.
     pub worth_per_user: Option<f64>,
-    /// Test of the whole split, the same on every row; `None` if there is nothing to test (no users, or one weight).
+    /// Test of the split among the arms that are recorded, the same on every row; `None` if there is nothing to test (no
+    /// users, or one weight).
     pub split_p: Option<f64>,
     pub verdict: Option<Verdict>,
 }
@@ -144,7 +146,7 @@ pub fn compare(arms: &[Arm], baseline: usize, confidence: f64, all_matured: bool
 fn check(arm: &Arm) -> Result<(), Invalid> {
     check_count("the number of users", arm.users)?;
     check_count("the number of converters", arm.converters_all)?;
-    check_count("the number of users", arm.assigned_users)?;
+    check_count("the number of users", arm.assigned_users.unwrap_or(0))?;
     if arm.matched != 0 {
         Counts::new(arm.matched, arm.users)?;
     }
@@ -158,8 +160,8 @@ fn check(arm: &Arm) -> Result<(), Invalid> {
 }
 
 fn split_p(arms: &[Arm]) -> Result<Option<f64>, Invalid> {
-    let users: Vec<i64> = arms.iter().map(|arm| arm.assigned_users).collect();
-    let weights: Vec<f64> = arms.iter().map(|arm| arm.weight).collect();
+    let (users, weights): (Vec<i64>, Vec<f64>) =
+        arms.iter().filter_map(|arm| Some((arm.assigned_users?, arm.weight))).unzip();
     let testable = users.iter().any(|&n| n > 0) && weights.iter().filter(|w| **w > 0.0).count() >= 2;
     if testable { split_test(&users, &weights).map(|test| Some(test.p)) } else { Ok(None) }
 }
@@ -209,7 +211,8 @@ fn against(row: &mut Row, arm: &Arm, base: &Arm, confidence: f64) -> Result<(), 
         row.p_value = Some(proportion_test(x1, n1, x2, n2)?.p);
         row.probability_better = Some(probability_better(x1, n1, x2, n2)?);
     }
-    if arm.weight > 0.0 && base.weight > 0.0 {
+    let recorded = arm.assigned_users.is_some() && base.assigned_users.is_some();
+    if recorded && arm.weight > 0.0 && base.weight > 0.0 {
         let converters = [arm.converters_all, base.converters_all];
         row.anytime_p = Some(anytime_test(&converters, &[arm.weight, base.weight], DEFAULT_CONCENTRATION)?);
         (row.anytime_lift_low, row.anytime_lift_high) =
@@ -255,7 +258,7 @@ mod tests {
     use super::*;
 
     fn arm(variant: &str, weight: f64, users: i64, matched: i64) -> Arm {
-        let (converters_all, assigned_users) = (matched, users);
+        let (converters_all, assigned_users) = (matched, Some(users));
         Arm { variant: variant.to_owned(), weight, users, matched, converters_all, assigned_users, worth: None }
     }
     /// The Hillstrom campaign, visits within two weeks.
@@ -335,7 +338,7 @@ mod tests {
             [arm("control", 0.5, 0, 0), arm("a", 0.5, 0, 0)],
             [arm("control", 1.0, 5, 0), arm("a", 0.0, 0, 0)],
         ] {
-            let arms = arms.map(|arm| Arm { assigned_users: 0, worth: Some(7.0), ..arm });
+            let arms = arms.map(|arm| Arm { assigned_users: Some(0), worth: Some(7.0), ..arm });
             let rows = compare(&arms, 0, 0.95, true).unwrap();
             assert_eq!(rows[1].verdict, Some(Verdict::TooEarly));
             assert_eq!(
@@ -360,10 +363,29 @@ mod tests {
     }
 
     #[test]
+    fn an_arm_that_is_not_recorded_is_in_no_comparison_and_not_in_the_split() {
+        let unrecorded = Arm { assigned_users: None, ..arm("control", 0.5, 0, 0) };
+        let rows =
+            compare(&[unrecorded.clone(), arm("a", 0.25, 500, 200), arm("b", 0.25, 510, 200)], 0, 0.95, true).unwrap();
+        assert_eq!(rows[0].split_p, Some(split_test(&[500, 510], &[1.0, 1.0]).unwrap().p));
+        for row in &rows[1..] {
+            assert_eq!((row.verdict, row.rate.is_some()), (Some(Verdict::TooEarly), true));
+            assert_eq!((row.difference, row.p_value, row.anytime_p, row.anytime_lift_low), (None, None, None, None));
+        }
+        // The variants can be compared with each other as ever.
+        let rows =
+            compare(&[unrecorded.clone(), arm("a", 0.25, 500, 200), arm("b", 0.25, 510, 120)], 1, 0.95, true).unwrap();
+        assert_eq!((rows[0].verdict, rows[2].verdict), (Some(Verdict::TooEarly), Some(Verdict::Worse)));
+        assert_eq!(rows[2].anytime_p, Some(anytime_test(&[120, 200], &[1.0, 1.0], 100.0).unwrap()));
+        // With one arm left there is no split.
+        assert_eq!(compare(&[unrecorded, arm("", 0.5, 500, 200)], 0, 0.95, true).unwrap()[1].split_p, None);
+    }
+
+    #[test]
     fn nothing_is_claimed_on_an_unsound_split() {
         let mut arms = [arm("control", 0.5, 5000, 200), arm("a", 0.5, 5000, 900)];
         assert_eq!(verdict_of(&arms, true), Verdict::Better);
-        arms[1].assigned_users = 6000;
+        arms[1].assigned_users = Some(6000);
         assert_eq!(verdict_of(&arms, true), Verdict::SplitIsUnsound);
     }
 
@@ -390,7 +412,7 @@ mod tests {
     fn the_anytime_test_decides_at_any_moment_by_converters_per_share() {
         let running = |name, weight, converters_all, assigned_users| Arm {
             converters_all,
-            assigned_users,
+            assigned_users: Some(assigned_users),
             ..arm(name, weight, 0, 0)
         };
         // Nothing has matured: no rates yet, but every converter counts.
@@ -453,7 +475,7 @@ mod tests {
             Arm { users: -1, ..good() },
             Arm { users: 0, ..good() },
             Arm { converters_all: -1, ..good() },
-            Arm { assigned_users: -1, ..good() },
+            Arm { assigned_users: Some(-1), ..good() },
             Arm { weight: -0.1, ..good() },
             Arm { weight: f64::NAN, ..good() },
             Arm { weight: f64::INFINITY, ..good() },

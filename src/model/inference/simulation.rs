@@ -57,7 +57,7 @@ fn verdicts(weights: &[f64], users: &[i64], converters: &[i64]) -> Vec<Verdict> 
             users: users[i],
             matched: converters[i],
             converters_all: converters[i],
-            assigned_users: users[i],
+            assigned_users: Some(users[i]),
             worth: None,
         })
         .collect();

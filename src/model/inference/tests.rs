@@ -10,7 +10,7 @@ fn a_baseline_of_weight_zero_has_nothing_to_say_at_any_time() {
         users: n,
         matched: n / 5,
         converters_all: n / 5,
-        assigned_users: n,
+        assigned_users: Some(n),
         worth: None,
     };
     let rows = compare(&[arm(0.0, 0), arm(1.0, 100)], 0, 0.95, true).unwrap();
