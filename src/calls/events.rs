@@ -15,7 +15,7 @@ use crate::setup::cache::required_setup;
 pub fn record_event(args: &Args) -> Result<Out> {
     let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
     let at = reported_time(args.bigint(3), "occurred_at")?;
-    let cause = args.text(5).map(|id| reference(GIVEN, [&*encoding::string_to_model(&id)]));
+    let cause = args.raw_text(5).map(|id| reference(GIVEN, [&*encoding::to_model(&id)]));
     // Checked even if no goal waits for the event: the error must not depend on the goals.
     append::refuse_if_read_only();
     let setup = required_setup()?;

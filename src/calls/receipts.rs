@@ -2,7 +2,7 @@
 
 use super::{not_recorded, reported_time};
 use crate::matching::judge::look_up;
-use crate::matching::send::{Delivered, Sender, arm_of_sent};
+use crate::matching::send::{Delivered, Ref, Sender, arm_of_sent};
 use crate::model::error::{Error, Result};
 use crate::pg::append;
 use crate::pg::call::{Args, Out};
@@ -54,6 +54,7 @@ fn send_one<T>(
     args: &Args,
     call: Call,
     sent_at: Option<i64>,
+    given: Option<Vec<u8>>,
     result: impl FnOnce(&Message, Delivered) -> T,
 ) -> Result<T> {
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
@@ -67,23 +68,28 @@ fn send_one<T>(
         .ok_or_else(|| source.gone())?
         .ok_or_else(|| source.unknown(&key))?;
     let arm = by.arm(&setup, message, &key);
+    let given = given.map(Ref::of);
     let delivered = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
-        sender.deliver(&key, arm, sent_at, &judgement, None)
+        sender.deliver(&key, arm, sent_at, &judgement, given.as_ref())
     })
     .flatten()
     .ok_or_else(not_recorded)?;
     Ok(result(message, delivered))
 }
 
-/// goals.record_sent(message, user_key, variant, sent_at)
+/// goals.record_sent(message, user_key, variant, sent_at, ref)
 pub fn record_sent(args: &Args) -> Result<Out> {
-    send_one(args, Call::Sent(args.text(2)), args.bigint(3), |_, delivered| Out::Bigint(delivered.receipt_id))
+    send_one(args, Call::Sent(args.text(2)), args.bigint(3), args.raw_text(4), |_, delivered| {
+        Out::Bigint(delivered.receipt_id)
+    })
 }
 
-/// goals.deliver(message, user_key, sent_at): records a receipt, unless the message is delivered once and the user has
-/// one; returns its id, the variant, whether to send, and whether it was there already.
+/// goals.deliver(message, user_key, sent_at, ref): records a receipt, unless the user has the one of this ref, or of a
+/// message that is delivered once; returns its id, the variant, whether to send, and whether it was there already.
 pub fn deliver(args: &Args) -> Result<Out> {
-    send_one(args, Call::Deliver, args.bigint(2), |message, delivered| Out::Record(shown(message, &delivered).into()))
+    send_one(args, Call::Deliver, args.bigint(2), args.raw_text(3), |message, delivered| {
+        Out::Record(shown(message, &delivered).into())
+    })
 }
 
 /// The columns of a result of deliver() but for the user's key.

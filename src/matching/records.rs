@@ -4,7 +4,7 @@ use crate::pg::append::{self, Appender, Log};
 use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
 use crate::pg::kept_open::Probes;
-use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt};
+use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt, reference};
 use crate::pg::own_tables::{OwnTables, Places, Table};
 use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
@@ -123,6 +123,9 @@ pub fn find_by_reference(
     key: &[u8],
     reference: i64,
 ) -> Option<Sent> {
+    if setup.tables.receipt.places().of(receipt::row_ref) == 0 {
+        return None;
+    }
     let mut found: Option<Sent> = None;
     let mut see = |sent: Sent| {
         if sent.row_ref == Some(reference) && found.is_none_or(|first| sent.id < first.id) {
@@ -349,6 +352,12 @@ impl NewReceipt<'_> {
         ];
         receipts.append(row.values(), &later).then_some(id)
     }
+}
+
+/// Appends the ref that a caller gave for a receipt; false if the table refused it.
+pub fn keep_reference(references: &Appender, receipt_id: i64, name: &[u8]) -> bool {
+    let row = reference::New { receipt_id: Some(receipt_id.into()), name: Some(datum::text(name)) };
+    references.append(row.values(), &[])
 }
 
 /// Adds a note for goals.health(), unless it exists; false if it does not and there are already `KEPT` notes for this

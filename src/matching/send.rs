@@ -2,6 +2,8 @@
 
 use super::judge::Judgement;
 use super::records::{self, NewReceipt, Sent};
+use crate::model::reference::{GIVEN, reference};
+use crate::pg::encoding;
 use crate::pg::kept_open::{self, Probes, Statement};
 use crate::pg::own_tables::OwnTables;
 use crate::pg::own_tables::columns::receipt;
@@ -14,6 +16,19 @@ pub struct Sender<'a> {
     probes: &'a mut Probes,
     /// True if each user gets one receipt.
     once: bool,
+}
+
+/// A ref that a caller gives for a receipt.
+pub struct Ref {
+    name: Vec<u8>,
+    reference: i64,
+}
+
+impl Ref {
+    /// `name`: in the server's encoding.
+    pub fn of(name: Vec<u8>) -> Ref {
+        Ref { reference: reference(GIVEN, [&*encoding::to_model(&name)]), name }
+    }
 }
 
 /// The receipt of a user.
@@ -76,17 +91,22 @@ impl Sender<'_> {
         })
     }
 
-    /// Appends a receipt, unless each user gets one and the user has it: then that, of several the one sent first. None
-    /// if the table refused it. Two transactions that do so at the same moment do not see each other's receipt, and each
-    /// append one.
+    /// Appends a receipt, unless the user has it: made from the same ref, or of a message that each user gets once. Then
+    /// that, of several the one sent first. None if the table refused it. Two transactions that do so at the same moment
+    /// do not see each other's receipt, and each append one.
     pub fn deliver(
         &mut self,
         key: &[u8],
         arm: Arm,
         sent_at: i64,
         judgement: &Judgement,
-        row_ref: Option<i64>,
+        given: Option<&Ref>,
     ) -> Option<Delivered> {
+        if let Some(given) = given
+            && let Some(known) = records::find_by_reference(self.probes, self.setup, self.message, key, given.reference)
+        {
+            return Some(Delivered { receipt_id: known.id, variant: known.variant, repeated: true });
+        }
         if self.once {
             let counts = |_: Sent| true;
             let receipts = self.probes.receipts()?;
@@ -94,7 +114,10 @@ impl Sender<'_> {
                 return Some(Delivered { receipt_id: first.id, variant: first.variant, repeated: true });
             }
         }
-        let receipt_id = self.send(key, arm, sent_at, judgement, row_ref)?;
+        let receipt_id = self.send(key, arm, sent_at, judgement, given.map(|given| given.reference))?;
+        if let (Some(given), Some(references)) = (given, self.probes.reference_log()) {
+            records::keep_reference(references, receipt_id, &given.name);
+        }
         Some(Delivered { receipt_id, variant: arm.variant.map(|v| v.id), repeated: false })
     }
 

@@ -49,6 +49,7 @@ pub struct Probes {
     receipts_by_row: Option<OwnedProbe>,
     log: Option<Log>,
     sends: Option<Appender>,
+    references: Option<Appender>,
     engagements: Option<OwnedProbe>,
     opens: Option<Appender>,
     ignored: Option<OwnedProbe>,
@@ -110,6 +111,12 @@ impl Probes {
     /// The receipts, to be appended to.
     pub fn receipt_log(&mut self) -> Option<&mut Appender> {
         self.kept(|p| &mut p.sends, |tables| Appender::open(tables.receipt))
+    }
+
+    /// The refs of receipts, to be appended to; None also before 0.3.0.
+    pub fn reference_log(&mut self) -> Option<&mut Appender> {
+        self.tables.reference?;
+        self.kept(|p| &mut p.references, |tables| Appender::open(tables.reference?))
     }
 
     /// The content of a place, opened on first use. If an index has been replaced since it was looked up (REINDEX
@@ -205,6 +212,7 @@ impl Probes {
                 receipts_by_row: None,
                 log: None,
                 sends: None,
+                references: None,
                 engagements: None,
                 opens: None,
                 ignored: None,
