@@ -733,6 +733,8 @@ class Case:
         made = []
         for n, key in enumerate(step["keys"]):
             variant = step["variant"] or self.assigned[step["message"], key]
+            if how != "deliver" and not step["variant"] and variant == "control":
+                variant = None  # it was sent: who is held back has no variant
             receipt = world.send(step["message"], key, conn, variant, step["at"] if step["at"] is None else step["at"])
             receipt.step, receipt.nth = self.number, n
             made.append(receipt)
