@@ -20,6 +20,8 @@ pub struct Appender {
     evaluates: bool,
     /// An added column or index may refuse a row.
     may_refuse: bool,
+    /// The column whose values the last index holds, and no NULLs. Its predicate is looked at here.
+    of_known: Option<i16>,
 }
 
 impl Appender {
@@ -30,7 +32,8 @@ impl Appender {
         simplify_expressions(&table)?;
         // SAFETY: the table is open; the state is fresh.
         let indexes = unsafe { pg_sys::CatalogOpenIndexes(table.raw()) };
-        let mut appender = Appender { indexes, table, additions, evaluates: false, may_refuse: false };
+        let mut appender = Appender { indexes, table, additions, evaluates: false, may_refuse: false, of_known: None };
+        appender.of_known = appender.put_index_of_known_last();
         // SAFETY: as many indexes are described, and their relations are open until the appender is dropped.
         let (evaluates, may_refuse, lets_in) = unsafe {
             let evaluates = appender.infos().any(|i| {
@@ -102,7 +105,30 @@ impl Appender {
         inserted
     }
 
+    /// Puts the index that holds only the rows with a value in some column behind the others, and takes its predicate
+    /// away. Returns the column.
+    fn put_index_of_known_last(&self) -> Option<i16> {
+        let is_it = |index: pg_sys::Relation| {
+            // SAFETY: the state holds the index open.
+            let index = unsafe { Relation::borrowed(index) };
+            index.name_bytes() == shape::RECEIPT_ROW.name.as_bytes()
+                && shape::RECEIPT_ROW.fits(&index, &self.table).is_ok()
+        };
+        let at = self.indexes().position(is_it)?;
+        let last = self.count() - 1;
+        // SAFETY: both arrays have as many entries as there are indexes; the description is this appender's own.
+        unsafe {
+            let (relations, infos) = ((*self.indexes).ri_IndexRelationDescs, (*self.indexes).ri_IndexRelationInfo);
+            std::ptr::swap(relations.add(at), relations.add(last));
+            std::ptr::swap(infos.add(at), infos.add(last));
+            (**infos.add(last)).ii_Predicate = std::ptr::null_mut();
+        }
+        shape::RECEIPT_ROW.named_in(&self.table)
+    }
+
     fn insert(&self, values: &mut [Datum], nulls: &mut [bool]) {
+        let is_left_out = |column: i16| nulls[usize::from(column.unsigned_abs()) - 1];
+        let _without = self.of_known.is_some_and(is_left_out).then(|| Without::last_index(self.indexes));
         // SAFETY: the callers pass one value of the right type per column of the extension's table; added columns come
         // after them, and dropped ones still count. The tuple is made here and freed once.
         unsafe {
@@ -146,11 +172,34 @@ impl Appender {
     }
 }
 
+/// While it lives, the last index of a table gets no entries.
+struct Without {
+    indexes: pg_sys::CatalogIndexState,
+}
+
+impl Without {
+    fn last_index(indexes: pg_sys::CatalogIndexState) -> Without {
+        // SAFETY: the state of an appender, which outlives this; it describes at least one index.
+        unsafe { (*indexes).ri_NumIndices -= 1 }
+        Without { indexes }
+    }
+}
+
+impl Drop for Without {
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { (*self.indexes).ri_NumIndices += 1 }
+    }
+}
+
 /// Simplifies the expressions and predicates of a table's indexes in a subtransaction; None if that failed. The server
 /// does it on first use, keeps the result, and thereby runs functions that are called with constants.
 fn simplify_expressions(table: &Relation) -> Option<()> {
     let open = |oid| Relation::open(oid, Lock::RowExclusive);
-    let of_interest = |oid: &pg_sys::Oid| open(*oid).is_some_and(|index| index.has_expressions());
+    let is_known = |index: &Relation| {
+        index.name_bytes() == shape::RECEIPT_ROW.name.as_bytes() && shape::RECEIPT_ROW.fits(index, table).is_ok()
+    };
+    let of_interest = |oid: &pg_sys::Oid| open(*oid).is_some_and(|index| index.has_expressions() && !is_known(&index));
     let indexes: SmallVec<[pg_sys::Oid; 4]> = table.indexes().into_iter().filter(of_interest).collect();
     if indexes.is_empty() {
         return Some(());

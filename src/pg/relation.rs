@@ -256,8 +256,35 @@ impl Relation {
         unsafe { &*(*self.raw).rd_index }
     }
 
+    /// For an index, true if it holds all rows of the table.
+    pub(super) fn is_complete(&self) -> bool {
+        self.says_nothing(pg_sys::Anum_pg_index_indpred)
+    }
+
+    /// For an index, true if it holds the rows in which this column is not NULL, and no others. The predicate is read as
+    /// it is stored: the server would simplify it.
+    pub(super) fn is_of_known(&self, column: i16) -> bool {
+        let (mut null, id) = (true, pg_sys::SysCacheIdentifier::INDEXRELID as i32);
+        // SAFETY: a catalog lookup by oid; the row is released after its column has been copied. The column is a text.
+        let predicate = unsafe {
+            let row = pg_sys::SearchSysCache1(id, self.oid().into());
+            if row.is_null() {
+                return false;
+            }
+            let column = pg_sys::Anum_pg_index_indpred as pg_sys::AttrNumber;
+            let value = pg_sys::SysCacheGetAttr(id, row, column, &mut null);
+            let text = if null { Vec::new() } else { super::datum::varlena_bytes(value).to_vec() };
+            pg_sys::ReleaseSysCache(row);
+            text
+        };
+        let text = String::from_utf8_lossy(&predicate);
+        text.starts_with(&format!("{{NULLTEST :arg {{VAR :varno 1 :varattno {column} "))
+            && text.contains("} :nulltesttype 1 :argisrow false")
+            && text.matches('{').count() == 2
+    }
+
     /// For an index, true if its first columns are ascending, compared by the server's own functions and texts by their
-    /// bytes, and it has all rows.
+    /// bytes.
     pub(super) fn is_plain(&self, columns: usize) -> bool {
         // SAFETY: only called on open indexes: these arrays have one entry per key column, of which there are at least
         // so many.
@@ -267,7 +294,7 @@ impl Relation {
                 (*(*self.raw).rd_opfamily.add(i)).to_u32() < pg_sys::FirstNormalObjectId
                     && *(*self.raw).rd_indoption.add(i) == 0
                     && (collation == pg_sys::InvalidOid || collation == pg_sys::C_COLLATION_OID)
-            }) && self.says_nothing(pg_sys::Anum_pg_index_indpred)
+            })
         }
     }
 

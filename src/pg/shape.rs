@@ -37,8 +37,8 @@ pub struct IndexShape {
     /// The table and columns as in CREATE INDEX.
     pub definition: &'static str,
     columns: &'static [i16],
-    /// Names of columns, where they have no fixed numbers.
-    named: &'static [&'static str],
+    /// The name of its only column, where that has no fixed number: then it holds the rows that have a value there.
+    named: Option<&'static str>,
 }
 
 const NAME: Oid = pg_sys::NAMEOID;
@@ -288,42 +288,42 @@ pub static RECEIPT_USER: IndexShape = IndexShape {
     table: "receipt",
     definition: "receipt (users_source_id, user_key, sent_at)",
     columns: &[receipt::users_source_id, receipt::user_key, receipt::sent_at],
-    named: &[],
+    named: None,
 };
 pub static RECEIPT_ID: IndexShape = IndexShape {
     name: "receipt_id_idx",
     table: "receipt",
     definition: "receipt (receipt_id)",
     columns: &[receipt::receipt_id],
-    named: &[],
+    named: None,
 };
 pub static ENGAGEMENT_RECEIPT: IndexShape = IndexShape {
     name: "engagement_receipt_idx",
     table: "engagement",
     definition: "engagement (receipt_id)",
     columns: &[engagement::receipt_id],
-    named: &[],
+    named: None,
 };
 pub static MATCH_LOG_RECEIPT: IndexShape = IndexShape {
     name: "match_log_receipt_idx",
     table: "match_log",
     definition: "match_log (receipt_id, goal_id, matched_at, match_id)",
     columns: &[match_log::receipt_id, match_log::goal_id, match_log::matched_at, match_log::match_id],
-    named: &[],
+    named: None,
 };
 pub static RECEIPT_ROW: IndexShape = IndexShape {
     name: "receipt_row_idx",
     table: "receipt",
-    definition: "receipt (row_ref)",
+    definition: "receipt (row_ref) WHERE row_ref IS NOT NULL",
     columns: &[],
-    named: &["row_ref"],
+    named: Some("row_ref"),
 };
 pub static IGNORED_SOURCE: IndexShape = IndexShape {
     name: "ignored_source_idx",
     table: "ignored",
     definition: "ignored (source_id)",
     columns: &[ignored::source_id],
-    named: &[],
+    named: None,
 };
 
 /// True if this is the name of an index that the extension searches. Every row has room in such an index.
@@ -508,6 +508,11 @@ impl TableShape {
 }
 
 impl IndexShape {
+    /// The number of the column that it holds the values of, in this table.
+    pub fn named_in(&self, table: &Relation) -> Option<i16> {
+        self.named.map(|name| table.column(name).map_or(0, |c| c.number))
+    }
+
     /// Err if this index cannot find all rows of the table by the comparisons that the extension uses.
     pub fn fits(&self, index: &Relation, table: &Relation) -> Result<(), Unfit> {
         let again = || {
@@ -529,9 +534,11 @@ impl IndexShape {
                 format!("Wait until CREATE INDEX CONCURRENTLY has finished; if none is running: {}", again()),
             );
         }
-        let named = self.named.iter().map(|name| table.column(name).map_or(0, |c| c.number));
+        let named = self.named_in(table);
         let columns: Vec<i16> = self.columns.iter().copied().chain(named).collect();
-        let same = index.index_columns() == columns && form.indnatts == form.indnkeyatts;
+        let same = index.index_columns() == columns
+            && form.indnatts == form.indnkeyatts
+            && named.map_or_else(|| index.is_complete(), |column| index.is_of_known(column));
         if !same || !index.is_plain(columns.len()) || form.indisunique {
             return unfit("it is not the index that the extension creates", again());
         }
