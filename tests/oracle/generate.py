@@ -477,7 +477,7 @@ class Case(Commands, Rows):
             step["opened"] = [None if x is None or rng.random() < 0.7 else x + rng.choice([0, 1, 60 * SECOND]) for x in step["at"]]
             step["clicked"] = [None if x is None or rng.random() < 0.85 else x + rng.choice([0, 1, 60 * SECOND]) for x in step["at"]]
             step["stray"] = rng.choice([None, None, None, None, "message", "user"])
-            step["queued"], step["copy"] = rng.random() < 0.3 and "redo" not in self.without, rng.random() < 0.2 and "copy" not in self.without
+            step["queued"], step["copy"] = self.send_kind != "none" and "redo" not in self.without and rng.random() < 0.3, rng.random() < 0.2 and "copy" not in self.without
             step["plans"] = [self.random_plan(conn, 0, AFTER_SENDS, False) if key in self.own(conn) and "hooks" in self.features and rng.random() < 0.25 else {}
                              for key in keys]
         return step

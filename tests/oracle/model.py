@@ -145,7 +145,7 @@ class World:
         at = self.clock() if at is None else at
         found = [r for r in self.receipts.get((message, key), ())
                  if r.visible(self.idx, self.txns.get(conn)) and r.gone is None and r.sent <= at]
-        return max(found, key=lambda r: r.sent) if found else None
+        return max(found, key=lambda r: (r.sent, r.idx)) if found else None
 
     def latest_free(self, gone, conn, click):
         """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up to the row's time
