@@ -237,6 +237,9 @@ class Rows:
         # what of it is not known then: which receipt is opened; its time of sending
         if new and (last.rewritten or self.send_kind == "none" and (last.opened or last.clicked)):
             return None
+        # nor is in which order a statement that wrote the rows of several users has read the clock
+        if key != last.key and last.sent is not None and not last.sent[1]:
+            return None
         sql = self.again("sends", self.send_kind, row, columns, columns.replace("who", self.key(key)), step["how"])
         world.idx += 1
         fact = self.mirrored(row, last.message, key, conn, last.variant, last.sent, last.opened, last.clicked, last.rewritten)
