@@ -267,7 +267,7 @@ class Rows:
 
     def insert_happenings(self, step, conn):
         """Rows inserted into the table of events, by INSERT or COPY."""
-        world, at, rows, copies, made = self.world, self.world.idx, [], [], []
+        at, rows, copies, made = self.world.idx, [], [], []
         for n, (key, name, properties, time) in enumerate(step["events"]):
             acts = {}
             self.slots(step["plans"][n], ["0_before", "zz_before"], key, conn, acts)
