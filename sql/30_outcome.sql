@@ -129,7 +129,7 @@ FROM goals.message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
                             AND l.goals_of = ANY (ARRAY[m.message_id, m.like_message_id])
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
-WHERE l.goal_id IS NOT NULL;
+WHERE l.goal_id IS NOT NULL AND m.dropped_at IS NULL;
 COMMENT ON VIEW goals.outcome IS
     'One row per receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal '
     'already held, and the match if there is one';

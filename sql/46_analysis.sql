@@ -118,7 +118,7 @@ BEGIN
         FROM goals_internal.contribution c
         JOIN goals.message m ON m.message_id = c.message_id
         LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
-        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE
+        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE AND m.dropped_at IS NULL
           AND (attribution.since IS NULL OR c.matched_at >= attribution.since)
           AND (attribution.until IS NULL OR c.matched_at < attribution.until)
     ), ranked AS (

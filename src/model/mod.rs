@@ -11,6 +11,7 @@ pub mod condition;
 pub mod condition_index;
 pub mod decimal;
 pub mod error;
+pub mod family;
 pub mod inference;
 pub mod interval;
 pub mod json;
@@ -22,6 +23,7 @@ pub mod report;
 pub mod room;
 pub mod text;
 pub mod time_limit;
+pub mod untyped;
 pub mod value;
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
 use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
+use crate::model::untyped;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};
-use crate::pg::own_tables::columns::{goal, message, source, variant};
+use crate::pg::own_tables::columns::{column_note, goal, message, source, variant};
 use crate::pg::own_tables::{OwnTables, Places};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::user_lookup::Users;
@@ -32,6 +33,17 @@ pub struct Source {
     pub opened: Option<String>,
     pub clicked: Option<String>,
     pub attached: bool,
+}
+
+/// What a column was when a goal was set on it: it is followed when it is renamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnNote {
+    /// The source of the users.
+    pub source: i32,
+    pub name: String,
+    pub relation: Oid,
+    pub number: i16,
+    pub type_oid: Oid,
 }
 
 /// The start of a time limit.
@@ -150,6 +162,7 @@ pub struct Setup {
     pub messages: HashMap<String, Rc<Message>>,
     pub goals: HashMap<i32, Rc<Goal>>,
     pub revisions: HashMap<i32, Rc<Revision>>,
+    pub notes: Vec<ColumnNote>,
     pub(super) users_of_message: HashMap<i32, i32>,
     /// The goals that wait for an event, by users table and event name.
     pub(super) events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
@@ -168,6 +181,11 @@ impl Setup {
             name: name[..name.floor_char_boundary(1_000)].into(),
             nearest: nearest(name, &self.messages.keys().collect::<Vec<_>>()),
         })
+    }
+
+    /// True if the receipts of this revision are of a message that has been dropped.
+    pub fn is_dropped(&self, revision_id: i32) -> bool {
+        self.revisions.get(&revision_id).is_some_and(|r| !self.users_of_message.contains_key(&r.message_id))
     }
 
     /// The users table of this id; an error if it was dropped or its rows are in shards of Citus.
@@ -216,6 +234,22 @@ impl Setup {
                 relations: many.iter().map(|s| relation::qualified_name(s.relation)).collect(),
             }),
         }
+    }
+
+    /// The name that a column of a users table has now, if a goal was set on it when it had another one, which no
+    /// column has any more.
+    pub fn renamed(&self, users: &Source, name: &str) -> Option<String> {
+        let mut notes = self.notes_of(users, name).filter(|note| note.relation == users.relation).peekable();
+        if notes.peek().is_none() || relation::column_type(users.relation, name).is_some() {
+            return None;
+        }
+        notes.find_map(|note| relation::column_name(users.relation, note.number))
+    }
+
+    /// What is noted of a column of a users table.
+    pub fn notes_of<'a>(&'a self, users: &Source, name: &'a str) -> impl Iterator<Item = &'a ColumnNote> {
+        let source = users.id;
+        self.notes.iter().filter(move |note| note.source == source && note.name == name)
     }
 
     /// The live goals that wait for this event of the users of a table.
@@ -291,9 +325,38 @@ impl Source {
         Error::NoKey { relation: self.name(), why: format!("no longer has its key column \"{}\"", self.key) }
     }
 
+    /// An error for a list of keys, as drivers write an array, that no user can have as a key.
+    pub fn refuse_list(&self, key: &[u8]) -> Result<()> {
+        let is_no_key = || self.key_type().is_ok_and(|key_type| key_type.canonical(key).is_none());
+        if untyped::is_list_of_keys(key) && is_no_key() { Err(self.unknown(key)) } else { Ok(()) }
+    }
+
     /// The error for a key that no user has.
     pub fn unknown(&self, key: &[u8]) -> Error {
-        Error::UnknownUser { key: key::shown(key), relation: self.name() }
+        let (shown, relation) = (key::shown(key), self.name());
+        if untyped::is_list_of_keys(key) {
+            return Error::SeveralUsers { key: shown, relation };
+        }
+        Error::UnknownUser { key: shown, relation }
+    }
+}
+
+impl ColumnNote {
+    /// From its row in goals.column_note.
+    pub fn read(row: &Row) -> ColumnNote {
+        ColumnNote {
+            source: row.integer(column_note::source_id).unwrap_or(0),
+            name: row.name(column_note::name).unwrap_or_default(),
+            relation: Oid::from_u32(row.integer(column_note::relation).unwrap_or(0) as u32),
+            number: row.smallint(column_note::number),
+            type_oid: Oid::from_u32(row.integer(column_note::type_oid).unwrap_or(0) as u32),
+        }
+    }
+
+    /// What a column of a users table is now; None if there is none of this name.
+    pub fn of(users: &Source, name: &str) -> Option<ColumnNote> {
+        let (number, type_oid) = relation::column_number(users.relation, name)?;
+        Some(ColumnNote { source: users.id, name: name.to_owned(), relation: users.relation, number, type_oid })
     }
 }
 
