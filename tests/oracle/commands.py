@@ -5,6 +5,7 @@ A plan says what is done where: {trigger: [action, ...]}. It is written into the
 statement writes, key by key and as SQL; the triggers run what their row says. Each trigger reports what it is about to
 do, and a BEFORE trigger the step that its row is going to make, as warnings. They are the application's own log, which
 has to say what the model says."""
+
 import json
 
 import values as v
@@ -88,8 +89,7 @@ end $$"""
         made += [create % (name, "after " + event, table, self.prefix, "users_hook") for name in AFTER]
         made += [
             'create constraint trigger "%s" after %s on %s deferrable initially deferred for each row '
-            "execute function %susers_hook()"
-            % (name, event, table, self.prefix)
+            "execute function %susers_hook()" % (name, event, table, self.prefix)
             for name in LATE
         ]
         return made
@@ -209,7 +209,7 @@ end $$"""
         return made
 
     def said(self, messages):
-        """Compares what the application's triggers have reported with what the model expects. Returns the difference."""
+        """Compares what the application's triggers have reported with what the model expects."""
         found, wanted = {}, {key: entries for key, entries in self.expected.items() if entries}
         for text in messages:
             what, _, rest = text.partition(" ")

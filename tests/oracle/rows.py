@@ -135,9 +135,9 @@ class Rows:
 
     # --- what the model hears of a row ---
 
-    # What a row of the table of sends holds: sent, opened and clicked are None for NULL or (time, exact), where a time that
-    # was the clock's is not exact. lost: which receipt its opens belong to, the rules do not say. rewritten: its sent is
-    # another time by now.
+    # What a row of the table of sends holds: sent, opened and clicked are None for NULL or (time, exact), where a time
+    # that was the clock's is not exact. lost: which receipt its opens belong to, the rules do not say. rewritten: its
+    # sent is another time by now.
     HOLDS = ("receipt", "message", "key", "variant", "sent", "opened", "clicked", "lost", "rewritten")
 
     def mirrored(self, row, message, key, conn, variant, sent, opened, clicked, rewritten=False):
