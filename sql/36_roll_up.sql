@@ -146,7 +146,8 @@ BEGIN
     FROM goals_internal.drawn() d;
     IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id)
        IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id)
-       AND NOT EXISTS (SELECT FROM goals_internal.unused_revisions(sampled.revision_id)) THEN
+       AND NOT EXISTS (SELECT FROM goals_internal.unused_revisions(sampled.revision_id))
+       AND NOT EXISTS (SELECT FROM goals_internal.dropped_messages(sampled.revision_id)) THEN
         RETURN 0;
     END IF;
     IF pg_current_xact_id_if_assigned() IS NULL THEN
@@ -190,6 +191,7 @@ BEGIN
         rolled_at = EXCLUDED.rolled_at;
     PERFORM goals_internal.summarize_marks();
     PERFORM goals_internal.drop_unused_revisions(n.revision_id);
+    PERFORM goals_internal.remove_dropped_messages(n.revision_id);
     RETURN folded;
 END
 $$;
