@@ -1,8 +1,8 @@
 """What the rules (README, "The rules") say becomes of what an application did.
 
-The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its command and
-the moment its transaction committed. A statement is a command; each statement that a trigger or a function runs in it is a
-later one. Outcomes are computed from the log afterwards, receipt by receipt."""
+The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its command
+and the moment its transaction committed. A statement is a command; each statement that a trigger or a function runs in
+it is a later one. Outcomes are computed from the log afterwards, receipt by receipt."""
 from decimal import Decimal
 
 import values as v
@@ -135,8 +135,22 @@ class World:
         row = row or self.version(table, key, conn)
         if row is None:
             return None
-        receipt = Fact(self, conn, message=message, key=key, variant=variant, sent=self.clock() if at is None else at, ref=ref,
-                       exact=at is not None, row=row, goals=self.goals_now(message, conn), opens=[], gone=None, table=table, id=None)
+        receipt = Fact(
+            self,
+            conn,
+            message=message,
+            key=key,
+            variant=variant,
+            sent=self.clock() if at is None else at,
+            ref=ref,
+            exact=at is not None,
+            row=row,
+            goals=self.goals_now(message, conn),
+            opens=[],
+            gone=None,
+            table=table,
+            id=None,
+        )
         self.receipts.setdefault((message, key), []).append(receipt)
         self.by_user.setdefault((table, key), []).append(receipt)
         return receipt
