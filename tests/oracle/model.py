@@ -161,12 +161,13 @@ class World:
                  if r.visible(self.idx, self.txns.get(conn)) and r.gone is None and r.sent <= at]
         return max(found, key=lambda r: (r.sent, r.idx)) if found else None
 
-    def latest_free(self, gone, conn, click):
-        """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up to the row's time
-        without such an engagement, else the newest."""
+    def latest_free(self, gone, conn, click, upto):
+        """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up
+        to the row's time without such an engagement, else the newest."""
         txn = self.txns.get(conn)
-        found = sorted((r for r in self.receipts.get((gone.message, gone.key), ())
-                        if r.visible(self.idx, txn) and r.gone is None and r.variant != "control" and r.sent <= gone.sent), key=lambda r: r.sent)
+        found = [r for r in self.receipts.get((gone.message, gone.key), ())
+                 if r.visible(self.idx, txn) and r.gone is None and r.variant != "control" and r.sent <= upto]
+        found.sort(key=lambda r: (r.sent, r.idx))
         free = [r for r in found if not any(o.click == click and o.visible(self.idx, txn) for o in r.opens)]
         return (free or found or [None])[-1]
 

@@ -263,7 +263,8 @@ class Rows:
         if receipt.gone is not None:
             if known is not None or last.rewritten:
                 return None
-            found = world.latest_free(receipt, conn, click)
+            # without a time of sending it is any receipt up to now
+            found = world.latest_free(receipt, conn, click, world.clock() if last.sent is None else receipt.sent)
         if found:
             world.engage(found, conn, click, at)
         time = (world.clock(), False) if at is None else (at, True)
