@@ -164,7 +164,8 @@ BEGIN
            p.problem || CASE WHEN f.in_force THEN '' ELSE ' (an earlier version of the goal, with receipts in their time limit)' END,
            CASE WHEN s.relation IS NULL THEN 'Hand its messages over to the table that has taken its place with goals.move_users(), or stop the goal with goals.stop_goal().'
                 WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
-                WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+                WHEN f.in_force THEN 'Set the goal again with goals.set_goal(): with the same meaning, running receipts go on. '
+                                     || 'Or stop it with goals.stop_goal().'
                 ELSE 'The version in force is not affected. This entry is removed when those time limits have passed.' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id AND m.dropped_at IS NULL

@@ -187,7 +187,10 @@ class World:
     def already(self, receipt, goal):
         if goal["event"] or goal["op"] not in v.STATES:
             return False
-        return v.holds(goal, self.columns[receipt.table][goal["column"]], self.value(receipt.table, receipt.row, goal))
+        value = self.value(receipt.table, receipt.row, goal)
+        if goal["op"] == "is unknown":
+            return v.nothing(value)
+        return v.holds(goal, self.columns[receipt.table][goal["column"]], value)
 
     def hit(self, receipt, goal, fact):
         """The worth of this change or event for this goal, or None if it is not one."""
@@ -199,7 +202,7 @@ class World:
             worth = None
             if goal["value_from"] and isinstance(fact.properties, dict):
                 found = fact.properties.get(goal["value_from"])
-                worth = found if isinstance(found, Decimal) else None
+                worth = v.plain(found)
             return (worth, None, fact.properties)
         if fact.kind != "change":
             return None
@@ -349,7 +352,8 @@ def gain(old, new):
     for value in (old, new):
         if value is None:
             value = Decimal(0)
-        if not v.is_number(value) or v.nan(value) or v.exact(value).is_infinite():
+        value = v.plain(value)
+        if value is None or v.nan(value) or v.exact(value).is_infinite():
             return None
         parts.append(v.exact(value))
     return parts[1] - parts[0]
