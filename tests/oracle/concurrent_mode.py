@@ -91,9 +91,10 @@ class Client(threading.Thread):
             step["ids"] = [i * CLIENTS + self.number for i in step["ids"]]
         if step.get("do") in ("mirror", "event"):
             step["row"] = step["row"] * CLIENTS + self.number * 25
-        for what in ("ref", "event_id"):
-            if step.get(what) is not None:
-                step[what] = "%s of %d" % (step[what], self.number)
+        if step.get("ref") is not None:
+            step["ref"] = "%s of %d" % (step["ref"], self.number)
+        if step.get("event_id") is not None:  # what is reported again is for the other mode
+            step["event_id"] = "%d of %d" % (len(self.run_.script), self.number)
         for name, part in step.items():
             if name not in ("sets", "row"):  # these hold columns
                 self.timed(part)

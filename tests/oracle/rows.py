@@ -176,7 +176,7 @@ class Rows:
         return dict({name: getattr(fact, name) for name in self.HOLDS}, **changed)
 
     def happened(self, row, key, conn, name, properties, at, idx=None, time=None):
-        """A row was inserted into the table of events. time: what it says of the time, where that was the clock's."""
+        """A row was inserted into the table of events. time: (what it says of the time, whether that is exact)"""
         world = self.world
         cause = None if self.event_kind == "none" else ("row", row)
         fact = world.event(
@@ -369,9 +369,10 @@ class Rows:
         """Rows inserted into the table of events, by INSERT or COPY."""
         at, rows, copies, made = self.world.idx, [], [], []
         for n, (key, name, properties, time) in enumerate(step["events"]):
-            acts = {}
+            # the row reads the clock before its triggers do anything
+            acts, formed = {}, (self.world.clock(), False) if time is None else (time, True)
             self.slots(step["plans"][n], ["0_before", "zz_before"], key, conn, acts)
-            made.append((n, acts, self.happened(step["ids"][n], key, conn, name, properties, time, at)))
+            made.append((n, acts, self.happened(step["ids"][n], key, conn, name, properties, time, at, formed)))
         for n, acts, fact in made:
             self.defer(step["plans"][n], step["events"][n][0], conn, acts, fact)
         for n, acts, _ in made:
