@@ -188,6 +188,7 @@ impl Engagement {
 /// Appends an engagement; false if the table refused it. A time before the sending is recorded as the time of sending:
 /// it comes from a clock that is behind, or from a column without the hour.
 pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Engagement, at: i64) -> bool {
+    command::reported();
     append::next_id(tables.engagement_id_seq).is_some_and(|id| {
         let row = engagement::New {
             engagement_id: Some(id.into()),
@@ -200,12 +201,32 @@ pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Enga
 }
 
 /// When the message was first opened or clicked, by what is recorded so far; None if it was not. A click is also an
-/// open.
-pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: bool) -> Option<i64> {
+/// open. `command`: of the change; what it or a later command has reported does not come before it.
+pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: bool, command: Command) -> Option<i64> {
+    first(engagements, receipt_id, |row| {
+        let kind = row.byte(engagement::kind);
+        let is_it = kind == Engagement::Clicked.kind() || !clicked && kind == Engagement::Opened.kind();
+        is_it && !came_with(row, command)
+    })
+}
+
+/// The earliest of the engagements of a receipt that the command of a change or a later one has reported.
+pub fn first_engagement_with(engagements: &mut OwnedProbe, receipt_id: i64, command: Command) -> Option<i64> {
+    first(engagements, receipt_id, |row| came_with(row, command))
+}
+
+/// True if the command of a change, or a later one, has reported this engagement. One with a time before the statement
+/// was reported late: it came before.
+fn came_with(row: &Row, command: Command) -> bool {
+    command::of_row(row).is_some_and(|recorded| recorded >= command)
+        && row.bigint(engagement::at) >= datum::statement_start()
+}
+
+/// The earliest time of the engagements of a receipt for which `counts` is true.
+fn first(engagements: &mut OwnedProbe, receipt_id: i64, counts: impl Fn(&Row) -> bool) -> Option<i64> {
     let mut first: Option<i64> = None;
     engagements.visit(&[of_receipt(receipt_id)], false, |row| {
-        let kind = row.byte(engagement::kind);
-        if kind == Engagement::Clicked.kind() || !clicked && kind == Engagement::Opened.kind() {
+        if counts(row) {
             let at = row.bigint(engagement::at);
             first = Some(first.map_or(at, |f| f.min(at)));
         }
@@ -216,15 +237,7 @@ pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: 
 
 /// The earliest engagement of this kind that has been recorded for the receipt.
 pub fn earliest(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagement) -> Option<i64> {
-    let mut first: Option<i64> = None;
-    engagements.visit(&[of_receipt(receipt_id)], false, |row| {
-        if row.byte(engagement::kind) == kind.kind() {
-            let at = row.bigint(engagement::at);
-            first = Some(first.map_or(at, |f| f.min(at)));
-        }
-        ControlFlow::Continue(())
-    });
-    first
+    first(engagements, receipt_id, |row| row.byte(engagement::kind) == kind.kind())
 }
 
 /// True if an engagement of this kind has been recorded for the receipt.

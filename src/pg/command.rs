@@ -5,6 +5,27 @@
 use super::datum::Row;
 use super::trigger::Trigger;
 use pgrx::pg_sys;
+use std::cell::Cell;
+
+thread_local! {
+    /// True if the transaction has reported an open or the like.
+    static HAS_REPORTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Remembers until the transaction ends that it has reported an open or the like.
+pub fn reported() {
+    HAS_REPORTED.set(true);
+}
+
+/// True if the transaction has reported an open or the like.
+pub fn has_reported() -> bool {
+    HAS_REPORTED.get()
+}
+
+/// Forgets it at the end of the transaction.
+pub(super) fn forget() {
+    HAS_REPORTED.set(false);
+}
 
 /// A command of the current transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -586,6 +586,12 @@ pub fn clock() -> i64 {
     unsafe { pg_sys::GetCurrentTimestamp() }
 }
 
+/// When the client's statement began, on the same clock.
+pub fn statement_start() -> i64 {
+    // SAFETY: reads a variable.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
 /// A jsonb value kept beyond the call that read it. Equal bytes are equal values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptJsonb {

@@ -191,6 +191,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
     }
     CHANGED_HERE.set(false);
     super::deleted::forget(None);
+    super::command::forget();
 }
 
 unsafe extern "C-unwind" fn on_subtransaction(

@@ -314,4 +314,33 @@ do $$ declare before timestamptz := clock_timestamp(); begin
 end $$;
 select user_key, matched_at is not null as matched from goals.outcome
 where message = 'e' and user_key::int > 80 order by 1;
+
+-- Opens --------------------------------------------------------------------------------------------------------------
+-- What opens the message is not what follows from the open: one that the statement of the change reports, or a trigger of
+-- it, came with the change. The next change counts, and so does one after an open that is reported late.
+select from goals.create_message('o', users => 'users');
+select from goals.set_goal('o', attribute => 'n', operator => 'is increased', time_limit => '3 days');
+select from goals.set_goal('o', attribute => 'n', operator => 'is increased', time_limit => '3 days', after => 'opened',
+    goal => 'opened');
+select from goals.record_sent('o', array[90, 91, 92, 93, 95]);
+select from goals.record_sent('o', 94::bigint, sent_at => clock_timestamp() - interval '2 hours');
+create function opens() returns trigger language plpgsql as $$ begin
+    perform goals.record_opened('o', new.id);
+    return null;
+end $$;
+create trigger a_opens after update of n on users for each row when (new.todo = 'open first') execute function opens();
+create trigger zz_opens after update of n on users for each row when (new.todo = 'open last') execute function opens();
+update users set n = n + 1 where id = 90 returning goals.record_opened('o', id);
+update users set n = n + 1, todo = 'open first' where id = 91;
+update users set n = n + 1, todo = 'open last' where id = 92;
+begin;
+select from goals.record_opened('o', 93::bigint);
+update users set n = n + 1 where id = 93;
+commit;
+update users set n = n + 1 where id = 94 returning goals.record_opened('o', id, clock_timestamp() - interval '1 hour');
+update users set n = n + 1 where id = 95 returning goals.record_opened('o', id);
+update users set n = n + 1 where id = 95;
+select user_key, goal, matched_at is not null as matched, opened_at <= matched_at as after_open
+from goals.outcome where message = 'o' order by 1, 2;
+select goal, matched, matched_after_open from goals.message_stats where message = 'o' order by 1;
 select * from goals.verify();
