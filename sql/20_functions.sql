@@ -222,10 +222,20 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pg_goals_announce';
 COMMENT ON FUNCTION goals_internal.announce() IS
     'Tell every backend that the set-up has changed; it does when this transaction commits';
 
+CREATE FUNCTION goals_internal.note_columns() RETURNS void
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pg_goals_note_columns';
+COMMENT ON FUNCTION goals_internal.note_columns() IS
+    'Note which columns goals mean, so that they are found when they are renamed; writes only what has changed';
+
 CREATE FUNCTION goals_internal.goal_problem(goal_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_goal_problem';
 COMMENT ON FUNCTION goals_internal.goal_problem(integer) IS
-    'What keeps a goal from being evaluated; NULL if nothing does';
+    'What keeps a goal from being evaluated, or its matches from having a worth; NULL if nothing does';
+
+CREATE FUNCTION goals_internal.is_broken(goal_id integer) RETURNS boolean
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_is_broken';
+COMMENT ON FUNCTION goals_internal.is_broken(integer) IS
+    'True if a goal cannot match: its column is gone or of another kind, or its table is not tracked';
 
 CREATE FUNCTION goals_internal.source_problem(source_id integer) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';

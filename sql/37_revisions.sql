@@ -65,6 +65,19 @@ BEGIN
         USING (SELECT DISTINCT unnest(u.goal_ids) AS goal_id FROM unnest(unused) u) u
         WHERE g.goal_id = u.goal_id AND g.version > 1
           AND NOT EXISTS (SELECT FROM goals.revision v WHERE v.message_id = g.message_id AND g.goal_id = ANY (v.goal_ids))
+          -- The newest of those that mean the same may judge the receipts of an earlier version, whose column is of
+          -- another type by now.
+          AND NOT (EXISTS (SELECT FROM goals.goal e
+                           WHERE e.message_id = g.message_id AND e.name = g.name AND e.version < g.version
+                             AND e.attribute = g.attribute AND e.attribute_type <> g.attribute_type
+                             AND e.operator = g.operator AND e.time_limit_us = g.time_limit_us AND e.after = g.after
+                             AND e.value_from IS NOT DISTINCT FROM g.value_from)
+                   AND NOT EXISTS (SELECT FROM goals.goal l
+                                   WHERE l.message_id = g.message_id AND l.name = g.name AND l.version > g.version
+                                     AND l.attribute = g.attribute AND l.attribute_type = g.attribute_type
+                                     AND l.operator = g.operator AND l.time_limit_us = g.time_limit_us
+                                     AND l.after = g.after AND l.value IS NOT DISTINCT FROM g.value
+                                     AND l.value_from IS NOT DISTINCT FROM g.value_from))
         RETURNING g.goal_id
     )
     SELECT array_agg(g.goal_id) INTO dropped FROM gone g;

@@ -133,6 +133,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     IF stats.goal IS NOT NULL THEN
@@ -158,7 +159,8 @@ BEGIN
                         AND goals_internal.running(c.stopped_at, c.window_closes, at_once))::integer AS in_progress,
                        CASE WHEN c.matched = 1 THEN c.user_key END AS matched_key, 0 AS users_matched
                 FROM goals_internal.contribution c
-                WHERE NOT c.settled AND c.message_id = of_message AND c.goal IS NOT DISTINCT FROM stats.goal
+                WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+                  AND c.goal IS NOT DISTINCT FROM stats.goal
                   AND (stats.since IS NULL OR c.sent_at >= stats.since) AND (stats.until IS NULL OR c.sent_at < stats.until)
                 UNION ALL
                 -- Of a forgotten or purged receipt only the day of sending is known.

@@ -28,9 +28,10 @@ BEGIN
                WHEN o.matched_at IS NOT NULL THEN 'matched'
                WHEN o.stopped_at < o.window_closes OR (o.window_opens IS NULL AND o.stopped_at IS NOT NULL)
                    THEN 'goal stopped'
+               WHEN o.window_closes < at_once THEN 'time limit passed'
+               WHEN goals_internal.is_broken(o.goal_id) THEN 'goal broken'
                WHEN o.window_opens IS NULL AND o.after = 'opened' THEN 'not opened'
                WHEN o.window_opens IS NULL THEN 'not clicked'
-               WHEN o.window_closes < at_once THEN 'time limit passed'
                ELSE 'still running'
            END,
            o.window_opens, o.window_closes, o.matched_at, o.attribute::text, o.event::text, o.old_value, o.new_value,
@@ -46,7 +47,8 @@ $$;
 COMMENT ON FUNCTION goals.explain(text, text) IS
     'One row per receipt and goal of one user, with a verdict in words (matched, '
     'already matched when sent, still running, time limit passed, not opened, not clicked, goal stopped, '
-    'control), its window and the change seen; times_seen: how often the goal''s change was seen in the window';
+    'goal broken, control), its window and the change seen; times_seen: how often the goal''s change was seen in the '
+    'window';
 
 CREATE FUNCTION goals.explain(message text, user_key bigint)
 RETURNS TABLE (goal text, receipt_id bigint, variant text, sent_at timestamptz, opened_at timestamptz, clicked_at timestamptz,

@@ -164,7 +164,8 @@ BEGIN
            p.problem || CASE WHEN f.in_force THEN '' ELSE ' (an earlier version of the goal, with receipts in their time limit)' END,
            CASE WHEN s.relation IS NULL THEN 'Hand its messages over to the table that has taken its place with goals.move_users(), or stop the goal with goals.stop_goal().'
                 WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
-                WHEN f.in_force THEN 'Set the goal again with goals.set_goal(), or stop it with goals.stop_goal().'
+                WHEN f.in_force THEN 'Set the goal again with goals.set_goal(): with the same meaning, running receipts go on. '
+                                     || 'Or stop it with goals.stop_goal().'
                 ELSE 'The version in force is not affected. This entry is removed when those time limits have passed.' END
     FROM goals.goal g
     JOIN goals.message m ON m.message_id = g.message_id AND m.dropped_at IS NULL
@@ -192,6 +193,9 @@ AS $$
 #variable_conflict use_column
 DECLARE
     at_once CONSTANT timestamptz := clock_timestamp();
+    -- Messages with variants or a control group.
+    divided CONSTANT integer[] := ARRAY(SELECT DISTINCT a.message_id FROM goals.variant a);
+    of_goals CONSTANT integer[] := ARRAY(SELECT DISTINCT unnest(goals_internal.goals_of(d)) FROM unnest(divided) d);
 BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
@@ -210,7 +214,7 @@ BEGIN
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 
-    -- One look at the receipts of messages with variants or a control group answers both.
+    -- One look at their receipts answers both.
     RETURN QUERY
     SELECT p.problem, m.name::text, p.detail, p.hint
     FROM (SELECT d.message_id, sum(d.held_out)::bigint AS held_out, count(*) FILTER (WHERE d.mixed) AS mixed
@@ -221,7 +225,7 @@ BEGIN
                 FROM goals.receipt r
                 JOIN goals.revision v ON v.revision_id = r.revision_id
                 CROSS JOIN LATERAL (SELECT coalesce(r.flags & 1 = 1, false) AS held_out) h
-                WHERE coalesce(r.message_id, v.message_id) IN (SELECT a.message_id FROM goals.variant a)
+                WHERE v.message_id = ANY (of_goals) AND coalesce(r.message_id, v.message_id) = ANY (divided)
                 GROUP BY coalesce(r.message_id, v.message_id), r.user_key) d
           WHERE d.held_out > 0 OR d.mixed
           GROUP BY d.message_id) x

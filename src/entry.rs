@@ -24,11 +24,13 @@ export_functions! {
     pg_goals_stop_goal pg_finfo_pg_goals_stop_goal goals::stop_goal;
     pg_goals_add_variant pg_finfo_pg_goals_add_variant goals::add_variant;
     pg_goals_set_control_group pg_finfo_pg_goals_set_control_group goals::set_control_group;
+    pg_goals_note_columns pg_finfo_pg_goals_note_columns goals::note_columns;
     pg_goals_announce pg_finfo_pg_goals_announce goals::announce;
     pg_goals_refuse_list pg_finfo_pg_goals_refuse_list sql::refuse_list;
     pg_goals_users_table pg_finfo_pg_goals_users_table sql::users_table;
     pg_goals_raise pg_finfo_pg_goals_raise sql::raise;
     pg_goals_goal_problem pg_finfo_pg_goals_goal_problem health::goal_problem;
+    pg_goals_is_broken pg_finfo_pg_goals_is_broken health::is_broken;
     pg_goals_source_problem pg_finfo_pg_goals_source_problem health::source_problem;
     pg_goals_follower pg_finfo_pg_goals_follower health::follower;
     pg_goals_unusable pg_finfo_pg_goals_unusable health::unusable;

@@ -13,7 +13,7 @@ use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::spi::{self, Arg};
 use crate::pg::{encoding, errors, rights};
 use crate::setup::cache::{self, required_setup};
-use crate::setup::definitions::{Anchor, Goal, Message, Setup};
+use crate::setup::definitions::{Anchor, ColumnNote, Goal, Message, Setup, Source};
 use crate::setup::watch;
 use std::rc::Rc;
 
@@ -159,11 +159,60 @@ pub fn set_goal(args: &Args) -> Result<Out> {
         )
         .unwrap_or(0);
         revise(&setup, &message, &goal, i32::try_from(id).ok());
+        if let (Some(attribute), Ok(users)) = (&spec.attribute, setup.users(message.users)) {
+            write_notes(&setup, users, [attribute.as_str()].into_iter().chain(value_from.as_deref()));
+        }
         invalidate::announce(setup.tables.revision);
         if message.control.is_some() && after != "sent" {
             warn_of_control(&goal);
         }
         Ok(Out::Bigint(id))
+    })
+}
+
+/// Notes which columns of a users table these attributes mean now. True if there was anything to write.
+fn write_notes<'a>(setup: &Setup, users: &Source, attributes: impl Iterator<Item = &'a str>) -> bool {
+    if setup.tables.column_note.is_none() {
+        return false;
+    }
+    let now = |attribute: &str| {
+        ColumnNote::of(users, attribute).or_else(|| ColumnNote::of(users, &Attribute::parse(attribute).ok()?.column))
+    };
+    let mut notes: Vec<ColumnNote> = attributes.filter_map(now).collect();
+    notes.sort_by(|a, b| a.name.cmp(&b.name));
+    notes.dedup();
+    notes.retain(|note| !setup.notes_of(users, &note.name).eq([note]));
+    for note in &notes {
+        let (source, name) = (Arg::Integer(Some(note.source)), Arg::Text(Some(&note.name)));
+        spi::run("DELETE FROM goals.column_note WHERE source_id = $1 AND name = $2::name", &[source, name]);
+        spi::run(
+            "INSERT INTO goals.column_note (source_id, name, relation, number, type_oid) VALUES ($1, $2, $3, $4, $5)",
+            &[
+                Arg::Integer(Some(note.source)),
+                Arg::Text(Some(&note.name)),
+                Arg::Oid(note.relation),
+                Arg::Integer(Some(note.number.into())),
+                Arg::Oid(note.type_oid),
+            ],
+        );
+    }
+    !notes.is_empty()
+}
+
+/// goals_internal.note_columns(): notes which columns all goals mean, as far as there are columns of these names.
+pub fn note_columns(_: &Args) -> Result<Out> {
+    let Some(setup) = cache::setup() else { return Ok(Out::Null) };
+    setup.tables.as_owner(|| {
+        let mut written = false;
+        for users in setup.sources.iter().filter(|source| source.kind == "users") {
+            let goals = setup.attribute_goals(users.id);
+            let attributes = goals.iter().flat_map(|goal| goal.attribute.iter().chain(&goal.value_from));
+            written |= write_notes(&setup, users, attributes.map(String::as_str));
+        }
+        if written {
+            invalidate::announce(setup.tables.revision);
+        }
+        Ok(Out::Null)
     })
 }
 
@@ -262,16 +311,18 @@ fn attribute_goal(
     if let Some(from) = value_from {
         let (column, worth) = watch::find_place(&table, from).ok_or_else(|| missing(from))?;
         may_read(&table, &column, worth.number)?;
-        let kind = worth.column_type.kind();
-        if worth.path.is_empty() && kind != crate::model::value::Kind::Number {
+        if !worth.has_worth() {
             return Err(Error::InvalidArgument {
                 message: format!("value_from \"{from}\" is of type {}", worth.column_type.name()),
-                hint: "Name a number or json attribute in value_from.".into(),
+                hint: "Name a number, text or json attribute in value_from.".into(),
             });
         }
     }
     // Checks operator and value against the type; below the value is stored as the type writes it.
     watch::condition(&place, operator, value.as_deref())?;
+    if let Some(column) = table.column(&column) {
+        watch::check_range(&place, &column, operator, value.as_deref())?;
+    }
     let value = match value {
         Some(value) if place.path.is_empty() => Some(place.column_type.canonical_value(operator, &value)?),
         other => other,

@@ -9,7 +9,7 @@ use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::{citus, types};
 use crate::setup::cache::required_setup;
-use crate::setup::watch;
+use crate::setup::watch::Attributes;
 
 /// goals_internal.unusable(): one row per object that cannot be used or is not safe: problem, object, detail, hint, and
 /// whether it keeps goals.health() from checking anything else.
@@ -71,33 +71,60 @@ fn told(lacking: &Lacking) -> Told {
     }
 }
 
-/// goals_internal.goal_problem(goal_id): why a goal is not evaluated; NULL if it is.
-pub fn goal_problem(args: &Args) -> Result<Out> {
-    let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
+/// What is wrong with a goal.
+enum Broken {
+    /// It cannot be evaluated, or never holds.
+    Goal(String),
+    /// Its matches have no worth.
+    Worth(String),
+}
+
+fn broken(goal_id: i32) -> Result<Option<Broken>> {
     let setup = required_setup()?;
     let problem = || {
-        let goal = setup.goals.get(&id).filter(|g| g.attribute.is_some())?;
+        let goal = setup.goals.get(&goal_id).filter(|g| g.attribute.is_some())?;
         let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
-        let users = setup.source(message.users);
-        let Some(table) = users.and_then(|u| Relation::open(u.relation, Lock::Share)) else {
-            return Some("the users table no longer exists".to_owned());
+        let table = setup.source(message.users).and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
+        let Some((users, table)) = table else {
+            return Some(Broken::Goal("the users table no longer exists".to_owned()));
         };
-        if users.is_some_and(|u| !u.attached) {
-            return Some(format!("{} is not tracked any more", table.qualified_name()));
+        if !users.attached {
+            return Some(Broken::Goal(format!("{} is not tracked any more", table.qualified_name())));
         }
-        let (_, place, _) = match watch::resolve(&table, goal) {
+        let attributes = Attributes::new(&setup, &table, users);
+        let (_, place, _) = match attributes.resolve(goal) {
             Ok(found) => found,
-            Err(problem) => return Some(problem),
+            Err(problem) => return Some(Broken::Goal(problem)),
         };
         if let Some(label) = goal.operator.zip(goal.value.as_deref()).and_then(|(o, v)| place.lost_label(o, v)) {
-            return Some(format!("\"{label}\" is no longer a value of type {}", place.column_type.name()));
+            let type_name = place.column_type.name();
+            return Some(Broken::Goal(format!("\"{label}\" is no longer a value of type {type_name}")));
         }
         let worth = goal.value_from.as_deref()?;
-        watch::find_place(&table, worth)
-            .is_none()
-            .then(|| format!("value_from \"{worth}\" is no longer in {}", table.qualified_name()))
+        match attributes.find(worth) {
+            None => Some(Broken::Worth(format!("value_from \"{worth}\" is no longer in {}", table.qualified_name()))),
+            Some((_, place)) if !place.has_worth() => {
+                Some(Broken::Worth(format!("value_from \"{worth}\" is now of type {}", place.column_type.name())))
+            }
+            Some(_) => None,
+        }
     };
-    Ok(problem().map_or(Out::Null, Out::Text))
+    Ok(problem())
+}
+
+/// goals_internal.goal_problem(goal_id): why a goal is not evaluated, or its matches have no worth; NULL if neither.
+pub fn goal_problem(args: &Args) -> Result<Out> {
+    let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
+    Ok(match broken(id)? {
+        Some(Broken::Goal(problem) | Broken::Worth(problem)) => Out::Text(problem),
+        None => Out::Null,
+    })
+}
+
+/// goals_internal.is_broken(goal_id): whether a goal cannot match.
+pub fn is_broken(args: &Args) -> Result<Out> {
+    let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
+    Ok(Out::Boolean(matches!(broken(id)?, Some(Broken::Goal(_)))))
 }
 
 /// goals_internal.nearest(name, known): the known name most similar to it; NULL if none is similar.

@@ -12,6 +12,7 @@ use crate::setup::cache;
 use crate::setup::definitions::{Awaited, Goal, Reach};
 use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// An event and the goals that wait for its name and properties.
 struct Occurrence<'a> {
@@ -45,10 +46,8 @@ impl Evidence for Occurrence<'_> {
     }
 
     fn worth(&self, goal_id: i32) -> Option<Decimal> {
-        match self.property(goal_id)? {
-            Value::Number(number) if number.is_summable() => Some(number),
-            _ => None,
-        }
+        let property = self.property(goal_id)?;
+        property.number().filter(|number| number.is_summable()).map(Cow::into_owned)
     }
 }
 

@@ -49,8 +49,7 @@ pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
         if let Ok(i) = revision.baselines.binary_search(&id) {
             judgement.baseline[i] = match value {
                 Value::Unknown => None,
-                Value::Number(number) => Some(number.to_string()),
-                _ => Some(NO_GAIN.into()),
+                known => Some(known.number().map_or(NO_GAIN.into(), |number| number.to_string())),
             };
         }
     }

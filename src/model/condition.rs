@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::array::parse_array;
-use super::decimal::{Decimal, trim};
+use super::decimal::{Arithmetic, Decimal, trim};
 use super::error::{Error, Result};
 use super::operator::{Describes, Needs, Operator};
 use super::text::{self, Exact, TextEquality};
@@ -15,6 +15,7 @@ pub struct Condition {
     operator: Operator,
     /// Empty, one value, or all values of `is any of`.
     operands: Vec<Operand>,
+    arithmetic: Arithmetic,
 }
 
 /// A value as the goal's author wrote it, in every kind it can be read as: a json attribute may hold any of them.
@@ -25,6 +26,23 @@ pub(super) struct Operand {
     pub(super) folded: Vec<u8>,
     pub(super) number: Option<Decimal>,
     pub(super) boolean: Option<bool>,
+}
+
+/// The numbers that a column can hold.
+#[derive(Clone, Debug)]
+pub struct Range {
+    /// The least one.
+    pub least: Decimal,
+    /// The greatest one.
+    pub most: Decimal,
+    /// Whether NaN and the infinities are among them.
+    pub infinite: bool,
+}
+
+impl Range {
+    fn has(&self, number: &Decimal) -> bool {
+        if number.is_finite() { self.least <= *number && *number <= self.most } else { self.infinite }
+    }
 }
 
 impl Operand {
@@ -76,7 +94,38 @@ impl Condition {
                 operands
             }
         };
-        Ok(Self { operator, operands })
+        Ok(Self { operator, operands, arithmetic: Arithmetic::Exact })
+    }
+
+    /// Checks that a column of this range can hold the numbers it compares with, or change by them.
+    ///
+    /// Errors: [`Error::OutOfRange`].
+    pub fn check(&self, range: &Range, type_name: &str) -> Result<()> {
+        let gain = Range { least: Decimal::zero(), most: range.most.sub(&range.least), infinite: false };
+        let holds = if self.operator == Operator::IsIncreasedBy { &gain } else { range };
+        match self.operands.iter().find(|operand| operand.number.as_ref().is_some_and(|number| !holds.has(number))) {
+            None => Ok(()),
+            Some(operand) => Err(Error::OutOfRange {
+                value: String::from_utf8_lossy(&operand.text).into_owned(),
+                type_name: type_name.to_owned(),
+                range: [range.least.shown(), range.most.shown()],
+            }),
+        }
+    }
+
+    /// Whether both ask the same of an attribute of this kind, however their values are written.
+    pub fn means_the_same(&self, other: &Condition, kind: Kind) -> bool {
+        let only_numbers = !self.operator.applies_to(Kind::Text);
+        let same = |a: &Operand, b: &Operand| match kind {
+            Kind::Boolean => a.boolean == b.boolean,
+            Kind::Number => a.number == b.number,
+            Kind::Json if only_numbers => a.number == b.number,
+            _ => a.text == b.text,
+        };
+        let within = |these: &[Operand], those: &[Operand]| these.iter().all(|a| those.iter().any(|b| same(a, b)));
+        self.operator == other.operator
+            && within(&self.operands, &other.operands)
+            && within(&other.operands, &self.operands)
     }
 
     /// The operator.
@@ -94,11 +143,13 @@ impl Condition {
         self.operands.first()?.number.as_ref()
     }
 
-    /// Rewrites the numbers it compares with, for a type that rounds (float4, float8). A gain stays as written.
-    pub fn map_numbers(&mut self, f: &dyn Fn(Decimal) -> Decimal) {
+    /// Brings it to a type that computes like this. The numbers it compares with become those of the type; a gain stays
+    /// as written.
+    pub fn compute_as(&mut self, arithmetic: Arithmetic) {
+        self.arithmetic = arithmetic;
         if self.operator != Operator::IsIncreasedBy {
             for operand in &mut self.operands {
-                operand.number = operand.number.take().map(f);
+                operand.number = operand.number.take().map(|number| arithmetic.round(number));
             }
         }
     }
@@ -121,9 +172,10 @@ impl Condition {
     pub fn holds(&self, old: &Value, new: &Value, eq: &dyn TextEquality) -> bool {
         use Operator::*;
         match self.operator {
-            IsUnknown => return new.is_unknown(),
+            // from nothing to nothing is no change for it
+            IsUnknown => return new.is_nothing(eq) && !old.is_nothing(eq),
             IsChanged => return true,
-            HasAnyValue => return !new.is_unknown(),
+            HasAnyValue => return !new.is_nothing(eq),
             _ => {}
         }
         // a json value has the operators of the kind found, so each kind answers only for its own
@@ -135,24 +187,13 @@ impl Condition {
                 DoesNotContain => !self.folded(|needle| text::contains(text, needle)),
                 StartsWith => self.folded(|needle| text::starts_with(text, needle)),
                 EndsWith => self.folded(|needle| text::ends_with(text, needle)),
-                _ => false,
+                // of json strings
+                _ => Decimal::parse_plain(text).is_some_and(|number| self.compares(old, &number)),
             },
             Value::Number(number) => match self.operator {
                 Is | IsAnyOf => self.is(new, eq),
                 IsNot => !self.is(new, eq),
-                _ if number.is_nan() => false,
-                GreaterThan => self.number(|n| number > n),
-                LessThan => self.number(|n| number < n),
-                AtLeast => self.number(|n| number >= n),
-                AtMost => self.number(|n| number <= n),
-                IsIncreased => match old {
-                    Value::Unknown => *number > Decimal::zero(),
-                    Value::Number(old) => !old.is_nan() && number > old,
-                    _ => false,
-                },
-                IsDecreased => matches!(old, Value::Number(old) if number < old && !old.is_nan()),
-                IsIncreasedBy => true,
-                _ => false,
+                _ => self.compares(old, number),
             },
             Value::Boolean(_) => match self.operator {
                 Is => self.is(new, eq),
@@ -164,30 +205,53 @@ impl Condition {
                 DoesNotContain => !elements.iter().any(|element| self.is(element, &Exact)),
                 _ => false,
             },
-            Value::Unknown | Value::Moment | Value::Document => false,
+            Value::Unknown | Value::Moment | Value::EmptyObject | Value::Document => false,
+        }
+    }
+
+    /// [`Condition::holds`] for the operators that only numbers have.
+    fn compares(&self, old: &Value, number: &Decimal) -> bool {
+        use Operator::*;
+        match self.operator {
+            _ if number.is_nan() => false,
+            GreaterThan => self.number(|n| number > n),
+            LessThan => self.number(|n| number < n),
+            AtLeast => self.number(|n| number >= n),
+            AtMost => self.number(|n| number <= n),
+            IsIncreased if matches!(old, Value::Unknown) => *number > Decimal::zero(),
+            IsIncreased => old.number().is_some_and(|old| !old.is_nan() && *number > *old),
+            IsDecreased => old.number().is_some_and(|old| !old.is_nan() && *number < *old),
+            IsIncreasedBy => true,
+            _ => false,
         }
     }
 
     /// Whether the user had already matched when the row was `now` (rule 2). False for operators that describe a
     /// change.
     pub fn already(&self, now: &Value, eq: &dyn TextEquality) -> bool {
-        self.operator.describes() == Describes::State && self.holds(&Value::Unknown, now, eq)
+        match self.operator {
+            Operator::IsUnknown => now.is_nothing(eq),
+            operator => operator.describes() == Describes::State && self.holds(&Value::Unknown, now, eq),
+        }
     }
 
-    /// For `is increased by n`: whether `new` is at least n above `baseline`, the value at the time of sending. An
-    /// unknown baseline (`None`) is zero. True for every other operator, which has no baseline.
+    /// For `is increased by n`: whether `new` is at least n above `baseline`, the value at the time of sending: their
+    /// difference is at least n, or `new` is at least the sum that the type computes. An unknown baseline (`None`) is
+    /// zero. True for every other operator, which has no baseline.
     pub fn gained(&self, baseline: Option<&Decimal>, new: &Value) -> bool {
         if self.operator != Operator::IsIncreasedBy {
             return true;
         }
-        let Value::Number(new) = new else {
+        let Some(new) = new.number() else {
             return false;
         };
-        let gain = match baseline {
-            Some(baseline) => new.sub(baseline),
-            None => new.clone(),
-        };
-        !gain.is_nan() && self.number(|n| gain >= *n)
+        let zero = Decimal::zero();
+        let baseline = baseline.unwrap_or(&zero);
+        let gain = new.sub(baseline);
+        // a sum may be rounded to the baseline itself
+        let reaches =
+            |n: &Decimal| *new > *baseline && self.arithmetic.rounded_sum(baseline, n).is_some_and(|sum| *new >= sum);
+        !gain.is_nan() && self.number(|n| gain >= *n || reaches(n))
     }
 
     fn is(&self, value: &Value, eq: &dyn TextEquality) -> bool {
@@ -203,14 +267,13 @@ impl Condition {
     }
 }
 
-/// NEW − OLD as the worth of a match; an unknown old value is zero. `None` unless both are finite numbers, and where
-/// the difference is too large to be summed.
+/// NEW − OLD as the worth of a match; an unknown old value is zero. `None` unless both are finite numbers or texts of
+/// such, and where the difference is too large to be summed.
 pub fn gain(old: &Value, new: &Value) -> Option<Decimal> {
-    let Value::Number(new) = new else { return None };
+    let new = new.number()?;
     let gain = match old {
-        Value::Unknown => new.clone(),
-        Value::Number(old) => new.sub(old),
-        _ => return None,
+        Value::Unknown => new.into_owned(),
+        old => new.sub(&*old.number()?),
     };
     gain.is_summable().then_some(gain)
 }

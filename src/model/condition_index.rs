@@ -118,7 +118,7 @@ impl ConditionIndex {
                 self.equal.of_boolean(*boolean).filter(is).for_each(|place| see(*place));
             }
             Value::List(elements) => self.holding_of_list(elements, &mut see),
-            Value::Unknown | Value::Moment | Value::Document => {}
+            Value::Unknown | Value::Moment | Value::EmptyObject | Value::Document => {}
         }
         for place in &self.rest {
             if self.get(*place).holds(old, new, eq) {
@@ -128,6 +128,18 @@ impl ConditionIndex {
     }
 
     fn holding_of_number(&self, number: &Decimal, see: &mut impl FnMut(u32)) {
+        self.comparing(number, see);
+        self.marks.clear();
+        self.equal.of_number(&self.all, number).filter(|place| self.marks.set(*place)).for_each(see);
+    }
+
+    /// Whether any condition compares with one number.
+    fn compares(&self) -> bool {
+        [&self.greater_than, &self.at_least, &self.less_than, &self.at_most].iter().any(|known| !known.is_empty())
+    }
+
+    /// The conditions that compare so with a number.
+    fn comparing(&self, number: &Decimal, see: &mut impl FnMut(u32)) {
         if !number.is_nan() {
             let below = |thresholds: &Thresholds| thresholds.partition_point(|(n, _)| n < number);
             let up_to = |thresholds: &Thresholds| thresholds.partition_point(|(n, _)| n <= number);
@@ -136,11 +148,14 @@ impl ConditionIndex {
             self.less_than[up_to(&self.less_than)..].iter().for_each(|(_, place)| see(*place));
             self.at_most[below(&self.at_most)..].iter().for_each(|(_, place)| see(*place));
         }
-        self.marks.clear();
-        self.equal.of_number(&self.all, number).filter(|place| self.marks.set(*place)).for_each(see);
     }
 
     fn holding_of_text(&self, text: &[u8], step: (&Value, &Value), eq: &dyn TextEquality, see: &mut impl FnMut(u32)) {
+        if self.compares()
+            && let Some(number) = Decimal::parse_plain(text)
+        {
+            self.comparing(&number, see);
+        }
         self.marks.clear();
         if eq.is_exact() {
             self.equal.of_text(&self.all, text).filter(|place| self.marks.set(*place)).for_each(&mut *see);
@@ -395,10 +410,11 @@ mod tests {
         prop_oneof![
             Just(Value::Unknown),
             Just(Value::Document),
+            Just(Value::EmptyObject),
             any::<bool>().prop_map(Value::Boolean),
             prop_oneof!["-?[0-3](\\.[05]0?)?", "NaN|Infinity|-Infinity"]
                 .prop_map(|n| Value::Number(Decimal::parse(&n).unwrap())),
-            "[aAbéÉİ]{0,4}".prop_map(|t| Value::Text(t.into_bytes().into())),
+            "[aAbéÉİ]{0,4}|-?[0-3](\\.[05]0?)?".prop_map(|t| Value::Text(t.into_bytes().into())),
             prop::collection::vec(any_element(), 0..3).prop_map(Value::List),
         ]
     }

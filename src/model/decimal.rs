@@ -19,6 +19,8 @@ const GROUP: i64 = 4;
 const MAX_BEFORE_POINT: i64 = 131_072;
 /// The most digits after the decimal point in PostgreSQL's numeric.
 const MAX_AFTER_POINT: i64 = 16_383;
+/// In bytes. No numeric holds a longer number in plain notation, unless it has thousands of zeros at an end.
+pub(super) const LONGEST_PLAIN: usize = 150_000;
 /// A number with fewer digits before the point can be summed over any number of rows.
 const SUMMABLE: i64 = 1_000;
 
@@ -120,6 +122,24 @@ impl Decimal {
         Self::from_float(value)
     }
 
+    /// The number for a message: in plain notation, or with an exponent if that is much shorter.
+    pub fn shown(&self) -> String {
+        const LONG: usize = 40;
+        let plain = self.to_string();
+        let float = self.to_f64();
+        if plain.len() > LONG && float.is_finite() { format!("{float:e}") } else { plain }
+    }
+
+    /// The nearest float.
+    fn to_f64(&self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+
+    /// The nearest float.
+    fn to_f32(&self) -> f32 {
+        self.to_string().parse().unwrap_or(f32::NAN)
+    }
+
     fn from_float(value: impl fmt::LowerExp) -> Self {
         let mut text = Short::default();
         // at most 17 digits, a sign, a point and an exponent; or NaN, inf, -inf, which parse as such
@@ -131,6 +151,19 @@ impl Decimal {
     /// in any case. `None` for anything else, and for a number outside numeric's range.
     pub fn parse(text: &str) -> Option<Self> {
         Self::parse_bytes(text.as_bytes())
+    }
+
+    /// Reads a plain decimal number, as texts hold it: `-?[0-9]+(\.[0-9]+)?`. `None` for anything else, and for a
+    /// number outside numeric's range.
+    pub fn parse_plain(text: &[u8]) -> Option<Self> {
+        let (whole, rest) = split_digits(text.strip_prefix(b"-").unwrap_or(text));
+        let is_plain = !whole.is_empty()
+            && match rest {
+                [] => true,
+                [b'.', fraction @ ..] => !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit),
+                _ => false,
+            };
+        if is_plain && text.len() <= LONGEST_PLAIN { Self::parse_bytes(text) } else { None }
     }
 
     fn parse_bytes(text: &[u8]) -> Option<Self> {
@@ -366,6 +399,42 @@ impl From<i64> for Decimal {
     #[inline]
     fn from(value: i64) -> Self {
         Self(Repr::Whole(value))
+    }
+}
+
+/// How the numbers of a type are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arithmetic {
+    /// As exact decimals.
+    Exact,
+    /// As binary numbers of single precision: real.
+    Single,
+    /// As binary numbers of double precision.
+    Double,
+}
+
+impl Arithmetic {
+    /// The number as the type holds it: in single precision, 0.1 is the nearest number of that precision.
+    pub fn round(self, number: Decimal) -> Decimal {
+        match self {
+            Arithmetic::Exact => number,
+            Arithmetic::Single => Decimal::from_f32(number.to_f32()),
+            Arithmetic::Double => Decimal::from_f64(number.to_f64()),
+        }
+    }
+
+    /// The sum as the type computes it; `None` where that is the exact one. In single precision the smaller one of two:
+    /// PostgreSQL adds a `real` in single precision, and a literal such as 0.1 in double precision.
+    pub fn rounded_sum(self, a: &Decimal, b: &Decimal) -> Option<Decimal> {
+        match self {
+            Arithmetic::Exact => None,
+            Arithmetic::Single => {
+                let in_single = a.to_f32() + b.to_f32();
+                let in_double = f64::from(a.to_f32()) + b.to_f64();
+                Some(Decimal::from_f32(in_single.min(in_double as f32)))
+            }
+            Arithmetic::Double => Some(Decimal::from_f64(a.to_f64() + b.to_f64())),
+        }
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Error {
     ValueUnexpected { operator: &'static str },
     /// The value cannot be read as the attribute's type.
     InvalidValue { value: String, type_name: String },
+    /// The attribute's type has no such number; `range` has the least and the greatest one.
+    OutOfRange { value: String, type_name: String, range: [String; 2] },
     /// The value of `is any of` is not a list of values.
     InvalidArray { value: String },
     /// The time limit is missing or out of range.
@@ -125,7 +127,7 @@ impl Error {
             | InvalidArgument { .. }
             | UnknownModel { .. }
             | NullArgument { .. } => "22023",
-            InvalidValue { .. } | InvalidArray { .. } => "22P02",
+            InvalidValue { .. } | OutOfRange { .. } | InvalidArray { .. } => "22P02",
             NameTaken { .. } => "42710",
             ControlReceipt { .. }
             | NoUsersTable
@@ -172,6 +174,9 @@ impl Error {
             ValueUnexpected { operator } => format!("operator \"{operator}\" takes no value"),
             InvalidValue { value, type_name } => {
                 format!("invalid input syntax for type {type_name}: \"{value}\"")
+            }
+            OutOfRange { value, type_name, .. } => {
+                format!("value \"{value}\" is out of range for type {type_name}")
             }
             InvalidArray { value } => format!("invalid list of values: \"{value}\""),
             TimeLimit { problem } => problem.message().to_owned(),
@@ -292,6 +297,7 @@ impl Error {
             ValueMissing { .. } => "Pass what to compare with as value => '...'.".into(),
             ValueUnexpected { .. } => "Leave out value.".into(),
             InvalidValue { type_name, .. } => format!("Pass a value of type {type_name}."),
+            OutOfRange { range: [least, most], .. } => format!("It holds numbers from {least} to {most}."),
             InvalidArray { .. } => {
                 "Write the values as a text array with at least one element, such as {pro,team}.".into()
             }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::decimal::Decimal;
+use super::decimal::{Decimal, LONGEST_PLAIN};
 use super::room::{NoRoom, room};
 use super::value::{self, Cut, LONGEST_TEXT, MOST_ELEMENTS, Value};
 
@@ -18,9 +18,6 @@ mod compare;
 mod token;
 
 use token::{Cursor, Token, decode};
-
-/// In bytes. No numeric holds a longer number, unless it has thousands of zeros at its end.
-const LONGEST_NUMBER: usize = 150_000;
 
 /// How the text of a document becomes the model's text.
 #[derive(Clone, Copy)]
@@ -167,9 +164,9 @@ impl<'a> Node<'a> {
         matches!(self.text.first(), Some(b'{' | b'['))
     }
 
-    /// The value for an operator. Null is unknown. Objects, and lists inside a list, are documents. So are a list of
-    /// more than [`MOST_ELEMENTS`], a number that no numeric holds, and a text longer than [`LONGEST_TEXT`] that must
-    /// be decoded.
+    /// The value for an operator. Null is unknown. Objects with keys, and lists inside a list, are documents. So are a
+    /// list of more than [`MOST_ELEMENTS`], a number that no numeric holds, and a text longer than [`LONGEST_TEXT`]
+    /// that must be decoded.
     /// Errors: [`NoRoom`] where there is no memory for the value.
     pub fn value(&self) -> Result<Value<'a>, NoRoom> {
         if self.text.first() != Some(&b'[') {
@@ -186,13 +183,33 @@ impl<'a> Node<'a> {
         Ok(Value::List(items))
     }
 
-    /// The value for a comparison with a number: anything that is neither a number nor unknown is a document.
+    /// The value as far as it is a number or nothing: a number, also that of a string; null, an empty string, list or
+    /// object. Anything else is a document.
     pub fn number(&self) -> Value<'a> {
-        match self.text.first() {
-            Some(b'n') => Value::Unknown,
-            Some(b'-' | b'0'..=b'9') => self.decimal().map_or(Value::Document, Value::Number),
+        match self.text {
+            [b'n', ..] => Value::Unknown,
+            [b'-' | b'0'..=b'9', ..] => self.decimal().map_or(Value::Document, Value::Number),
+            [b'"', b'"'] => Value::text(b""),
+            [b'"', raw @ .., b'"'] => self.number_in_string(raw).map_or(Value::Document, Value::Number),
+            [b'[', ..] if self.is_empty_container() => Value::List(Vec::new()),
+            [b'{', ..] if self.is_empty_container() => Value::EmptyObject,
             _ => Value::Document,
         }
+    }
+
+    fn number_in_string(&self, raw: &[u8]) -> Option<Decimal> {
+        if is_plain(raw, self.encoding) {
+            return Decimal::parse_plain(raw);
+        }
+        // an escape of six bytes may stand for a digit
+        let decoded = (raw.len() <= 6 * LONGEST_PLAIN).then(|| self.decoded(raw).ok()).flatten()?;
+        Decimal::parse_plain(&decoded)
+    }
+
+    fn is_empty_container(&self) -> bool {
+        let mut cursor = Cursor::new(self.text);
+        cursor.next();
+        cursor.next() == Some(Token::Close)
     }
 
     /// True for null.
@@ -208,6 +225,7 @@ impl<'a> Node<'a> {
             [b'"', raw @ .., b'"'] if is_plain(raw, self.encoding) => Value::text(raw),
             [b'"', raw @ .., b'"'] if raw.len() <= LONGEST_TEXT => Value::Text(Cow::Owned(self.decoded(raw)?)),
             [b'-' | b'0'..=b'9', ..] => return Ok(self.number()),
+            [b'{', ..] if self.is_empty_container() => Value::EmptyObject,
             _ => Value::Document,
         })
     }
@@ -281,7 +299,7 @@ impl<'a> Node<'a> {
 
 /// The number; `None` if no numeric holds it.
 fn decimal(word: &[u8]) -> Option<Decimal> {
-    let is_number = matches!(word.first(), Some(b'-' | b'0'..=b'9')) && word.len() <= LONGEST_NUMBER;
+    let is_number = matches!(word.first(), Some(b'-' | b'0'..=b'9')) && word.len() <= LONGEST_PLAIN;
     Decimal::parse(std::str::from_utf8(word).ok().filter(|_| is_number)?)
 }
 

@@ -176,7 +176,7 @@ impl<'a> Node<'a> {
         matches!(self.0, Inner::Null)
     }
 
-    /// The value for an operator. Null is unknown. Objects, lists inside a list, and lists of more than
+    /// The value for an operator. Null is unknown. Objects with keys, lists inside a list, and lists of more than
     /// [`MOST_ELEMENTS`] are documents.
     pub fn value(&self) -> Value<'a> {
         let Inner::Array(array) = self.0 else {
@@ -198,7 +198,21 @@ impl<'a> Node<'a> {
             Inner::Boolean(value) => Value::Boolean(value),
             Inner::String(bytes) => Value::text(bytes),
             Inner::Number(bytes) => Decimal::from_numeric(bytes).map_or(Value::Document, Value::Number),
+            Inner::Object(object) if object.count == 0 => Value::EmptyObject,
             Inner::Array(_) | Inner::Object(_) => Value::Document,
+        }
+    }
+
+    /// The value as far as it is a number or nothing: a number, also that of a string; null, an empty string, list or
+    /// object. Anything else is a document.
+    pub fn number(&self) -> Value<'a> {
+        match self.0 {
+            Inner::Array(Container { count: 0, .. }) => Value::List(Vec::new()),
+            Inner::String(bytes) if !bytes.is_empty() => {
+                Decimal::parse_plain(bytes).map_or(Value::Document, Value::Number)
+            }
+            Inner::Boolean(_) => Value::Document,
+            _ => self.plain_value(),
         }
     }
 

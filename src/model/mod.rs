@@ -11,6 +11,7 @@ pub mod condition;
 pub mod condition_index;
 pub mod decimal;
 pub mod error;
+pub mod family;
 pub mod inference;
 pub mod interval;
 pub mod json;

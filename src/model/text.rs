@@ -16,6 +16,11 @@ pub trait TextEquality {
     fn is_exact(&self) -> bool {
         false
     }
+
+    /// Whether this is the type's value with nothing in it.
+    fn is_empty(&self, text: &[u8]) -> bool {
+        text.is_empty()
+    }
 }
 
 /// Equal bytes: text under a deterministic collation, uuid, enum labels, json strings.

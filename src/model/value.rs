@@ -51,6 +51,8 @@ pub enum Value<'a> {
     Moment,
     /// The elements of an array, which may be unknown.
     List(Vec<Value<'a>>),
+    /// A json object without keys.
+    EmptyObject,
     /// A known value that can only be known, unknown or changed: a json object, an opaque type.
     Document,
 }
@@ -74,9 +76,23 @@ impl<'a> Value<'a> {
         Value::Text(Cow::Borrowed(bytes))
     }
 
-    /// Whether the value is not known.
-    pub fn is_unknown(&self) -> bool {
-        matches!(self, Value::Unknown)
+    /// Whether there is nothing: an unknown value, or an empty text, list or object. `text` says which texts are empty.
+    pub fn is_nothing(&self, text: &dyn TextEquality) -> bool {
+        match self {
+            Value::Unknown | Value::EmptyObject => true,
+            Value::Text(found) => text.is_empty(found),
+            Value::List(items) => items.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The number; also that of a text that is a plain decimal number.
+    pub fn number(&self) -> Option<Cow<'_, Decimal>> {
+        match self {
+            Value::Number(number) => Some(Cow::Borrowed(number)),
+            Value::Text(text) => Decimal::parse_plain(text).map(Cow::Owned),
+            _ => None,
+        }
     }
 
     /// Equality of the type. `text` says when texts are equal. Numbers are equal by value, NaN equals NaN, unknown
@@ -111,7 +127,7 @@ impl<'a> Value<'a> {
     pub(super) fn to_json_cut(&self, cut: Cut) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         match self {
-            Value::Unknown | Value::Moment | Value::Document => return None,
+            Value::Unknown | Value::Moment | Value::EmptyObject | Value::Document => return None,
             Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Value::Text(text) => write_string(&mut out, text, cut),
             Value::Number(number) => {

@@ -88,6 +88,11 @@ impl Row<'_> {
         self.get(number).map(|d| d.value() as i64)
     }
 
+    /// A column of type smallint; 0 for NULL.
+    pub fn smallint(&self, number: i16) -> i16 {
+        self.get(number).map_or(0, |d| d.value() as i16)
+    }
+
     /// A column of type "char" or boolean; 0 for NULL.
     pub fn byte(&self, number: i16) -> u8 {
         self.get(number).map_or(0, |d| d.value() as u8)

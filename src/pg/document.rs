@@ -63,15 +63,12 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The value at a path if only numbers matter: any other known value is returned as a document.
+    /// The value at a path if only numbers, those in strings too, and what is empty matter: any other known value is
+    /// returned as a document.
     pub fn number(&self, path: Path) -> Value<'a> {
         match self.part(path) {
             Part::Absent => Value::Unknown,
-            Part::Binary(node) if node.is_container() => Value::Document,
-            Part::Binary(node) => match node.value() {
-                Value::Text(_) | Value::Boolean(_) => Value::Document,
-                other => other,
-            },
+            Part::Binary(node) => node.number(),
             Part::Text(node) => node.number(),
         }
     }

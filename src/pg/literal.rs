@@ -1,8 +1,9 @@
 //! Literals: the value of a goal, read and written by the type of its column.
 
 use super::relation::{Lock, Relation};
+use super::subtransaction::guarded;
 use super::types::{ColumnType, Shape, is_built_in, output_text};
-use super::{encoding, errors, uuid};
+use super::{encoding, errors, role, uuid};
 use crate::model::array;
 use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
@@ -11,23 +12,37 @@ use crate::model::value::Kind;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::pg_sys::{self, Datum, Oid};
+use std::ffi::CString;
 use std::panic::AssertUnwindSafe;
+
+/// Reads a literal by a type's input function.
+type Read = fn(&ColumnType, &str) -> Result<Datum>;
 
 impl ColumnType {
     /// A goal's value as the type writes it, so that comparing texts compares values; an error if it is not a value of
     /// the type. Only the server's own input functions are run, with the rights of the caller of set_goal. A value of a
     /// type that may run other code is returned unchanged, and must be given as the type writes it.
     pub fn canonical_value(&self, operator: Operator, value: &str) -> Result<String> {
+        self.canonical_by(operator, value, ColumnType::input)
+    }
+
+    /// [`ColumnType::canonical_value`] of a value that another type has written: the column's type has been changed
+    /// since. It is the same in every session, and an error is caught: a trigger may call it.
+    pub fn rewritten_value(&self, operator: Operator, value: &str) -> Result<String> {
+        self.canonical_by(operator, value, ColumnType::guarded_input)
+    }
+
+    fn canonical_by(&self, operator: Operator, value: &str, read: Read) -> Result<String> {
         match operator {
-            Operator::Is | Operator::IsNot => self.canonical(value),
+            Operator::Is | Operator::IsNot => self.canonical(value, read),
             Operator::Contains | Operator::DoesNotContain => match &self.shape {
-                Shape::Array { element } => element.canonical_element(value),
+                Shape::Array { element } => element.canonical_element(value, read),
                 _ => Ok(value.to_owned()),
             },
             Operator::IsAnyOf => {
                 let items = array::parse_array(value).unwrap_or_default();
                 let quoted = items.into_iter().flatten().map(|item| {
-                    let item = self.canonical(&item)?;
+                    let item = self.canonical(&item, read)?;
                     Ok(format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\"")))
                 });
                 Ok(format!("{{{}}}", quoted.collect::<Result<Vec<_>>>()?.join(",")))
@@ -37,39 +52,52 @@ impl ColumnType {
     }
 
     /// The value as an element of a list is written.
-    fn canonical_element(&self, value: &str) -> Result<String> {
-        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+    fn canonical_element(&self, value: &str, read: Read) -> Result<String> {
         match self.kind() {
-            Kind::Number => Decimal::parse(value).map(|_| value.to_owned()).ok_or_else(invalid),
-            Kind::Moment => Ok(String::from_utf8_lossy(&self.moment_by_value(self.input(value)?)).into_owned()),
-            _ => self.canonical(value),
+            Kind::Number => Decimal::parse(value).map(|_| value.to_owned()).ok_or_else(|| self.invalid(value)),
+            Kind::Moment => Ok(String::from_utf8_lossy(&self.moment_by_value(read(self, value)?)).into_owned()),
+            _ => self.canonical(value, read),
         }
+    }
+
+    fn invalid(&self, value: &str) -> Error {
+        Error::InvalidValue { value: value.to_owned(), type_name: self.name() }
     }
 
     /// Reads a literal by the type's input function. Its error for an invalid value becomes an error with a hint. The
     /// statement fails either way, which cleans up after the function.
     fn input(&self, value: &str) -> Result<Datum> {
-        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
-        let literal = std::ffi::CString::new(encoding::from_string(value).into_owned()).map_err(|_| invalid())?;
-        let read = || {
-            // SAFETY: the input function of a type that is_read_by_the_server(), with a typmod that asks for nothing.
-            unsafe {
-                let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
-                pg_sys::getTypeInputInfo(self.type_oid(), &mut input, &mut parameter);
-                Some(pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1))
-            }
-        };
-        PgTryBuilder::new(AssertUnwindSafe(read))
+        let literal = self.literal(value)?;
+        PgTryBuilder::new(AssertUnwindSafe(|| Some(self.call_input(&literal))))
             .catch_others(|caught| match &caught {
                 CaughtError::PostgresError(report) if errors::is_of_the_value(report.sql_error_code()) => None,
                 _ => caught.rethrow(),
             })
             .execute()
-            .ok_or_else(invalid)
+            .ok_or_else(|| self.invalid(value))
     }
 
-    fn canonical(&self, value: &str) -> Result<String> {
-        let invalid = || Error::InvalidValue { value: value.to_owned(), type_name: self.name() };
+    /// [`ColumnType::input`] in a subtransaction, and under settings that are the same in every session.
+    fn guarded_input(&self, value: &str) -> Result<Datum> {
+        let literal = self.literal(value)?;
+        guarded(|| role::with_portable_output(|| self.call_input(&literal))).ok_or_else(|| self.invalid(value))
+    }
+
+    fn literal(&self, value: &str) -> Result<CString> {
+        CString::new(encoding::from_string(value).into_owned()).map_err(|_| self.invalid(value))
+    }
+
+    fn call_input(&self, literal: &CString) -> Datum {
+        // SAFETY: the input function of a type that is_read_by_the_server(), with a typmod that asks for nothing.
+        unsafe {
+            let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+            pg_sys::getTypeInputInfo(self.type_oid(), &mut input, &mut parameter);
+            pg_sys::OidInputFunctionCall(input, literal.as_ptr().cast_mut(), parameter, -1)
+        }
+    }
+
+    fn canonical(&self, value: &str, read: Read) -> Result<String> {
+        let invalid = || self.invalid(value);
         match &self.shape {
             Shape::Uuid => {
                 let bytes = uuid::parse(value.as_bytes()).ok_or_else(invalid)?;
@@ -77,8 +105,8 @@ impl ColumnType {
             }
             Shape::PaddedText => Ok(value.trim_end_matches(' ').to_owned()),
             Shape::Enum => has_label(self.type_oid(), value).then(|| value.to_owned()).ok_or_else(invalid),
-            Shape::Other { output } if is_read_by_the_server(self.type_oid()) => {
-                let text = output_text(self.type_oid(), *output, self.input(value)?).ok_or_else(invalid)?;
+            Shape::Other { output, .. } if is_read_by_the_server(self.type_oid()) => {
+                let text = output_text(self.type_oid(), *output, read(self, value)?).ok_or_else(invalid)?;
                 Ok(encoding::model_to_string(&text))
             }
             _ => Ok(value.to_owned()),

@@ -13,7 +13,8 @@ use std::ops::ControlFlow;
 /// Per table a module with the numbers of its columns and a row to be appended.
 pub mod columns {
     pub use crate::pg::shape::{
-        engagement, goal, goal_stop, ignored, match_log, message, receipt, reference, revision, source, variant,
+        column_note, engagement, goal, goal_stop, ignored, match_log, message, receipt, reference, revision, source,
+        variant,
     };
 }
 

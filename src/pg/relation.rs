@@ -361,6 +361,8 @@ pub struct Column {
     pub number: i16,
     pub name: String,
     pub type_oid: pg_sys::Oid,
+    /// The length or precision, as the type packs it; -1 for none.
+    pub type_modifier: i32,
     pub collation: pg_sys::Oid,
     /// Computed when read (PostgreSQL 18): a row does not hold it.
     pub is_virtual: bool,
@@ -372,6 +374,7 @@ impl Column {
             number: attribute.attnum,
             name: super::encoding::to_string(name_bytes(&attribute.attname)),
             type_oid: attribute.atttypid,
+            type_modifier: attribute.atttypmod,
             collation: attribute.attcollation,
             is_virtual: attribute.attgenerated as u8 == b'v',
         }
@@ -524,11 +527,29 @@ fn lock_if_free(relid: pg_sys::Oid, mode: pg_sys::LOCKMODE, taken: &mut Vec<pg_s
 
 /// The type of a column; None if there is no such table or column.
 pub fn column_type(relid: pg_sys::Oid, column: &str) -> Option<pg_sys::Oid> {
+    column_number(relid, column).map(|(_, type_oid)| type_oid)
+}
+
+/// The number and type of a column; None if there is no such table or column.
+pub fn column_number(relid: pg_sys::Oid, column: &str) -> Option<(i16, pg_sys::Oid)> {
     let name = std::ffi::CString::new(super::encoding::from_string(column).into_owned()).ok()?;
     // SAFETY: catalog lookups by value and name that answer 0 for what does not exist.
     unsafe {
         let number = pg_sys::get_attnum(relid, name.as_ptr());
         let type_oid = if number > 0 { pg_sys::get_atttype(relid, number) } else { pg_sys::InvalidOid };
-        (type_oid != pg_sys::InvalidOid).then_some(type_oid)
+        (type_oid != pg_sys::InvalidOid).then_some((number, type_oid))
+    }
+}
+
+/// The name of the column of this number; None if there is no such table or column, or it was dropped.
+pub fn column_name(relid: pg_sys::Oid, number: i16) -> Option<String> {
+    // SAFETY: catalog lookups by value. A dropped column has no type. The name is null for what does not exist, else a
+    // palloc'd string.
+    unsafe {
+        if pg_sys::get_atttype(relid, number) == pg_sys::InvalidOid {
+            return None;
+        }
+        let name = pg_sys::get_attname(relid, number, true);
+        (!name.is_null()).then(|| super::encoding::to_string(CStr::from_ptr(name).to_bytes()))
     }
 }

@@ -4,9 +4,11 @@
 
 use super::datum::{self, Elements, Row};
 use super::key::{KeyType, trim_end_blanks};
+use super::relation::Column;
 use super::subtransaction::guarded;
 use super::{encoding, memory, role, server, uuid};
-use crate::model::decimal::Decimal;
+use crate::model::condition::Range;
+use crate::model::decimal::{Arithmetic, Decimal};
 use crate::model::interval;
 use crate::model::text::{Exact, TextEquality};
 use crate::model::value::{self, Kind, LONGEST_TEXT, MOST_ELEMENTS, Value};
@@ -41,6 +43,8 @@ pub(super) enum Shape {
     /// Any other type, read as text.
     Other {
         output: pg_sys::Oid,
+        /// The text of the value with nothing in it.
+        empty: &'static [u8],
     },
 }
 
@@ -107,7 +111,7 @@ impl ColumnType {
                 let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
                 // SAFETY: the type exists; both results are set.
                 unsafe { pg_sys::getTypeOutputInfo(base, &mut output, &mut varlena) };
-                Shape::Other { output }
+                Shape::Other { output, empty: empty_text(base, category) }
             }
         };
         let equality = equality_of(base, &shape);
@@ -141,6 +145,11 @@ impl ColumnType {
         matches!(self.shape, Shape::Jsonb | Shape::Json)
     }
 
+    /// True for text, varchar, char(n) and citext.
+    pub fn is_text(&self) -> bool {
+        matches!(self.shape, Shape::Text | Shape::PaddedText | Shape::CaseInsensitiveText)
+    }
+
     /// True for an enum, whose labels may be renamed.
     pub fn is_enum(&self) -> bool {
         matches!(self.shape, Shape::Enum)
@@ -166,12 +175,29 @@ impl ColumnType {
         }
     }
 
-    /// A goal's number in the precision of the column: for a column of type real, 0.1 means the real 0.1.
-    pub fn round(&self, number: Decimal) -> Decimal {
+    /// How the type computes: for a column of type real, 0.1 means the real 0.1.
+    pub fn arithmetic(&self) -> Arithmetic {
         match self.shape {
-            Shape::Real => number.to_string().parse().map_or(number, Decimal::from_f32),
-            Shape::Double => number.to_string().parse().map_or(number, Decimal::from_f64),
-            _ => number,
+            Shape::Real => Arithmetic::Single,
+            Shape::Double => Arithmetic::Double,
+            _ => Arithmetic::Exact,
+        }
+    }
+
+    /// The numbers that this column, which is of this type, can hold; None if it holds any, or no numbers.
+    pub fn range(&self, column: &Column) -> Option<Range> {
+        let exact = |least: Decimal, most: Decimal| Some(Range { least, most, infinite: false });
+        let binary = |least: Decimal, most: Decimal| Some(Range { least, most, infinite: true });
+        match self.shape {
+            Shape::SmallInt => exact(i64::from(i16::MIN).into(), i64::from(i16::MAX).into()),
+            Shape::Integer => exact(i64::from(i32::MIN).into(), i64::from(i32::MAX).into()),
+            Shape::BigInt => exact(i64::MIN.into(), i64::MAX.into()),
+            Shape::Oid => exact(0.into(), i64::from(u32::MAX).into()),
+            Shape::Money => exact(Decimal::scaled(i64::MIN, money_digits()), Decimal::scaled(i64::MAX, money_digits())),
+            Shape::Real => binary(Decimal::from_f32(f32::MIN), Decimal::from_f32(f32::MAX)),
+            Shape::Double => binary(Decimal::from_f64(f64::MIN), Decimal::from_f64(f64::MAX)),
+            Shape::Numeric => numeric_range(column),
+            _ => None,
         }
     }
 
@@ -304,16 +330,30 @@ impl ColumnType {
     pub fn text_equality(&self) -> &dyn TextEquality {
         match self.shape {
             Shape::CaseInsensitiveText => self,
+            Shape::Other { empty, .. } if !empty.is_empty() => self,
             Shape::Text | Shape::PaddedText | Shape::Array { .. } if !self.deterministic => self,
             _ => &Exact,
         }
     }
 
-    /// The value before a change, of which conditions use only a number and whether it is known.
-    pub fn old_value<'a>(&self, row: &'a Row<'a>, column: i16) -> Value<'a> {
+    /// The value before a change, of which conditions use only a number and, if there is nothing `after` the change,
+    /// whether there was anything.
+    pub fn old_value<'a>(&self, row: &'a Row<'a>, column: i16, after: &Value) -> Value<'a> {
         match row.get(column) {
             Some(value) if self.kind() == Kind::Number => self.read(value),
+            Some(value) if after.is_nothing(self.text_equality()) && self.is_nothing(value) => Value::Unknown,
             value => value.map_or(Value::Unknown, |_| Value::Document),
+        }
+    }
+
+    /// True if there is nothing in the value: an empty text or list.
+    fn is_nothing(&self, value: Datum) -> bool {
+        match &self.shape {
+            // SAFETY: a text datum, from a row that is alive.
+            Shape::Text | Shape::CaseInsensitiveText => unsafe { datum::stored_size(value) == size_of::<u32>() },
+            // SAFETY: a datum of this array type.
+            Shape::Array { element } => unsafe { Elements::up_to(value, element.type_oid, 0) }.is_some(),
+            _ => self.read(value).is_nothing(self.text_equality()),
         }
     }
 
@@ -380,7 +420,7 @@ impl ColumnType {
                     }
                 },
                 Shape::Other { .. } if self.len == -1 && datum::stored_size(value) > LONGEST_TEXT => Value::Document,
-                Shape::Other { output } => {
+                Shape::Other { output, .. } => {
                     output_text(self.type_oid, *output, value).map_or(Value::Unknown, |t| Value::Text(Cow::Owned(t)))
                 }
             }
@@ -394,7 +434,7 @@ impl TextEquality for ColumnType {
         if a == b {
             return true;
         }
-        if a.len().max(b.len()) > LONGEST_TEXT {
+        if a.len().max(b.len()) > LONGEST_TEXT || matches!(self.shape, Shape::Other { .. }) {
             return false;
         }
         let (a, b) = (encoding::to_server(a), encoding::to_server(b));
@@ -406,6 +446,43 @@ impl TextEquality for ColumnType {
         unsafe { pg_sys::OidFunctionCall2Coll(pg_sys::Oid::from_u32(pg_sys::F_TEXTEQ), self.collation, a, b) }.value()
             != 0
     }
+
+    fn is_exact(&self) -> bool {
+        matches!(self.shape, Shape::Other { .. })
+    }
+
+    fn is_empty(&self, text: &[u8]) -> bool {
+        match self.shape {
+            Shape::Other { empty, .. } => text == empty,
+            _ => text.is_empty(),
+        }
+    }
+}
+
+/// How a type that is read as text writes the value with nothing in it: a bytea of no bytes, a range of no points.
+fn empty_text(type_oid: pg_sys::Oid, category: u8) -> &'static [u8] {
+    match category {
+        pg_sys::TYPTYPE_RANGE => b"empty",
+        pg_sys::TYPTYPE_MULTIRANGE => b"{}",
+        _ if type_oid == pg_sys::BYTEAOID => b"\\x",
+        _ => b"",
+    }
+}
+
+/// The numbers of a numeric column of limited precision.
+fn numeric_range(column: &Column) -> Option<Range> {
+    const HEADER: i32 = 4;
+    let mut modifier = column.type_modifier;
+    // SAFETY: a catalog lookup by the oid of a column's type; for a domain it sets the modifier of its base type.
+    unsafe { pg_sys::getBaseTypeAndTypmod(column.type_oid, &mut modifier) };
+    let packed = modifier - HEADER;
+    if packed < 0 {
+        return None;
+    }
+    // As numeric_typmod_precision and numeric_typmod_scale: the scale has 11 bits and a sign.
+    let (precision, scale) = (packed >> 16, ((packed & 0x7FF) ^ 1024) - 1024);
+    let most = Decimal::parse(&format!("{}e{}", "9".repeat(precision as usize), -scale))?;
+    Some(Range { least: Decimal::zero().sub(&most), most, infinite: false })
 }
 
 /// A text of the server as a value.

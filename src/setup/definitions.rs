@@ -7,7 +7,7 @@ use crate::model::operator::Operator;
 use crate::model::untyped;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};
-use crate::pg::own_tables::columns::{goal, message, source, variant};
+use crate::pg::own_tables::columns::{column_note, goal, message, source, variant};
 use crate::pg::own_tables::{OwnTables, Places};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::user_lookup::Users;
@@ -33,6 +33,17 @@ pub struct Source {
     pub opened: Option<String>,
     pub clicked: Option<String>,
     pub attached: bool,
+}
+
+/// What a column was when a goal was set on it: it is followed when it is renamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnNote {
+    /// The source of the users.
+    pub source: i32,
+    pub name: String,
+    pub relation: Oid,
+    pub number: i16,
+    pub type_oid: Oid,
 }
 
 /// The start of a time limit.
@@ -151,6 +162,7 @@ pub struct Setup {
     pub messages: HashMap<String, Rc<Message>>,
     pub goals: HashMap<i32, Rc<Goal>>,
     pub revisions: HashMap<i32, Rc<Revision>>,
+    pub notes: Vec<ColumnNote>,
     pub(super) users_of_message: HashMap<i32, i32>,
     /// The goals that wait for an event, by users table and event name.
     pub(super) events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
@@ -222,6 +234,22 @@ impl Setup {
                 relations: many.iter().map(|s| relation::qualified_name(s.relation)).collect(),
             }),
         }
+    }
+
+    /// The name that a column of a users table has now, if a goal was set on it when it had another one, which no
+    /// column has any more.
+    pub fn renamed(&self, users: &Source, name: &str) -> Option<String> {
+        let mut notes = self.notes_of(users, name).filter(|note| note.relation == users.relation).peekable();
+        if notes.peek().is_none() || relation::column_type(users.relation, name).is_some() {
+            return None;
+        }
+        notes.find_map(|note| relation::column_name(users.relation, note.number))
+    }
+
+    /// What is noted of a column of a users table.
+    pub fn notes_of<'a>(&'a self, users: &Source, name: &'a str) -> impl Iterator<Item = &'a ColumnNote> {
+        let source = users.id;
+        self.notes.iter().filter(move |note| note.source == source && note.name == name)
     }
 
     /// The live goals that wait for this event of the users of a table.
@@ -310,6 +338,25 @@ impl Source {
             return Error::SeveralUsers { key: shown, relation };
         }
         Error::UnknownUser { key: shown, relation }
+    }
+}
+
+impl ColumnNote {
+    /// From its row in goals.column_note.
+    pub fn read(row: &Row) -> ColumnNote {
+        ColumnNote {
+            source: row.integer(column_note::source_id).unwrap_or(0),
+            name: row.name(column_note::name).unwrap_or_default(),
+            relation: Oid::from_u32(row.integer(column_note::relation).unwrap_or(0) as u32),
+            number: row.smallint(column_note::number),
+            type_oid: Oid::from_u32(row.integer(column_note::type_oid).unwrap_or(0) as u32),
+        }
+    }
+
+    /// What a column of a users table is now; None if there is none of this name.
+    pub fn of(users: &Source, name: &str) -> Option<ColumnNote> {
+        let (number, type_oid) = relation::column_number(users.relation, name)?;
+        Some(ColumnNote { source: users.id, name: name.to_owned(), relation: users.relation, number, type_oid })
     }
 }
 

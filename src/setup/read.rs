@@ -1,6 +1,6 @@
 //! Reading the set-up from its tables.
 
-use super::definitions::{Awaited, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant};
+use super::definitions::{Awaited, ColumnNote, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant};
 use crate::model::operator::Operator;
 use crate::pg::datum::Row;
 use crate::pg::own_tables::columns::{goal_stop, revision, variant};
@@ -46,7 +46,9 @@ pub fn read_setup() -> Result<Setup, Unread> {
     let given = agreed(|| read_messages(tables.message))?;
     let (messages, users_of_message) = build_messages(given, &newest, variants);
     let events = build_events(&goals, &users_of_message);
-    Ok(Setup { tables, sources, messages, goals, revisions, users_of_message, events })
+    // Without it only renamed columns are not found.
+    let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
+    Ok(Setup { tables, sources, messages, goals, revisions, notes, users_of_message, events })
 }
 
 /// Calls `row` with every row of a table of the set-up.
@@ -60,9 +62,10 @@ fn each(table: Table, mut row: impl FnMut(&Row)) -> Result<(), Unread> {
     Ok(())
 }
 
-/// What a scan of goals.source or goals.message shows. Their rows are updated, unlike those of the other tables. A scan
-/// of the newest state can pass the new version before the update is committed and the old one after it, and so show
-/// neither or both. It is repeated until two scans in a row agree: a commit during one scan is seen by the next.
+/// What a scan of goals.source, goals.message or goals.column_note shows. Their rows are updated, unlike those of the
+/// other tables. A scan of the newest state can pass the new version before the update is committed and the old one
+/// after it, and so show neither or both. It is repeated until two scans in a row agree: a commit during one scan is
+/// seen by the next.
 fn agreed<T: PartialEq>(scan: impl Fn() -> Result<T, Unread>) -> Result<T, Unread> {
     const AT_MOST: usize = 10;
     let mut shown = scan()?;
@@ -82,6 +85,15 @@ fn read_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
         sources.push(Rc::new(Source::read(row)));
     })?;
     Ok(sources)
+}
+
+fn read_notes(table: Table) -> Result<Vec<ColumnNote>, Unread> {
+    let mut notes = Vec::new();
+    each(table, |row| {
+        memory::room(&mut notes, 1);
+        notes.push(ColumnNote::read(row));
+    })?;
+    Ok(notes)
 }
 
 /// A row of goals.revision: id, message id, and goal ids in ascending order.

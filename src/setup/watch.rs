@@ -5,16 +5,18 @@ use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
 use crate::model::condition_index::ConditionIndex;
 use crate::model::error::Error;
+use crate::model::family::{Family, changes_time_zone};
 use crate::model::operator::Operator;
 use crate::model::value::{Kind, Value};
 use crate::pg::datum::{Layout, Row};
 use crate::pg::document::Document;
 use crate::pg::key::KeyType;
-use crate::pg::relation::Relation;
+use crate::pg::relation::{Column, Relation};
 use crate::pg::types::ColumnType;
 use crate::pg::{encoding, errors, memory};
 use smallvec::SmallVec;
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -54,6 +56,16 @@ pub struct Place {
 }
 
 impl Place {
+    /// The kind of the values here.
+    fn kind(&self) -> Kind {
+        if self.path.is_empty() { self.column_type.kind() } else { Kind::Json }
+    }
+
+    /// True if its values can be numbers, so that a match has a worth.
+    pub fn has_worth(&self) -> bool {
+        matches!(self.kind(), Kind::Number | Kind::Json) || self.column_type.is_text()
+    }
+
     /// The parts, as [`with_value`] takes them.
     pub fn parts(&self) -> (i16, &ColumnType, &[Vec<u8>]) {
         (self.number, &self.column_type, &self.path)
@@ -135,9 +147,10 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), Judged> = BTreeMap::new();
     // The lists and maps below have one entry per goal, and grow by copying.
     memory::ensure(setup.goals.len() * 4 * (size_of::<Condition>() + size_of::<WatchedGoal>()));
+    let attributes_of = Attributes::new(setup, table, users);
     for goal in setup.attribute_goals(users.id) {
         memory::check();
-        match resolve(table, goal) {
+        match attributes_of.resolve(goal) {
             Ok((name, place, condition)) => {
                 let Place { number, column_type, path } = place;
                 let attribute = attributes.entry((name, path)).or_insert_with(|| (number, column_type, Vec::new()));
@@ -159,7 +172,8 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
         for (goal, k) in judging.into_iter().zip(places) {
             memory::check();
             reach[k as usize] = reach[k as usize].and(goal);
-            let worth = goal.value_from.as_deref().and_then(|from| find_place(table, from)).map(|(_, p)| Box::new(p));
+            let worth =
+                goal.value_from.as_deref().and_then(|from| attributes_of.find(from)).map(|(_, place)| Box::new(place));
             let place = (i as u32, columns[i].attributes.len() as u32, k);
             goals.insert(goal.id, WatchedGoal { goal: goal.clone(), place, worth });
         }
@@ -185,39 +199,139 @@ fn log_once(goal_id: i32, problem: &str) {
 
 /// Finds an attribute in a table: a column of exactly that name, or a column and keys inside it.
 pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
-    let place = |name: &str, path: Vec<Vec<u8>>| {
-        let column = table.column(name).filter(|c| !c.is_virtual)?;
-        let column_type = ColumnType::resolve(column.type_oid, column.collation);
-        (path.is_empty() || column_type.is_json())
-            .then(|| (column.name.clone(), Place { number: column.number, column_type, path }))
-    };
-    place(attribute, Vec::new()).or_else(|| {
+    find_column(table, attribute, Vec::new()).or_else(|| {
         let parsed = Attribute::parse(attribute).ok()?;
-        place(&parsed.column, parsed.path.iter().map(|key| encoding::string_to_model(key).into_owned()).collect())
+        find_column(table, &parsed.column, keys(&parsed))
     })
 }
 
-/// The place and condition of a goal in a table; Err says why the goal cannot be evaluated.
-pub fn resolve(table: &Relation, goal: &Goal) -> Result<(String, Place, Condition), String> {
-    let attribute = goal.attribute.as_deref().unwrap_or_default();
-    let (name, place) = find_place(table, attribute)
-        .ok_or_else(|| format!("attribute \"{attribute}\" is no longer in {}", table.qualified_name()))?;
-    let now = place.column_type.identity();
-    let then = goal.attribute_type.as_deref().unwrap_or_default();
-    if now != then {
-        return Err(format!("attribute \"{attribute}\" was of type {then} and is now of type {now}"));
+fn find_column(table: &Relation, name: &str, path: Vec<Vec<u8>>) -> Option<(String, Place)> {
+    let column = table.column(name).filter(|c| !c.is_virtual)?;
+    let column_type = ColumnType::resolve(column.type_oid, column.collation);
+    (path.is_empty() || column_type.is_json())
+        .then(|| (column.name.clone(), Place { number: column.number, column_type, path }))
+}
+
+fn keys(attribute: &Attribute) -> Vec<Vec<u8>> {
+    attribute.path.iter().map(|key| encoding::string_to_model(key).into_owned()).collect()
+}
+
+/// The goals on attributes by message and name, newest version first.
+type Versions<'a> = HashMap<(i32, &'a str), Vec<&'a Goal>>;
+
+/// The attributes of a table of users, as goals name them.
+pub struct Attributes<'a> {
+    setup: &'a Setup,
+    table: &'a Relation,
+    users: &'a Source,
+    versions: OnceCell<Versions<'a>>,
+}
+
+/// The column's name, place and condition of a goal.
+type Resolved = (String, Place, Condition);
+
+impl<'a> Attributes<'a> {
+    /// The attributes of a users table, or of a partition of it.
+    pub fn new(setup: &'a Setup, table: &'a Relation, users: &'a Source) -> Attributes<'a> {
+        Attributes { setup, table, users, versions: OnceCell::new() }
     }
-    let operator = goal.operator.ok_or("the operator is not one of this version of the extension")?;
-    condition(&place, operator, goal.value.as_deref()).map(|c| (name, place, c)).map_err(|e| e.message())
+
+    /// [`find_place`], also where the column has been renamed since the goal was set.
+    pub fn find(&self, attribute: &str) -> Option<(String, Place)> {
+        find_place(self.table, attribute)
+            .or_else(|| find_column(self.table, &self.setup.renamed(self.users, attribute)?, Vec::new()))
+            .or_else(|| {
+                let parsed = Attribute::parse(attribute).ok()?;
+                find_column(self.table, &self.setup.renamed(self.users, &parsed.column)?, keys(&parsed))
+            })
+    }
+
+    /// The place and condition of a goal; Err says why the goal cannot be evaluated. A version that cannot be evaluated
+    /// is judged by the newest later one that means the same.
+    pub fn resolve(&self, goal: &Goal) -> Result<Resolved, String> {
+        self.resolve_alone(goal).or_else(|problem| self.later_version(goal).ok_or(problem))
+    }
+
+    fn resolve_alone(&self, goal: &Goal) -> Result<Resolved, String> {
+        let attribute = goal.attribute.as_deref().unwrap_or_default();
+        let (name, place) = self
+            .find(attribute)
+            .ok_or_else(|| format!("attribute \"{attribute}\" is no longer in {}", self.table.qualified_name()))?;
+        let now = place.column_type.identity();
+        let then = goal.attribute_type.as_deref().unwrap_or_default();
+        let changed = now != then;
+        if changed && (Family::of(&now) != Family::of(then) || goal.value.is_some() && changes_time_zone(then, &now)) {
+            return Err(format!("attribute \"{attribute}\" was of type {then} and is now of type {now}"));
+        }
+        let operator = goal.operator.ok_or("the operator is not one of this version of the extension")?;
+        let condition = match goal.value.as_deref() {
+            Some(value) if changed => {
+                rewritten(&place, operator, value).and_then(|v| condition(&place, operator, Some(&v)))
+            }
+            value => condition(&place, operator, value),
+        };
+        condition.map(|condition| (name, place, condition)).map_err(|error| error.message())
+    }
+
+    /// For a goal whose column is of another type than it was: the newest later version that asks the same.
+    fn later_version(&self, goal: &Goal) -> Option<Resolved> {
+        let asks_the_same = |later: &Goal| {
+            later.version > goal.version
+                && later.attribute == goal.attribute
+                && later.operator == goal.operator
+                && later.time_limit == goal.time_limit
+                && later.after == goal.after
+                && later.value_from == goal.value_from
+        };
+        let versions = self.versions.get_or_init(|| self.all_versions()).get(&(goal.message_id, goal.name.as_str()))?;
+        versions.iter().filter(|later| asks_the_same(later)).find_map(|later| {
+            let (name, place, condition) = self.resolve_alone(later).ok()?;
+            let value = goal.value.as_deref().map(|value| rewritten(&place, condition.operator(), value));
+            let before = self::condition(&place, condition.operator(), value.transpose().ok()?.as_deref()).ok()?;
+            before.means_the_same(&condition, place.kind()).then_some((name, place, condition))
+        })
+    }
+
+    fn all_versions(&self) -> Versions<'a> {
+        memory::ensure(self.setup.goals.len() * 4 * size_of::<(i32, &str, Vec<&Goal>)>());
+        let mut versions = Versions::new();
+        for goal in self.setup.goals.values().filter(|goal| goal.attribute.is_some()) {
+            versions.entry((goal.message_id, goal.name.as_str())).or_default().push(goal);
+        }
+        versions.values_mut().for_each(|goals| goals.sort_unstable_by_key(|goal| std::cmp::Reverse(goal.version)));
+        versions
+    }
+}
+
+/// A goal's value as the type of the column at this place writes it, which was of another type when the goal was set.
+fn rewritten<'a>(place: &Place, operator: Operator, value: &'a str) -> crate::model::error::Result<Cow<'a, str>> {
+    if place.path.is_empty() {
+        place.column_type.rewritten_value(operator, value).map(Cow::Owned)
+    } else {
+        Ok(Cow::Borrowed(value))
+    }
+}
+
+/// An error for a number that the column at this place cannot hold. A goal set earlier may have one, and is judged as
+/// it is: anything is below a number that is too large.
+pub fn check_range(
+    place: &Place,
+    column: &Column,
+    operator: Operator,
+    value: Option<&str>,
+) -> crate::model::error::Result<()> {
+    let range = place.column_type.range(column).filter(|_| place.path.is_empty());
+    let name = place.column_type.name();
+    range.map_or(Ok(()), |range| Condition::new(place.kind(), &name, operator, value)?.check(&range, &name))
 }
 
 /// The condition for values at this place.
 pub fn condition(place: &Place, operator: Operator, value: Option<&str>) -> crate::model::error::Result<Condition> {
-    let kind = if place.path.is_empty() { place.column_type.kind() } else { Kind::Json };
+    let kind = place.kind();
     // A list of values takes many times the memory of its text.
     memory::ensure(256 * value.map_or(0, str::len));
     let mut condition = Condition::new(kind, &place.column_type.name(), operator, value)?;
-    condition.map_numbers(&|n| place.column_type.round(n));
+    condition.compute_as(place.column_type.arithmetic());
     condition.map_texts(&|t| encoding::string_to_model(t));
     Ok(condition)
 }

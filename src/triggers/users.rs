@@ -134,8 +134,8 @@ impl<'a> Difference<'a> {
     }
 
     fn find_values(&mut self, i: usize, was: &WatchedColumn, is: &WatchedColumn) {
-        let old = was.column_type.old_value(self.old, was.number);
         let new = is.column_type.value(self.new, is.number);
+        let old = was.column_type.old_value(self.old, was.number, &new);
         for (j, attribute) in is.attributes.iter().enumerate() {
             self.find_holding((i, j), is, attribute, (&old, &new));
         }

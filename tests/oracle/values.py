@@ -4,6 +4,7 @@ A value is None (unknown), str, bool, Decimal (integers, numeric, money, json nu
 Array, or what json.loads makes of a document (with Decimal for numbers)."""
 import json
 import math
+import re
 import struct
 from decimal import Decimal, DefaultContext, InvalidOperation, getcontext
 
@@ -104,6 +105,44 @@ def number(text):
         return None
 
 
+def plain(value):
+    """The number that a text is, if it is one in plain notation: of json strings, and of text columns for a worth."""
+    if isinstance(value, str):
+        return Decimal(str(value)) if re.fullmatch(r"-?[0-9]+([.][0-9]+)?", str(value)) else None
+    return value if is_number(value) else None
+
+
+def nothing(value):
+    """Unknown, or an empty text, list or object."""
+    if isinstance(value, Array):
+        return not value.items
+    return value is None or isinstance(value, (str, list, dict)) and len(value) == 0
+
+
+def decimal_of(value, column):
+    """A number as it is written: the shortest decimal that reads back as it."""
+    if not isinstance(value, Real) or not math.isfinite(value):
+        return exact(value)
+    single = column.sql == "real"
+    for digits in range(1, 18):
+        text = "%.*g" % (digits, value)
+        if (f32(float(text)) if single else float(text)) == value:
+            return Decimal(text)
+    return exact(value)
+
+
+def increased_by(new, before, by, column):
+    """By as much in decimals as they are written, or to the sum that the type computes."""
+    if decimal_of(new, column) - decimal_of(before, column) >= by:
+        return True
+    if not isinstance(new, Real) or not new > before:
+        return False
+    if column.sql != "real":
+        return new >= float(before) + float(by)
+    # a real and a literal are added in double precision, a real and a real in single
+    return new >= min(f32(float(before) + float(by)), f32(float(before) + f32(float(by))))
+
+
 def boolean(text):
     word = text.strip().lower()
     if word in ("t", "true", "yes", "on", "1", "y"):
@@ -173,11 +212,11 @@ def holds(goal, column, new, old=None, base=None):
     if op == "is changed":
         return True
     if op == "is unknown":
-        return new is None
+        return nothing(new) and not nothing(old)
+    if op == "has any value":
+        return not nothing(new)
     if new is None:
         return False
-    if op == "has any value":
-        return True
     what = kind(new)
     if op in ("is", "is not", "is any of"):
         if what in ("list", "object"):
@@ -200,22 +239,24 @@ def holds(goal, column, new, old=None, base=None):
         return what == "text" and lower(new).startswith(lower(text))
     if op == "ends with":
         return what == "text" and lower(new).endswith(lower(text))
-    if what != "number" or nan(new):
+    # of the operators that only numbers have, a json string may be one
+    new = plain(new)
+    if new is None or nan(new):
         return False
     if op in ("is increased", "is decreased"):
-        before = Decimal(0) if old is None else old
-        if not is_number(before) or nan(before):
+        before = Decimal(0) if old is None else plain(old)
+        if before is None or nan(before):
             return False
         if op == "is decreased":
             return old is not None and exact(new) < exact(before)
         return exact(new) > exact(before)
     if op == "is increased by":
-        before = Decimal(0) if base is None else base
-        if not is_number(before) or nan(before):
+        before = Decimal(0) if base is None else plain(base)
+        if before is None or nan(before):
             return False
         if exact(new).is_infinite() and exact(before).is_infinite():
             return exact(new) > exact(before)
-        return exact(new) - exact(before) >= number(text)
+        return increased_by(new, before, number(text), column)
     limit = read_as(text, new, column)
     if nan(limit):
         return False

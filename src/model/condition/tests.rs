@@ -109,8 +109,9 @@ fn an_unknown_old_value_is_zero_for_increased_only() {
     assert!(!becomes(Kind::Number, "is increased", "", number("NaN")));
     assert!(!becomes(Kind::Number, "is decreased", "", number("-1")));
     // a json text that became a number has not increased
-    assert!(!holds(Kind::Json, "is increased", "", text("0"), number("5")));
-    assert!(!holds(Kind::Json, "is decreased", "", text("9"), number("5")));
+    assert!(!holds(Kind::Json, "is increased", "", text("none"), number("5")));
+    assert!(!holds(Kind::Json, "is increased", "", text(""), number("5")));
+    assert!(!holds(Kind::Json, "is decreased", "", text("many"), number("5")));
 }
 
 #[test]
@@ -124,8 +125,35 @@ fn increased_by_is_decided_by_the_gain_since_sending() {
     assert!(by.gained(None, &number("5")) && !by.gained(None, &number("4.9")));
     assert!(gained("10", "inf") && gained("-inf", "0") && !gained("inf", "inf") && !gained("inf", "0"));
     assert!(!gained("NaN", "100") && !gained("1", "NaN") && !by.gained(None, &number("NaN")));
-    assert!(!by.gained(None, &Value::Unknown) && !by.gained(None, &text("9")));
+    assert!(!by.gained(None, &Value::Unknown) && !by.gained(None, &text("nine")));
     assert!(condition(Kind::Number, "is increased", "").gained(None, &Value::Unknown));
+}
+
+#[test]
+fn a_gain_of_a_binary_number_is_what_the_type_computes() {
+    let by = |n: &str, arithmetic| {
+        let mut condition = condition(Kind::Number, "is increased by", n);
+        condition.compute_as(arithmetic);
+        condition
+    };
+    let double = |n: &str, baseline: f64, new: f64| {
+        by(n, Arithmetic::Double).gained(Some(&Decimal::from_f64(baseline)), &Value::Number(Decimal::from_f64(new)))
+    };
+    // 0.7 + 0.1 is below 0.8, 0.1 + 0.2 is above 0.3: both the sum and the difference that are written count
+    assert!(double("0.1", 0.7, 0.7 + 0.1) && double("0.1", 0.7, 0.8) && double("0.2", 0.1, 0.3));
+    assert!(!double("0.1", 0.7, 0.799) && !double("0.1", 0.7, 0.7));
+    assert!(
+        !by("0.1", Arithmetic::Exact)
+            .gained(Some(&Decimal::from_f64(0.7)), &Value::Number(Decimal::from_f64(0.7 + 0.1)))
+    );
+    // 1e20 + 1 is 1e20, and so no gain
+    assert!(!double("1", 1e20, 1e20) && double("1", 1e20, 2e20));
+    assert!(double("1", f64::MIN, f64::INFINITY) && !double("1e308", f64::MAX, f64::MAX));
+    let single = |n: &str, baseline: f32, new: f32| {
+        by(n, Arithmetic::Single).gained(Some(&Decimal::from_f32(baseline)), &Value::Number(Decimal::from_f32(new)))
+    };
+    assert!(single("0.1", 0.2, 0.2 + 0.1) && single("0.1", 0.2, (f64::from(0.2f32) + 0.1) as f32));
+    assert!(!single("0.1", 0.2, 0.29));
 }
 
 #[test]
@@ -175,7 +203,12 @@ fn a_json_value_has_the_operators_of_the_kind_found() {
     ];
     for operator in Operator::ALL {
         for (kind, new) in &samples {
-            let has = kind.map_or(operator == Operator::HasAnyValue, |kind| operator.applies_to(kind));
+            let has = match kind {
+                None => operator == Operator::HasAnyValue,
+                // the text of a number
+                Some(Kind::Text) => operator.applies_to(Kind::Text) || operator.applies_to(Kind::Number),
+                Some(kind) => operator.applies_to(*kind),
+            };
             // between the value and its negation, one must hold where the operator exists
             let holds = |value: &str, old: &Value| {
                 let value = match operator.needs() {
@@ -201,20 +234,87 @@ fn on_an_unknown_new_value_only_unknown_and_changed_hold() {
     for operator in Operator::ALL {
         let condition = Condition::new(Kind::Json, "jsonb", operator, some_value(Kind::Json, operator)).unwrap();
         let expected = matches!(operator, Operator::IsUnknown | Operator::IsChanged);
-        for old in [number("0"), text("a"), list(&[]), Value::Boolean(false)] {
+        for old in [number("0"), text("a"), list(&["a"]), Value::Boolean(false)] {
             assert_eq!(condition.holds(&old, &Value::Unknown, &Exact), expected, "{operator:?}");
         }
     }
 }
 
 #[test]
-fn empty_is_a_value() {
-    for new in [text(""), list(&[]), number("0"), Value::Boolean(false), Value::Moment, Value::Document] {
-        assert!(becomes(Kind::Json, "has any value", "", new.clone()));
-        assert!(!becomes(Kind::Json, "is unknown", "", new));
+fn empty_is_no_value_for_the_two_operators_that_ask_for_one() {
+    let nothing = [Value::Unknown, text(""), list(&[]), Value::EmptyObject];
+    let something =
+        [number("0"), number("NaN"), text(" "), list(&[""]), Value::Boolean(false), Value::Moment, Value::Document];
+    let (any, unknown) = (condition(Kind::Json, "has any value", ""), condition(Kind::Json, "is unknown", ""));
+    let step = |condition: &Condition, old: &Value, new: &Value| condition.holds(old, new, &Exact);
+    for a in &nothing {
+        assert!(unknown.already(a, &Exact) && !any.already(a, &Exact), "{a:?}");
+        for b in &something {
+            assert!(!unknown.already(b, &Exact) && any.already(b, &Exact), "{b:?}");
+            assert!(step(&any, a, b) && !step(&unknown, a, b), "{a:?} -> {b:?}");
+            assert!(!step(&any, b, a) && step(&unknown, b, a), "{b:?} -> {a:?}");
+        }
+        for b in &nothing {
+            assert!(!step(&any, a, b) && !step(&unknown, a, b), "{a:?} -> {b:?}");
+        }
     }
+    for a in &something {
+        assert!(something.iter().all(|b| step(&any, a, b) && !step(&unknown, a, b)), "{a:?}");
+    }
+    // for every other operator they are the values that they are
+    assert!(becomes(Kind::Text, "is not", "pro", text("")) && becomes(Kind::List, "does not contain", "a", list(&[])));
+    assert!(becomes(Kind::Json, "is changed", "", Value::EmptyObject));
     assert!(becomes(Kind::Moment, "has any value", "", Value::Moment));
     assert!(!becomes(Kind::Moment, "has any value", "", Value::Unknown));
+}
+
+#[test]
+fn the_type_says_which_text_is_empty() {
+    /// Ranges: their empty value has a text.
+    struct Ranges;
+    impl TextEquality for Ranges {
+        fn equal(&self, a: &[u8], b: &[u8]) -> bool {
+            a == b
+        }
+        fn is_empty(&self, text: &[u8]) -> bool {
+            text == b"empty"
+        }
+    }
+    let any = condition(Kind::Text, "has any value", "");
+    assert!(any.already(&text("[1,2)"), &Ranges) && !any.already(&text("empty"), &Ranges));
+    assert!(any.already(&text("empty"), &Exact) && !any.already(&text(""), &CaseFolded));
+    assert!(condition(Kind::Text, "is", "empty").already(&text("empty"), &Ranges));
+}
+
+#[test]
+fn the_operators_of_numbers_read_numbers_in_json_strings() {
+    let step = |operator, value, old, new| holds(Kind::Json, operator, value, old, new);
+    for (operator, value) in [("greater than", "5"), ("at least", "5.5"), ("less than", "6"), ("at most", "5.5")] {
+        assert!(step(operator, value, Value::Unknown, text("5.50")), "{operator}");
+    }
+    assert!(!step("greater than", "5", Value::Unknown, text("5.0")));
+    assert!(!step("less than", "5", Value::Unknown, text("10")));
+    for (old, new) in [(text("9"), text("10")), (number("9"), text("10")), (text("9"), number("10"))] {
+        assert!(
+            step("is increased", "", old.clone(), new.clone()) && !step("is decreased", "", old.clone(), new.clone())
+        );
+        assert!(!step("is increased", "", new.clone(), old.clone()) && step("is decreased", "", new, old));
+    }
+    assert!(step("is increased", "", Value::Unknown, text("1")) && !step("is increased", "", text("5"), number("5.0")));
+    let by = condition(Kind::Json, "is increased by", "5");
+    assert!(by.holds(&text("1"), &text("9"), &Exact) && !by.holds(&text("1"), &text("nine"), &Exact));
+    let one = Decimal::from(1);
+    assert!(by.gained(Some(&one), &text("6")) && !by.gained(Some(&one), &text("5.99")));
+    // every other operator compares texts
+    assert!(!becomes(Kind::Json, "is", "5", text("5.0")) && becomes(Kind::Json, "is not", "5", text("5.0")));
+    assert!(!becomes(Kind::Json, "is any of", "{5,6}", text("5.0")) && becomes(Kind::Json, "is", "5.0", text("5.0")));
+    // no number in plain notation
+    for other in ["", "+5", "5.", ".5", "5e1", " 5", "5 ", "1,000", "0x5", "NaN", "Infinity", "-", "5.5.5", "€5", "--5"]
+    {
+        assert!(!becomes(Kind::Json, "greater than", "-10", text(other)), "{other:?}");
+        assert!(!becomes(Kind::Json, "less than", "10", text(other)), "{other:?}");
+        assert!(!becomes(Kind::Json, "is increased", "", text(other)), "{other:?}");
+    }
 }
 
 #[test]
@@ -224,7 +324,8 @@ fn only_a_state_can_have_matched_already() {
         for now in
             [Value::Unknown, number("1"), number("2"), text("1"), list(&["1"]), Value::Boolean(true), Value::Document]
         {
-            let expected = operator.describes() == Describes::State && condition.holds(&Value::Unknown, &now, &Exact);
+            let before = if operator == Operator::IsUnknown { number("0") } else { Value::Unknown };
+            let expected = operator.describes() == Describes::State && condition.holds(&before, &now, &Exact);
             assert_eq!(condition.already(&now, &Exact), expected, "{operator:?} {now:?}");
         }
     }
@@ -241,10 +342,13 @@ fn the_worth_of_a_change_is_new_less_old() {
     assert_eq!(gain(&number("19.99"), &number("49.99")), Decimal::parse("30"));
     assert_eq!(gain(&number("50"), &number("20")), Decimal::parse("-30"));
     assert_eq!(gain(&Value::Unknown, &number("5")), Decimal::parse("5"));
+    assert_eq!(gain(&text("19.99"), &text("49.99")), Decimal::parse("30"));
+    assert_eq!(gain(&Value::Unknown, &text("-5")), Decimal::parse("-5"));
     for (old, new) in [
         (number("1"), Value::Unknown),
-        (number("1"), text("2")),
-        (text("1"), number("2")),
+        (number("1"), text("two")),
+        (text("one"), number("2")),
+        (text(""), number("2")),
         (number("NaN"), number("1")),
         (number("1"), number("NaN")),
         (number("inf"), number("1")),
@@ -257,14 +361,67 @@ fn the_worth_of_a_change_is_new_less_old() {
 #[test]
 fn operands_can_be_brought_to_the_columns_form() {
     let mut is = condition(Kind::Number, "is", "0.1000000001");
-    is.map_numbers(&|n| Decimal::from_f32(n.to_string().parse().unwrap()));
+    is.compute_as(Arithmetic::Single);
     assert!(is.holds(&Value::Unknown, &Value::Number(Decimal::from_f32(0.1)), &Exact));
     let mut by = condition(Kind::Number, "is increased by", "0.5");
-    by.map_numbers(&|_| Decimal::zero());
+    by.compute_as(Arithmetic::Double);
     assert!(!by.gained(None, &number("0.4")) && by.gained(None, &number("0.5")));
+    let mut double = condition(Kind::Number, "is", "9007199254740993");
+    double.compute_as(Arithmetic::Double);
+    assert!(double.holds(&Value::Unknown, &Value::Number(Decimal::from_f64(9007199254740992.0)), &Exact));
     let mut text_only = condition(Kind::Json, "is", "abc");
-    text_only.map_numbers(&|n| n);
+    text_only.compute_as(Arithmetic::Exact);
     assert!(!text_only.holds(&Value::Unknown, &number("1"), &Exact));
+}
+
+#[test]
+fn a_number_that_the_type_cannot_hold_is_refused() {
+    let range = |least: i64, most: i64, infinite| Range { least: least.into(), most: most.into(), infinite };
+    let checked =
+        |operator: &str, value: &str, range: Range| condition(Kind::Number, operator, value).check(&range, "t");
+    let small = || range(-10, 10, false);
+    for operator in ["is", "is not", "greater than", "less than", "at least", "at most"] {
+        for value in ["-10", "10", "0", "9.99"] {
+            assert_eq!(checked(operator, value, small()), Ok(()), "{operator} {value}");
+        }
+        for value in ["-11", "10.01", "1e30", "Infinity", "-Infinity"] {
+            let error = checked(operator, value, small()).unwrap_err();
+            assert_eq!((error.sqlstate(), error.hint().unwrap()), ("22P02", "It holds numbers from -10 to 10.".into()));
+            assert_eq!(error.message(), format!("value \"{value}\" is out of range for type t"));
+        }
+    }
+    assert_eq!(checked("is any of", "{1,2}", small()), Ok(()));
+    assert!(checked("is any of", "{1,11}", small()).unwrap_err().message().contains("\"11\""));
+    // a gain may be as large as the range
+    assert_eq!(checked("is increased by", "20", small()), Ok(()));
+    assert!(checked("is increased by", "20.1", small()).is_err());
+    let binary = || range(-10, 10, true);
+    for value in ["Infinity", "-Infinity", "NaN", "10"] {
+        assert_eq!(checked("is", value, binary()), Ok(()), "{value}");
+    }
+    assert!(checked("is", "11", binary()).is_err());
+    // values that are no numbers have no range
+    assert_eq!(condition(Kind::Number, "has any value", "").check(&small(), "t"), Ok(()));
+    assert_eq!(condition(Kind::Text, "is", "abc").check(&small(), "t"), Ok(()));
+}
+
+#[test]
+fn conditions_mean_the_same_however_their_values_are_written() {
+    let same = |kind, operator, values: [&str; 2]| {
+        let [a, b] = values.map(|value| condition(kind, operator, value));
+        assert_eq!(a.means_the_same(&b, kind), b.means_the_same(&a, kind), "{kind:?} {operator} {values:?}");
+        a.means_the_same(&b, kind)
+    };
+    assert!(same(Kind::Number, "at least", ["5", " 5.0"]) && !same(Kind::Number, "is", ["5", "5.1"]));
+    assert!(same(Kind::Boolean, "is", ["yes", "t"]) && !same(Kind::Boolean, "is", ["yes", "no"]));
+    assert!(same(Kind::Text, "is", ["pro", "pro"]) && !same(Kind::Text, "is", ["5", "5.0"]));
+    assert!(same(Kind::Json, "at least", ["5", "5.0"]) && !same(Kind::Json, "at least", ["5", "5.1"]));
+    assert!(!same(Kind::Json, "is", ["5", "5.0"]) && !same(Kind::List, "contains", ["5", "5.0"]));
+    assert!(same(Kind::Text, "is any of", ["{a,b}", "{b,a,a}"]) && !same(Kind::Text, "is any of", ["{a,b}", "{a,c}"]));
+    assert!(!same(Kind::Text, "is any of", ["{a,b}", "{a}"]));
+    assert!(same(Kind::Number, "is increased", ["", ""]));
+    let [is, is_not] = ["is", "is not"].map(|operator| condition(Kind::Text, operator, "pro"));
+    assert!(!is.means_the_same(&is_not, Kind::Text));
 }
 
 #[test]

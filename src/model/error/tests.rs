@@ -23,6 +23,7 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("22023", ValueMissing { operator: "is" }),
         ("22023", ValueUnexpected { operator: "is changed" }),
         ("22P02", InvalidValue { value: s("x"), type_name: s("integer") }),
+        ("22P02", OutOfRange { value: s("40000"), type_name: s("smallint"), range: [s("-32768"), s("32767")] }),
         ("22P02", InvalidArray { value: s("pro,team") }),
         ("22023", TimeLimit { problem: TimeLimitProblem::Missing }),
         ("22023", TimeLimit { problem: TimeLimitProblem::NotPositive }),

@@ -63,11 +63,39 @@ fn a_list_or_object_is_logged_whole_or_its_beginning() {
 fn null_is_unknown_and_objects_are_documents() {
     let value = |text: &str| format!("{:?}", whole(text).value().unwrap());
     assert_eq!(value("null"), "Unknown");
-    assert_eq!(value("{}"), "Document");
-    assert_eq!(value("[[1],{}]"), "List([Document, Document])");
+    assert_eq!(value(r#"{"a":1}"#), "Document");
+    assert_eq!(value(r#"[[1],{"a":1}]"#), "List([Document, Document])");
     assert_eq!(value("false"), "Boolean(false)");
     // a number that no numeric holds is known, but cannot be compared
     assert_eq!(value("1e999999"), "Document");
+}
+
+#[test]
+fn what_a_comparison_reads_is_a_number_or_nothing() {
+    let shown = |text: &str| format!("{:?}", whole(text).number());
+    let of = |text: &str| format!("{:?}", Value::Number(Decimal::parse(text).unwrap()));
+    for (text, number) in [("5.50", "5.5"), (r#""5.50""#, "5.5"), (r#""-007""#, "-7"), (r#""\u0031\u002e5""#, "1.5")] {
+        assert_eq!(shown(text), of(number), "{text}");
+    }
+    assert_eq!(shown("null"), "Unknown");
+    assert_eq!(shown(r#""""#), r#"Text([])"#);
+    for (text, empty) in [("[]", "List([])"), ("[ \n]", "List([])"), ("{}", "EmptyObject"), ("{ \t}", "EmptyObject")] {
+        assert_eq!(
+            (shown(text), format!("{:?}", whole(text).value().unwrap())),
+            (empty.into(), empty.into()),
+            "{text}"
+        );
+    }
+    for other in
+        [r#"" ""#, r#""5e1""#, r#""\u0041""#, r#""\n""#, "true", "false", "[1]", "[[]]", r#"{"a":{}}"#, "[\"\"]"]
+    {
+        assert_eq!(shown(other), "Document", "{other}");
+    }
+    // a string that cannot be a number is not decoded
+    let long = format!("\"{}\\u0031\"", "1".repeat(6 * LONGEST_PLAIN));
+    assert_eq!(shown(&long), "Document");
+    let digits = format!("\"{}\"", "1".repeat(LONGEST_PLAIN + 1));
+    assert_eq!(shown(&digits), "Document");
 }
 
 #[test]

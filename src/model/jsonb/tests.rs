@@ -165,6 +165,22 @@ fn a_value_alone_is_read() {
 }
 
 #[test]
+fn what_a_comparison_reads_is_a_number_or_nothing() {
+    let read = |json: &Json| format!("{:?}", root(&write(json)).unwrap().number());
+    for (json, plain) in [(number("5.50"), "5.5"), (json!("5.50"), "5.5"), (json!("-007"), "-7")] {
+        assert_eq!(read(&json), format!("{:?}", Value::Number(Decimal::parse(plain).unwrap())), "{json}");
+    }
+    for (json, nothing) in
+        [(json!(null), "Unknown"), (json!(""), "Text([])"), (json!([]), "List([])"), (json!({}), "EmptyObject")]
+    {
+        assert_eq!((read(&json), shown(root(&write(&json)).unwrap())), (nothing.to_owned(), nothing.to_owned()));
+    }
+    for other in [json!(" "), json!("5e1"), json!(true), json!([null]), json!([[]]), json!({"a": {}})] {
+        assert_eq!(read(&other), "Document", "{other}");
+    }
+}
+
+#[test]
 fn equality_is_jsonbs() {
     let (a, b) = (
         json!({"a": [number("1.0"), {"b": number("2.00")}], "c": "x"}),

@@ -18,15 +18,25 @@ fn one_of_each() -> Vec<Value<'static>> {
         Value::Boolean(true),
         Value::Moment,
         Value::List(vec![number("1")]),
+        Value::EmptyObject,
         Value::Document,
     ]
 }
 
 #[test]
-fn only_null_is_unknown() {
-    let unknown: Vec<_> = one_of_each().iter().map(Value::is_unknown).collect();
-    assert_eq!(unknown, [true, false, false, false, false, false, false]);
-    assert!(!Value::text(b"").is_unknown() && !Value::List(vec![]).is_unknown());
+fn nothing_is_what_is_unknown_or_empty() {
+    let nothing: Vec<_> = one_of_each().iter().map(|value| value.is_nothing(&Exact)).collect();
+    assert_eq!(nothing, [true, false, false, false, false, false, true, false]);
+    assert!(Value::text(b"").is_nothing(&Exact) && Value::List(vec![]).is_nothing(&Exact));
+    assert!(!Value::text(b" ").is_nothing(&Exact) && !Value::List(vec![Value::Unknown]).is_nothing(&Exact));
+}
+
+#[test]
+fn a_text_in_plain_notation_is_a_number() {
+    let found: Vec<_> = one_of_each().iter().map(|value| value.number().map(|n| n.to_string())).collect();
+    assert_eq!(found.iter().flatten().collect::<Vec<_>>(), ["1", "1"]);
+    assert_eq!(Value::text(b"-007.50").number().unwrap().to_string(), "-7.5");
+    assert!(Value::text(b"1e2").number().is_none() && Value::text(b"").number().is_none());
 }
 
 #[test]
@@ -34,7 +44,7 @@ fn same_is_the_types_equality() {
     let values = one_of_each();
     for (i, a) in values.iter().enumerate() {
         for (j, b) in values.iter().enumerate() {
-            let opaque = matches!(a, Value::Moment | Value::Document);
+            let opaque = matches!(a, Value::Moment | Value::EmptyObject | Value::Document);
             assert_eq!(a.same(b, &Exact), i == j && !opaque, "{a:?} {b:?}");
         }
     }
@@ -61,6 +71,7 @@ fn the_log_gets_json() {
     assert_eq!(json(&Value::Unknown), None);
     assert_eq!(json(&Value::Moment), None);
     assert_eq!(json(&Value::Document), None);
+    assert_eq!(json(&Value::EmptyObject), None);
     assert_eq!(json(&Value::Boolean(true)).unwrap(), "true");
     assert_eq!(json(&Value::Boolean(false)).unwrap(), "false");
     assert_eq!(json(&number("-1.50")).unwrap(), "-1.5");

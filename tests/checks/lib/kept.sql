@@ -25,7 +25,10 @@ insert into kept.query values
     ('daily since sending', $$ select d.* from goals.daily_since_sending('test') d $$),
     ('attribution', $$ select a.* from goals.attribution() a $$),
     ('assigned', $$ select u.id, goals.assign('test', u.id) from app.users u where id <= 300 $$),
-    ('explained', $$ select u.id, x.* from app.users u, goals.explain('welcome', u.id) x where u.id between 18 and 27 $$),
+    -- up to 0.2.0 a goal that is broken had the verdict of one that is running
+    ('explained', $$ select u.id, to_jsonb(x) || case when (x.goal, x.verdict) = ('broken', 'still running')
+                            then '{"verdict": "goal broken"}' else '{}' end::jsonb as found
+                     from app.users u, goals.explain('welcome', u.id) x where u.id between 18 and 27 $$),
     ('explained by uuid', $$ select p.id, x.* from (select id from app.people order by id limit 7) p, goals.explain('people', p.id) x $$),
     ('health', 'select problem, object from goals.health()'),
     ('verify', 'select v::text from goals.verify() v');

@@ -1,11 +1,13 @@
 -- See tests/checks/operators_agree_with_postgresql. Where the contract differs from PostgreSQL's operators, `holds` and `steps`
 -- below say so:
 --   unknown    an unknown new value fulfils only "is unknown" and "is changed"; a json null and a missing key are unknown
---   increase   an unknown old value counts as zero; gains are exact decimals, not floats
+--   nothing    for "has any value" and "is unknown", an empty text, list or object too
+--   increase   an unknown old value counts as zero; gains are exact decimals, of floats also what their sum comes to
 --   NaN        is neither greater nor less, increased nor decreased, nor is anything so in comparison with it
 --   case       ignored by contains, starts with, ends with: compared with lower(), on letters whose lower case is one letter
 --   moments    dates and times are known or unknown, nothing else
---   json       has no equality: as jsonb; a json string is text, a number a number, a list an array, and "is any of" not for booleans
+--   json       has no equality: as jsonb; a json string is text, a number a number, a list an array, and "is any of" not for
+--              booleans; for the operators of numbers a string in plain notation is a number
 --   others     types of extensions are compared by their text
 set client_min_messages = warning;
 
@@ -83,6 +85,17 @@ from unnest(array['jsonb', 'json']) t,
 create table done (type text, first boolean, pairs bigint, judged bigint, already bigint, matched bigint);
 create table disagreement (type text, attribute text, goal text, o text, n text, already boolean, got_already boolean, matched boolean, got_matched boolean);
 
+create function something(kind text, type text, v text) returns text language sql immutable as $$
+    select format('coalesce(%s, false)', case
+        when kind in ('number', 'boolean', 'moment') then format('%s is not null', v)
+        when kind = 'json' then format('%s not in (''""'', ''[]'', ''{}'')', v)
+        when kind like 'list%' then format('cardinality(%s) > 0', v)
+        when type = 'bytea' then format('length(%s) > 0', v)
+        when type like '%range' then format('not isempty(%s)', v)
+        when type like 'char(%' then format('rtrim(%s::text, '' '') <> ''''', v)
+        else format('%s::text <> ''''', v) end)
+$$;
+
 -- What a goal on a state asks of a value `v` of this type, in SQL.
 create function holds(kind text, type text, operator text, value text, v text) returns text language plpgsql as $$
 declare
@@ -91,8 +104,8 @@ declare
     -- the lower case of what is looked for, as the type's own text
     needle text := case when type like 'char(%' then format('lower(%L::text)', value) else format('lower(%L)', value) end;
 begin
-    if operator = 'has any value' then return format('%s is not null', v); end if;
-    if operator = 'is unknown' then return format('%s is null', v); end if;
+    if operator = 'has any value' then return something(kind, type, v); end if;
+    if operator = 'is unknown' then return format('not %s', something(kind, type, v)); end if;
     return format('coalesce(%s, false)', case
         when kind = 'json' then case operator
             when 'is' then format('json_is(%s, %L)', v, value)
@@ -102,7 +115,7 @@ begin
             when 'does not contain' then format('case jsonb_typeof(%s) when ''string'' then position(%s in lower(%1$s #>> ''{}'')) = 0 when ''array'' then not exists (select from jsonb_array_elements(%1$s) e where json_is(e, %3$L)) end', v, needle, value)
             when 'starts with' then format('jsonb_typeof(%s) = ''string'' and starts_with(lower(%1$s #>> ''{}''), %s)', v, needle)
             when 'ends with' then format('jsonb_typeof(%s) = ''string'' and right(lower(%1$s #>> ''{}''), length(%s)) = %2$s', v, needle)
-            else format('case jsonb_typeof(%s) when ''number'' then (%1$s #>> ''{}'')::numeric %s %L::numeric end', v, comparison(operator), value) end
+            else format('json_number(%s) %s %L::numeric', v, comparison(operator), value) end
         when kind = 'list' then case operator
             when 'contains' then format('%s @> array[%L]::%s', v, value, type)
             when 'does not contain' then format('not %s @> array[%L]::%s', v, value, type) end
@@ -127,9 +140,18 @@ create function json_is(v jsonb, value text) returns boolean language sql stable
         when 'boolean' then case when value in ('true', 'false') then v #>> '{}' = value else false end else false end
 $$;
 
+create function json_number(v jsonb) returns numeric language sql immutable as $$
+    select case when jsonb_typeof(v) = 'number' or jsonb_typeof(v) = 'string' and v #>> '{}' ~ '^-?[0-9]+([.][0-9]+)?$'
+                then (v #>> '{}')::numeric end
+$$;
+
 -- What a goal on a change asks of the step from `o` to `n`.
 create function steps(kind text, type text, operator text, value text, o text, n text) returns text language plpgsql as $$
-declare number text := case when kind = 'json' then 'case jsonb_typeof(%1$s) when ''number'' then (%1$s #>> ''{}'')::numeric end'
+declare sum text := case type when 'double precision' then format('coalesce(%s, 0) + %L::float8', o, value)
+                             when 'real' then format('least((coalesce(%s, 0)::float8 + %L::float8)::real,
+                                                            coalesce(%1$s, 0) + %2$L::real)', o, value) end;
+        rounded text := format('%s >= %s and %1$s > coalesce(%3$s, 0)', n, sum, o);
+        number text := case when kind = 'json' then 'json_number(%1$s)'
                             when type = 'money' then '(%1$s)::numeric' else '(%1$s)::text::numeric' end;
 begin
     if operator = 'is changed' then return 'true'; end if;
@@ -139,7 +161,8 @@ begin
     return format('coalesce(%s, false)', case operator
         when 'is increased' then format('%s > %s and %1$s <> ''NaN'' and %2$s <> ''NaN''', n, o)
         when 'is decreased' then format('%s < %s and %1$s <> ''NaN'' and %2$s <> ''NaN''', n, o)
-        when 'is increased by' then format('%s - %s >= %L and %1$s - %2$s <> ''NaN''', n, o, value) end);
+        when 'is increased by' then format('(%s - %s >= %L or %s) and %1$s - %2$s <> ''NaN''', n, o, value,
+                                           case when sum is null then 'false' else rounded end) end);
 end $$;
 
 create procedure compare(s subject, attribute text, how_many int) language plpgsql as $$

@@ -1,4 +1,5 @@
--- Dropping, renaming and retyping tracked columns works as before; the goals on them are reported as broken.
+-- Dropping, renaming and retyping tracked columns works as before. A goal follows a new name, and a type of the same kind; where it
+-- cannot, it is reported as broken.
 create table users (id bigint primary key, plan text, visits int, email varchar(20), mood text, note text);
 insert into users select n, 'free', 0, 'x', 'ok' from generate_series(1, 9) n;
 select from goals.track_users('users');
@@ -11,7 +12,7 @@ select goals.record_sent('m', array(select id::text from users));
 update users set plan = 'pro', visits = 1 where id = 1;
 select user_key, goal from goals.matches('m') order by user_key, goal;
 
--- Renamed
+-- Renamed: followed
 alter table users rename plan to tariff;
 update users set tariff = 'pro', visits = 1 where id = 2;
 select problem, object, detail, hint from goals.health();
@@ -25,7 +26,7 @@ update users set plan = 'pro' where id = 5;
 select user_key, goal, old_value from goals.matches('m') where user_key in ('2', '3', '4', '5') order by user_key, goal;
 select * from goals.health();
 
--- Retyped: to another type broken, within the type not
+-- Retyped within its kind: the goals go on
 alter table users alter visits type bigint, alter email type varchar(50);
 update users set visits = 9, email = 'y' where id = 6;
 select problem, object, detail, hint from goals.health();

@@ -106,9 +106,10 @@ update users set doc = '{"plan": "pro"}', spend = 10 where id = 9005;
 select message, credit, worth_credit from goals.attribution() where message like 'of %' order by 1;
 select distinct attribute from goals.matches('of doc."plan"');
 
--- It must be there and be a number.
+-- It must be there and be a number, or the text or json of one.
 select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', value_from => 'spent');
-select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', value_from => 'note');
+alter table users add born date;
+select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day', value_from => 'born');
 -- Dropped later, it is worth nothing, and health() says so.
 alter table users drop column rating;
 update users set plan = 'free' where id = 1;
