@@ -49,7 +49,7 @@ def main():
 
         # record, commit, then send: an audience, and one customer
         sent = db.execute("SELECT goals.record_sent('welcome', %s::text[])", [[str(n) for n in range(1, 21)]]).fetchone()[0]
-        receipt, variant, send = db.execute("SELECT * FROM goals.deliver('welcome', %s::bigint)", [21]).fetchone()
+        send = db.execute("SELECT send FROM goals.deliver('welcome', %s::bigint)", [21]).fetchone()[0]
         db.execute("SELECT goals.record_opened('welcome', %s::bigint)", [1])
         db.execute("SELECT goals.record_clicked('welcome', %s::bigint)", [2])
 
