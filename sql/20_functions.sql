@@ -25,6 +25,12 @@ COMMENT ON FUNCTION goals.track_users(regclass, name) IS
     'Track a users table: from now on its updates are matched against goals. Idempotent. Only for the owner of the '
     'table';
 
+CREATE FUNCTION goals.move_users("from" regclass, "into" regclass) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_move_users';
+COMMENT ON FUNCTION goals.move_users(regclass, regclass) IS
+    'Hand messages, goals and running receipts of a users table over to the table that has taken its place. Only for '
+    'the owner of both';
+
 CREATE FUNCTION goals.track_events(relation regclass, user_key name, event name, occurred_at name DEFAULT NULL,
     properties name DEFAULT NULL, users regclass DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_events';
@@ -50,6 +56,16 @@ CREATE FUNCTION goals.create_message(message text, kind text DEFAULT 'ongoing', 
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_create_message';
 COMMENT ON FUNCTION goals.create_message(text, text, text, regclass) IS
     'Create a message, ongoing or one_off, to the users of a tracked table; returns its id';
+
+CREATE FUNCTION goals.rename_message(message text, new_name text) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_rename_message';
+COMMENT ON FUNCTION goals.rename_message(text, text) IS
+    'Give a message another name. Its records stay, and every user keeps the variant';
+
+CREATE FUNCTION goals.drop_message(message text) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_drop_message';
+COMMENT ON FUNCTION goals.drop_message(text) IS
+    'Stop a message and hide it with all its records, at once and for good; roll_up() removes them';
 
 CREATE FUNCTION goals.set_goal(message text, attribute text DEFAULT NULL, operator text DEFAULT NULL, value text DEFAULT NULL,
     time_limit interval DEFAULT NULL, event text DEFAULT NULL, times integer DEFAULT 1, properties jsonb DEFAULT NULL,
@@ -226,6 +242,11 @@ LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_source_problem';
 COMMENT ON FUNCTION goals_internal.source_problem(integer) IS
     'What keeps the rows of a tracked table from being read; NULL if nothing does';
 
+CREATE FUNCTION goals_internal.follower(source_id integer, schema_name name, table_name name) RETURNS text
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_follower';
+COMMENT ON FUNCTION goals_internal.follower(integer, name, name) IS
+    'The table that has this name, if it is not the tracked one and may take its place';
+
 CREATE FUNCTION goals_internal.unusable(OUT problem text, OUT object text, OUT detail text, OUT hint text, OUT blocks boolean) RETURNS SETOF record
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_unusable';
 COMMENT ON FUNCTION goals_internal.unusable() IS
@@ -236,6 +257,11 @@ CREATE FUNCTION goals_internal.stored_key(source_id integer, user_key text) RETU
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_stored_key';
 COMMENT ON FUNCTION goals_internal.stored_key(integer, text) IS
     'A user key in the one spelling in which it is stored; NULL if no user can have it';
+
+CREATE FUNCTION goals_internal.refuse_list(source_id integer, user_key text) RETURNS void
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_refuse_list';
+COMMENT ON FUNCTION goals_internal.refuse_list(integer, text) IS
+    'An error if the text is a list of keys, as drivers write an array, and cannot be the key of one user';
 
 CREATE FUNCTION goals_internal.users_table(users regclass) RETURNS integer
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_users_table';

@@ -30,7 +30,9 @@ SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, r.sent_at,
             ELSE x.matched_at END AS rolled_matched_at,
        CASE WHEN g.times = 1 AND h.match_id <= (SELECT w.match_id FROM goals.watermark w) THEN h.worth
             ELSE x.worth END AS rolled_worth,
-       coalesce(r.flags & 1 = 1, false) AS held_out, h.cause_ref
+       coalesce(r.flags & 1 = 1, false) AS held_out, h.cause_ref,
+       -- The message whose goals judge it. A query for one message names this too: then its receipts are found by index.
+       v.message_id AS goals_of
 FROM goals.receipt r
 JOIN goals.revision v ON v.revision_id = r.revision_id
 LEFT JOIN LATERAL (
@@ -89,7 +91,7 @@ SELECT l.settled,
        (l.sent_at AT TIME ZONE 'UTC')::date AS day,
        -- Two of these for one user and message: the user is in no comparison.
        coalesce(l.variant_id, 0) AS arm,
-       l.held_out
+       l.held_out, l.goals_of
 FROM (SELECT k.settled, l.*,
              CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
              CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
@@ -102,6 +104,13 @@ FROM (SELECT k.settled, l.*,
 COMMENT ON VIEW goals_internal.contribution IS
     'What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled '
     'totals hold it (settled)';
+
+CREATE FUNCTION goals_internal.goals_of(of_message integer)
+RETURNS integer[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT ARRAY[m.message_id, m.like_message_id] FROM goals.message m WHERE m.message_id = of_message $$;
+COMMENT ON FUNCTION goals_internal.goals_of(integer) IS 'The messages whose goals may judge the receipts of this one';
 
 -- The time limit has begun, has not passed, and the goal has not been stopped.
 CREATE FUNCTION goals_internal.running(stopped_at timestamptz, window_closes timestamptz, at timestamptz)
@@ -118,8 +127,9 @@ SELECT l.receipt_id, l.users_source_id AS users_id, l.user_key, l.message_id, m.
        l.match_id, l.matched_at, l.old_value, l.new_value, l.worth, l.held_out
 FROM goals.message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
+                            AND l.goals_of = ANY (ARRAY[m.message_id, m.like_message_id])
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
-WHERE l.goal_id IS NOT NULL;
+WHERE l.goal_id IS NOT NULL AND m.dropped_at IS NULL;
 COMMENT ON VIEW goals.outcome IS
     'One row per receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal '
     'already held, and the match if there is one';

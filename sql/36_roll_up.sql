@@ -146,7 +146,8 @@ BEGIN
     FROM goals_internal.drawn() d;
     IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id)
        IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id)
-       AND NOT EXISTS (SELECT FROM goals_internal.unused_revisions(sampled.revision_id)) THEN
+       AND NOT EXISTS (SELECT FROM goals_internal.unused_revisions(sampled.revision_id))
+       AND NOT EXISTS (SELECT FROM goals_internal.dropped_messages(sampled.revision_id)) THEN
         PERFORM goals_internal.note_columns();
         RETURN 0;
     END IF;
@@ -191,6 +192,7 @@ BEGIN
         rolled_at = EXCLUDED.rolled_at;
     PERFORM goals_internal.summarize_marks();
     PERFORM goals_internal.drop_unused_revisions(n.revision_id);
+    PERFORM goals_internal.remove_dropped_messages(n.revision_id);
     -- It may write, and so take a transaction id: not before the marks are read.
     PERFORM goals_internal.note_columns();
     RETURN folded;

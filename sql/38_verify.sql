@@ -32,7 +32,8 @@ AS $$
     FROM compared c
     LEFT JOIN goals.message m ON m.message_id = c.message_id
     LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
-    WHERE c.kept <> c.recounted
+    -- The records of a dropped message are removed in parts.
+    WHERE c.kept <> c.recounted AND m.dropped_at IS NULL
     ORDER BY m.name, c.goal NULLS FIRST, v.name, c.counter
 $$;
 COMMENT ON FUNCTION goals.verify() IS

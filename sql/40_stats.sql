@@ -16,7 +16,7 @@ BEGIN
     END IF;
     SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
     IF found_id IS NULL THEN
-        PERFORM goals_internal.raise('unknown_message', VARIADIC message || array(SELECT m.name FROM goals.message m));
+        PERFORM goals_internal.raise('unknown_message', VARIADIC message || array(SELECT m.name FROM goals.message m WHERE m.name IS NOT NULL));
     END IF;
     RETURN found_id;
 END
@@ -63,18 +63,19 @@ CREATE VIEW goals_internal.counted AS
 SELECT m.name AS message, t.message_id, t.goal, t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched,
        t.matched_after_open, t.matched_after_click, t.worth
 FROM goals.total t
-JOIN goals.message m ON m.message_id = t.message_id
+JOIN goals.message m ON m.message_id = t.message_id AND m.dropped_at IS NULL
 UNION ALL
 SELECT m.name, t.message_id, t.goal, t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched,
        t.matched_after_open, t.matched_after_click, t.worth
 FROM goals.tail_sums() t
-JOIN goals.message m ON m.message_id = t.message_id
+JOIN goals.message m ON m.message_id = t.message_id AND m.dropped_at IS NULL
 UNION ALL
 -- What has not been sent yet shows as zeros. (The first version of a goal stands for its name.)
 SELECT m.name, m.message_id, g.name, a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0
 FROM goals.message m
 JOIN goals_internal.arm a ON a.message_id = m.message_id
-LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1;
+LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1
+WHERE m.dropped_at IS NULL;
 COMMENT ON VIEW goals_internal.counted IS
     'Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and '
     'zeros';
@@ -132,6 +133,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     IF stats.goal IS NOT NULL THEN
@@ -157,7 +159,8 @@ BEGIN
                         AND goals_internal.running(c.stopped_at, c.window_closes, at_once))::integer AS in_progress,
                        CASE WHEN c.matched = 1 THEN c.user_key END AS matched_key, 0 AS users_matched
                 FROM goals_internal.contribution c
-                WHERE NOT c.settled AND c.message_id = of_message AND c.goal IS NOT DISTINCT FROM stats.goal
+                WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+                  AND c.goal IS NOT DISTINCT FROM stats.goal
                   AND (stats.since IS NULL OR c.sent_at >= stats.since) AND (stats.until IS NULL OR c.sent_at < stats.until)
                 UNION ALL
                 -- Of a forgotten or purged receipt only the day of sending is known.

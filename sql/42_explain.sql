@@ -19,6 +19,7 @@ BEGIN
         PERFORM goals_internal.raise('null_argument', 'user_key');
     END IF;
     SELECT m.users_source_id INTO users FROM goals.message m WHERE m.message_id = of_message;
+    PERFORM goals_internal.refuse_list(users, explain.user_key);
     RETURN QUERY
     SELECT o.goal::text, o.receipt_id, o.variant::text, o.sent_at, o.opened_at, o.clicked_at,
            CASE

@@ -10,6 +10,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
 BEGIN
     PERFORM goals_internal.check_goal(of_message, daily.goal);
     RETURN QUERY
@@ -18,7 +19,7 @@ BEGIN
     FROM (SELECT c.variant_id, c.day, c.sent, c.opened, c.clicked,
                  c.already_matched, c.matched
           FROM goals_internal.contribution c
-          WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily.goal
+          WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals) AND c.goal = daily.goal
           UNION ALL
           SELECT t.variant_id, t.day, t.sent, t.opened, t.clicked, t.already_matched, t.matched
           FROM goals.total t
@@ -40,6 +41,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     PERFORM goals_internal.check_goal(of_message, daily_since_sending.goal);
@@ -50,7 +52,8 @@ BEGIN
                floor(extract(epoch FROM c.clicked_at - c.sent_at) / 86400)::bigint AS clicked_day,
                floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
         FROM goals_internal.contribution c
-        WHERE NOT c.settled AND c.message_id = of_message AND c.goal = daily_since_sending.goal
+        WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+          AND c.goal = daily_since_sending.goal
     ), time_limit AS (
         SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
         WHERE g.message_id = of_message AND g.name = daily_since_sending.goal
@@ -115,7 +118,7 @@ BEGIN
         FROM goals_internal.contribution c
         JOIN goals.message m ON m.message_id = c.message_id
         LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
-        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE
+        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE AND m.dropped_at IS NULL
           AND (attribution.since IS NULL OR c.matched_at >= attribution.since)
           AND (attribution.until IS NULL OR c.matched_at < attribution.until)
     ), ranked AS (

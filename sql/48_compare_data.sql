@@ -15,6 +15,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     PERFORM goals_internal.check_goal(of_message, compare_data.goal);
@@ -39,7 +40,7 @@ BEGIN
                r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.worth
         FROM goals_internal.contribution c
         CROSS JOIN LATERAL (SELECT goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running) r
-        WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message
+        WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
           AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), person AS MATERIALIZED (
         SELECT s.user_key, min(s.arm) AS arm,

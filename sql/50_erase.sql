@@ -216,6 +216,7 @@ BEGIN
                      WHERE NOT EXISTS (SELECT FROM goals.source s WHERE s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL));
     of_users := goals_internal.users_to_forget(forget_user.users, of_gone);
     -- In the spelling in which receipts were made out: a uuid may be given in capitals.
+    PERFORM goals_internal.refuse_list(of_users, forget_user.user_key);
     key := coalesce(CASE WHEN of_users IS NOT NULL THEN goals_internal.stored_key(of_users, forget_user.user_key) END, forget_user.user_key);
     PERFORM goals_internal.lock_totals(true);
     -- Of people who were forgotten earlier. Where goals.roll_up() has been left undone for long this would take long

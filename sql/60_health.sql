@@ -51,12 +51,25 @@ BEGIN
     -- function.)
     RETURN QUERY
     SELECT 'dropped table', s.relation::oid::text, format('the %s table of source %s is gone', s.kind, s.source_id),
-           format(CASE s.kind
-                      WHEN 'users' THEN 'What was recorded stays. Track the new table with goals.track_users() and create messages for it; SELECT goals.untrack(%s) removes this entry.'
-                      ELSE 'What was recorded stays. Track its successor with goals.track_' || s.kind || '(); SELECT goals.untrack(%s) removes this entry.' END,
-                  s.relation::oid)
+           format('What was recorded stays. '
+                  || CASE s.kind WHEN 'users' THEN 'SELECT goals.move_users(%1$s, %2$s) hands it over to the table that has taken its place'
+                                 ELSE 'Track its successor with goals.track_%3$s()' END
+                  || '; SELECT goals.untrack(%1$s) removes this entry.',
+                  s.relation::oid, coalesce(quote_literal(f.name), '...'), s.kind)
     FROM goals.source s
+    CROSS JOIN LATERAL goals_internal.follower(s.source_id, s.schema_name, s.table_name) AS f (name)
     WHERE s.attached AND has_table_privilege(s.relation, 'SELECT') IS NULL
+    ORDER BY s.source_id;
+
+    -- Online schema changes put a copy in the place of a table: the tracked one goes on under another name.
+    RETURN QUERY
+    SELECT format('swapped %s table', s.kind), f.name,
+           format('another table has this name: the one that is tracked for %s is %s, and changes of the other are not seen', s.kind, s.relation),
+           CASE s.kind WHEN 'users' THEN format('SELECT goals.move_users(%L, %L). If both are in use: SELECT goals.track_users(%L)', s.relation::text, f.name, s.relation::text)
+                       ELSE format('SELECT goals.untrack(%L), and track %s with goals.track_%s()', s.relation::text, f.name, s.kind) END
+    FROM goals.source s
+    CROSS JOIN LATERAL goals_internal.follower(s.source_id, s.schema_name, s.table_name) AS f (name)
+    WHERE s.attached AND f.name IS NOT NULL AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     ORDER BY s.source_id;
 
     -- A trigger is known by its function and argument; it may have been renamed.
@@ -149,13 +162,13 @@ BEGIN
     RETURN QUERY
     SELECT 'broken goal', format('%s / %s', m.name, g.name),
            p.problem || CASE WHEN f.in_force THEN '' ELSE ' (an earlier version of the goal, with receipts in their time limit)' END,
-           CASE WHEN s.relation IS NULL THEN 'Stop the goal with goals.stop_goal(): a successor of the table needs messages of its own.'
+           CASE WHEN s.relation IS NULL THEN 'Hand its messages over to the table that has taken its place with goals.move_users(), or stop the goal with goals.stop_goal().'
                 WHEN NOT s.attached THEN 'Track the table again with goals.track_users(), or stop the goal with goals.stop_goal().'
                 WHEN f.in_force THEN 'Set the goal again with goals.set_goal(): with the same meaning, running receipts go on. '
                                      || 'Or stop it with goals.stop_goal().'
                 ELSE 'The version in force is not affected. This entry is removed when those time limits have passed.' END
     FROM goals.goal g
-    JOIN goals.message m ON m.message_id = g.message_id
+    JOIN goals.message m ON m.message_id = g.message_id AND m.dropped_at IS NULL
     LEFT JOIN goals.source s ON s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     CROSS JOIN LATERAL (SELECT goals_internal.goal_problem(g.goal_id) AS problem) p
     CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
@@ -180,6 +193,9 @@ AS $$
 #variable_conflict use_column
 DECLARE
     at_once CONSTANT timestamptz := clock_timestamp();
+    -- Messages with variants or a control group.
+    divided CONSTANT integer[] := ARRAY(SELECT DISTINCT a.message_id FROM goals.variant a);
+    of_goals CONSTANT integer[] := ARRAY(SELECT DISTINCT unnest(goals_internal.goals_of(d)) FROM unnest(divided) d);
 BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
@@ -198,7 +214,7 @@ BEGIN
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 
-    -- One look at the receipts of messages with variants or a control group answers both.
+    -- One look at their receipts answers both.
     RETURN QUERY
     SELECT p.problem, m.name::text, p.detail, p.hint
     FROM (SELECT d.message_id, sum(d.held_out)::bigint AS held_out, count(*) FILTER (WHERE d.mixed) AS mixed
@@ -209,11 +225,11 @@ BEGIN
                 FROM goals.receipt r
                 JOIN goals.revision v ON v.revision_id = r.revision_id
                 CROSS JOIN LATERAL (SELECT coalesce(r.flags & 1 = 1, false) AS held_out) h
-                WHERE coalesce(r.message_id, v.message_id) IN (SELECT a.message_id FROM goals.variant a)
+                WHERE v.message_id = ANY (of_goals) AND coalesce(r.message_id, v.message_id) = ANY (divided)
                 GROUP BY coalesce(r.message_id, v.message_id), r.user_key) d
           WHERE d.held_out > 0 OR d.mixed
           GROUP BY d.message_id) x
-    JOIN goals.message m ON m.message_id = x.message_id
+    JOIN goals.message m ON m.message_id = x.message_id AND m.dropped_at IS NULL
     CROSS JOIN LATERAL (VALUES
         ('sent although held out', x.held_out,
          format('%s receipts of the last 7 days say that the message was sent to users whom its control group holds back; goals.compare() leaves them out', x.held_out),

@@ -15,6 +15,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
     at_once CONSTANT timestamptz := clock_timestamp();
     of_goal text;
     goal_list jsonb;
@@ -72,8 +73,8 @@ BEGIN
                         ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
                    goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running
             FROM goals_internal.contribution c
-            WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goal = of_goal
-              AND c.already_matched = 0
+            WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+              AND c.goal = of_goal AND c.already_matched = 0
         ), counted AS (
             SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest
             FROM eligible e

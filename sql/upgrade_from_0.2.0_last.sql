@@ -49,7 +49,7 @@ ALTER TABLE goals.message
     ALTER COLUMN name DROP NOT NULL,
     DROP CONSTRAINT message_kind_check,
     ADD CHECK (kind IN ('ongoing', 'one_off', 'programme')),
-    ADD CHECK (name IS NOT NULL OR source_id IS NOT NULL);
+    ADD CHECK (name IS NOT NULL OR source_id IS NOT NULL OR dropped_at IS NOT NULL);
 ALTER TABLE goals.goal
     ADD COLUMN delay_us bigint CHECK (delay_us > 0),
     ADD COLUMN counts text COLLATE "C" CHECK (counts IN ('first', 'all')),

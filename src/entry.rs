@@ -1,6 +1,6 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
-use crate::calls::{engagements, events, goals, health, receipts, sql, statistics, track};
+use crate::calls::{engagements, events, goals, health, messages, move_users, receipts, sql, statistics, track};
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
 
@@ -12,22 +12,27 @@ export_triggers! { triggers::noted:
 
 export_functions! {
     pg_goals_track_users pg_finfo_pg_goals_track_users track::track_users;
+    pg_goals_move_users pg_finfo_pg_goals_move_users move_users::move_users;
     pg_goals_track_events pg_finfo_pg_goals_track_events track::track_events;
     pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track::track_receipts;
     pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
     pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
     pg_goals_create_message pg_finfo_pg_goals_create_message goals::create_message;
+    pg_goals_rename_message pg_finfo_pg_goals_rename_message messages::rename_message;
+    pg_goals_drop_message pg_finfo_pg_goals_drop_message messages::drop_message;
     pg_goals_set_goal pg_finfo_pg_goals_set_goal goals::set_goal;
     pg_goals_stop_goal pg_finfo_pg_goals_stop_goal goals::stop_goal;
     pg_goals_add_variant pg_finfo_pg_goals_add_variant goals::add_variant;
     pg_goals_set_control_group pg_finfo_pg_goals_set_control_group goals::set_control_group;
     pg_goals_note_columns pg_finfo_pg_goals_note_columns goals::note_columns;
     pg_goals_announce pg_finfo_pg_goals_announce goals::announce;
+    pg_goals_refuse_list pg_finfo_pg_goals_refuse_list sql::refuse_list;
     pg_goals_users_table pg_finfo_pg_goals_users_table sql::users_table;
     pg_goals_raise pg_finfo_pg_goals_raise sql::raise;
     pg_goals_goal_problem pg_finfo_pg_goals_goal_problem health::goal_problem;
     pg_goals_is_broken pg_finfo_pg_goals_is_broken health::is_broken;
     pg_goals_source_problem pg_finfo_pg_goals_source_problem health::source_problem;
+    pg_goals_follower pg_finfo_pg_goals_follower health::follower;
     pg_goals_unusable pg_finfo_pg_goals_unusable health::unusable;
     pg_goals_stored_key pg_finfo_pg_goals_stored_key health::stored_key;
     pg_goals_nearest pg_finfo_pg_goals_nearest health::nearest_name;

@@ -20,6 +20,7 @@ pub fn record_event(args: &Args) -> Result<Out> {
     append::refuse_if_read_only();
     let setup = required_setup()?;
     let users = setup.users_table(args.relation(4))?;
+    users.refuse_list(&key)?;
     // A key that no user can have has no receipts: ignored, like an event of an unknown user.
     if let Some(key) = users.key_type()?.canonical(&key) {
         let bytes = args.jsonb_bytes(2);

@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 // Messages --------------------------------------------------------------------------------------------------------
 
-fn name_given(name: String, what: &str) -> Result<String> {
+pub(super) fn name_given(name: String, what: &str) -> Result<String> {
     if name.trim().is_empty() || encoding::from_string(&name).len() > 1000 {
         return Err(Error::InvalidArgument {
             message: format!("{what} needs a name of 1 to 1000 bytes"),
@@ -72,7 +72,7 @@ pub fn create_message(args: &Args) -> Result<Out> {
 
 /// Finds a message and locks it against other set-up calls until the transaction ends. Then reads the set-up again, so
 /// that the changes of the previous holder are seen at every isolation level. Only set-up calls take this lock.
-fn lock_message(message: &str) -> Result<(Rc<Setup>, Rc<Message>)> {
+pub(super) fn lock_message(message: &str) -> Result<(Rc<Setup>, Rc<Message>)> {
     let id = required_setup()?.message(message)?.id;
     spi::run("SELECT FROM goals.message WHERE message_id = $1 FOR UPDATE", &[Arg::Integer(Some(id))]);
     cache::reset();

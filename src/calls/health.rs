@@ -6,7 +6,7 @@ use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, OwnTables};
-use crate::pg::relation::{Lock, Relation};
+use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::{citus, types};
 use crate::setup::cache::required_setup;
 use crate::setup::watch::Attributes;
@@ -141,6 +141,21 @@ pub fn stored_key(args: &Args) -> Result<Out> {
     let key_type = required_setup()?.source(id).and_then(|s| s.key_type().ok());
     let stored = key_type.map_or(Some(key.clone()), |t| t.canonical(&key));
     Ok(stored.map_or(Out::Null, Out::Raw))
+}
+
+/// goals_internal.follower(source_id, schema_name, table_name): the table that has this name now, if it is another one
+/// than the source's and may take its place. A view stands for the table that it was made of.
+pub fn follower(args: &Args) -> Result<Out> {
+    let setup = required_setup()?;
+    let follower = || {
+        let source = setup.source(args.integer(0)?)?;
+        let oid = relation::table_named(&args.name(1)?, &args.name(2)?).filter(|oid| *oid != source.relation)?;
+        let has_messages = |id: i32| setup.messages.values().any(|m| m.users == id);
+        let own = setup.sources.iter().find(|s| s.relation == oid && s.attached);
+        let goes_its_own_way = own.is_some_and(|own| own.kind != "users" || has_messages(own.id));
+        (!goes_its_own_way && citus::kind(oid).is_none()).then(|| Out::Text(relation::qualified_name(oid)))
+    };
+    Ok(follower().unwrap_or(Out::Null))
 }
 
 /// goals_internal.source_problem(source_id): why the rows of a tracked table are not read; NULL if they are.

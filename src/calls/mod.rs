@@ -4,6 +4,8 @@ pub mod engagements;
 pub mod events;
 pub mod goals;
 pub mod health;
+pub mod messages;
+pub mod move_users;
 pub mod receipts;
 pub mod sql;
 pub mod statistics;

@@ -3,7 +3,7 @@
 use super::{not_recorded, reported_time};
 use crate::matching::judge::look_up;
 use crate::matching::send::{Delivered, Ref, Sender, arm_of_sent};
-use crate::model::error::{Error, Result};
+use crate::model::error::Result;
 use crate::pg::append;
 use crate::pg::call::{Args, Out};
 use crate::pg::errors;
@@ -122,7 +122,7 @@ fn send_many(
     mut sent: impl FnMut(&Message, &[u8], Delivered),
 ) -> Result<i64> {
     let name = args.text_required(0, "message")?;
-    let keys = args.raw_texts(1).ok_or(Error::NullArgument { name: "user_keys" })?;
+    let keys = args.user_keys(1)?;
     append::begin();
     let setup = required_setup()?;
     let message = setup.message(&name)?;
@@ -182,6 +182,8 @@ pub fn assign(args: &Args) -> Result<Out> {
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
     let setup = required_setup()?;
     let message = setup.message(&name)?;
-    let key = setup.users(message.users)?.key_type()?.canonical(&key).unwrap_or(key);
+    let users = setup.users(message.users)?;
+    users.refuse_list(&key)?;
+    let key = users.key_type()?.canonical(&key).unwrap_or(key);
     Ok(message.assigned(&key).map_or(Out::Null, |v| Out::Text(v.name.clone())))
 }

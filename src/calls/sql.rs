@@ -16,6 +16,17 @@ pub fn raise(args: &Args) -> Result<Out> {
     }))
 }
 
+/// goals_internal.refuse_list(source_id, user_key): an error for a list of keys where one is taken, unless a user can
+/// have it as a key.
+pub fn refuse_list(args: &Args) -> Result<Out> {
+    let (Some(id), Some(key)) = (args.integer(0), args.raw_text(1)) else { return Ok(Out::Null) };
+    // The table and its row in goals.source may be gone; what was recorded about its users is still there.
+    let setup = required_setup()?;
+    let Some(users) = setup.source(id) else { return Ok(Out::Null) };
+    users.refuse_list(&key)?;
+    Ok(Out::Null)
+}
+
 /// goals_internal.users_table(users): the source_id of the users table given, or of the only one. Its rows may be in
 /// shards of Citus, unlike for other calls: a person in it can be forgotten.
 pub fn users_table(args: &Args) -> Result<Out> {

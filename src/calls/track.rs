@@ -5,6 +5,7 @@ use crate::model::error::{Error, Result};
 use crate::model::value::Kind;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::{KEY_TYPES, KeyType};
+use crate::pg::own_tables::columns::source;
 use crate::pg::relation::{self, Lock, Relation, TriggerChange};
 use crate::pg::spi::{self, Arg};
 use crate::pg::triggers::{self, Attached, Events};
@@ -15,7 +16,7 @@ use pgrx::pg_sys::{self, Oid};
 use std::rc::Rc;
 
 /// Opens a table; an error if this caller cannot track it.
-fn trackable(relid: Oid) -> Result<Relation> {
+pub(super) fn trackable(relid: Oid) -> Result<Relation> {
     let wrong = |why: &str| Error::WrongRelation { relation: relation::qualified_name(relid), why: why.into() };
     let table = Relation::open(relid, Lock::Share).ok_or_else(|| wrong("does not exist"))?;
     if !matches!(table.kind(), pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE) {
@@ -47,7 +48,7 @@ fn may_be_cloned(relid: Oid) -> Result<()> {
     }
 }
 
-fn column(table: &Relation, name: &str) -> Result<relation::Column> {
+pub(super) fn column(table: &Relation, name: &str) -> Result<relation::Column> {
     let column = table.column(name).ok_or_else(|| Error::UnknownColumn {
         relation: table.qualified_name(),
         name: name.into(),
@@ -56,7 +57,7 @@ fn column(table: &Relation, name: &str) -> Result<relation::Column> {
     if column.is_virtual { Err(is_virtual(table, name)) } else { Ok(column) }
 }
 
-fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
+pub(super) fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
     KeyType::of(key.type_oid).map(|_| ()).ok_or_else(|| Error::KeyType {
         relation: table.qualified_name(),
         column: key.name.clone(),
@@ -89,19 +90,11 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
     };
     // An update that moves a row between partitions is a delete and an insert.
     let is_partitioned = table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE;
-    let events = Events { insert: kind != "users" || is_partitioned, update: kind != "events", delete: is_partitioned };
+    let events = events_of(kind, is_partitioned);
     if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
         return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
     }
-    let is_tracked = setup.sources.iter().any(|s| s.relation == relid && s.attached);
-    if !is_tracked && table.is_partition() {
-        let above = relation::ancestors(relid);
-        if let Some(source) = setup.sources.iter().find(|s| s.attached && s.kind == kind && above.contains(&s.relation))
-        {
-            let parent = relation::qualified_name(source.relation);
-            return Err(Error::Covered { relation: table.qualified_name(), parent });
-        }
-    }
+    refuse_covered(&setup, &table, kind)?;
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
         let known = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
@@ -147,6 +140,7 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
                 Arg::Text(columns.clicked.as_deref()),
             ],
         );
+        note_name(&setup, i32::try_from(id).unwrap_or(0));
         forget_ignored(i32::try_from(id).unwrap_or(0));
         // DDL needs the table to be closed.
         drop(table);
@@ -156,10 +150,45 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
     })
 }
 
+/// The events of the trigger on a table. An update that moves a row between partitions is a delete and an insert.
+pub(super) fn events_of(kind: &str, is_partitioned: bool) -> Events {
+    Events { insert: kind != "users" || is_partitioned, update: kind != "events", delete: is_partitioned }
+}
+
+/// An error for a partition of a table that is tracked as this kind.
+pub(super) fn refuse_covered(setup: &Setup, table: &Relation, kind: &str) -> Result<()> {
+    let is_tracked = setup.sources.iter().any(|s| s.relation == table.oid() && s.attached);
+    if is_tracked || !table.is_partition() {
+        return Ok(());
+    }
+    let above = relation::ancestors(table.oid());
+    match setup.sources.iter().find(|s| s.attached && s.kind == kind && above.contains(&s.relation)) {
+        Some(source) => {
+            Err(Error::Covered { relation: table.qualified_name(), parent: relation::qualified_name(source.relation) })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Notes what the table of a source is called: it is missed if another one gets that name. Earlier versions of the
+/// extension's SQL have no columns for it.
+pub(super) fn note_name(setup: &Setup, source_id: i32) {
+    if setup.tables.source.places().of(source::table_name) == 0 {
+        return;
+    }
+    spi::run(
+        "UPDATE goals.source s SET schema_name = n.nspname, table_name = c.relname \
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE s.source_id = $1 AND c.oid = s.relation \
+         AND (s.schema_name, s.table_name) IS DISTINCT FROM (n.nspname, c.relname)",
+        &[Arg::Integer(Some(source_id))],
+    );
+}
+
 /// Creates the trigger of this source on the table, unless it exists. Its name contains the source's id: a partition
 /// may have its own trigger and a clone of its parent's. While the extension is at version 0.1.0, whose `health()`
 /// looks for the name `pg_goals`, it gets that name.
-fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Events, id: i64) -> Result<()> {
+pub(super) fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Events, id: i64) -> Result<()> {
     let wanted = if extension_is_of_0_1_0() { "pg_goals".to_owned() } else { format!("pg_goals_{id}") };
     if is_partitioned {
         let_partitions_clone(&format!("goals.{function}"));
@@ -213,7 +242,7 @@ fn has_triggers(relid: Oid) -> bool {
 }
 
 /// Deletes the notes of ignored rows of the table: its set-up has changed, so what is still ignored is noted again.
-fn forget_ignored(source_id: i32) {
+pub(super) fn forget_ignored(source_id: i32) {
     spi::run("DELETE FROM goals.ignored WHERE source_id = $1", &[Arg::Integer(Some(source_id))]);
 }
 
@@ -343,15 +372,21 @@ fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(
     })
 }
 
+/// Drops the triggers of a source on its table.
+pub(super) fn drop_triggers(source: &Source) -> Result<()> {
+    if has_triggers(source.relation) {
+        lock_briefly(TriggerChange::Drop, source.relation)?;
+        // Dropped with its table since it was looked up.
+        let own = triggers::of_table(source.relation).unwrap_or_default();
+        let id = source.id.to_string();
+        own.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
+    }
+    Ok(())
+}
+
 fn detach(setup: &Setup, source: &Source) -> Result<()> {
     setup.tables.as_owner(|| {
-        if has_triggers(source.relation) {
-            lock_briefly(TriggerChange::Drop, source.relation)?;
-            // Dropped with its table since it was looked up.
-            let own = triggers::of_table(source.relation).unwrap_or_default();
-            let id = source.id.to_string();
-            own.into_iter().filter(|t| t.argument.as_deref() == Some(&id)).for_each(Attached::drop);
-        }
+        drop_triggers(source)?;
         spi::run("UPDATE goals.source SET attached = false WHERE source_id = $1", &[Arg::Integer(Some(source.id))]);
         forget_ignored(source.id);
         invalidate::announce(setup.tables.revision);

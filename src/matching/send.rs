@@ -115,7 +115,10 @@ impl Sender<'_> {
             }
         }
         let receipt_id = self.send(key, arm, sent_at, judgement, given.map(|given| given.reference))?;
-        if let (Some(given), Some(references)) = (given, self.probes.reference_log()) {
+        // Not opened without need: the context may be that of one row.
+        if let Some(given) = given
+            && let Some(references) = self.probes.reference_log()
+        {
             records::keep_reference(references, receipt_id, &given.name);
         }
         Some(Delivered { receipt_id, variant: arm.variant.map(|v| v.id), repeated: false })

@@ -5,6 +5,7 @@ use std::fmt;
 use super::nearest::nearest;
 use super::operator::{Operator, UnknownOperator};
 use super::time_limit::TimeLimitProblem;
+use super::untyped;
 use super::value::Kind;
 
 /// The result of a function that a caller's input can make fail.
@@ -47,8 +48,12 @@ pub enum Error {
     InvalidArgument { message: String, hint: String },
     /// An object of this name exists; `what` is its kind (message, variant, ...).
     NameTaken { what: &'static str, name: String },
+    /// No message of that name, which is a number: `call` takes the id of a receipt as a bigint only.
+    UnknownMessageOrReceipt { name: String, call: &'static str },
     /// The users table has no such key.
     UnknownUser { key: String, relation: String },
+    /// The users table has no such key, which reads as a list of keys.
+    SeveralUsers { key: String, relation: String },
     /// The user has no receipt of the message at or before the time given.
     NoReceipt { message: String, key: String },
     /// A control-group receipt cannot be opened or clicked: nothing was sent.
@@ -67,6 +72,8 @@ pub enum Error {
     KeyType { relation: String, column: String, type_name: String, types: &'static str },
     /// The table is tracked as something else.
     AlreadyTracked { relation: String, kind: String },
+    /// The table that is to take the place of another one has messages.
+    HasMessages { relation: String },
     /// The users table of a message has been dropped.
     UsersTableDropped,
     /// The table is a partition of one that is tracked.
@@ -104,8 +111,12 @@ impl Error {
     pub fn sqlstate(&self) -> &'static str {
         use Error::*;
         match self {
-            UnknownMessage { .. } | UnknownGoal { .. } | UnknownVariant { .. } | UnknownBaseline { .. } => "42704",
-            UnknownReceipt { .. } | UnknownUser { .. } | NoReceipt { .. } => "P0002",
+            UnknownMessage { .. }
+            | UnknownMessageOrReceipt { .. }
+            | UnknownGoal { .. }
+            | UnknownVariant { .. }
+            | UnknownBaseline { .. } => "42704",
+            UnknownReceipt { .. } | UnknownUser { .. } | SeveralUsers { .. } | NoReceipt { .. } => "P0002",
             UnknownColumn { .. } => "42703",
             UnknownOperator { .. }
             | OperatorNotForType { .. }
@@ -126,6 +137,7 @@ impl Error {
             | NoKey { .. }
             | KeyType { .. }
             | Covered { .. }
+            | HasMessages { .. }
             | TotalsOwner
             | Frozen { .. } => "55000",
             InRecovery => "25006",
@@ -141,7 +153,9 @@ impl Error {
     pub fn message(&self) -> String {
         use Error::*;
         match self {
-            UnknownMessage { name, .. } => format!("message \"{name}\" does not exist"),
+            UnknownMessage { name, .. } | UnknownMessageOrReceipt { name, .. } => {
+                format!("message \"{name}\" does not exist")
+            }
             UnknownGoal { message, name, .. } => {
                 format!("goal \"{name}\" of message \"{message}\" does not exist")
             }
@@ -170,7 +184,7 @@ impl Error {
             AttributeAndEvent { both: false } => "a goal needs an attribute or an event".to_owned(),
             InvalidArgument { message, .. } => message.clone(),
             NameTaken { what, name } => format!("{what} \"{name}\" already exists"),
-            UnknownUser { key, relation } => {
+            UnknownUser { key, relation } | SeveralUsers { key, relation } => {
                 format!("user \"{key}\" does not exist in relation \"{relation}\"")
             }
             NoReceipt { message, key } => {
@@ -191,6 +205,7 @@ impl Error {
             Covered { relation, parent } => {
                 format!("relation \"{relation}\" is a partition of \"{parent}\", which is tracked")
             }
+            HasMessages { relation } => format!("relation \"{relation}\" has messages of its own"),
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
             NoTriggerRight { relation, .. } => format!("permission denied for partition \"{relation}\""),
             NoUsage { schema, .. } => format!("permission denied for schema {schema}"),
@@ -250,6 +265,12 @@ impl Error {
             UnknownGoal { message, name, nearest: None } => {
                 format!("Set it with goals.set_goal({}, ..., goal => {}).", literal(message), literal(name))
             }
+            UnknownMessageOrReceipt { call, .. } => {
+                format!("For a receipt cast the parameters: {call}($1::bigint, $2::timestamptz).")
+            }
+            UnknownVariant { name, nearest: None, .. } if untyped::begins_with_a_date(name) => {
+                "The time is another parameter: sent_at => $3::timestamptz.".into()
+            }
             UnknownVariant { message, name, nearest: None } => {
                 format!(
                     "Add it before the first receipt with goals.add_variant({}, {}).",
@@ -286,6 +307,11 @@ impl Error {
             }
             InvalidArgument { hint, .. } => hint.clone(),
             NameTaken { what, .. } => format!("Choose another name for the {what}."),
+            SeveralUsers { .. } => {
+                "For several users cast the parameter of goals.record_sent() or goals.deliver(): $2::text[]. Other calls \
+                 take one user."
+                    .into()
+            }
             UnknownUser { .. } => "Pass the text form of the key of an existing user.".into(),
             NoReceipt { message, .. } => {
                 format!(
@@ -295,7 +321,10 @@ impl Error {
             }
             ControlReceipt { .. } => "Record opens and clicks only if goals.deliver() returned send.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
-            UsersTableDropped => "Track the new table with goals.track_users(), and create a message for it.".into(),
+            UsersTableDropped => {
+                "Hand it over to the table that has taken its place with goals.move_users(), or create another message."
+                    .into()
+            },
             SeveralUsersTables { .. } => "Name one with users => 'public.users'.".into(),
             NotTracked { relation } => format!(
                 "Track it with goals.track_users({0}), goals.track_events({0}, ...) or goals.track_receipts({0}, ...).",
@@ -309,6 +338,9 @@ impl Error {
             AlreadyTracked { relation, .. } => format!("Untrack it first with goals.untrack({}).", literal(relation)),
             Covered { parent, .. } => {
                 format!("Its changes are tracked through {parent}: use that table instead.")
+            }
+            HasMessages { .. } => {
+                "Drop them with goals.drop_message(): receipts of two tables cannot be told apart in one.".into()
             }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
             NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner}."),
@@ -382,6 +414,9 @@ impl Error {
                 variants: owned(variants),
             },
             ("unknown_model", [name]) => Error::UnknownModel { name: (*name).to_owned() },
+            ("several_users", [relation, key]) => {
+                Error::SeveralUsers { key: (*key).to_owned(), relation: (*relation).to_owned() }
+            }
             ("half_life", []) => Error::InvalidArgument {
                 message: "half_life must be greater than zero".to_owned(),
                 hint: "Pass an interval, for example half_life => '7 days'.".to_owned(),

@@ -23,6 +23,7 @@ pub mod report;
 pub mod room;
 pub mod text;
 pub mod time_limit;
+pub mod untyped;
 pub mod value;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Calls of the extension's functions from SQL: arguments and results. The functions are declared by hand in sql/. Here
 //! a declared function is a Rust function from arguments to a result or an [`Error`].
 
+use super::key::KeyType;
 use super::{datum, encoding, errors, memory, patience};
 use crate::model::error::{Error, Result};
 use pgrx::pg_sys::{self, Datum};
@@ -71,13 +72,10 @@ impl Args {
 
     /// A user key, declared as text, bigint or uuid, in its text form and the server's encoding.
     pub fn user_key(&self, i: usize) -> Result<Vec<u8>> {
-        // SAFETY: an argument is of the type that the function is declared with; a uuid datum points to 16 bytes.
-        let key = unsafe {
-            match self.declared_type(i) {
-                pg_sys::INT8OID => self.get(i).map(|d| (d.value() as i64).to_string().into_bytes()),
-                pg_sys::UUIDOID => self.get(i).map(|d| super::uuid::format(&*d.cast_mut_ptr::<[u8; 16]>())),
-                _ => self.raw_text(i),
-            }
+        let key = match self.declared_type(i) {
+            pg_sys::INT8OID => self.get(i).map(|d| KeyType::BigInt.text(d)),
+            pg_sys::UUIDOID => self.get(i).map(|d| KeyType::Uuid.text(d)),
+            _ => self.raw_text(i),
         };
         self.need(key, "user_key")
     }
@@ -95,8 +93,26 @@ impl Args {
         }
     }
 
+    /// An array of user keys, declared as text[], bigint[] or uuid[], in the form of [`Args::user_key`], with NULLs.
+    pub fn user_keys(&self, i: usize) -> Result<Vec<Option<Vec<u8>>>> {
+        let array = self.need(self.get(i), "user_keys")?;
+        let (element, key_type) = match self.declared_type(i) {
+            pg_sys::INT8ARRAYOID => (pg_sys::INT8OID, KeyType::BigInt),
+            pg_sys::UUIDARRAYOID => (pg_sys::UUIDOID, KeyType::Uuid),
+            _ => return Ok(datum::texts(array)),
+        };
+        // SAFETY: declared as an array of this type.
+        let elements = unsafe { datum::Elements::of(array, element) };
+        let mut keys = memory::vec(elements.len());
+        for key in elements.iter() {
+            memory::check();
+            keys.push(key.map(|d| key_type.text(d)));
+        }
+        Ok(keys)
+    }
+
     /// An array of texts in the server's encoding, with NULLs.
-    pub fn raw_texts(&self, i: usize) -> Option<Vec<Option<Vec<u8>>>> {
+    fn raw_texts(&self, i: usize) -> Option<Vec<Option<Vec<u8>>>> {
         self.get(i).map(super::datum::texts)
     }
 

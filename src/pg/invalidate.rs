@@ -190,17 +190,19 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
         _ => return,
     }
     CHANGED_HERE.set(false);
+    super::deleted::forget(None);
 }
 
 unsafe extern "C-unwind" fn on_subtransaction(
     event: pg_sys::SubXactEvent::Type,
-    _id: pg_sys::SubTransactionId,
+    id: pg_sys::SubTransactionId,
     _parent: pg_sys::SubTransactionId,
     _arg: *mut core::ffi::c_void,
 ) {
     if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
         super::patience::on_end(true, false);
         forget_what_may_never_be(RolledBack::Subtransaction);
+        super::deleted::forget(Some(id));
     }
 }
 

@@ -40,6 +40,16 @@ impl KeyType {
         }
     }
 
+    /// True if a user has the same key in the text form of both types.
+    pub fn is_written_as(self, other: KeyType) -> bool {
+        use KeyType::{BigInt, Integer, PaddedText, SmallInt, Text, Uuid};
+        match self {
+            SmallInt | Integer | BigInt => matches!(other, SmallInt | Integer | BigInt),
+            Uuid => other == Uuid,
+            Text | PaddedText => matches!(other, Text | PaddedText),
+        }
+    }
+
     /// The key's text form in the server's encoding.
     pub fn text(self, value: Datum) -> Vec<u8> {
         // SAFETY: the datum is of this type, from a row that is alive.
@@ -130,13 +140,15 @@ pub(super) fn trim_end_blanks(text: &[u8]) -> &[u8] {
     &text[..end]
 }
 
+/// How many characters of a key an error shows.
+const LONGEST_SHOWN: usize = 60;
+
 /// A key for a message; only the beginning if it is long.
 pub fn shown(key: &[u8]) -> String {
-    const LONGEST_SHOWN: usize = 1_000;
-    if key.len() <= LONGEST_SHOWN {
-        return encoding::to_string(key);
+    // A character has at most four bytes, so one that is cut here is not among those shown.
+    let text = encoding::to_string(&key[..key.len().min(4 * LONGEST_SHOWN + 4)]);
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
     }
-    let continued = |at: &usize| encoding::is_utf8() && key[*at] & 0xC0 == 0x80;
-    let end = (0..=LONGEST_SHOWN).rev().find(|at| !continued(at)).unwrap_or(0);
-    encoding::to_string(&key[..end]) + "..."
 }

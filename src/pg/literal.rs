@@ -114,6 +114,11 @@ impl ColumnType {
     }
 }
 
+/// A time in microseconds, read as a timestamptz by the session's settings; None if the text is none.
+pub fn time(text: &str) -> Option<i64> {
+    ColumnType::resolve(pg_sys::TIMESTAMPTZOID, Oid::INVALID).input(text).ok().map(|time| time.value() as i64)
+}
+
 /// True if only the server's own code reads a literal of this type. The input functions of composite types, ranges and
 /// arrays call those of the types they are made of; that of a domain runs its CHECK; an extension's type has its own.
 fn is_read_by_the_server(type_oid: Oid) -> bool {

@@ -11,6 +11,7 @@ pub mod call;
 pub mod citus;
 pub mod command;
 pub mod datum;
+pub mod deleted;
 pub mod document;
 pub mod encoding;
 pub mod errors;

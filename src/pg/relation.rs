@@ -454,6 +454,18 @@ pub(super) fn owner(relid: pg_sys::Oid) -> pg_sys::Oid {
     Relation::open(relid, Lock::Share).map_or(pg_sys::InvalidOid, |r| r.owner())
 }
 
+/// The table or partitioned table of this name.
+pub fn table_named(schema: &str, name: &str) -> Option<pg_sys::Oid> {
+    let c_string = |text: &str| std::ffi::CString::new(super::encoding::from_string(text).into_owned()).ok();
+    let (schema, name) = (c_string(schema)?, c_string(name)?);
+    // SAFETY: catalog lookups by name and by value; they answer zero for what does not exist.
+    let (oid, kind) = unsafe {
+        let oid = pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_namespace_oid(schema.as_ptr(), true));
+        (oid, pg_sys::get_rel_relkind(oid) as u8)
+    };
+    matches!(kind, pg_sys::RELKIND_RELATION | pg_sys::RELKIND_PARTITIONED_TABLE).then_some(oid)
+}
+
 /// True if this relation exists.
 pub fn exists(relid: pg_sys::Oid) -> bool {
     // SAFETY: a catalog lookup by value.

@@ -18,7 +18,7 @@ pub enum Change<'a> {
     Update(Row<'a>, Row<'a>),
     /// The row left for another partition; an insert by the same command completes the update.
     MovedAway,
-    Delete,
+    Delete(Row<'a>),
 }
 
 impl<'a> Trigger<'a> {
@@ -186,7 +186,7 @@ impl<'a> Trigger<'a> {
                 ),
                 pg_sys::TRIGGER_EVENT_INSERT => Change::Insert(Row::of_tuple(self.data.tg_trigtuple, desc)),
                 _ if moved_away(self.data.tg_trigtuple) => Change::MovedAway,
-                _ => Change::Delete,
+                _ => Change::Delete(Row::of_tuple(self.data.tg_trigtuple, desc)),
             }
         }
     }

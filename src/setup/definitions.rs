@@ -4,6 +4,7 @@ use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
 use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
+use crate::model::untyped;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};
 use crate::pg::own_tables::columns::{column_note, goal, message, source, variant};
@@ -182,6 +183,11 @@ impl Setup {
         })
     }
 
+    /// True if the receipts of this revision are of a message that has been dropped.
+    pub fn is_dropped(&self, revision_id: i32) -> bool {
+        self.revisions.get(&revision_id).is_some_and(|r| !self.users_of_message.contains_key(&r.message_id))
+    }
+
     /// The users table of this id; an error if it was dropped or its rows are in shards of Citus.
     pub fn users(&self, users: i32) -> Result<&Rc<Source>> {
         // A dump leaves out the row of a dropped table.
@@ -319,9 +325,19 @@ impl Source {
         Error::NoKey { relation: self.name(), why: format!("no longer has its key column \"{}\"", self.key) }
     }
 
+    /// An error for a list of keys, as drivers write an array, that no user can have as a key.
+    pub fn refuse_list(&self, key: &[u8]) -> Result<()> {
+        let is_no_key = || self.key_type().is_ok_and(|key_type| key_type.canonical(key).is_none());
+        if untyped::is_list_of_keys(key) && is_no_key() { Err(self.unknown(key)) } else { Ok(()) }
+    }
+
     /// The error for a key that no user has.
     pub fn unknown(&self, key: &[u8]) -> Error {
-        Error::UnknownUser { key: key::shown(key), relation: self.name() }
+        let (shown, relation) = (key::shown(key), self.name());
+        if untyped::is_list_of_keys(key) {
+            return Error::SeveralUsers { key: shown, relation };
+        }
+        Error::UnknownUser { key: shown, relation }
     }
 }
 

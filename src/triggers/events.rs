@@ -5,6 +5,7 @@ use super::partition_moves;
 use crate::matching::event::occurred;
 use crate::matching::matches::Happening;
 use crate::pg::command::Command;
+use crate::pg::datum::Row;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::{append, datum, guc};
 
@@ -16,12 +17,17 @@ pub fn on_event(trigger: &Trigger) {
     let row = match trigger.change() {
         Change::Insert(row) => row,
         Change::MovedAway => return partition_moves::begin(trigger, true),
-        _ => return,
+        Change::Delete(row) => return note_deleted(trigger, &row),
+        Change::Update(..) => return,
     };
     let left = partition_moves::finish(trigger);
     let Some((setup, reading)) = reading(trigger, "events") else { return };
     // An event that moves to another partition does not happen again.
     if left.is_some_and(|mut left| is_same(trigger, &reading, &row, &mut left)) {
+        return;
+    }
+    // Neither does one that the transaction has deleted and inserts again.
+    if reading.is_moved(&row) {
         return;
     }
     let Some(event) = &reading.event else { return };
@@ -46,4 +52,15 @@ pub fn on_event(trigger: &Trigger) {
         cause: reading.reference(&row),
     };
     occurred(trigger.statement(), happening, &name, properties);
+}
+
+/// Remembers an event that is deleted, if a goal waits for such.
+fn note_deleted(trigger: &Trigger, row: &Row) {
+    let Some((setup, reading)) = reading(trigger, "events") else { return };
+    if setup.waits_for_events(reading.source.users)
+        && let Some(Name::Of(name)) = reading.event.as_ref().and_then(|f| f.name(row))
+        && !setup.event_goals(reading.source.users, &name).is_empty()
+    {
+        reading.deleted(row);
+    }
 }

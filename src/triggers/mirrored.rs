@@ -4,6 +4,7 @@ use super::partition_moves;
 use crate::model::reference::reference;
 use crate::model::value::Value;
 use crate::pg::datum::Row;
+use crate::pg::deleted;
 use crate::pg::encoding;
 use crate::pg::key::{self, KeyType};
 use crate::pg::moved::KeptRow;
@@ -134,6 +135,37 @@ impl Reading {
         let value = |field: &Field| field.column_type.text_form(row.get(field.number)?);
         let key: SmallVec<[Vec<u8>; 2]> = self.primary_key.iter().map(value).collect::<Option<_>>()?;
         (!key.is_empty()).then(|| reference(self.source.id, key))
+    }
+
+    /// A hash of what is read of the row and does not change when it is moved: its primary key, user and name, or
+    /// everything.
+    fn identity(&self, row: &Row) -> i64 {
+        let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
+        let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked];
+        let others = others.into_iter().map(Option::as_ref).filter(|_| self.primary_key.is_empty());
+        let fields = self.primary_key.iter().chain(named.into_iter().chain(others).flatten());
+        reference(
+            self.source.id,
+            fields.map(|field| {
+                let value = row.get(field.number);
+                let form = value.and_then(|v| field.column_type.text_form(v));
+                let bytes = form.or_else(|| value.map(|_| row.bytes(field.number).unwrap_or_default().to_vec()));
+                bytes.map_or_else(Vec::new, |mut bytes| {
+                    bytes.push(1);
+                    bytes
+                })
+            }),
+        )
+    }
+
+    /// Remembers a row that is deleted: it may be inserted again.
+    pub fn deleted(&self, row: &Row) {
+        deleted::note(self.source.id, self.identity(row));
+    }
+
+    /// True if the transaction has deleted this row and inserts it again.
+    pub fn is_moved(&self, row: &Row) -> bool {
+        !deleted::is_empty() && deleted::take(self.source.id, self.identity(row))
     }
 
     /// True if `old`, which has left `partition`, has the same user and name as `row`: then they are the same row.

@@ -3,7 +3,7 @@
 //! maintenance of partitions and retries do, is the same send. Two transactions cannot both see themselves as the first:
 //! the primary key lets the second insert only after the first has committed, and then its receipt is seen.
 
-use super::mirrored::{Reading, is_same, reading, user_key};
+use super::mirrored::{Name, Reading, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::judge::{Judgement, look_up};
 use crate::matching::records::{self, Engagement, LOOKED_AT, Sent};
@@ -29,6 +29,7 @@ pub fn on_receipt(trigger: &Trigger) {
         Change::Insert(new) => {
             let left = partition_moves::finish(trigger);
             match left.and_then(|mut left| is_same(trigger, &reading, &new, &mut left).then_some(left)) {
+                None if reading.is_moved(&new) => mirror_moved(trigger, &setup, &reading, &new),
                 None => mirror_insert(trigger, &setup, &reading, &new),
                 Some(mut left) => left.show(|partition, old| {
                     if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
@@ -39,7 +40,26 @@ pub fn on_receipt(trigger: &Trigger) {
         }
         Change::Update(old, new) => mirror_update(trigger, &setup, (&reading, &old), (&reading, &new)),
         Change::MovedAway => partition_moves::begin(trigger, true),
-        Change::Delete => {}
+        Change::Delete(old) => {
+            let name = reading.message.as_ref().and_then(|f| f.name(&old));
+            if name.as_ref().and_then(Name::as_str).is_some_and(|name| setup.messages.contains_key(name)) {
+                reading.deleted(&old);
+            }
+        }
+    }
+}
+
+/// A row that the transaction has deleted and inserts again is no new send, whether or not it has a receipt. Its opens
+/// and clicks may have been made earlier.
+fn mirror_moved(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
+    let Some(message) = message_of(trigger, setup, reading, row) else { return };
+    let Some(key) = user_key(setup, reading, message.users, row) else { return };
+    let Some(reference) = reading.reference(row) else { return };
+    let known = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+        records::find_by_reference(probes, setup, message, &key, reference)
+    });
+    if let Some(sent) = known.filter(|sent| !message.is_control(sent.variant)) {
+        engage_as_inserted(trigger, setup, (reading, row), sent, true);
     }
 }
 

@@ -36,7 +36,7 @@ pub fn on_change(trigger: &Trigger) {
                 match_move(trigger, &mut old, &new);
             }
         }
-        Change::Delete => {}
+        Change::Delete(_) => {}
     }
 }
 

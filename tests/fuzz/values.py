@@ -42,6 +42,8 @@ INTERVALS = ["'1 day'", "'3 days'", "'1 microsecond'", "'0'", "'-1 day'", "'1 mo
              "'2147483647 days'", "'-2147483648 days'", "'2147483647 months'", "'2562047788:00:54.775807'", "'-2562047788:00:54.775807'", "'2147483647 days 2562047788:00:54.775807'", "'1 day -24 hours'", "'-1 day 48 hours'"]
 DOUBLES = ["0", "-0.0", "1", "-1", "0.5", "0.95", "0.2", "1e-300", "5e-324", "1.7976931348623157e308", "-1.7976931348623157e308", "'nan'", "'infinity'", "'-infinity'", "0.9999999999999999", "1e-16", "2", "100", "0.05", "1e15"]
 BIGINTS = ["9223372036854775807", "'-9223372036854775808'", "9223372036854775806", "4294967296", "2147483648", "-2147483649", "1000000000000", "9007199254740993", "3037000500"]
+UUIDS = ["'6f1c1f6e-0000-4000-8000-000000000001'", "'6f1c1f6e-0000-4000-8000-000000000002'", "'00000000-0000-0000-0000-000000000000'",
+         "'ffffffff-ffff-ffff-ffff-ffffffffffff'"]
 SMALL_DOUBLES = ["0.01", "0.5", "0.9", "0.95", "0.99", "1", "3"]
 RELATIONS = ["'users'", "'people'", "'accounts'", "'regions'", "'regions_a'", "'\"sch\"\"ema.%s $1\".\"we\"\"ird.t\\%s $1 \n\"'", "'events'", "'sends'", "'moods'", "'free_users'", "'free_events'", "'free_sends'", "'free_users'", "'free_events'", "'free_sends'",
              "'two_keys'", "'odd_key'", "'nothing'", "'child'", "'unlogged'", "'theirs'", "'wide'", "'of_type'", "'v'", "'mv'", "'q'", "'users_pkey'", "'users_plan_idx'", "'pair'", "'f'", "'own_temporary'", "'pg_class'", "'pg_catalog.pg_authid'",
@@ -77,12 +79,13 @@ def values(checked_encoding):
         'numeric': (NUMBERS + ["'nan'", "'infinity'", "'-infinity'", "1e131071", "1e-16383", "('1' || repeat('0', 1000))", "0.5"], []),
         'double precision': (DOUBLES, []),
         'boolean': (['true', 'false'], []),
-        'uuid': (["'6f1c1f6e-0000-4000-8000-000000000001'", "'6f1c1f6e-0000-4000-8000-000000000002'", "'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'"], []),
+        'uuid': (UUIDS, []),
         'timestamp with time zone': (TIMES, []),
         'jsonb': (JSON, BIG_JSON),
         'text[]': (arrays('text', ["'A'", "'B'", "''", "'control'"] + text), big_arrays('text', ["'x'", "'7'"]) + ["array[repeat('x', 10485760)]", "array(select n::text from generate_series(1, 100000) n)"]),
         'integer[]': (arrays('integer', ["1", "2", "0", "-1", "2147483647"]), big_arrays('integer', ["1", "7"])),
         'bigint[]': (arrays('bigint', ["1", "2", "0", "100"] + BIGINTS + NUMBERS), big_arrays('bigint', ["1", "7"])),
+        'uuid[]': (arrays('uuid', UUIDS), big_arrays('uuid', UUIDS)),
         'double precision[]': (arrays('double precision', ["0.5", "0.5", "1", "0"] + DOUBLES), big_arrays('double precision', ["0.5", "1"])),
         'goals.total[]': (["'{}'::goals.total[]", "array[null::goals.total]", "array[row(null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null)::goals.total]",
                            "array(select t from goals.total t)", "array(select t from goals.total t where layer = 'rolled' limit 1)"], []),
@@ -101,6 +104,9 @@ def values(checked_encoding):
         **{('name', t): ["'sent_at'", "'opened_at'", "'clicked_at'", "'user_id'"] for t in ('sent_at', 'opened_at', 'clicked_at')},
         ('bigint', 'receipt_id'): ["1", "2", "50", "150", "300", "-9223372036854775807"], ('bigint', 'user_key'): ["1", "2", "7", "50", "300", "301"],
         ('text[]', 'user_keys'): ["array['1', '2', '7', '7', null, 'x']", "array(select id::text from users)", "array(select id::text from people)", "array(select key from accounts)"],
+        ('bigint[]', 'user_keys'): ["array[1, 2, 7, 7, null]", "array(select id from users)"],
+        ('uuid[]', 'user_keys'): [f"array[{', '.join(u + '::uuid' for u in UUIDS)}, null]", "array(select id from people)"],
+        ('text', 'new_name'): ["'renamed'", "'welcome'", "'a' || clock_timestamp()", "''", "repeat('m', 1001)"],
         ('bigint[]', 'x'): ["array[10, 12, 9]", "array[5, 7]"], ('bigint[]', 'n'): ["array[100, 110, 90]", "array[50, 70]"], ('double precision[]', 'weight'): ["array[1, 1, 1]", "array[0.5, 0.5]", "array[3, 1]"],
         ('interval', 'time_limit'): ["'1 day'", "'3 days'", "'12:00'"], ('interval', 'half_life'): ["'1 day'", "'1 microsecond'"], ('integer', 'times'): ["1", "2", "1000000"],
         **{('double precision', n): SMALL_DOUBLES for n in ('confidence', 'share', 'weight', 'power', 'p1', 'p2', 'concentration', 'weight1', 'weight2')},

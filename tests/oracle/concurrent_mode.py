@@ -15,7 +15,7 @@ import check
 import generate
 import values as v
 from model import Figures
-from oracle import Run, Server
+from oracle import Run, Server, returned
 
 CLIENTS = 4
 LEFT_OUT = {"set_goal", "stop_goal", "forget", "purge"}
@@ -25,21 +25,23 @@ class Client(threading.Thread):
     def __init__(self, seed, number, run, server, steps):
         super().__init__()
         self.number, self.run_, self.steps = number, run, steps
-        self.case = generate.Case(seed, server.version, server.without)
+        self.case = generate.Case(seed, server.version, (*server.without, "open"))
         self.case.setup()
         self.case.assigned = run.case.assigned
         self.world = self.case.world
         self.times = self.world.times = {0: (0, 0), 1: (0, 0)}
         self.case.rng = random.Random("client %s %d" % (seed, number))
         self.case.counter = number  # times given are unique to the client: steps of CLIENTS
-        self.failures, self.retried = [], 0
+        self.failures, self.retried, self.timed_to = [], 0, 1
 
     def execute(self, sql):
         began = time.monotonic_ns() // 1000
         try:
-            return self.run_.connections[self.number].execute(sql)
+            return self.run_.execute(self.number, sql)
         finally:
-            self.times[self.world.idx] = (began - self.run_.zero, time.monotonic_ns() // 1000 - self.run_.zero)
+            said = (began - self.run_.zero, time.monotonic_ns() // 1000 - self.run_.zero)
+            self.times.update((idx, said) for idx in range(self.timed_to + 1, self.world.idx + 1))
+            self.timed_to = self.world.idx
 
     def run(self):
         try:
@@ -61,19 +63,38 @@ class Client(threading.Thread):
                 continue
             if step["op"] == "send" and step["how"] == "array" and step["at"] is None:
                 continue
-            if step["op"] == "send" and step["how"] == "mirror" and None in step["at"]:
-                step["at"] = [self.past() for _ in step["at"]]
-                step["opened"] = step["clicked"] = [None] * len(step["at"])
-            elif step["op"] == "send" and step["how"] == "mirror":
-                moved = [self.past() for _ in step["at"]]
-                step["opened"] = [o if o is None else o - a + m for o, a, m in zip(step["opened"], step["at"], moved)]
-                step["clicked"] = [o if o is None else o - a + m for o, a, m in zip(step["clicked"], step["at"], moved)]
-                step["at"] = moved
-            elif step["op"] == "send" and step["at"] is not None:
-                step["at"] = self.past()
-            if step["op"] == "send" and step["how"] == "mirror":
-                step["ids"] = [i * CLIENTS + self.number for i in step["ids"]]
+            if step["op"] == "redo":
+                # an event that arrives again, and a send to another user, are for the other mode
+                if step["table"] == "events" or self.case.send_kind == "none":
+                    continue
+                step["key"] = None
+            self.timed(step)
             return step
+
+    def timed(self, step):
+        """Gives all that is sent in this step a time of its own, by which it is found, and ids that no other client has."""
+        if isinstance(step, (list, tuple)):
+            for part in step:
+                self.timed(part)
+        if not isinstance(step, dict):
+            return
+        if step.get("how") == "mirror" and "ids" in step:
+            moved = [self.past() for _ in step["at"]]
+            for what in ("opened", "clicked"):
+                step[what] = [o if o is None or a is None else o - a + m for o, a, m in zip(step[what], step["at"], moved)]
+            step["at"] = moved
+        elif step.get("op") == "send" and step["at"] is not None or step.get("do") in ("send", "mirror"):
+            step["at"] = self.past()
+        if "ids" in step:
+            step["ids"] = [i * CLIENTS + self.number for i in step["ids"]]
+        if step.get("do") in ("mirror", "event"):
+            step["row"] = step["row"] * CLIENTS + self.number * 25
+        for what in ("ref", "event_id"):
+            if step.get(what) is not None:
+                step[what] = "%s of %d" % (step[what], self.number)
+        for name, part in step.items():
+            if name not in ("sets", "row"):  # these hold columns
+                self.timed(part)
 
     def past(self):
         self.case.counter += CLIENTS
@@ -86,10 +107,12 @@ class Client(threading.Thread):
         if sql is None:
             return
         self.run_.script.append((self.number, sql))
+        self.run_.said[self.number].clear()
         try:
             result = self.execute(sql)
-            if step["op"] == "send" and step["how"] in ("one", "deliver"):
-                self.case.made[0].id = result.fetchone()[0]
+            if result is not None:
+                self.failures += returned(self.case, step, result)
+            self.failures += self.case.said(self.run_.said[self.number])
         except psycopg.Error as error:
             if error.sqlstate == "40001" and txn is not None and txn.isolation == "serializable":
                 self.retried += 1
@@ -129,8 +152,7 @@ class Moments:
     def rows(self, receipt, versions):
         """The rows that the send can have seen."""
         if receipt.world is versions[0].world:
-            seen = [f for f in versions if self.visible(f, receipt)]
-            return [seen[-1].row]
+            return [receipt.seen]
         began, ended = self.said(receipt)
         if receipt.txn is not None and receipt.txn.isolation != "read committed":
             began = receipt.world.times[receipt.txn.began][0]
@@ -156,6 +178,7 @@ class Judge(check.Comparison):
                     fact.world = world
             for found in world.receipts.values():
                 for receipt in found:
+                    receipt.seen = receipt.row
                     for o in receipt.opens:
                         o.world = world
 

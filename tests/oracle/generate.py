@@ -6,9 +6,10 @@ import random
 from decimal import Decimal
 
 import values as v
+from commands import AFTER, AFTER_SENDS, BEFORE, Commands, when
 from model import Fact, World, limit_us
+from rows import KINDS, SECOND, Rows
 
-SECOND = 1000000
 LIMITS = ["1 hour", "90 minutes", "26 hours", "36 hours", "14 days", "2 weeks", "100 days", "3650 days"]
 # Never within a few minutes of a limit, so that a change made now is clearly inside or outside of every window.
 PAST = [1800, 4500, 7200, 90000, 126000, 133200, 172800, 1166400, 1252800, 8600000, 8700000]
@@ -22,6 +23,10 @@ KEYS = {"bigint": ["1", "2", "3", "4", "5", "-6", "7", "8", "9223372036854775807
         "text": ["1", "a", "A", "o'hara", "back\\slash", "日本", " x", "a,b", '{"q"}', "NULL", "%s", "long" * 30],
         "varchar(200)": ["v%d" % n for n in range(12)]}
 CONNECTIONS = 3
+# An UPDATE and a send in one statement: which of them comes first, by a call or by a row.
+SIBLINGS = ["call first", "call last", "mirror first", "mirror last"]
+# The steps that are a transaction of their own where none is open.
+STATEMENTS = {"update", "cascade", "program", "send", "open", "event", "correct", "redo", "together"}
 SESSION = ["set timezone = 'America/New_York'", "set timezone = 'Asia/Kathmandu'", "set datestyle = 'SQL, DMY'", "set intervalstyle = 'iso_8601'",
            "set extra_float_digits = -5", "set bytea_output = 'escape'", "set search_path = pg_catalog, public", "set plan_cache_mode = force_generic_plan",
            "set standard_conforming_strings = on", "set xmlbinary = hex", "set enable_seqscan = off"]
@@ -34,15 +39,11 @@ OPTIONAL = {"ci": "create extension citext;",
             "nd": "create collation o_ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"}
 
 
-def when(at):
-    return "clock_timestamp()" if at is None else "(current_setting('o.t0')::timestamptz + %d * interval '1 us')" % at
-
-
 def ident(text):
     return '"' + text.replace('"', '""') + '"'
 
 
-class Case:
+class Case(Commands, Rows):
     def __init__(self, seed, version=150000, without=()):
         self.without = without  # kinds of steps left out, by --without, and columns that the server cannot have
         self.seed, self.prefix, self.version = seed, "c_", version
@@ -62,12 +63,21 @@ class Case:
         self.keys = [k for k in KEYS[self.key_type] if v.writable(k)][:rng.randint(4, 10)]
         self.shape = rng.choice(["plain", "plain", "list", "list", "hash"])
         self.regions = ["eu", "us", "else"]
-        self.features = {f for f in ("normalize", "derive", "guard", "audit", "generated", "cascade", "dropped", "events", "sends", "view", "second")
+        self.features = {f for f in ("normalize", "derive", "guard", "audit", "generated", "cascade", "dropped", "events", "sends", "view", "second", "hooks", "hooks too")
                          if rng.random() < 0.4}
+        if "hooks too" in self.features:
+            self.features.add("hooks")
+        if "nested" in without:
+            self.features -= {"hooks"}
+        self.event_kind, self.send_kind = rng.choice(KINDS), rng.choice(KINDS)
+        self.event_columns = rng.random() < 0.7
+        self.audit = None
         if "guard" in self.features:
             self.features -= {"cascade"}  # a trigger that refuses a cascade breaks the application's own reference
         self.session = {c: rng.sample(SESSION, rng.randint(0, 3)) for c in range(CONNECTIONS)}
-        self.counter = 0
+        self.counter = self.tags = 0
+        self.event_ids = {}  # what the application has reported under an id
+        self.expected = {}  # user -> what the application's triggers are going to say of the statement
         self.message_specs = []
         for n in range(rng.randint(2, 5)):
             control = rng.random() < 0.25
@@ -201,7 +211,7 @@ class Case:
             n = " + ".join(["0::numeric"] + ["coalesce(%s::numeric, 0)%s" % (c, " * 2" if c == "n" else "") for c in ("n", "s") if c in self.columns])
             generated.append("g_num numeric generated always as (%s) stored" % n)
             generated.append("g_txt text generated always as (%s) stored" % ("plan || '!'" if "plan" in self.columns else "null::text"))
-        declared = ["k %s not null" % self.key_type, "region text not null", "audit integer", "plan_id integer"]
+        declared = ["k %s not null" % self.key_type, "region text not null", "audit integer", "plan_id integer", "cue text"]
         declared += ["%s %s" % (c.name, c.declared) for c in self.columns.values()]
         if "dropped" in self.features:
             declared.insert(1, "gone1 integer")
@@ -248,11 +258,14 @@ class Case:
         if body:
             sql.append("create function %sderive() returns trigger language plpgsql as $$begin %s return new; end$$" % (p, " ".join(body)))
             sql.append("create trigger o_derive before update on %s for each row execute function %sderive()" % (t, p))
+        sql += self.functions() + self.triggers(t)
         first = random.Random(self.seed).random() < 0.5
+        if "audit" in self.features and "n" in self.columns:
+            self.audit = "a_audit" if first else "z_audit"
         if "audit" in self.features and "n" in self.columns:
             sql.append("create function %saudit() returns trigger language plpgsql as $$begin update %s set audit = audit + 1 where k = new.k; return null; end$$" % (p, "public." + t))
             sql.append("create trigger %s after update on %s for each row when (old.n is distinct from new.n) execute function %saudit()"
-                       % ("a_audit" if first else "z_audit", t, p))
+                       % (self.audit, t, p))
         if "view" in self.features:
             sql.append("create view %sview as select * from %s" % (p, t))
         track = ["select goals.track_users('public.%s'%s)" % (t, ", 'k'" if self.shape == "list" else "")]
@@ -274,30 +287,36 @@ class Case:
             for goal in spec["goals"]:
                 sql.append(self.set_goal(m, goal, None))
         if "events" in self.features:
-            self.event_columns = random.Random(self.seed).random() < 0.8
-            sql.append("create table %sevents (id bigint generated always as identity primary key, junk text, who %s, what text, at timestamptz default clock_timestamp(), props %s)"
-                       % (p, self.key_type, "jsonb"))
-            sql.append("select goals.track_events('public.%sevents', 'who', 'what', %s, users => 'public.%s')"
-                       % (p, "'at', 'props'" if self.event_columns else "properties => 'props'", t))
+            sql += self.make_events()
         if "sends" in self.features:
-            sql.append("create table %ssends (id bigint primary key, what text, who %s, sent timestamptz default clock_timestamp(), opened timestamptz, clicked timestamptz, arm text)"
-                       % (p, self.key_type))
-            sql.append("select goals.track_receipts('public.%ssends', 'what', 'who', 'sent', 'opened', 'clicked', 'arm')" % p)
+            sql += self.make_sends()
         return sql
 
-    def insert(self, rows, conflict=""):
-        names = ["k", "region", "audit", "plan_id"] + list(self.columns)
+    def insert(self, rows, conflict="", cue=None):
+        names = ["k", "region", "audit", "plan_id", "cue"] + list(self.columns)
         return "insert into public.%s (%s) values %s%s" % (self.table, ", ".join(names), ", ".join(
-            "(%s)" % ", ".join([self.key(k), v.quote(r["region"]), str(r["audit"]), "NULL" if r["plan_id"] is None else str(r["plan_id"])]
+            "(%s)" % ", ".join([self.key(k), v.quote(r["region"]), str(r["audit"]), "NULL" if r["plan_id"] is None else str(r["plan_id"]),
+                                "NULL" if cue is None else v.quote(cue)]
                                + [c.literal(r[c.name]) for c in self.columns.values()]) for k, r in rows.items()), conflict)
 
     def key(self, key):
         return "%s::%s" % (v.quote(key), self.key_type)
 
-    def call_key(self, key):
+    def call_key(self, key, over=None):
         """For the overloads: text, bigint, uuid."""
         kind = {"bigint": "bigint", "integer": "bigint", "uuid": "uuid"}.get(self.key_type, "text")
-        return "%s::%s" % (v.quote(key), kind if self.counter % 3 else "text")
+        return "%s::%s" % (v.quote(key), kind if (self.counter if over is None else over) % 3 else "text")
+
+    def arm(self, message, key, how):
+        """The variant of a receipt for which none is named. Who was sent something is no control."""
+        assigned = self.assigned[message, key]
+        return None if assigned == "control" and how != "deliver" else assigned
+
+    def made_receipt(self, receipt):
+        """So that a later step finds it."""
+        receipt.step, receipt.nth = self.number, len(self.made)
+        self.made.append(receipt)
+        return receipt
 
     def set_goal(self, message, goal, conn):
         world = self.world
@@ -359,12 +378,16 @@ class Case:
         elif pick < 0.06:
             return {"op": "begin", "conn": conn, "isolation": rng.choice(["read committed", "repeatable read", "serializable"])}
         pick = rng.random()
-        if pick < 0.52:
+        if pick < 0.46:
             return self.random_update(conn)
-        if pick < 0.70:
+        if pick < 0.52:
+            return self.random_update(conn) if "nested" in self.without else self.random_program(conn)
+        if pick < 0.68:
             return self.random_send(conn)
-        if pick < 0.79:
+        if pick < 0.76:
             return self.random_open(conn)
+        if pick < 0.80:
+            return self.random_row_step(conn)
         if pick < 0.92:
             return self.random_event(conn)
         if pick < 0.94:
@@ -373,12 +396,14 @@ class Case:
         if pick < 0.95:
             return {"op": "stop_goal", "conn": conn, "message": rng.choice(self.message_specs)["name"],
                     "name": rng.choice(["primary", "second", "Drittes Ziel"])}
-        if pick < 0.975:
+        if pick < 0.97:
             return {"op": "roll_up", "conn": conn}
-        if pick < 0.979:
+        if pick < 0.974:
             return {"op": "forget", "conn": conn, "key": rng.choice(self.keys)}
-        if pick < 0.981:
+        if pick < 0.976:
             return {"op": "purge", "conn": conn, "before": rng.choice([-3600, -100000, -1000000, -5000000]) * SECOND}
+        if pick < 0.984:
+            return {"op": "constraints", "conn": conn}
         return {"op": "recreate", "conn": conn, "key": rng.choice(self.own(conn)), "row": self.random_row()}
 
     def random_sets(self, conn, current):
@@ -399,11 +424,13 @@ class Case:
     def random_update(self, conn):
         rng, world = self.rng, self.world
         own = self.own(conn)
-        form = rng.choice(["single", "single", "single", "orm", "orm", "bulk", "bulk", "from", "upsert", "merge", "cte", "add", "noop", "do",
-                           "view", "cascade", "only", "cursor", "empty"])
+        form = rng.choice(["single", "single", "single", "orm", "orm", "bulk", "bulk", "from", "upsert", "merge", "cte", "add", "noop",
+                           "view", "cascade", "only", "cursor", "empty", *(SIBLINGS if "nested" not in self.without else [])])
         if form == "cascade":
             return {"op": "cascade", "conn": conn, "old": rng.randrange(8), "new": rng.choice([None, rng.randrange(900)])}
-        many = form in ("bulk", "from", "upsert", "merge", "cte", "add", "noop")
+        if form in ("mirror first", "mirror last") and ("sends" not in self.features or "mirror" in self.without):
+            form = "call last"
+        many = form in ("bulk", "from", "upsert", "merge", "cte", "add", "noop", "call last", "mirror first", "mirror last")
         keys = rng.sample(own, rng.randint(1, len(own))) if many else [rng.choice(own)]
         current = world.version(self.table, keys[0], conn)
         step = {"op": "update", "conn": conn, "form": form, "keys": keys, "by": rng.choice([1, 2, -1, 0])}
@@ -411,10 +438,23 @@ class Case:
             first = self.random_sets(conn, current)
             step["sets"] = {k: {n: (self.random_value(self.columns[n], (world.version(self.table, k, conn) or {}).get(n)) if n in self.columns and rng.random() < 0.7 else x)
                                 for n, x in first.items()} for k in keys}
-        elif form == "do":
-            step["sets"] = [self.random_sets(conn, current) for _ in range(3)]
         else:
             step["sets"] = self.random_sets(conn, current)
+        step["plan"], step["returning"] = {}, None
+        if "hooks" in self.features and rng.random() < 0.4 and form not in ("noop", "add", "empty"):
+            step["plan"] = self.random_plan(conn)
+        if "nested" not in self.without and rng.random() < 0.15 and form in ("single", "orm", "bulk", "view", "only", "from", "upsert", "add"):
+            step["returning"] = self.random_returning(conn)
+            if any(step["plan"].get(name) for name in BEFORE):  # is an event of this statement later than what its triggers send?
+                step["returning"]["direct"] = [a for a in step["returning"].get("direct", ()) if a["do"] != "event"]
+                if not step["returning"]["direct"] and "run" not in step["returning"]:
+                    step["returning"] = None
+        if form in SIBLINGS:
+            spec = rng.choice(self.message_specs)
+            self.counter += 20
+            step["send"] = {"do": "send", "how": "one", "message": spec["name"], "at": self.past() if rng.random() < 0.3 else None,
+                            "variant": rng.choice(spec["variants"] + [None]) if spec["variants"] else None, "over": 0}
+            step["ids"] = [self.counter * 100 + n for n in range(len(keys))]
         return step
 
     def random_send(self, conn):
@@ -425,16 +465,21 @@ class Case:
         keys = rng.sample(own, rng.randint(1, len(own))) if how in ("array", "mirror") else [rng.choice(own)]
         at = self.past() if rng.random() < 0.45 else None
         step = {"op": "send", "conn": conn, "how": how, "message": spec["name"], "keys": keys, "at": at, "id": self.counter * 1000 + rng.randrange(1000),
-                "variant": rng.choice(spec["variants"] + [None]) if how != "deliver" and spec["variants"] else None}
+                "variant": rng.choice(spec["variants"] + [None]) if how != "deliver" and spec["variants"] else None, "ref": None}
+        if how in ("one", "deliver") and "ref" not in self.without and rng.random() < 0.25:
+            step["ref"] = "%s%d" % (rng.choice(["r", "it's ", ""]), rng.randrange(3))
         if how == "mirror":
             if spec["control"] and rng.random() < 0.3:
                 step["variant"] = "control"
             self.counter += 20
-            step["ids"] = [self.counter * 10 + n for n in range(len(keys))]
+            step["ids"] = [self.counter * 100 + n for n in range(len(keys))]
             step["at"] = [self.past() if rng.random() < 0.6 else None for _ in keys]
             step["opened"] = [None if x is None or rng.random() < 0.7 else x + rng.choice([0, 1, 60 * SECOND]) for x in step["at"]]
             step["clicked"] = [None if x is None or rng.random() < 0.85 else x + rng.choice([0, 1, 60 * SECOND]) for x in step["at"]]
             step["stray"] = rng.choice([None, None, None, None, "message", "user"])
+            step["queued"], step["copy"] = self.send_kind != "none" and "redo" not in self.without and rng.random() < 0.3, rng.random() < 0.2 and "copy" not in self.without
+            step["plans"] = [self.random_plan(conn, 0, AFTER_SENDS, False) if key in self.own(conn) and "hooks" in self.features and rng.random() < 0.25 else {}
+                             for key in keys]
         return step
 
     def random_open(self, conn):
@@ -454,35 +499,83 @@ class Case:
             if not world.sends:
                 step["how"] = "receipt"
             else:
+                self.counter += 1
                 step["row"] = rng.choice(list(world.sends))
+                step["offset"] = rng.choice([None, None, 0, 1, 5 * SECOND, 60 * SECOND + self.counter, -30 * SECOND])
         return step
 
-    def random_event(self, conn):
+    def random_row_step(self, conn):
+        """Something that becomes of a row of the tables of sends and events."""
         rng, world = self.rng, self.world
-        own = self.keys
-        many = "events" in self.features and rng.random() < 0.5
+        if "redo" in self.without or not (world.sends or world.occurred):
+            return self.random_send(conn)
+        pick = rng.random()
+        if pick < 0.15 and {"events", "sends"} <= self.features:
+            event, send = self.random_event(conn, "table"), None
+            while not send or send["how"] != "mirror":
+                send = self.random_send(conn)
+            for step in (event, send):
+                step["plans"], step["copy"] = [{}] * len(step["plans"]), False
+            send["stray"] = None
+            return {"op": "together", "conn": conn, "event": event, "send": send, "swap": rng.random() < 0.5}
+        if pick < 0.5 and world.sends:
+            sent = rng.choice(["sent - interval '100 ms'", "sent - interval '2 hours'", "clock_timestamp() - interval '100 ms'", "sent + interval '1 hour'",
+                               "date_trunc('second', sent)", "date_trunc('milliseconds', clock_timestamp())", "null", when(self.past())])
+            return {"op": "correct", "conn": conn, "row": rng.choice(list(world.sends)), "sent": sent, "open": rng.random() < 0.4}
+        table = rng.choice([t for t, rows in (("sends", world.sends), ("events", world.occurred)) if rows])
+        rows = world.sends if table == "sends" else world.occurred
+        return {"op": "redo", "conn": conn, "table": table, "row": rng.choice(list(rows)), "how": rng.choice(["cte", "cte", "two", "apart", "upsert"]),
+                "key": rng.choice(self.keys) if rng.random() < 0.2 else None}
+
+    def random_happening(self, key=None):
+        """(name, properties, time) of an event"""
+        rng, at = self.rng, None
+        receipts = [r for r in self.world.by_user.get((self.table, key), ()) if r.exact]
+        if receipts and rng.random() < 0.6:
+            receipt = rng.choice(receipts)
+            anchors = [receipt.sent] + [o.at for o in receipt.opens if o.exact]
+            limits = [g["limit"] for g in receipt.goals] or [SECOND]
+            at = rng.choice(anchors) + rng.choice([-1, 0, 1, 30 * SECOND] + [x + e for x in limits for e in (-1, 0, 1)])
+            if at > -300 * SECOND:
+                at = None
+        return rng.choice(EVENTS), rng.choice(PROPERTIES), at
+
+    def random_event(self, conn, how=None):
+        rng = self.rng
+        many = how == "table" or "events" in self.features and rng.random() < 0.5
         events = []
         for _ in range(rng.randint(1, 4) if many else 1):
-            key = rng.choice(own)
-            at = None
-            receipts = [r for r in world.by_user.get((self.table, key), ()) if r.exact]
-            if receipts and rng.random() < 0.6:
-                receipt = rng.choice(receipts)
-                anchors = [receipt.sent] + [o.at for o in receipt.opens if o.exact]
-                limits = [g["limit"] for g in receipt.goals] or [SECOND]
-                at = rng.choice(anchors) + rng.choice([-1, 0, 1, 30 * SECOND] + [x + e for x in limits for e in (-1, 0, 1)])
-                if at > -300 * SECOND:
-                    at = None
-            events.append((key, rng.choice(EVENTS), rng.choice(PROPERTIES), at))
-        return {"op": "event", "conn": conn, "how": "table" if many else "call", "events": events}
+            key = rng.choice(self.keys)
+            events.append((key, *self.random_happening(key)))
+        step = {"op": "event", "conn": conn, "how": "table" if many else "call", "events": events, "event_id": None}
+        if many:
+            self.counter += 4
+            step["ids"] = [self.counter * 100 + n for n in range(len(events))]
+            step["copy"] = rng.random() < 0.2 and "copy" not in self.without
+            step["plans"] = [self.random_plan(conn, 0, AFTER, False) if key in self.own(conn) and "hooks" in self.features and rng.random() < 0.25 else {}
+                             for key, *_ in events]
+        elif "ref" not in self.without and rng.random() < 0.4:
+            step["event_id"] = rng.choice(["e1", "o'2", "3", "e4", "5", "e6", "e7", "e8"])
+            key, name, properties, at = self.event_ids.setdefault((step["event_id"], events[0][0]), events[0])
+            step["events"] = [(key, name, properties, at)]
+        return step
 
     # --- a step in SQL; None if it makes no sense here ---
 
     def sql(self, step, number=0):
         world, conn = self.world, step["conn"]
         world.idx += 1
-        self.number = number
-        return getattr(self, "do_" + step["op"])(step, conn)
+        self.number, self.made, self.expected = number, [], {}
+        self.explicit = conn in world.txns
+        one = step["op"] in STATEMENTS and not self.explicit
+        if one:
+            world.begin(conn, "read committed")
+        sql = getattr(self, "do_" + step["op"])(step, conn)
+        if one:
+            self.fire_late(conn)
+            world.idx += 1
+            world.end(conn, True)
+        return sql
 
     def do_begin(self, step, conn):
         world = self.world
@@ -497,6 +590,9 @@ class Case:
     def do_commit(self, step, conn):
         if conn not in self.world.txns:
             return None
+        if step["commit"]:
+            self.fire_late(conn)
+            self.world.idx += 1
         self.world.end(conn, step["commit"])
         return "commit" if step["commit"] else "rollback"
 
@@ -504,23 +600,32 @@ class Case:
         txn = self.world.txns.get(conn)
         if not txn:
             return None
-        txn.savepoints.append((step["name"], len(txn.facts)))
+        txn.savepoints.append((step["name"], len(txn.facts), list(txn.late)))
         return "savepoint " + step["name"]
 
     def do_rollback_to(self, step, conn):
         txn = self.world.txns.get(conn)
-        if not txn or step["name"] not in [n for n, _ in txn.savepoints]:
+        if not txn or step["name"] not in [n for n, *_ in txn.savepoints]:
             return None
         self.world.roll_back_to(conn, step["name"])
         return "rollback to " + step["name"]
 
     def do_release(self, step, conn):
         txn = self.world.txns.get(conn)
-        if not txn or step["name"] not in [n for n, _ in txn.savepoints]:
+        if not txn or step["name"] not in [n for n, *_ in txn.savepoints]:
             return None
         while txn.savepoints.pop()[0] != step["name"]:
             pass
         return "release " + step["name"]
+
+    def do_constraints(self, step, conn):
+        """The deferred triggers fire now."""
+        if not self.explicit:
+            return None
+        self.world.txns[conn].immediate = True
+        self.fire_late(conn)
+        self.world.txns[conn].immediate = False
+        return "set constraints all immediate; set constraints all deferred"
 
     def do_roll_up(self, step, conn):
         return None if conn in self.world.txns else "select goals.roll_up()"
@@ -565,29 +670,7 @@ class Case:
             sets = dict(sets, plan_id=Decimal(have[sets["plan_id"] % len(have)]) if have else None)
         return sets
 
-    def change(self, key, conn, sets):
-        """One row goes through an UPDATE; True if it was there and changed."""
-        world = self.world
-        old = world.version(self.table, key, conn) if key not in self.within else self.within[key]
-        new = dict(old)
-        new.update(sets)
-        new = self.finish(new)
-        if new is None:
-            return
-        # an AFTER UPDATE trigger does not fire for a row that moves to another partition
-        moved = self.shape == "list" and old["region"] != new["region"]
-        if "audit" in self.features and "n" in self.columns and not moved and not v.equal(old["n"], new["n"]):
-            world.change(self.table, key, conn, old, new)
-            again = dict(new, audit=new["audit"] + 1)
-            again = self.finish(again)
-            if again is not None:
-                world.change(self.table, key, conn, new, again)
-                new = again
-        else:
-            world.change(self.table, key, conn, old, new)
-        self.within[key] = new
-
-    def setters(self, sets):
+    def setters(self, sets, cue=None):
         parts = []
         for name, value in sets.items():
             if name == "region":
@@ -596,7 +679,7 @@ class Case:
                 parts.append("%s = %s" % (name, "NULL" if value is None else value))
             else:
                 parts.append("%s = %s" % (name, self.columns[name].literal(value)))
-        return ", ".join(parts)
+        return ", ".join(parts + ([] if cue is None else ["cue = " + v.quote(cue)]))
 
     def typed(self, name, value):
         if name == "region":
@@ -606,14 +689,24 @@ class Case:
         return self.columns[name].literal(value)
 
     def do_update(self, step, conn):
-        world, form = self.world, step["form"]
-        self.within = {}
+        world, form, plan = self.world, step["form"], step["plan"]
         there = [k for k in step["keys"] if world.version(self.table, k, conn) is not None]
         if not there:
             return None
         where = "k = " + self.key(there[0]) if len(there) == 1 else "k in (%s)" % ", ".join(map(self.key, there))
         table = "public." + self.table
-        if form in ("single", "orm", "bulk", "cte", "view", "only", "cursor", "empty"):
+        written, returning = None, None
+        if step["returning"]:
+            written, returning = self.returned(step["returning"], conn)
+
+        def update(sets, **how):
+            """The rows go through the model; returns the cue."""
+            return self.update_rows(list(sets), conn, sets, plan, written=written, **how)
+
+        def sql(text):
+            return text + (" returning " + returning() if returning else "")
+
+        if form in ("single", "orm", "bulk", "cte", "view", "only", "cursor", "empty", *SIBLINGS):
             sets = self.plan_sets(step["sets"], conn)
             if form == "orm":
                 row = world.version(self.table, there[0], conn)
@@ -628,19 +721,22 @@ class Case:
                 table = "public.%s_%s" % (self.table, row["region"])
             if form == "empty":  # matches no row
                 return "update %s set %s where %s and false" % (table, self.setters(sets), where)
-            for key in there:
-                self.change(key, conn, sets)
-            sql = "update %s set %s where %s" % (table, self.setters(sets), where)
+            if form in SIBLINGS:
+                return self.beside(step, conn, {k: sets for k in there}, where)
+            cue = update({k: sets for k in there})
+            made = "update %s set %s where %s" % (table, self.setters(sets, cue), where)
             if form == "cte":
-                return "with u as (%s returning k) select count(*) from u" % sql
+                return "with u as (%s returning k) select count(*) from u" % made
             if form == "cursor" and self.shape == "plain":  # PostgreSQL 15 refuses it for a partitioned table, depending on the plan
+                made = "update %s set %s where current of c" % (table, self.setters(sets, cue))
+                if self.explicit:
+                    return "declare c cursor for select k from %s where %s for update; fetch c; %s; close c" % (table, where, made)
                 return "do $o$ declare c cursor for select k from %s where %s for update; x record; begin open c; fetch c into x; %s; close c; end $o$" % (
-                    table, where, "update %s set %s where current of c" % (table, self.setters(sets)))
-            return sql
+                    table, where, made)
+            return sql(made)
         if form == "noop":
             names = [n for n in step["sets"] if n != "plan_id"] or list(self.columns)[:1]
-            for key in there:
-                self.change(key, conn, {})
+            update({key: {} for key in there})
             return "update %s set %s where %s" % (table, ", ".join("%s = %s" % (n, n) for n in names), where)
         if form == "add":
             names = [n for n in ("n", "num", "amount", "s", "pos") if n in self.columns]
@@ -656,19 +752,8 @@ class Case:
                 keys.append(key)
             if not keys:
                 return None
-            for key in keys:
-                self.change(key, conn, {name: world.version(self.table, key, conn)[name] + step["by"]})
-            return "update %s set %s = %s + (%d) where k in (%s)" % (table, name, name, step["by"], ", ".join(map(self.key, keys)))
-        if form == "do":
-            # a loop of statements in one call; the middle one is rolled back by an exception block
-            a, b, c = (self.plan_sets(s, conn) for s in step["sets"])
-            key = there[0]
-            self.change(key, conn, a)
-            self.change(key, conn, c)
-            stay = self.setters(b)
-            return ("do $o$ begin update {t} set {a} where {w}; begin update {t} set {b} where {w}; raise exception 'back'; "
-                    "exception when raise_exception then null; end; update {t} set {c} where {w}; end $o$").format(
-                        t=table, a=self.setters(a), b=stay, c=self.setters(c), w="k = " + self.key(key))
+            update({key: {name: world.version(self.table, key, conn)[name] + step["by"]} for key in keys})
+            return sql("update %s set %s = %s + (%d) where k in (%s)" % (table, name, name, step["by"], ", ".join(map(self.key, keys))))
         sets = {k: self.plan_sets(step["sets"][k], conn) for k in there}
         if form == "upsert" and self.shape != "plain" and self.shape != "hash":
             form = "from"
@@ -681,18 +766,54 @@ class Case:
                 for k in rows:
                     if rows[k]["plan"] is not None:
                         rows[k]["plan"] = v.database_lower(rows[k]["plan"].strip(" "))
-            for key in there:
-                self.change(key, conn, {n: rows[key][n] for n in names})
-            return self.insert({k: dict(world_row, **sets[k]) for k, world_row in rows.items()},
-                               " on conflict (k) do update set " + ", ".join("%s = excluded.%s" % (n, n) for n in names))
+            proposed = {k: dict(row, **sets[k]) for k, row in rows.items()}
+            cue = update({key: {n: rows[key][n] for n in names} for key in there})
+            return sql(self.insert(proposed, " on conflict (k) do update set " + ", ".join("%s = excluded.%s" % (n, n) for n in names + (["cue"] if cue else [])), cue))
         source = "(values %s) s (sk, %s)" % (", ".join("(%s)" % ", ".join([self.key(k)] + [self.typed(n, sets[k][n]) for n in names]) for k in there),
                                              ", ".join("s_" + n for n in names))
-        for key in there:
-            self.change(key, conn, {n: sets[key][n] for n in names})
-        assign = ", ".join("%s = s_%s" % (n, n) for n in names)
+        cue = update({key: {n: sets[key][n] for n in names} for key in there})
+        assign = ", ".join(["%s = s_%s" % (n, n) for n in names] + ([] if cue is None else ["cue = " + v.quote(cue)]))
         if form == "merge":
             return "merge into %s u using %s on u.k = s.sk when matched then update set %s" % (table, source, assign)
-        return "update %s u set %s from %s where u.k = s.sk" % (table, assign, source)
+        return sql("update %s u set %s from %s where u.k = s.sk" % (table, assign, source))
+
+    def beside(self, step, conn, sets, where):
+        """An UPDATE and a send in one statement. The send did not make the change."""
+        world, action, form = self.world, step["send"], step["form"]
+        update = "update public.%s set %%s where %s" % (self.table, where)
+        if form == "call first":
+            # the call is made before the row is written
+            key, first = next(iter(sets.items()))
+            self.act_send(action, key, conn, False)
+            cue = self.update_rows([key], conn, {key: first}, step["plan"])
+            return "with s as materialized (select %s as r) update public.%s set %s from s where k = %s and s.r is not null" % (
+                self.direct(action, self.call_key(key, action["over"])), self.table, self.setters(first, cue), self.key(key))
+        some = self.setters(next(iter(sets.values())))
+        if form == "call last":
+            def written(key, new):
+                self.act_send(action, key, conn, False, new)
+            cue = self.update_rows(list(sets), conn, sets, step["plan"], written=written)
+            return "with u as (%s returning k) select %s from u" % (update % self.setters(next(iter(sets.values())), cue), self.direct(action, "k::text"))
+        ids, formed = dict(zip(step["keys"], step["ids"])), {k: world.clock() for k in sets}
+
+        def form(key, _):
+            formed[key] = world.clock()
+
+        def receipt(key):
+            world.idx += 1
+            at = (formed[key], False) if action["at"] is None else (action["at"], True)
+            self.mirrored(ids[key], action["message"], key, conn, action["variant"], at, None, None)
+
+        if form == "mirror first":
+            cue = self.update_rows(list(sets), conn, sets, step["plan"], between=receipt, skipped=receipt)
+            rows = self.insert_sends([self.send_values(ids[k], action["message"], k, action["at"], None, None, action["variant"]) for k in sets])
+            return "with s as (%s returning who) update public.%s set %s from s where k = s.who" % (
+                rows, self.table, some + ("" if cue is None else ", cue = " + v.quote(cue)))
+        cue = self.update_rows(list(sets), conn, sets, step["plan"], written=form, finally_=lambda keys: [receipt(key) for key in keys])
+        places = ", ".join("(%s, %s, %s)" % (self.key(k), *self.place(self.send_kind, ids[k])) for k in sets)
+        return "with u as (%s returning k) insert into public.%ssends (id, part, what, who, sent, arm) select s.id, s.part, %s, k, %s, %s from u join (values %s) s (sk, id, part) on s.sk = k" % (
+            update % self.setters(next(iter(sets.values())), cue), self.prefix, v.quote(action["message"]), when(action["at"]),
+            "NULL" if action["variant"] is None else v.quote(action["variant"]), places)
 
     def do_cascade(self, step, conn):
         world = self.world
@@ -706,11 +827,9 @@ class Case:
         if new in have or (new is None and len(have) < 3):
             return None
         world.put("plans", conn, conn, frozenset(set(have) - {old} | ({new} if new is not None else set())))
-        self.within = {}
-        for key in self.own(conn):
-            row = world.version(self.table, key, conn)
-            if row is not None and row["plan_id"] == old:
-                self.change(key, conn, {"plan_id": None if new is None else Decimal(new)})
+        world.idx += 1  # the referential action is a statement of its own
+        keys = [k for k in self.own(conn) if (world.version(self.table, k, conn) or {"plan_id": None})["plan_id"] == old]
+        self.update_rows(keys, conn, {k: {"plan_id": None if new is None else Decimal(new)} for k in keys}, {})
         if new is None:
             return "delete from public.%splans where id = %d" % (self.prefix, old)
         return "update public.%splans set id = %d where id = %d" % (self.prefix, new, old)
@@ -730,46 +849,23 @@ class Case:
         world, how = self.world, step["how"]
         if how == "mirror":
             return self.mirror(step, conn) if "sends" in self.features else None
-        made = []
-        for n, key in enumerate(step["keys"]):
-            variant = step["variant"] or self.assigned[step["message"], key]
-            receipt = world.send(step["message"], key, conn, variant, step["at"] if step["at"] is None else step["at"])
-            receipt.step, receipt.nth = self.number, n
-            made.append(receipt)
-        self.made = made
+        ref = None if step["ref"] is None else ("ref", step["ref"])
+        for key in step["keys"]:
+            receipt = world.known(step["message"], key, conn, ref)
+            if receipt is not None:  # the same as before
+                self.made.append(receipt)
+                continue
+            if ref and any(r.ref == ref and not r.dead and r.gone is None for r in world.receipts.get((step["message"], key), ())):
+                return None  # another transaction has recorded it and is not done
+            self.made_receipt(world.send(step["message"], key, conn, step["variant"] or self.arm(step["message"], key, how), step["at"], ref=ref))
         at = "" if step["at"] is None else ", sent_at => " + when(step["at"])
+        at += "" if ref is None else ", ref => " + v.quote(step["ref"])
         variant = "" if step["variant"] is None else ", variant => " + v.quote(step["variant"])
         if how == "deliver":
             return "select receipt_id from goals.deliver(%s, %s%s)" % (v.quote(step["message"]), self.call_key(step["keys"][0]), at)
         if how == "array":
             return "select goals.record_sent(%s, array[%s]::text[]%s%s)" % (v.quote(step["message"]), ", ".join(map(v.quote, step["keys"] + step["keys"][:1])), variant, at)
         return "select goals.record_sent(%s, %s%s%s)" % (v.quote(step["message"]), self.call_key(step["keys"][0]), variant, at)
-
-    def mirror(self, step, conn):
-        world, rows = self.world, []
-        self.made = []
-        for n, key in enumerate(step["keys"]):
-            at, opened, clicked = step["at"][n], step["opened"][n], step["clicked"][n]
-            variant = step["variant"]  # the application's own log decides; it is not assigned again
-            if variant == "control":
-                opened = clicked = None
-            receipt = world.send(step["message"], key, conn, variant, at)
-            receipt.step, receipt.nth = self.number, n
-            self.made.append(receipt)
-            if opened is not None:
-                world.engage(receipt, conn, False, opened)
-            if clicked is not None:
-                world.engage(receipt, conn, True, clicked)
-            world.sends[step["ids"][n]] = [Fact(world, conn, receipt=receipt, opened=opened is not None, clicked=clicked is not None)]
-            rows.append("(%d, %s, %s, %s, %s, %s, %s)" % (
-                step["ids"][n], v.quote(step["message"]), self.key(key), when(at), "NULL" if opened is None else when(opened),
-                "NULL" if clicked is None else when(clicked), "NULL" if step["variant"] is None else v.quote(step["variant"])))
-        if step["stray"] == "message":
-            rows.append("(%d, 'no such message', %s, clock_timestamp(), null, null, null)" % (step["ids"][0] + 5000000000, self.key(step["keys"][0])))
-        if step["stray"] == "user":
-            stray = {"bigint": "777", "integer": "777", "uuid": "b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00"}.get(self.key_type, "nobody")
-            rows.append("(%d, %s, %s, clock_timestamp(), null, null, null)" % (step["ids"][0] + 6000000000, v.quote(step["message"]), self.key(stray)))
-        return "insert into public.%ssends values %s" % (self.prefix, ", ".join(rows))
 
     def do_open(self, step, conn):
         world = self.world
@@ -778,29 +874,7 @@ class Case:
         if self.strict(conn):
             return None
         if step["how"] == "mirror":
-            versions = world.sends.get(step["row"])
-            if not versions or not versions[-1].visible(world.idx, txn) and not versions[-1].dead:
-                return None
-            live = [f for f in versions if f.visible(world.idx, txn)]
-            if not live:
-                return None
-            last = live[-1]
-            receipt = last.receipt
-            if receipt.variant == "control":
-                return None
-            if at is not None:
-                if not receipt.exact or receipt.sent > 0:
-                    at = None
-                else:
-                    at = receipt.sent + (at % 7) * SECOND
-            if at is None and receipt.sent > world.idx:
-                return None
-            if not (last.clicked if click else last.opened):
-                found = receipt if receipt.gone is None else world.latest_free(receipt, conn, click)
-                if found:
-                    world.engage(found, conn, click, at)
-            versions.append(Fact(world, conn, receipt=receipt, opened=last.opened or not click, clicked=last.clicked or click))
-            return "update public.%ssends set %s = %s where id = %d" % (self.prefix, "clicked" if click else "opened", when(at), step["row"])
+            return self.open_row(step, conn)
         verb = "clicked" if click else "opened"
         if step["how"] == "receipt":
             receipt = next((r for r in world.receipts.get((step["message"], step["key"]), ()) if (r.step, r.nth) == (step["step"], step["nth"])), None)
@@ -815,17 +889,14 @@ class Case:
         return "select goals.record_%s(%s, %s%s)" % (verb, v.quote(step["message"]), self.call_key(step["key"]), "" if at is None else ", %s_at => %s" % (verb, when(at)))
 
     def do_event(self, step, conn):
-        world, rows = self.world, []
-        if step["how"] == "table" and "events" not in self.features:
-            return None
-        for key, name, properties, at in step["events"]:
-            if step["how"] == "table" and not self.event_columns:
-                at = None
-            world.event(self.table, key, conn, name, v.loads(properties), at)
-            rows.append((key, name, properties, at))
+        world = self.world
         if step["how"] == "table":
-            return "insert into public.%sevents (who, what, at, props) values %s" % (self.prefix, ", ".join(
-                "(%s, %s, %s, %s)" % (self.key(k), v.quote(n), when(a), v.quote(p)) for k, n, p, a in rows))
-        key, name, properties, at = rows[0]
-        return "select goals.record_event(%s, %s, %s%s, users => 'public.%s')" % (
-            self.call_key(key), v.quote(name), v.quote(properties), "" if at is None else ", " + when(at), self.table)
+            return self.insert_happenings(step, conn) if "events" in self.features else None
+        key, name, properties, at = step["events"][0]
+        cause = None if step["event_id"] is None else ("id", step["event_id"])
+        if cause and any(f.cause == cause and not f.dead and not f.visible(world.idx, world.txns.get(conn)) for f in world.history.get((self.table, key), ())):
+            return None  # another transaction has reported it and is not done
+        world.event(self.table, key, conn, name, v.loads(properties), at, cause=cause)
+        return "select goals.record_event(%s, %s, %s%s%s, users => 'public.%s')" % (
+            self.call_key(key), v.quote(name), v.quote(properties), "" if at is None else ", " + when(at),
+            "" if cause is None else ", event_id => " + v.quote(step["event_id"]), self.table)

@@ -1,7 +1,8 @@
 """What the rules (README, "The rules") say becomes of what an application did.
 
-The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its statement and
-the moment its transaction committed. Outcomes are computed from the log afterwards, receipt by receipt."""
+The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its command and
+the moment its transaction committed. A statement is a command; each statement that a trigger or a function runs in it is a
+later one. Outcomes are computed from the log afterwards, receipt by receipt."""
 from decimal import Decimal
 
 import values as v
@@ -14,16 +15,18 @@ class Txn:
         self.conn, self.isolation, self.began = conn, isolation, began
         self.committed = None
         self.facts = []
-        self.savepoints = []  # (name, how many facts there were)
+        self.savepoints = []  # (name, how many facts there were, what was late then)
+        self.immediate = False  # deferred triggers fire at once
+        self.late = []  # what deferred triggers are going to do: (the change or row they fire for, key, actions)
 
 
 class Fact:
-    """idx: the moment of the statement. dead: rolled back. In concurrent runs moments are intervals (lo, hi)."""
+    """idx: the moment of the command. dead: rolled back. In concurrent runs moments are intervals (lo, hi)."""
 
-    def __init__(self, world, conn, **what):
+    def __init__(self, world, conn, idx=None, **what):
         self.__dict__.update(what)
         self.txn = world.txns.get(conn)
-        self.idx = world.idx
+        self.idx = world.idx if idx is None else idx
         self.dead = False
         if self.txn:
             self.txn.facts.append(self)
@@ -44,6 +47,7 @@ class Fact:
 class World:
     def __init__(self):
         self.idx = 0
+        self.told = (0, 0)  # the moment at which the clock was read last, and how often
         self.txns = {}      # open transaction of each connection
         self.rows = {}      # (table, key) -> versions
         self.receipts = {}  # (message, key) -> receipts
@@ -51,8 +55,14 @@ class World:
         self.history = {}   # (table, key) -> changes and events
         self.messages = {}  # name -> Message dict
         self.columns = {}   # table -> {name: Column}
-        self.sends = {}     # row id of the mirrored table -> Fact
+        self.sends = {}     # number of a row of the table of sends -> what it was, version by version
+        self.occurred = {}  # number of a row of the table of events -> what it was, version by version
         self.changes = self.events = 0
+
+    def clock(self):
+        """Now, later than what was now before in the same command."""
+        self.told = (self.idx, self.told[1] + 1 if self.told[0] == self.idx else 1)
+        return self.idx + self.told[1] / 100000
 
     # --- transactions ---
 
@@ -73,6 +83,7 @@ class World:
             txn.savepoints.pop()
         for fact in txn.facts[txn.savepoints[-1][1]:]:
             fact.dead = True
+        txn.late = list(txn.savepoints[-1][2])  # what has fired since is to fire again
 
     # --- rows ---
 
@@ -83,20 +94,25 @@ class World:
                 return fact.row
         return None
 
-    def put(self, table, key, conn, row):
-        self.rows.setdefault((table, key), []).append(Fact(self, conn, row=row))
+    def put(self, table, key, conn, row, idx=None):
+        self.rows.setdefault((table, key), []).append(Fact(self, conn, idx, row=row))
 
-    def change(self, table, key, conn, old, new):
-        """One row changed by an UPDATE in whatever form."""
-        self.put(table, key, conn, new)
-        self.history.setdefault((table, key), []).append(
-            Fact(self, conn, kind="change", t=self.idx, old=old, new=new, exact=False))
+    def change(self, table, key, conn, old, new, idx=None):
+        """One row changed by an UPDATE in whatever form. idx: the command, if others have begun since."""
+        self.put(table, key, conn, new, idx)
+        fact = Fact(self, conn, idx, kind="change", old=old, new=new, exact=False, cause=None)
+        fact.t = fact.idx
+        self.history.setdefault((table, key), []).append(fact)
         self.changes += 1
+        return fact
 
-    def event(self, table, key, conn, name, properties, at):
-        self.history.setdefault((table, key), []).append(
-            Fact(self, conn, kind="event", t=self.idx if at is None else at, name=name, properties=properties, exact=at is not None))
+    def event(self, table, key, conn, name, properties, at, idx=None, cause=None):
+        """cause: what the event is known by; the same event may arrive again."""
+        fact = Fact(self, conn, idx, kind="event", name=name, properties=properties, exact=at is not None, cause=cause)
+        fact.t = fact.idx if at is None else at
+        self.history.setdefault((table, key), []).append(fact)
         self.events += 1
+        return fact
 
     # --- receipts ---
 
@@ -107,22 +123,29 @@ class World:
                 found[goal["name"]] = goal
         return [g for g in found.values() if not (g["stop"] and g["stop"].visible(self.idx, self.txns.get(conn)))]
 
-    def send(self, message, key, conn, variant, at):
+    def known(self, message, key, conn, ref):
+        """The receipt that was made of this row, or under this ref: the first one."""
+        txn = self.txns.get(conn)
+        return next((r for r in self.receipts.get((message, key), ())
+                     if ref is not None and r.ref == ref and r.gone is None and r.visible(self.idx, txn)), None)
+
+    def send(self, message, key, conn, variant, at, row=None, ref=None):
+        """row: the user's row, if it is not what the last command left."""
         table = self.messages[message]["table"]
-        row = self.version(table, key, conn)
+        row = row or self.version(table, key, conn)
         if row is None:
             return None
-        receipt = Fact(self, conn, message=message, key=key, variant=variant, sent=self.idx if at is None else at,
+        receipt = Fact(self, conn, message=message, key=key, variant=variant, sent=self.clock() if at is None else at, ref=ref,
                        exact=at is not None, row=row, goals=self.goals_now(message, conn), opens=[], gone=None, table=table, id=None)
         self.receipts.setdefault((message, key), []).append(receipt)
         self.by_user.setdefault((table, key), []).append(receipt)
         return receipt
 
     def latest(self, message, key, conn, at):
-        at = self.idx if at is None else at
+        at = self.clock() if at is None else at
         found = [r for r in self.receipts.get((message, key), ())
                  if r.visible(self.idx, self.txns.get(conn)) and r.gone is None and r.sent <= at]
-        return max(found, key=lambda r: r.sent) if found else None
+        return max(found, key=lambda r: (r.sent, r.idx)) if found else None
 
     def latest_free(self, gone, conn, click):
         """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up to the row's time
@@ -133,8 +156,13 @@ class World:
         free = [r for r in found if not any(o.click == click and o.visible(self.idx, txn) for o in r.opens)]
         return (free or found or [None])[-1]
 
-    def engage(self, receipt, conn, click, at):
-        receipt.opens.append(Fact(self, conn, at=self.idx if at is None else at, click=click, exact=at is not None))
+    def engage(self, receipt, conn, click, at, exact=True):
+        """A time before the sending, which only a row of the application can have, is that of the sending."""
+        if at is None:
+            at, exact = self.clock(), False
+        if at < receipt.sent:
+            at, exact = receipt.sent, receipt.exact
+        receipt.opens.append(Fact(self, conn, at=at, click=click, exact=exact))
 
     # --- outcomes ---
 
@@ -200,6 +228,10 @@ class World:
             if found:
                 hits.append((fact, *found))
         hits.sort(key=lambda h: h[0].t)
+        again, hits = hits, []
+        for hit in again:  # what arrives again counts once
+            if hit[0].cause is None or all(h[0].cause != hit[0].cause for h in hits):
+                hits.append(hit)
         return False, hits[goal["times"] - 1] if len(hits) >= goal["times"] else None
 
     def stopped(self, goal, upto):

@@ -34,6 +34,9 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("22023", AttributeAndEvent { both: false }),
         ("22023", InvalidArgument { message: s("share must be between 0 and 1"), hint: s("Pass 0.5.") }),
         ("42710", NameTaken { what: "message", name: s("m") }),
+        ("42704", UnknownMessageOrReceipt { name: s("216"), call: "goals.record_opened" }),
+        ("42704", UnknownVariant { message: s("m"), name: s("2026-11-29T23:32:42Z"), nearest: None }),
+        ("P0002", SeveralUsers { key: s("{7,8}"), relation: s("users") }),
         ("P0002", UnknownUser { key: s("7"), relation: s("users") }),
         ("P0002", NoReceipt { message: s("m"), key: s("7") }),
         ("55000", ControlReceipt { receipt_id: 7 }),
@@ -42,6 +45,7 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("55000", NotTracked { relation: s("users") }),
         ("42809", WrongRelation { relation: s("v"), why: s("is a view") }),
         ("55000", NoKey { relation: s("users"), why: s("has no primary key") }),
+        ("55000", HasMessages { relation: s("users") }),
         ("55000", UsersTableDropped),
         ("55000", Covered { relation: s("users_eu"), parent: s("users") }),
         ("42501", NotOwner { relation: s("users") }),
@@ -105,6 +109,9 @@ fn hints_say_what_to_do() {
     has("time_limit => '30 days'");
     has("users => 'public.users'");
     has("goals.track_users('users')");
+    has("cast the parameters: goals.record_opened($1::bigint, $2::timestamptz).");
+    has("sent_at => $3::timestamptz.");
+    has("goals.deliver(): $2::text[].");
     has("key => 'column'");
     let all = Error::UnknownOperator { name: String::new() }.hint().unwrap();
     assert!(Operator::ALL.iter().all(|operator| all.contains(&format!("\"{}\"", operator.name()))));
@@ -134,6 +141,7 @@ fn functions_in_sql_raise_the_same_errors() {
         sql("unknown_baseline", &["m", "b", "a", "c"]),
         UnknownBaseline { message: s("m"), name: s("b"), variants: vec![s("a"), s("c")] }
     );
+    assert_eq!(sql("several_users", &["users", "{1,2}"]), SeveralUsers { key: s("{1,2}"), relation: s("users") });
     assert_eq!(sql("unknown_model", &["last"]), UnknownModel { name: s("last") });
     assert_eq!(sql("half_life", &[]).message(), "half_life must be greater than zero");
     assert_eq!(sql("no_users_table", &[]), NoUsersTable);

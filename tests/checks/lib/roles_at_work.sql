@@ -114,8 +114,12 @@ select 'admin', goals.roll_up() > 0;
 select 'admin', goals.forget_user(1::bigint);
 select 'admin', goals.purge('2000-01-01');
 select from goals.stop_goal('hello', 'buy');
+select from goals.rename_message('test', 'tested');
+select from goals.drop_message('tested');
 select probe.allowed(array['select goals.track_users(''public.of_another'')', 'select * from goals.receipt', 'delete from goals.receipt', 'update goals.total set matched = 0', 'select goals_internal.archive(''{1}'')', 'select goals_internal.add_to_totals(''{}'')',
     'create trigger t after update on shop.users for each row execute function goals.capture(''1'')', 'alter table goals.receipt disable trigger all', 'drop extension pg_goals']);
+create table shop.users_new (like shop.users including all);
+select from goals.move_users('shop.users', 'shop.users_new');
 select from goals.untrack('shop.sends');
 select from goals.untrack_all();
 reset session authorization;

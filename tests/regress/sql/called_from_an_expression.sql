@@ -65,6 +65,19 @@ declare held cursor with hold for select goals.record_sent('m', id) > 0 as sent 
 commit;
 fetch all from held;
 close held;
+-- Users by the array, whose row each has memory of its own
+select from goals.create_message('once', kind => 'one_off');
+do $$
+declare
+    sent bigint;
+begin
+    for i in 1..20 loop
+        sent := goals.record_sent('once', array(select id::text from users where id % 2 = i % 2));
+        perform count(*) from goals.deliver('once', array(select id::text from users where id % 3 = i % 3));
+        sent := goals.record_sent('once', (select min(id) from users), ref => 'ref ' || i);
+    end loop;
+end $$;
+select count(*) = (select count(*) from users) as each_once from goals.receipt r join goals.revision v using (revision_id) join goals.message m on m.message_id = v.message_id where m.name = 'once';
 select sent, matched from goals.message_stats where goal = 'primary';
 select * from goals.verify();
 select problem from goals.health();

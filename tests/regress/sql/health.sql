@@ -50,7 +50,7 @@ select * from goals.health();
 -- A table that is gone: what can be done ends the rows.
 select from goals.create_message('gone');
 drop table users;
-select problem, regexp_replace(object, '^\d+$', 'oid') as object, detail, regexp_replace(hint, 'untrack\(\d+\)', 'untrack(oid)') as hint from goals.health();
+select problem, regexp_replace(object, '^\d+$', 'oid') as object, detail, regexp_replace(hint, '\(\d+(?=[,)])', '(oid', 'g') as hint from goals.health();
 \set VERBOSITY terse
 select from goals.set_goal('gone', 'n', 'is increased', time_limit => '1 day');
 select from goals.set_goal('gone', event => 'buy', time_limit => '1 day');

@@ -3,6 +3,7 @@
 \set SHOW_CONTEXT never
 create schema shop;
 create table shop.users (id bigint primary key, plan text, visits int, custom jsonb default '{}');
+create table shop.successor (like shop.users including all);
 create table shop.people (id uuid primary key, plan text);
 create table shop.events (user_id bigint, name text, at timestamptz, properties jsonb);
 create table shop.sends (message text, user_id bigint, opened timestamptz);
@@ -77,7 +78,7 @@ insert into shop.call (sql) values
     ('!update shop.users set plan = ''pro'', visits = 3, custom = ''{"a": 2}'''), ('!update shop.people set plan = ''pro'''),
     ('!insert into shop.events values (1, ''buy'', null, ''{"a": 1, "b": 2}''), (1, ''buy'', null, ''{"a": 1}'')'), ('!insert into shop.sends values (''m'', 5), (''x'', 5), (''m'', 99)'), ('!update shop.sends set opened = null'),
     ($$ goals.message_stats $$), ($$ goals.variant_stats $$), ($$ goals.outcome $$), ($$ goals_internal.contribution $$), ($$ goals_internal.ledger $$), ($$ goals_internal.counted $$),
-    ($$ goals.verify() $$), ($$ goals_internal.behind() $$), ($$ goals_internal.health_of_switches() $$), ($$ goals_internal.health_of_tables() $$), ($$ goals_internal.health_of_broken_goals() $$), ($$ goals_internal.health_of_records() $$), ($$ goals_internal.users_to_forget('shop.users', '{}') $$), ($$ goals_internal.running(null, null, null) $$), ($$ goals_internal.arm $$), ($$ goals_internal.figures $$), ($$ goals.tail_sums() $$), ($$ goals_internal.movement(0, 0, 0, 9, 9, 9) $$), ($$ goals_internal.drawn() $$), ($$ goals_internal.announce() $$), ($$ goals_internal.last_settled_revision() $$), ($$ goals_internal.unused_revisions(99) $$), ($$ goals_internal.drop_unused_revisions(0) $$), ($$ goals_internal.summarize_marks() $$), ($$ goals_internal.lock_totals(true) $$), ($$ goals_internal.drop_orphans(0, 9, 0, 9) $$),
+    ($$ goals.verify() $$), ($$ goals_internal.behind() $$), ($$ goals_internal.health_of_switches() $$), ($$ goals_internal.health_of_tables() $$), ($$ goals_internal.health_of_broken_goals() $$), ($$ goals_internal.health_of_records() $$), ($$ goals_internal.users_to_forget('shop.users', '{}') $$), ($$ goals_internal.running(null, null, null) $$), ($$ goals_internal.goals_of(1) $$), ($$ goals_internal.arm $$), ($$ goals_internal.figures $$), ($$ goals.tail_sums() $$), ($$ goals_internal.movement(0, 0, 0, 9, 9, 9) $$), ($$ goals_internal.drawn() $$), ($$ goals_internal.announce() $$), ($$ goals_internal.last_settled_revision() $$), ($$ goals_internal.unused_revisions(99) $$), ($$ goals_internal.drop_unused_revisions(0) $$), ($$ goals_internal.summarize_marks() $$), ($$ goals_internal.lock_totals(true) $$), ($$ goals_internal.drop_orphans(0, 9, 0, 9) $$),
     ($$ goals.stats('m') $$), ($$ goals.stats('t', null, '2020-01-01', '2040-01-01') $$), ($$ goals.stats_bar('m') $$), ($$ goals_internal.bar_line('x', 1, 2) $$), ($$ goals_internal.bar(1, 2, 3) $$), ($$ goals_internal.fit('x', 3) $$), ($$ goals_internal.glyph(9608, '#') $$),
     ($$ goals.matches('m') $$), ($$ goals.matches('m', 'v') $$), ($$ goals.explain('m', '1') $$), ($$ goals.explain('m', 1::bigint) $$), ($$ goals.explain('p', '00000000-0000-0000-0000-000000000001'::pg_catalog.uuid) $$),
     ($$ goals.compare('t') $$), ($$ goals_internal.compare_data('t') $$), ($$ goals.daily('m') $$), ($$ goals.daily_since_sending('t') $$), ($$ goals.attribution() $$), ($$ goals.attribution('time decay', '2020-01-01', '2040-01-01') $$), ($$ goals.report('t') $$), ($$ goals.report_data('m') $$),
@@ -85,6 +86,10 @@ insert into shop.call (sql) values
     ($$ goals.probability_better(1, 9, 2, 9) $$), ($$ goals.anytime_test('{1,2}', '{1,1}') $$), ($$ goals.anytime_ratio_interval(1, 2, 1, 1) $$), ($$ goals.split_test('{9,8}', '{1,1}') $$), ($$ goals.sample_size(0.1, 0.2) $$),
     ($$ goals.health() $$), ($$ goals_internal.goal_problem(1) $$), ($$ goals_internal.is_broken(1) $$), ($$ goals_internal.note_columns() $$), ($$ goals_internal.source_problem(1) $$), ($$ goals_internal.known_message('m') $$), ($$ goals_internal.check_goal(1, 'v') $$), ($$ goals_internal.stored_key(1, '1') $$), ($$ goals_internal.nearest('a', '{b,c}') $$), ($$ goals_internal.unusable() $$), ($$ goals_internal.archive('{1}') $$), ($$ goals_internal.add_to_totals('{}') $$),
     ($$ goals.stop_goal('m', 'v') $$), ($$ goals.forget_user('1', 'shop.users') $$), ($$ goals.forget_user(2::bigint, 'shop.users') $$), ($$ goals.forget_user('00000000-0000-0000-0000-000000000001'::pg_catalog.uuid, 'shop.people') $$), ($$ goals.purge('2040-01-01') $$), ($$ goals.verify() $$),
+    ($$ goals.create_message('gone', users => 'shop.users') $$), ($$ goals.rename_message('gone', 'went') $$),
+    ($$ goals.drop_message('went') $$), ($$ goals_internal.dropped_messages(99) $$),
+    ($$ goals_internal.remove_dropped_messages(99) $$), ($$ goals_internal.refuse_list(1, '1') $$),
+    ($$ goals_internal.follower(1, 'shop', 'users') $$), ($$ goals.move_users('shop.users', 'shop.successor') $$),
     ($$ goals.untrack('shop.sends') $$), ($$ goals.untrack_all() $$);
 -- (the loop runs with the traps on the path as well: it uses nothing they could stand for)
 create function shop.probe() returns void language plpgsql as $$

@@ -108,7 +108,7 @@ alter trigger pg_goals_1 on users rename to "Ours";
 select * from goals.health();
 select from goals.track_users('users');
 alter table users disable trigger "Ours";
-select problem, regexp_replace(hint, 'untrack\(\d+\)', 'untrack(oid)') as hint from goals.health();
+select problem, regexp_replace(hint, '\(\d+(?=[,)])', '(oid', 'g') as hint from goals.health();
 select from goals.untrack('users');
 select tgname from pg_trigger where tgrelid = 'users'::regclass and not tgisinternal;
 select from goals.track_users('users');
@@ -125,7 +125,7 @@ insert into users (id, visits) values (1, 0);
 update users set visits = 1;
 drop table users;
 select count(*) from (select * from goals.message_stats except select * from figures) x;
-select problem, regexp_replace(hint, 'untrack\(\d+\)', 'untrack(oid)') as hint from goals.health() where problem = 'dropped table';
+select problem, regexp_replace(hint, '\(\d+(?=[,)])', '(oid', 'g') as hint from goals.health() where problem = 'dropped table';
 \set VERBOSITY sqlstate
 select from goals.record_sent('m', 1::bigint);
 select from goals.record_opened('m', 1::bigint);

@@ -7,7 +7,7 @@ select from goals.set_goal('m', 'plan', 'is', 'pro', '1 day');
 select goals.record_sent('m', array['1', '2']);
 update users set plan = 'pro' where id = 1;
 drop table users;
-select problem, regexp_replace(hint, 'untrack\(\d+\)', 'untrack(oid)') as hint from goals.health();
+select problem, regexp_replace(hint, '\(\d+(?=[,)])', '(oid', 'g') as hint from goals.health();
 select sent, matched from goals.message_stats;
 
 -- Its successor is another table: the message stays bound to the one it was made for.

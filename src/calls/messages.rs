@@ -1,0 +1,78 @@
+//! Renaming and dropping messages.
+
+use super::goals::{lock_message, name_given};
+use crate::model::error::{Error, Result};
+use crate::pg::call::{Args, Out};
+use crate::pg::invalidate;
+use crate::pg::spi::{self, Arg};
+use crate::setup::cache::required_setup;
+use crate::setup::definitions::{Message, Setup};
+
+/// Removes what goals.health() has noted about a message under a name that it loses: it is noted again where it goes on.
+fn forget_notes(name: &str) {
+    spi::run(
+        "DELETE FROM goals.ignored WHERE reason = 'unknown user' AND name = $1 \
+         OR reason = 'unknown variant' AND starts_with(name, $1 || ': ')",
+        &[Arg::Text(Some(name))],
+    );
+}
+
+/// goals.rename_message(message, new_name)
+pub fn rename_message(args: &Args) -> Result<Out> {
+    let message = args.text_required(0, "message")?;
+    let new = name_given(args.text_required(1, "new_name")?, "a message")?;
+    let setup = required_setup()?;
+    setup.message(&message)?;
+    let taken = || Error::NameTaken { what: "message", name: new.clone() };
+    setup.tables.as_owner(|| {
+        let (setup, message) = lock_message(&message)?;
+        if setup.messages.contains_key(&new) {
+            return Err(taken());
+        }
+        // Waits for a session that gives another message this name, which UPDATE would do with an error of its own.
+        let reserved = spi::number(
+            "INSERT INTO goals.message (name, kind, users_source_id, dropped_at) \
+             VALUES ($1, 'ongoing', 0, clock_timestamp()) ON CONFLICT (name) DO NOTHING RETURNING message_id",
+            &[Arg::Text(Some(&new))],
+        );
+        let reserved = reserved.ok_or_else(taken)?;
+        spi::run("DELETE FROM goals.message WHERE message_id = $1", &[Arg::Integer(i32::try_from(reserved).ok())]);
+        spi::run(
+            "UPDATE goals.message SET name = $2, seed = coalesce(seed, name) WHERE message_id = $1",
+            &[Arg::Integer(Some(message.id)), Arg::Text(Some(&new))],
+        );
+        spi::run("DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1", &[Arg::Text(Some(&new))]);
+        forget_notes(&message.name);
+        invalidate::announce(setup.tables.revision);
+        Ok(Out::Null)
+    })
+}
+
+/// goals.drop_message(message)
+pub fn drop_message(args: &Args) -> Result<Out> {
+    let message = args.text_required(0, "message")?;
+    let setup = required_setup()?;
+    setup.message(&message)?;
+    setup.tables.as_owner(|| {
+        let (setup, message) = lock_message(&message)?;
+        hide(&setup, &message);
+        forget_notes(&message.name);
+        invalidate::announce(setup.tables.revision);
+        Ok(Out::Null)
+    })
+}
+
+/// Takes the message and its names out of the set-up. goals.roll_up() removes its records when every transaction has
+/// ended that may not know the revision added here.
+fn hide(setup: &Setup, message: &Message) {
+    let id = [Arg::Integer(Some(message.id))];
+    spi::run(
+        "UPDATE goals.message SET dropped_at = clock_timestamp(), seed = coalesce(seed, name), name = NULL, \
+         known_as = NULL WHERE message_id = $1",
+        &id,
+    );
+    if setup.tables.message_name.is_some() {
+        spi::run("DELETE FROM goals.message_name WHERE message_id = $1", &id);
+    }
+    spi::run("INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')", &id);
+}
