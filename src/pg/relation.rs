@@ -273,11 +273,11 @@ impl Relation {
             }
             let column = pg_sys::Anum_pg_index_indpred as pg_sys::AttrNumber;
             let value = pg_sys::SysCacheGetAttr(id, row, column, &mut null);
-            let text = if null { Vec::new() } else { super::datum::varlena_bytes(value).to_vec() };
+            let text = if null { c"" } else { CStr::from_ptr(pg_sys::text_to_cstring(value.cast_mut_ptr())) };
             pg_sys::ReleaseSysCache(row);
             text
         };
-        let text = String::from_utf8_lossy(&predicate);
+        let text = predicate.to_string_lossy();
         text.starts_with(&format!("{{NULLTEST :arg {{VAR :varno 1 :varattno {column} "))
             && text.contains("} :nulltesttype 1 :argisrow false")
             && text.matches('{').count() == 2

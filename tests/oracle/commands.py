@@ -1,8 +1,11 @@
-"""What the application's own triggers and functions do inside of a statement: commands nested in it, known to the model in their order.
+"""What the application's own triggers and functions do inside of a statement: commands nested in it, in an order that
+the model knows.
 
-A plan says what is done where: {trigger: [action, ...]}. It is written into the column `cue` of the row that the statement writes,
-key by key and as SQL; the triggers run what their row says. Each trigger reports what it is about to do, and each BEFORE trigger
-the step that its row is going to make, as a warning: the application's own log, which has to say what the model says."""
+A plan says what is done where: {trigger: [action, ...]}. It is written into the column `cue` of the row that the
+statement writes, key by key and as SQL; the triggers run what their row says. Each trigger reports what it is about to
+do, and a BEFORE trigger the step that its row is going to make, as warnings. They are the application's own log, which
+has to say what the model says."""
+
 import json
 
 import values as v
@@ -42,13 +45,16 @@ class Commands:
         p = self.prefix
         order = "array_position(array[%s]::text[], new.k::text) - 1" % ", ".join(map(v.quote, self.keys))
         n = "old.n::text, new.n::text" if "n" in self.columns else "null, null"
-        return [hook(p + "users_hook", "new.k::text"), hook(p + "rows_hook", "new.who::text"),
-                # a row's cue is that of the last update only
-                "create function %scue() returns trigger language plpgsql as "
-                "$$begin if new.cue is not distinct from old.cue then new.cue := null; end if; return new; end$$" % p,
-                "create function %sjournal() returns trigger language plpgsql as $$begin raise warning 'step %%', jsonb_build_array(%s, old.audit, new.audit, "
-                "old.region, new.region, %s); return new; end$$" % (p, order, n),
-                """create function %srun(who text, plan jsonb) returns integer language plpgsql as $$
+        return [
+            hook(p + "users_hook", "new.k::text"),
+            hook(p + "rows_hook", "new.who::text"),
+            # a row's cue is that of the last update only
+            "create function %scue() returns trigger language plpgsql as "
+            "$$begin if new.cue is not distinct from old.cue then new.cue := null; end if; return new; end$$" % p,
+            "create function %sjournal() returns trigger language plpgsql as $$begin "
+            "raise warning 'step %%', jsonb_build_array(%s, old.audit, new.audit, "
+            "old.region, new.region, %s); return new; end$$" % (p, order, n),
+            """create function %srun(who text, plan jsonb) returns integer language plpgsql as $$
 declare act jsonb;
 begin
     for act in select jsonb_array_elements(plan -> who) loop
@@ -56,44 +62,64 @@ begin
         execute act ->> 1;
     end loop;
     return 1;
-end $$""" % p,
-                """create procedure %scall(plan text[]) language plpgsql as $$
+end $$"""
+            % p,
+            """create procedure %scall(plan text[]) language plpgsql as $$
 declare act text;
 begin
     foreach act in array plan loop
         case act when 'commit' then commit; when 'rollback' then rollback; else execute act; end case;
     end loop;
-end $$""" % p]
+end $$"""
+            % p,
+        ]
 
     def triggers(self, table):
         """SQL of the triggers of the table of users."""
         if "hooks" not in self.features:
             return []
-        create = "create trigger \"%s\" %s on %s for each row execute function %s%s()"
+        create = 'create trigger "%s" %s on %s for each row execute function %s%s()'
         # a row that moves to another partition is inserted there
         event = "insert or update" if self.shape == "list" else "update"
-        made = [create % ("0", "before update", table, self.prefix, "cue"), create % ("zzz_journal", "before update", table, self.prefix, "journal")]
+        made = [
+            create % ("0", "before update", table, self.prefix, "cue"),
+            create % ("zzz_journal", "before update", table, self.prefix, "journal"),
+        ]
         made += [create % (name, "before update", table, self.prefix, "users_hook") for name in BEFORE]
         made += [create % (name, "after " + event, table, self.prefix, "users_hook") for name in AFTER]
-        made += ["create constraint trigger \"%s\" after %s on %s deferrable initially deferred for each row execute function %susers_hook()"
-                 % (name, event, table, self.prefix) for name in LATE]
+        made += [
+            'create constraint trigger "%s" after %s on %s deferrable initially deferred for each row '
+            "execute function %susers_hook()" % (name, event, table, self.prefix)
+            for name in LATE
+        ]
         return made
 
     def row_triggers(self, table, after):
         """SQL of the triggers of a table of events or sends."""
         if "hooks" not in self.features:
             return []
-        made = ["create trigger \"%s\" %s insert on %s for each row when (new.cue is not null) execute function %srows_hook()"
-                % (name, when, table, self.prefix) for when, names in (("before", BEFORE), ("after", after)) for name in names]
-        return made + ["create constraint trigger \"%s\" after insert on %s deferrable initially deferred for each row when (new.cue is not null) "
-                       "execute function %srows_hook()" % (name, table, self.prefix) for name in LATE]
+        made = [
+            'create trigger "%s" %s insert on %s for each row when (new.cue is not null) execute function %srows_hook()'
+            % (name, when, table, self.prefix)
+            for when, names in (("before", BEFORE), ("after", after))
+            for name in names
+        ]
+        return made + [
+            'create constraint trigger "%s" after insert on %s deferrable initially deferred for each row '
+            "when (new.cue is not null) "
+            "execute function %srows_hook()" % (name, table, self.prefix)
+            for name in LATE
+        ]
 
     # --- what is chosen ---
 
     def random_plan(self, conn, depth=0, after=AFTER, again=True, late=False):
         rng = self.rng
         slots = rng.sample(BEFORE + after + after + LATE, rng.choice([1, 1, 1, 2, 3]))
-        plan = {name: [self.random_action(conn, depth, name, late or name in LATE) for _ in range(rng.choice([1, 1, 2, 3]))] for name in dict.fromkeys(slots)}
+        plan = {
+            name: [self.random_action(conn, depth, name, late or name in LATE) for _ in range(rng.choice([1, 1, 2, 3]))]
+            for name in dict.fromkeys(slots)
+        }
         if again:  # a BEFORE trigger may make the change itself
             for name in BEFORE:
                 if name in plan:
@@ -111,7 +137,12 @@ end $$""" % p]
             sets["audit"] = "audit + 1"
         self.tags += 1
         nested = "hooks" in self.features and rng.random() < (0.5 if depth == 0 else 0.25)
-        return {"do": "again", "tag": self.tags, "sets": sets, "plan": self.random_plan(conn, depth + 1, late=late) if nested else {}}
+        return {
+            "do": "again",
+            "tag": self.tags,
+            "sets": sets,
+            "plan": self.random_plan(conn, depth + 1, late=late) if nested else {},
+        }
 
     def random_action(self, conn, depth=0, slot=None, late=False):
         """late: it is done at the end of the transaction; what can be opened then is not known when it is chosen."""
@@ -129,9 +160,22 @@ end $$""" % p]
             return self.random_again(conn, depth, late)
         if do == "event":
             how = rng.choice(["call", "table"]) if "events" in self.features else "call"
-            return {"do": "event", "tag": self.tags, "how": how, "event": self.random_happening(), "row": self.counter * 100, "over": self.counter}
-        action = {"do": do, "tag": self.tags, "message": spec["name"], "at": self.past() if rng.random() < 0.25 else None, "over": self.counter,
-                  "variant": rng.choice(spec["variants"] + [None]) if spec["variants"] else None}
+            return {
+                "do": "event",
+                "tag": self.tags,
+                "how": how,
+                "event": self.random_happening(),
+                "row": self.counter * 100,
+                "over": self.counter,
+            }
+        action = {
+            "do": do,
+            "tag": self.tags,
+            "message": spec["name"],
+            "at": self.past() if rng.random() < 0.25 else None,
+            "over": self.counter,
+            "variant": rng.choice(spec["variants"] + [None]) if spec["variants"] else None,
+        }
         if do == "send":
             action["how"] = rng.choice(["one", "one", "deliver"])
             if action["how"] == "deliver":
@@ -165,7 +209,7 @@ end $$""" % p]
         return made
 
     def said(self, messages):
-        """Compares what the application's triggers have reported with what the model expects. Returns what is not as expected."""
+        """Compares what the application's triggers have reported with what the model expects."""
         found, wanted = {}, {key: entries for key, entries in self.expected.items() if entries}
         for text in messages:
             what, _, rest = text.partition(" ")
@@ -176,16 +220,36 @@ end $$""" % p]
                 step = json.loads(rest)
                 found.setdefault(step[0], []).append(step[1:])
         self.expected = {}
-        return [] if found == wanted else ["THE MODEL IS WRONG about what was done, user by user: expected %s, the application says %s" % (wanted, found)]
+        return (
+            []
+            if found == wanted
+            else [
+                "THE MODEL IS WRONG about what was done, user by user: expected %s, the application says %s"
+                % (wanted, found)
+            ]
+        )
 
     def act_send(self, a, key, conn, dry, seen=None):
         if not dry:
-            self.made_receipt(self.world.send(a["message"], key, conn, a["variant"] or self.arm(a["message"], key, a["how"]), a["at"], seen))
+            self.made_receipt(
+                self.world.send(
+                    a["message"], key, conn, a["variant"] or self.arm(a["message"], key, a["how"]), a["at"], seen
+                )
+            )
         at = "" if a["at"] is None else ", sent_at => " + when(a["at"])
         if a["how"] == "deliver":
-            return "select receipt_id from goals.deliver(%s, %s%s)" % (v.quote(a["message"]), self.call_key(key, a["over"]), at)
+            return "select receipt_id from goals.deliver(%s, %s%s)" % (
+                v.quote(a["message"]),
+                self.call_key(key, a["over"]),
+                at,
+            )
         variant = "" if a["variant"] is None else ", variant => " + v.quote(a["variant"])
-        return "select goals.record_sent(%s, %s%s%s)" % (v.quote(a["message"]), self.call_key(key, a["over"]), variant, at)
+        return "select goals.record_sent(%s, %s%s%s)" % (
+            v.quote(a["message"]),
+            self.call_key(key, a["over"]),
+            variant,
+            at,
+        )
 
     def act_mirror(self, a, key, conn, dry):
         """A row in the table of sends; its trigger records the receipt after it."""
@@ -193,7 +257,9 @@ end $$""" % p]
             self.world.idx += 1
             sent = (self.world.clock(), False) if a["at"] is None else (a["at"], True)
             self.mirrored(self.row(a, key), a["message"], key, conn, a["variant"], sent, None, None)
-        return self.insert_sends([self.send_values(self.row(a, key), a["message"], key, a["at"], None, None, a["variant"])])
+        return self.insert_sends(
+            [self.send_values(self.row(a, key), a["message"], key, a["at"], None, None, a["variant"])]
+        )
 
     def row(self, action, key):
         """The number of the row that an action inserts for this user."""
@@ -213,7 +279,12 @@ end $$""" % p]
             if not dry:
                 self.world.event(self.table, key, conn, name, v.loads(properties), at)
             return "select goals.record_event(%s, %s, %s%s, users => 'public.%s')" % (
-                self.call_key(key, a["over"]), v.quote(name), v.quote(properties), "" if at is None else ", " + when(at), self.table)
+                self.call_key(key, a["over"]),
+                v.quote(name),
+                v.quote(properties),
+                "" if at is None else ", " + when(at),
+                self.table,
+            )
         row = self.row(a, key)
         if not dry:
             self.happened(row, key, conn, name, properties, at)
@@ -225,7 +296,11 @@ end $$""" % p]
         if receipt is None or receipt.variant == "control" or self.strict(conn):
             return None
         world.engage(receipt, conn, a["click"], None)
-        return "select goals.record_%s(%s, %s)" % ("clicked" if a["click"] else "opened", v.quote(a["message"]), self.call_key(key, a["over"]))
+        return "select goals.record_%s(%s, %s)" % (
+            "clicked" if a["click"] else "opened",
+            v.quote(a["message"]),
+            self.call_key(key, a["over"]),
+        )
 
     def dry_cue(self, plan, key, conn, tag):
         made = {name: {key: self.acts(actions, key, conn, True)} for name, actions in plan.items() if name != "instead"}
@@ -240,9 +315,11 @@ end $$""" % p]
     # --- an UPDATE ---
 
     def update_rows(self, keys, conn, sets, plan, tag=None, written=None, between=None, skipped=None, finally_=None):
-        """The rows go through an UPDATE, the command that has just begun. Called are, written: for a row that was written; between: for
-        such a row, before the triggers after it; skipped: for a row that a trigger kept from being written; finally_: with the keys of the
-        rows that were written, after all triggers. Returns the cue."""
+        """The rows go through an UPDATE, the command that has just begun. Returns the cue.
+
+        Called are, written: for a row that was written; between: for such a row, before the triggers after it; skipped:
+        for a row that a trigger kept from being written; finally_: with the keys of the rows that were written, after
+        all triggers."""
         world, at, made, done = self.world, self.world.idx, {}, []
         for key in keys:
             old = world.version(self.table, key, conn)
@@ -260,7 +337,14 @@ end $$""" % p]
             if "hooks" in self.features:
                 number = [None if row.get("n") is None else str(row["n"]) for row in (old, new)]
                 self.expected.setdefault(self.keys.index(key), []).append(
-                    [None if old["audit"] is None else int(old["audit"]), None if new["audit"] is None else int(new["audit"]), old["region"], new["region"], *number])
+                    [
+                        None if old["audit"] is None else int(old["audit"]),
+                        None if new["audit"] is None else int(new["audit"]),
+                        old["region"],
+                        new["region"],
+                        *number,
+                    ]
+                )
             fact = world.change(self.table, key, conn, old, new, at)
             done.append((key, old, new, fact))
             if written:
@@ -339,7 +423,12 @@ end $$""" % p]
         if action["do"] == "event":
             name, properties, at = action["event"]
             return "goals.record_event(%s, %s, %s%s, users => 'public.%s')" % (
-                key, v.quote(name), v.quote(properties), "" if at is None else ", " + when(at), self.table)
+                key,
+                v.quote(name),
+                v.quote(properties),
+                "" if at is None else ", " + when(at),
+                self.table,
+            )
         at = "" if action["at"] is None else ", sent_at => " + when(action["at"])
         if action["how"] == "deliver":
             return "(select receipt_id from goals.deliver(%s, %s%s))" % (v.quote(action["message"]), key, at)
@@ -354,14 +443,34 @@ end $$""" % p]
         actions = []
         for _ in range(rng.randint(2, 5)):
             if form in ("do", "call") and rng.random() < 0.15:
-                actions.append((None, {"do": rng.choice(["commit", "commit"] if "rollback" in self.without else ["commit", "rollback"])}))
+                actions.append(
+                    (
+                        None,
+                        {
+                            "do": rng.choice(
+                                ["commit", "commit"] if "rollback" in self.without else ["commit", "rollback"]
+                            )
+                        },
+                    )
+                )
             elif form == "do" and rng.random() < 0.25:
                 inner = [(rng.choice(keys), self.random_action(conn, 1)) for _ in range(rng.randint(1, 3))]
-                actions.append((None, {"do": "block", "actions": inner, "back": rng.random() < 0.5 and "rollback" not in self.without}))
+                actions.append(
+                    (
+                        None,
+                        {
+                            "do": "block",
+                            "actions": inner,
+                            "back": rng.random() < 0.5 and "rollback" not in self.without,
+                        },
+                    )
+                )
             else:
                 actions.append((rng.choice(keys), self.random_action(conn, 0)))
         if form == "select":
-            actions = [(k, a) for k, a in actions if a["do"] == "send" or (a["do"] == "event" and a["how"] == "call")][:3]
+            actions = [(k, a) for k, a in actions if a["do"] == "send" or (a["do"] == "event" and a["how"] == "call")][
+                :3
+            ]
             if rng.random() < 0.5:
                 actions.append((keys[0], self.random_again(conn, 1)))
         return {"op": "program", "conn": conn, "form": form, "actions": actions}
@@ -391,8 +500,10 @@ end $$""" % p]
                 if action["back"]:
                     for fact in txn.facts[before:]:
                         fact.dead = True
-                made.append("begin %s; %s exception when raise_exception then null; end" % (
-                    inner or "null", "raise exception 'back';" if action["back"] else ""))
+                made.append(
+                    "begin %s; %s exception when raise_exception then null; end"
+                    % (inner or "null", "raise exception 'back';" if action["back"] else "")
+                )
             else:
                 sql = self.act(action, key, conn)
                 if sql is not None:
@@ -404,21 +515,30 @@ end $$""" % p]
         if form == "call":
             return "call public.%scall(array[%s]::text[])" % (self.prefix, ", ".join(map(v.quote, made)))
         if form == "function":
-            return "select public.%srun('', %s)" % (self.prefix, v.quote(json.dumps({"": [["", sql] for sql in made]}, ensure_ascii=False)))
+            return "select public.%srun('', %s)" % (
+                self.prefix,
+                v.quote(json.dumps({"": [["", sql] for sql in made]}, ensure_ascii=False)),
+            )
         name = "public.%ssql_%d" % (self.prefix, conn)
-        return "create or replace function %s() returns integer language sql as $o$ %s; select 1 $o$; select %s()" % (name, "; ".join(made), name)
+        return "create or replace function %s() returns integer language sql as $o$ %s; select 1 $o$; select %s()" % (
+            name,
+            "; ".join(made),
+            name,
+        )
 
     @staticmethod
     def plpgsql(sql):
         return "perform " + sql[7:] if sql.startswith("select ") else sql
 
     def do_select(self, step, conn):
-        """Calls in one SELECT: they are one command. A function of the application that changes a row runs a later one."""
+        """Calls in one SELECT: they are one command. What a function of the application runs is a later one."""
         made = []
         for key, action in step["actions"]:
             if action["do"] == "again":
                 plan = {key: self.acts([action], key, conn)}
-                made.append("public.%srun(%s, %s)" % (self.prefix, v.quote(key), v.quote(json.dumps(plan, ensure_ascii=False))))
+                made.append(
+                    "public.%srun(%s, %s)" % (self.prefix, v.quote(key), v.quote(json.dumps(plan, ensure_ascii=False)))
+                )
                 break
             getattr(self, "act_" + action["do"])(action, key, conn, False)
             made.append(self.direct(action, self.call_key(key, action["over"])))

@@ -72,7 +72,7 @@ class Client(threading.Thread):
             return step
 
     def timed(self, step):
-        """Gives all that is sent in this step a time of its own, by which it is found, and ids that no other client has."""
+        """Gives what is sent in this step a time of its own, by which it is found, and ids that no other client has."""
         if isinstance(step, (list, tuple)):
             for part in step:
                 self.timed(part)
@@ -81,7 +81,9 @@ class Client(threading.Thread):
         if step.get("how") == "mirror" and "ids" in step:
             moved = [self.past() for _ in step["at"]]
             for what in ("opened", "clicked"):
-                step[what] = [o if o is None or a is None else o - a + m for o, a, m in zip(step[what], step["at"], moved)]
+                step[what] = [
+                    o if o is None or a is None else o - a + m for o, a, m in zip(step[what], step["at"], moved)
+                ]
             step["at"] = moved
         elif step.get("op") == "send" and step["at"] is not None or step.get("do") in ("send", "mirror"):
             step["at"] = self.past()

@@ -1,8 +1,8 @@
 """What the rules (README, "The rules") say becomes of what an application did.
 
-The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its command and
-the moment its transaction committed. A statement is a command; each statement that a trigger or a function runs in it is a
-later one. Outcomes are computed from the log afterwards, receipt by receipt."""
+The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its command
+and the moment its transaction committed. A statement is a command; each statement that a trigger or a function runs in
+it is a later one. Outcomes are computed from the log afterwards, receipt by receipt."""
 from decimal import Decimal
 
 import values as v
@@ -135,8 +135,22 @@ class World:
         row = row or self.version(table, key, conn)
         if row is None:
             return None
-        receipt = Fact(self, conn, message=message, key=key, variant=variant, sent=self.clock() if at is None else at, ref=ref,
-                       exact=at is not None, row=row, goals=self.goals_now(message, conn), opens=[], gone=None, table=table, id=None)
+        receipt = Fact(
+            self,
+            conn,
+            message=message,
+            key=key,
+            variant=variant,
+            sent=self.clock() if at is None else at,
+            ref=ref,
+            exact=at is not None,
+            row=row,
+            goals=self.goals_now(message, conn),
+            opens=[],
+            gone=None,
+            table=table,
+            id=None,
+        )
         self.receipts.setdefault((message, key), []).append(receipt)
         self.by_user.setdefault((table, key), []).append(receipt)
         return receipt
@@ -147,12 +161,13 @@ class World:
                  if r.visible(self.idx, self.txns.get(conn)) and r.gone is None and r.sent <= at]
         return max(found, key=lambda r: (r.sent, r.idx)) if found else None
 
-    def latest_free(self, gone, conn, click):
-        """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up to the row's time
-        without such an engagement, else the newest."""
+    def latest_free(self, gone, conn, click, upto):
+        """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up
+        to the row's time without such an engagement, else the newest."""
         txn = self.txns.get(conn)
-        found = sorted((r for r in self.receipts.get((gone.message, gone.key), ())
-                        if r.visible(self.idx, txn) and r.gone is None and r.variant != "control" and r.sent <= gone.sent), key=lambda r: r.sent)
+        found = [r for r in self.receipts.get((gone.message, gone.key), ())
+                 if r.visible(self.idx, txn) and r.gone is None and r.variant != "control" and r.sent <= upto]
+        found.sort(key=lambda r: (r.sent, r.idx))
         free = [r for r in found if not any(o.click == click and o.visible(self.idx, txn) for o in r.opens)]
         return (free or found or [None])[-1]
 

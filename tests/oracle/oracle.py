@@ -77,11 +77,19 @@ def returned(case, step, result):
         return []
     found = result.fetchone()[0]
     if step["how"] == "array":
-        return [] if found == len(step["keys"]) else ["record_sent(array) returned %s for %d users" % (found, len(step["keys"]))]
+        return (
+            []
+            if found == len(step["keys"])
+            else ["record_sent(array) returned %s for %d users" % (found, len(step["keys"]))]
+        )
     receipt = case.made[0]
     if receipt.id is None:
         receipt.id = found
-    return [] if receipt.id == found else ["receipt %s expected for ref %s, but it is %s" % (receipt.id, step["ref"], found)]
+    return (
+        []
+        if receipt.id == found
+        else ["receipt %s expected for ref %s, but it is %s" % (receipt.id, step["ref"], found)]
+    )
 
 
 class Run:
@@ -281,9 +289,15 @@ def main():
     parser.add_argument("--one", action="store_true", help="only the case of this seed")
     parser.add_argument("--concurrent", action="store_true")
     parser.add_argument("--keep-going", type=int, default=1, metavar="N", help="stop after N cases that disagree")
-    parser.add_argument("--without", nargs="*", default=[], help="leave these out, for a fault that is known (array, deliver, mirror, "
-                        "rollback, copy; nested: commands inside of statements; open: opens inside of statements; redo: rows corrected, and deleted and inserted "
-                        "again; ref: ref and event_id; dead: row versions that are dead to everybody)")
+    parser.add_argument(
+        "--without",
+        nargs="*",
+        default=[],
+        help="leave these out, for a fault that is known (array, deliver, mirror, "
+        "rollback, copy; nested: commands inside of statements; open: opens inside of statements; "
+        "redo: rows corrected, and deleted and inserted "
+        "again; ref: ref and event_id; dead: row versions that are dead to everybody)",
+    )
     parser.add_argument("--lines", type=int, default=6, help="how many disagreements of a case to show")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--failures", default="build/failed/oracle", help="where a failing case is written")

@@ -1,5 +1,6 @@
-"""The application's own tables of sends and events, whose rows the model knows by number: inserted in every form, copied, opened,
-corrected, deleted and inserted again."""
+"""The application's own tables of sends and events, whose rows the model knows by number: inserted in every form,
+copied, opened, corrected, deleted and inserted again."""
+
 import uuid
 
 import values as v
@@ -34,8 +35,10 @@ class Rows:
     def key_of_rows(self, table, kind):
         """(type of id, what is said of the primary key, SQL that makes partitions)"""
         if kind == "partitioned":
-            made = ["create table %s_%s partition of %s %s" % (table, n, table, how) for n, how in
-                    (("a", "for values in (1)"), ("b", "for values in (11)"), ("c", "default"))]
+            made = [
+                "create table %s_%s partition of %s %s" % (table, n, table, how)
+                for n, how in (("a", "for values in (1)"), ("b", "for values in (11)"), ("c", "default"))
+            ]
             return "bigint", ", primary key (id, part)) partition by list (part", made
         key = {"composite": ", primary key (part, id)", "none": ""}.get(kind, ", primary key (id)")
         return {"uuid": "uuid", "text": "text"}.get(kind, "bigint"), key, []
@@ -43,18 +46,30 @@ class Rows:
     def make_events(self):
         p, table = self.prefix, self.prefix + "events"
         kind, key, partitions = self.key_of_rows(table, self.event_kind)
-        made = ["create table %s (id %s not null, part integer not null, junk text, who %s, what text, at timestamptz default clock_timestamp(), "
-                "props jsonb, cue text%s)" % (table, kind, self.key_type, key), *partitions]
-        made.append("select goals.track_events('public.%s', 'who', 'what', %s, users => 'public.%susers')"
-                    % (table, "'at', 'props'" if self.event_columns else "properties => 'props'", p))
+        made = [
+            "create table %s (id %s not null, part integer not null, junk text, who %s, what text, "
+            "at timestamptz default clock_timestamp(), "
+            "props jsonb, cue text%s)" % (table, kind, self.key_type, key),
+            *partitions,
+        ]
+        made.append(
+            "select goals.track_events('public.%s', 'who', 'what', %s, users => 'public.%susers')"
+            % (table, "'at', 'props'" if self.event_columns else "properties => 'props'", p)
+        )
         return made + self.row_triggers(table, AFTER) + self.stash(table)
 
     def make_sends(self):
         table = self.prefix + "sends"
         kind, key, partitions = self.key_of_rows(table, self.send_kind)
-        made = ["create table %s (id %s not null, part integer not null, what text, who %s, sent timestamptz default clock_timestamp(), opened timestamptz, "
-                "clicked timestamptz, arm text, cue text%s)" % (table, kind, self.key_type, key), *partitions]
-        made.append("select goals.track_receipts('public.%s', 'what', 'who', 'sent', 'opened', 'clicked', 'arm')" % table)
+        made = [
+            "create table %s (id %s not null, part integer not null, what text, who %s, "
+            "sent timestamptz default clock_timestamp(), opened timestamptz, "
+            "clicked timestamptz, arm text, cue text%s)" % (table, kind, self.key_type, key),
+            *partitions,
+        ]
+        made.append(
+            "select goals.track_receipts('public.%s', 'what', 'who', 'sent', 'opened', 'clicked', 'arm')" % table
+        )
         return made + self.row_triggers(table, AFTER_SENDS) + self.stash(table)
 
     @staticmethod
@@ -84,25 +99,45 @@ class Rows:
         return "id = %s and part = %s" % self.place(kind, number)
 
     def insert_sends(self, rows):
-        return "insert into public.%ssends (id, part, what, who, sent, opened, clicked, arm, cue) values %s" % (self.prefix, ", ".join(rows))
+        return "insert into public.%ssends (id, part, what, who, sent, opened, clicked, arm, cue) values %s" % (
+            self.prefix,
+            ", ".join(rows),
+        )
 
     def send_values(self, row, message, key, at, opened, clicked, variant, cue=None, queued=False):
         sent = "NULL" if queued else when(at)
         return "(%s, %s, %s, %s, %s, %s, %s, %s, %s)" % (
-            *self.place(self.send_kind, row), v.quote(message), self.key(key), sent, "NULL" if opened is None else when(opened),
-            "NULL" if clicked is None else when(clicked), "NULL" if variant is None else v.quote(variant), "NULL" if cue is None else v.quote(cue))
+            *self.place(self.send_kind, row),
+            v.quote(message),
+            self.key(key),
+            sent,
+            "NULL" if opened is None else when(opened),
+            "NULL" if clicked is None else when(clicked),
+            "NULL" if variant is None else v.quote(variant),
+            "NULL" if cue is None else v.quote(cue),
+        )
 
     def insert_events(self, rows):
-        return "insert into public.%sevents (id, part, who, what, at, props, cue) values %s" % (self.prefix, ", ".join(rows))
+        return "insert into public.%sevents (id, part, who, what, at, props, cue) values %s" % (
+            self.prefix,
+            ", ".join(rows),
+        )
 
     def event_values(self, row, key, name, properties, at, cue=None):
-        return "(%s, %s, %s, %s, %s, %s, %s)" % (*self.place(self.event_kind, row), self.key(key), v.quote(name), when(at), v.quote(properties),
-                                                 "NULL" if cue is None else v.quote(cue))
+        return "(%s, %s, %s, %s, %s, %s, %s)" % (
+            *self.place(self.event_kind, row),
+            self.key(key),
+            v.quote(name),
+            when(at),
+            v.quote(properties),
+            "NULL" if cue is None else v.quote(cue),
+        )
 
     # --- what the model hears of a row ---
 
-    # What a row of the table of sends holds: sent, opened and clicked are NULL (None) or (time, exact), where a time that was the
-    # clock's is not exact. lost: which receipt its opens belong to, the rules do not say. rewritten: its sent is another time.
+    # What a row of the table of sends holds: sent, opened and clicked are None for NULL or (time, exact), where a time
+    # that was the clock's is not exact. lost: which receipt its opens belong to, the rules do not say. rewritten: its
+    # sent is another time by now.
     HOLDS = ("receipt", "message", "key", "variant", "sent", "opened", "clicked", "lost", "rewritten")
 
     def mirrored(self, row, message, key, conn, variant, sent, opened, clicked, rewritten=False):
@@ -118,8 +153,19 @@ class Rows:
             for click, time in ((False, opened), (True, clicked)):
                 if time is not None:
                     world.engage(receipt, conn, click, *time)
-        return self.row_is(row, conn, receipt=receipt, message=message, key=key, variant=variant, sent=sent, opened=opened, clicked=clicked, lost=False,
-                           rewritten=rewritten)
+        return self.row_is(
+            row,
+            conn,
+            receipt=receipt,
+            message=message,
+            key=key,
+            variant=variant,
+            sent=sent,
+            opened=opened,
+            clicked=clicked,
+            lost=False,
+            rewritten=rewritten,
+        )
 
     def row_is(self, row, conn, **what):
         fact = Fact(self.world, conn, **what)
@@ -133,7 +179,9 @@ class Rows:
         """A row was inserted into the table of events. time: what it says of the time, where that was the clock's."""
         world = self.world
         cause = None if self.event_kind == "none" else ("row", row)
-        fact = world.event(self.table, key, conn, name, v.loads(properties), at if self.event_columns else None, idx, cause)
+        fact = world.event(
+            self.table, key, conn, name, v.loads(properties), at if self.event_columns else None, idx, cause
+        )
         if time is not None and self.event_columns:
             fact.t, fact.exact = time
         kept = Fact(world, conn, idx, key=key, name=name, properties=properties, time=(fact.t, fact.exact))
@@ -163,22 +211,34 @@ class Rows:
             opened, clicked = (None, None) if variant == "control" else (step["opened"][n], step["clicked"][n])
             world.idx += 1
             sent = None if queued else (formed, False) if step["at"][n] is None else (step["at"][n], True)
-            self.mirrored(row, step["message"], key, conn, variant, sent, opened and (opened, True), clicked and (clicked, True))
+            self.mirrored(
+                row, step["message"], key, conn, variant, sent, opened and (opened, True), clicked and (clicked, True)
+            )
             self.slots(plan, AFTER_SENDS, key, conn, acts)
             cue = self.cue(acts, row)
-            rows.append(self.send_values(row, step["message"], key, step["at"][n], opened, clicked, variant, cue, queued))
-            copies.append("\t".join(map(copied, [*self.plain_place(self.send_kind, row), step["message"], key, variant, cue])))
+            rows.append(
+                self.send_values(row, step["message"], key, step["at"][n], opened, clicked, variant, cue, queued)
+            )
+            copies.append(
+                "\t".join(map(copied, [*self.plain_place(self.send_kind, row), step["message"], key, variant, cue]))
+            )
         if step["copy"] and step["at"] == [None] * len(step["at"]) and not step["queued"]:
             return Copy("copy public.%ssends (id, part, what, who, arm, cue) from stdin" % self.prefix, copies)
         if step["stray"] == "message":
             rows.append(self.stray(step, 5000000000, "no such message", self.key(step["keys"][0])))
         if step["stray"] == "user":
-            stray = {"bigint": "777", "integer": "777", "uuid": "b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00"}.get(self.key_type, "nobody")
+            stray = {"bigint": "777", "integer": "777", "uuid": "b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00"}.get(
+                self.key_type, "nobody"
+            )
             rows.append(self.stray(step, 6000000000, step["message"], self.key(stray)))
         return self.insert_sends(rows)
 
     def stray(self, step, more, message, key):
-        return "(%s, %s, %s, %s, clock_timestamp(), null, null, null, null)" % (*self.place(self.send_kind, step["ids"][0] + more), v.quote(message), key)
+        return "(%s, %s, %s, %s, clock_timestamp(), null, null, null, null)" % (
+            *self.place(self.send_kind, step["ids"][0] + more),
+            v.quote(message),
+            key,
+        )
 
     def slots(self, plan, names, key, conn, made):
         for name in names:
@@ -188,7 +248,13 @@ class Rows:
         """A time of an open or click is set in a row, for the first time or again."""
         world, click, row = self.world, step["click"], step["row"]
         last = self.row_now(world.sends.get(row), conn)
-        if last is None or last.variant == "control" or last.receipt.variant == "control" or last.receipt.sent > world.idx or last.lost:
+        if (
+            last is None
+            or last.variant == "control"
+            or last.receipt.variant == "control"
+            or last.receipt.sent > world.idx
+            or last.lost
+        ):
             return None
         receipt, known, found = last.receipt, last.clicked if click else last.opened, last.receipt
         at = None
@@ -197,12 +263,18 @@ class Rows:
         if receipt.gone is not None:
             if known is not None or last.rewritten:
                 return None
-            found = world.latest_free(receipt, conn, click)
+            # without a time of sending it is any receipt up to now
+            found = world.latest_free(receipt, conn, click, world.clock() if last.sent is None else receipt.sent)
         if found:
             world.engage(found, conn, click, at)
         time = (world.clock(), False) if at is None else (at, True)
         self.row_is(row, conn, **self.of(last, **{"clicked" if click else "opened": time}))
-        return "update public.%ssends set %s = %s where %s" % (self.prefix, "clicked" if click else "opened", when(at), self.at_row(self.send_kind, row))
+        return "update public.%ssends set %s = %s where %s" % (
+            self.prefix,
+            "clicked" if click else "opened",
+            when(at),
+            self.at_row(self.send_kind, row),
+        )
 
     def do_correct(self, step, conn):
         """The time of sending in a row is written again, at times with an open. Its receipt stays what it is."""
@@ -242,7 +314,9 @@ class Rows:
             return None
         sql = self.again("sends", self.send_kind, row, columns, columns.replace("who", self.key(key)), step["how"])
         world.idx += 1
-        fact = self.mirrored(row, last.message, key, conn, last.variant, last.sent, last.opened, last.clicked, last.rewritten)
+        fact = self.mirrored(
+            row, last.message, key, conn, last.variant, last.sent, last.opened, last.clicked, last.rewritten
+        )
         fact.lost = self.send_kind == "none"
         return sql
 
@@ -250,24 +324,50 @@ class Rows:
         """SQL that deletes a row and inserts it again: in one statement, in several, or in several transactions."""
         table, where = "public.%s%s" % (self.prefix, table), self.at_row(kind, row)
         if how == "cte":
-            return "with d as (delete from %s where %s returning *) insert into %s (%s) select %s from d" % (table, where, table, columns, values)
+            return "with d as (delete from %s where %s returning *) insert into %s (%s) select %s from d" % (
+                table,
+                where,
+                table,
+                columns,
+                values,
+            )
         self.world.idx += 2
-        take = "with d as (delete from %s where %s returning *) insert into %s_stash select * from d" % (table, where, table)
-        give = "insert into %s (%s) select %s from %s_stash; delete from %s_stash" % (table, columns, values, table, table)
-        return "%s; %s" % (take, give) if self.explicit or how == "two" else "begin; %s; commit; begin; %s; commit" % (take, give)
+        take = "with d as (delete from %s where %s returning *) insert into %s_stash select * from d" % (
+            table,
+            where,
+            table,
+        )
+        give = "insert into %s (%s) select %s from %s_stash; delete from %s_stash" % (
+            table,
+            columns,
+            values,
+            table,
+            table,
+        )
+        return (
+            "%s; %s" % (take, give)
+            if self.explicit or how == "two"
+            else "begin; %s; commit; begin; %s; commit" % (take, give)
+        )
 
     def upsert(self, table, kind, row, columns):
         """The row is there already: an update that says nothing new."""
         table = "public.%s%s" % (self.prefix, table)
         key = {"composite": "part, id", "partitioned": "id, part"}.get(kind, "id")
         return "insert into %s (%s) select %s from %s where %s on conflict (%s) do update set what = excluded.what" % (
-            table, columns, columns, table, self.at_row(kind, row), key)
+            table,
+            columns,
+            columns,
+            table,
+            self.at_row(kind, row),
+            key,
+        )
 
     # --- steps: events ---
 
     def insert_happenings(self, step, conn):
         """Rows inserted into the table of events, by INSERT or COPY."""
-        world, at, rows, copies, made = self.world, self.world.idx, [], [], []
+        at, rows, copies, made = self.world.idx, [], [], []
         for n, (key, name, properties, time) in enumerate(step["events"]):
             acts = {}
             self.slots(step["plans"][n], ["0_before", "zz_before"], key, conn, acts)
@@ -279,7 +379,9 @@ class Rows:
             self.slots(step["plans"][n], sorted(AFTER), key, conn, acts)
             cue = self.cue(acts, step["ids"][n])
             rows.append(self.event_values(step["ids"][n], key, name, properties, time, cue))
-            copies.append("\t".join(map(copied, [*self.plain_place(self.event_kind, step["ids"][n]), key, name, properties, cue])))
+            copies.append(
+                "\t".join(map(copied, [*self.plain_place(self.event_kind, step["ids"][n]), key, name, properties, cue]))
+            )
         if step["copy"] and all(e[3] is None for e in step["events"]):
             return Copy("copy public.%sevents (id, part, who, what, props, cue) from stdin" % self.prefix, copies)
         return self.insert_events(rows)

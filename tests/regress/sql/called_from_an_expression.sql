@@ -66,6 +66,7 @@ commit;
 fetch all from held;
 close held;
 -- Users by the array, whose row each has memory of its own
+insert into users (id) select generate_series(1001, 1300);
 select from goals.create_message('once', kind => 'one_off');
 do $$
 declare
