@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::array::parse_array;
-use super::decimal::{Arithmetic, Decimal, trim};
+use super::decimal::{Arithmetic, Decimal, Recast, trim};
 use super::error::{Error, Result};
 use super::operator::{Describes, Needs, Operator};
 use super::text::{self, Exact, TextEquality};
@@ -16,6 +16,8 @@ pub struct Condition {
     /// Empty, one value, or all values of `is any of`.
     operands: Vec<Operand>,
     arithmetic: Arithmetic,
+    /// The change of type since values at the time of sending were read, if it changes numbers.
+    recast: Option<Recast>,
 }
 
 /// A value as the goal's author wrote it, in every kind it can be read as: a json attribute may hold any of them.
@@ -94,7 +96,7 @@ impl Condition {
                 operands
             }
         };
-        Ok(Self { operator, operands, arithmetic: Arithmetic::Exact })
+        Ok(Self { operator, operands, arithmetic: Arithmetic::Exact, recast: None })
     }
 
     /// Checks that a column of this range can hold the numbers it compares with, or change by them.
@@ -152,6 +154,11 @@ impl Condition {
                 operand.number = operand.number.take().map(|number| arithmetic.round(number));
             }
         }
+    }
+
+    /// Takes a value at the time of sending as it was read, or as the change of its type since has made it.
+    pub fn recast(&mut self, recast: Option<Recast>) {
+        self.recast = recast;
     }
 
     /// Rewrites the texts it compares with, for a database whose texts are not in UTF-8.
@@ -247,10 +254,15 @@ impl Condition {
         };
         let zero = Decimal::zero();
         let baseline = baseline.unwrap_or(&zero);
+        let recast = self.recast.map(|recast| recast.of(baseline));
+        [Some(baseline), recast.as_ref()].into_iter().flatten().any(|baseline| self.gains(baseline, &new))
+    }
+
+    fn gains(&self, baseline: &Decimal, new: &Decimal) -> bool {
         let gain = new.sub(baseline);
         // a sum may be rounded to the baseline itself
         let reaches =
-            |n: &Decimal| *new > *baseline && self.arithmetic.rounded_sum(baseline, n).is_some_and(|sum| *new >= sum);
+            |n: &Decimal| new > baseline && self.arithmetic.rounded_sum(baseline, n).is_some_and(|sum| *new >= sum);
         !gain.is_nan() && self.number(|n| gain >= *n || reaches(n))
     }
 

@@ -438,6 +438,40 @@ impl Arithmetic {
     }
 }
 
+/// A change of a type whose cast changes numbers: a value read earlier is no longer the one in the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recast {
+    /// real to double precision.
+    SingleToDouble,
+    /// real to numeric: six digits are kept.
+    SingleToExact,
+    /// double precision to numeric: fifteen digits are kept.
+    DoubleToExact,
+}
+
+impl Recast {
+    /// The cast from the type of this name, as `format_type` writes it, to a type that computes like this; `None` if it
+    /// changes no number, or the type rounds them anyway.
+    pub fn between(then: &str, now: Arithmetic) -> Option<Self> {
+        match (then, now) {
+            ("real", Arithmetic::Double) => Some(Recast::SingleToDouble),
+            ("real", Arithmetic::Exact) => Some(Recast::SingleToExact),
+            ("double precision", Arithmetic::Exact) => Some(Recast::DoubleToExact),
+            _ => None,
+        }
+    }
+
+    /// The number as the cast makes it.
+    pub fn of(self, number: &Decimal) -> Decimal {
+        let read = |text: String| Decimal::parse(&text).unwrap_or_else(Decimal::nan);
+        match self {
+            Recast::SingleToDouble => Decimal::from_f64(number.to_f32().into()),
+            Recast::SingleToExact => read(format!("{:.5e}", number.to_f32())),
+            Recast::DoubleToExact => read(format!("{:.14e}", number.to_f64())),
+        }
+    }
+}
+
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
         use Repr::*;

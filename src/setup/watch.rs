@@ -4,6 +4,7 @@ use super::definitions::{Goal, Reach, Setup, Source};
 use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
 use crate::model::condition_index::ConditionIndex;
+use crate::model::decimal::Recast;
 use crate::model::error::Error;
 use crate::model::family::{Family, changes_time_zone};
 use crate::model::operator::Operator;
@@ -270,7 +271,9 @@ impl<'a> Attributes<'a> {
             }
             value => condition(&place, operator, value),
         };
-        condition.map(|condition| (name, place, condition)).map_err(|error| error.message())
+        let mut condition = condition.map_err(|error| error.message())?;
+        condition.recast(Recast::between(then, place.column_type.arithmetic()).filter(|_| changed));
+        Ok((name, place, condition))
     }
 
     /// For a goal whose column is of another type than it was: the newest later version that asks the same.

@@ -157,6 +157,33 @@ fn a_gain_of_a_binary_number_is_what_the_type_computes() {
 }
 
 #[test]
+fn a_gain_goes_by_the_value_that_a_change_of_type_has_made() {
+    let gained = |then: &str, now: Arithmetic, by: &str, baseline: Decimal, new: Decimal| {
+        let mut condition = condition(Kind::Number, "is increased by", by);
+        condition.compute_as(now);
+        condition.recast(Recast::between(then, now));
+        condition.gained(Some(&baseline), &Value::Number(new))
+    };
+    let (single, double) = (0.7f32, 0.1 + 0.2);
+    let (of_single, of_double) = (Decimal::from_f32(single), Decimal::from_f64(double));
+    let exact = |text| Decimal::parse(text).unwrap();
+    // the real 0.7 is the double precision 0.699999988079071
+    let new = Decimal::from_f64(f64::from(single) + 0.1);
+    assert!(gained("real", Arithmetic::Double, "0.1", of_single.clone(), new.clone()));
+    assert!(!gained("double precision", Arithmetic::Double, "0.1", of_single.clone(), new));
+    // as numeric, six digits of a real and fifteen of a double precision are left
+    assert!(gained("real", Arithmetic::Exact, "1", Decimal::from_f32(0.123_456_7), exact("1.123457")));
+    assert!(gained("double precision", Arithmetic::Exact, "0.1", of_double.clone(), exact("0.4")));
+    assert!(!gained("numeric", Arithmetic::Exact, "0.1", of_double, exact("0.4")));
+    assert!(!gained("double precision", Arithmetic::Exact, "0.1", of_single, exact("0.79")));
+    for then in ["real", "double precision"] {
+        assert!(!gained(then, Arithmetic::Exact, "0.1", Decimal::nan(), exact("5")));
+        assert!(!gained(then, Arithmetic::Exact, "0.1", Decimal::infinity(), exact("5")));
+        assert!(gained(then, Arithmetic::Exact, "0.1", Decimal::negative_infinity(), exact("5")));
+    }
+}
+
+#[test]
 fn boolean_operators_are_those_of_the_reference() {
     assert!(becomes(Kind::Boolean, "is", "yes", Value::Boolean(true)));
     assert!(!becomes(Kind::Boolean, "is", "no", Value::Boolean(true)));

@@ -344,3 +344,26 @@ proptest! {
         prop_assert_eq!(read, Decimal::parse(&format!("{text}e{exponent}")));
     }
 }
+
+#[test]
+fn a_plain_number_is_read_and_nothing_else() {
+    for (text, number) in [("0", "0"), ("-0.0", "0"), ("007.50", "7.5"), ("-12.345", "-12.345"), ("1.000", "1")] {
+        assert_eq!(Decimal::parse_plain(text.as_bytes()), Decimal::parse(number), "{text}");
+    }
+    for other in ["", "-", ".", "1.", ".1", "+1", "1e1", "1 ", " 1", "--1", "1.2.3", "1,2", "NaN", "Infinity", "١"] {
+        assert_eq!(Decimal::parse_plain(other.as_bytes()), None, "{other:?}");
+    }
+    let digits = |count| Decimal::parse_plain("1".repeat(count).as_bytes());
+    assert!(digits(131_072).is_some() && digits(131_073).is_none());
+    assert!(Decimal::parse_plain("0".repeat(LONGEST_PLAIN).as_bytes()).is_some());
+    assert!(Decimal::parse_plain("0".repeat(LONGEST_PLAIN + 1).as_bytes()).is_none());
+}
+
+#[test]
+fn a_number_in_a_message_is_short() {
+    let shown = |text: &str| Decimal::parse(text).unwrap().shown();
+    assert_eq!((shown("-32768"), shown("999.99")), ("-32768".into(), "999.99".into()));
+    assert_eq!((shown("1.5e300"), shown("-1e-300")), ("1.5e300".into(), "-1e-300".into()));
+    // beyond a double there is no shorter form
+    assert_eq!(shown("1e400").len(), 401);
+}

@@ -120,4 +120,18 @@ select object, detail from goals.health() where object like 'rich%';
 select verdict from goals.explain('rich', 2);
 update users set flag = 'y' where id = 2;
 select user_key, worth from goals.matches('rich') order by user_key;
+
+-- A gain goes by the value that the change of type has made of the one at the time of sending.
+create table weights (id bigint primary key, r real default 0.7, r2 real default 0.1234567,
+    f double precision default 0.1::float8 + 0.2::float8);
+insert into weights values (1), (2);
+select from goals.track_users('weights');
+select from goals.create_message('gain', users => 'weights');
+select count(goals.set_goal('gain', c, 'is increased by', '0.1', '1 day', goal => c))
+    from unnest(array['r', 'r2', 'f']) c;
+select goals.record_sent('gain', array['1', '2']);
+alter table weights alter r type double precision, alter r2 type numeric, alter f type numeric;
+update weights set r = r + 0.1, r2 = r2 + 0.1, f = f + 0.1 where id = 1;
+update weights set r = r + 0.09, r2 = r2 + 0.09, f = f + 0.09 where id = 2;
+select user_key, goal, old_value, new_value from goals.matches('gain') order by goal, user_key;
 select * from goals.verify();
