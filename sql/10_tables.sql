@@ -183,12 +183,15 @@ CREATE INDEX receipt_revision_idx ON goals.receipt (revision_id);
 CREATE INDEX receipt_row_idx ON goals.receipt (row_ref) WHERE row_ref IS NOT NULL;
 ALTER TABLE goals.receipt REPLICA IDENTITY FULL;
 
--- The refs that callers gave for their receipts; the hash of each is its receipt's row_ref.
+-- What else a receipt is known by than its own row_ref: the ref that a caller gave, in words (name), whose hash is the
+-- row_ref; and the primary keys that its row has got since (name NULL).
 CREATE TABLE goals.reference (
     receipt_id bigint NOT NULL,
-    name       text COLLATE "C" NOT NULL
+    row_ref    bigint NOT NULL,
+    name       text COLLATE "C"
 ) USING heap;
 CREATE INDEX reference_receipt_idx ON goals.reference (receipt_id);
+CREATE INDEX reference_row_idx ON goals.reference (row_ref);
 ALTER TABLE goals.reference REPLICA IDENTITY FULL;
 
 -- A person whose key has changed, or who turned out to be another one: the receipts of from_key up to this id are those

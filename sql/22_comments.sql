@@ -14,7 +14,7 @@ COMMENT ON TABLE goals.replay IS 'Goals that also judge receipts recorded before
 COMMENT ON TABLE goals.column_note IS 'Which columns goals mean, so that they are found when they are renamed';
 COMMENT ON TABLE goals.receipt IS
     'One message sent to one user once; also written for a control user, who is sent nothing';
-COMMENT ON TABLE goals.reference IS 'The refs that callers gave for their receipts';
+COMMENT ON TABLE goals.reference IS 'Refs that callers gave for their receipts, and later primary keys of rows';
 COMMENT ON TABLE goals.hand_over IS 'Persons whose key has changed, or who turned out to be another one';
 COMMENT ON TABLE goals.engagement IS 'Reports of what happened to receipts: opened, clicked and the like';
 COMMENT ON TABLE goals.match_log IS

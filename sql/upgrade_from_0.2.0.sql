@@ -71,9 +71,11 @@ CREATE TABLE goals.column_note (
 ALTER TABLE goals.column_note REPLICA IDENTITY FULL;
 CREATE TABLE goals.reference (
     receipt_id bigint NOT NULL,
-    name       text COLLATE "C" NOT NULL
+    row_ref    bigint NOT NULL,
+    name       text COLLATE "C"
 ) USING heap;
 CREATE INDEX reference_receipt_idx ON goals.reference (receipt_id);
+CREATE INDEX reference_row_idx ON goals.reference (row_ref);
 ALTER TABLE goals.reference REPLICA IDENTITY FULL;
 CREATE TABLE goals.hand_over (
     hand_over_id bigint NOT NULL,

@@ -1,6 +1,6 @@
 //! Reporting events.
 
-use super::reported_time;
+use super::{not_empty, reported_time};
 use crate::matching::event::occurred;
 use crate::matching::matches::Happening;
 use crate::model::error::Result;
@@ -15,7 +15,8 @@ use crate::setup::cache::required_setup;
 pub fn record_event(args: &Args) -> Result<Out> {
     let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
     let at = reported_time(args.bigint(3), "occurred_at")?;
-    let cause = args.raw_text(5).map(|id| reference(GIVEN, [&*encoding::to_model(&id)]));
+    let event_id = args.raw_text(5).map(|id| not_empty(id, "event_id")).transpose()?;
+    let cause = event_id.map(|id| reference(GIVEN, [&*encoding::to_model(&id)]));
     // Checked even if no goal waits for the event: the error must not depend on the goals.
     append::refuse_if_read_only();
     let setup = required_setup()?;

@@ -7,6 +7,7 @@ use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{self, Lock, Relation};
+use crate::pg::types::ColumnType;
 use crate::pg::{citus, types};
 use crate::setup::cache::required_setup;
 use crate::setup::watch::Attributes;
@@ -170,23 +171,31 @@ pub fn source_problem(args: &Args) -> Result<Out> {
                 "Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"
             ));
         }
+        let names: fn(&ColumnType) -> bool = ColumnType::is_of_names;
+        let times: fn(&ColumnType) -> bool = ColumnType::is_of_times;
+        let jsonb: fn(&ColumnType) -> bool = ColumnType::is_jsonb;
+        let any: fn(&ColumnType) -> bool = |_| true;
         let named = [
-            Some(&source.key),
-            source.event.as_ref(),
-            source.message.as_ref(),
-            source.variant.as_ref(),
-            source.properties.as_ref(),
-            source.occurred.as_ref(),
-            source.opened.as_ref(),
-            source.clicked.as_ref(),
+            (Some(&source.key), any),
+            (source.event.as_ref(), names),
+            (source.message.as_ref(), names),
+            (source.variant.as_ref(), names),
+            (source.properties.as_ref(), jsonb),
+            (source.occurred.as_ref(), times),
+            (source.opened.as_ref(), times),
+            (source.clicked.as_ref(), times),
         ];
-        for name in named.into_iter().flatten() {
+        for (name, fits) in named.into_iter().filter_map(|(name, fits)| Some((name?, fits))) {
             match table.column(name) {
                 None => return Some(format!("column \"{name}\" is no longer in {}", table.qualified_name())),
                 Some(column) if column.is_virtual => {
                     return Some(format!(
                         "column \"{name}\" is now a virtual generated column, whose values no trigger sees"
                     ));
+                }
+                Some(column) if !fits(&ColumnType::resolve(column.type_oid, column.collation)) => {
+                    let type_name = types::type_name(column.type_oid);
+                    return Some(format!("column \"{name}\" is now of type {type_name}, and is not read"));
                 }
                 _ => (),
             }

@@ -35,6 +35,17 @@ pub fn reported_time(time: Option<i64>, what: &'static str) -> Result<i64> {
     Ok(time.min(now))
 }
 
+/// What a caller knows something again by; an error if it is empty, as that of a client that has none.
+fn not_empty(id: Vec<u8>, what: &'static str) -> Result<Vec<u8>> {
+    if !id.is_empty() {
+        return Ok(id);
+    }
+    Err(Error::InvalidArgument {
+        message: format!("{what} is empty: everything without one would be the same"),
+        hint: format!("Leave {what} out, or pass NULL."),
+    })
+}
+
 /// The error if a table of the extension does not accept a row.
 fn not_recorded() -> Error {
     Error::InvalidArgument {

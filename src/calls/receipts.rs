@@ -1,6 +1,6 @@
 //! Reporting what was sent, and assigning the variant beforehand.
 
-use super::{not_recorded, reported_time};
+use super::{not_empty, not_recorded, reported_time};
 use crate::matching::judge::look_up;
 use crate::matching::send::{Delivered, Ref, Sender, arm_of_sent};
 use crate::model::error::Result;
@@ -68,7 +68,7 @@ fn send_one<T>(
         .ok_or_else(|| source.gone())?
         .ok_or_else(|| source.unknown(&key))?;
     let arm = by.arm(&setup, message, &key);
-    let given = given.map(Ref::of);
+    let given = given.map(|name| not_empty(name, "ref").map(Ref::of)).transpose()?;
     let delivered = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
         sender.deliver(&key, arm, sent_at, &judgement, given.as_ref())
     })

@@ -2,7 +2,6 @@
 
 use super::is_virtual;
 use crate::model::error::{Error, Result};
-use crate::model::value::Kind;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::{KEY_TYPES, KeyType};
 use crate::pg::own_tables::columns::source;
@@ -346,13 +345,12 @@ fn base(type_oid: Oid) -> Oid {
 }
 
 fn is_text(type_oid: Oid) -> bool {
-    let resolved = types::ColumnType::resolve(type_oid, Oid::INVALID);
-    resolved.kind() == Kind::Text && !resolved.is_other()
+    types::ColumnType::resolve(type_oid, Oid::INVALID).is_of_names()
 }
 
 fn time_column(table: &Relation, name: &str) -> Result<String> {
     let found = column(table, name)?;
-    let is_time = |oid| matches!(base(oid), pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID);
+    let is_time = |oid| types::ColumnType::resolve(oid, Oid::INVALID).is_of_times();
     must_be(table, &found, "a timestamptz, timestamp or date", is_time)?;
     Ok(found.name)
 }

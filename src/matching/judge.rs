@@ -28,7 +28,8 @@ impl Judgement {
 
 /// The goals that hold already in this row, by the conditions that the trigger evaluates, and the baselines.
 pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
-    let mut judgement = Judgement { already: Vec::new(), baseline: vec![None; revision.baselines.len()] };
+    // A goal that is not watched cannot be evaluated: if it is repaired, nothing is a gain for this receipt.
+    let mut judgement = Judgement::unknown(revision);
     // A json column is opened once for all its goals.
     let mut documents: SmallVec<[(u32, Document); 1]> = SmallVec::new();
     for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
@@ -67,8 +68,8 @@ pub fn look_up(
 ) -> Option<Option<(Vec<u8>, Judgement)>> {
     let mut found = None;
     let there = users.find(key, |table, row, stored| {
-        let judgement =
-            cache::table_watch(setup, table, source).map(|w| judge(&w, &message.revision, row)).unwrap_or_default();
+        let judgement = cache::table_watch(setup, table, source)
+            .map_or_else(|| Judgement::unknown(&message.revision), |w| judge(&w, &message.revision, row));
         found = Some((stored.to_vec(), judgement));
     });
     there.map(|_| found)

@@ -140,7 +140,7 @@ pub fn find_by_reference(
             }
             ControlFlow::Continue(())
         });
-        return found;
+        return found.or_else(|| find_by_later_reference(probes, setup, message, key, reference));
     }
     // Without its index it is looked for among the user's last receipts.
     let mut left = LOOKED_AT;
@@ -148,6 +148,31 @@ pub fn find_by_reference(
         see(sent);
         left -= 1;
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    found
+}
+
+/// The receipt whose row has got this reference since, with another primary key.
+fn find_by_later_reference(
+    probes: &mut Probes,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    reference: i64,
+) -> Option<Sent> {
+    let mut known: Option<i64> = None;
+    probes.references_by_row()?.visit(&[of_bigint(reference)], false, |row| {
+        let id = row.bigint(reference::receipt_id);
+        known = Some(known.map_or(id, |first| first.min(id)));
+        ControlFlow::Continue(())
+    });
+    let mut receipts = setup.tables.receipt.search(setup.tables.receipt_id_idx, 1)?;
+    let mut found = None;
+    receipts.visit(&[of_receipt(known?)], false, |row| {
+        let sent = Sent::read(row, setup.tables.receipt.places());
+        let fits = sent.users == message.users && row.bytes(receipt::user_key) == Some(key);
+        found = Some(sent).filter(|sent| fits && sent.is_of(setup, message));
+        ControlFlow::Break(())
     });
     found
 }
@@ -367,9 +392,13 @@ impl NewReceipt<'_> {
     }
 }
 
-/// Appends the ref that a caller gave for a receipt; false if the table refused it.
-pub fn keep_reference(references: &Appender, receipt_id: i64, name: &[u8]) -> bool {
-    let row = reference::New { receipt_id: Some(receipt_id.into()), name: Some(datum::text(name)) };
+/// Appends what else a receipt is known by: `name` is the ref that a caller gave. False if the table refused it.
+pub fn keep_reference(references: &Appender, receipt_id: i64, reference: i64, name: Option<&[u8]>) -> bool {
+    let row = reference::New {
+        receipt_id: Some(receipt_id.into()),
+        row_ref: Some(reference.into()),
+        name: name.map(datum::text),
+    };
     references.append(row.values(), &[])
 }
 

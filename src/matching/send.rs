@@ -119,7 +119,7 @@ impl Sender<'_> {
         if let Some(given) = given
             && let Some(references) = self.probes.reference_log()
         {
-            records::keep_reference(references, receipt_id, &given.name);
+            records::keep_reference(references, receipt_id, given.reference, Some(&given.name));
         }
         Some(Delivered { receipt_id, variant: arm.variant.map(|v| v.id), repeated: false })
     }

@@ -50,6 +50,7 @@ pub struct Probes {
     log: Option<Log>,
     sends: Option<Appender>,
     references: Option<Appender>,
+    references_by_row: Option<OwnedProbe>,
     engagements: Option<OwnedProbe>,
     opens: Option<Appender>,
     ignored: Option<OwnedProbe>,
@@ -113,7 +114,13 @@ impl Probes {
         self.kept(|p| &mut p.sends, |tables| Appender::open(tables.receipt))
     }
 
-    /// The refs of receipts, to be appended to; None also before 0.3.0.
+    /// The other references of receipts, to be searched; None also before 0.3.0.
+    pub fn references_by_row(&mut self) -> Option<&mut OwnedProbe> {
+        self.tables.reference_row_idx?;
+        self.kept(|p| &mut p.references_by_row, |tables| tables.reference?.search(tables.reference_row_idx?, 1))
+    }
+
+    /// The other references of receipts, to be appended to; None also before 0.3.0.
     pub fn reference_log(&mut self) -> Option<&mut Appender> {
         self.tables.reference?;
         self.kept(|p| &mut p.references, |tables| Appender::open(tables.reference?))
@@ -213,6 +220,7 @@ impl Probes {
                 log: None,
                 sends: None,
                 references: None,
+                references_by_row: None,
                 engagements: None,
                 opens: None,
                 ignored: None,

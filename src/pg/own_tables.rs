@@ -147,6 +147,7 @@ pub struct OwnTables {
     pub match_id_seq: Sequence,
     /// None before 0.3.0.
     pub reference: Option<Table>,
+    pub reference_row_idx: Option<Index>,
     pub message_name: Option<Table>,
     pub column_note: Option<Table>,
     pub ignored: Table,
@@ -189,7 +190,7 @@ impl Lacking {
         let is_note = notes.contains(&self.name) && !matches!(self.fault, Fault::Missing);
         !is_note
             && OF_SQL.iter().chain(&ADDED).all(|table| table.name != self.name)
-            && self.name != shape::RECEIPT_ROW.name
+            && ADDED_INDEX.iter().all(|index| index.name != self.name)
             && self.name != ADDED_SEQUENCE
             && OTHER_INDEXES.iter().chain(&OTHER_ADDED_INDEXES).all(|(name, _)| *name != self.name)
     }
@@ -207,6 +208,8 @@ impl Lacking {
             "without it goals.health() does not show what the triggers ignore"
         } else if self.name == shape::RECEIPT_ROW.name {
             "rows of tracked tables of sends are recorded more slowly without it"
+        } else if self.name == shape::REFERENCE_ROW.name {
+            "a row of a tracked table of sends whose primary key changes is not known again without it"
         } else if self.kind == "index" && OTHER_ADDED_INDEXES.iter().any(|(name, _)| *name == self.name)
             || self.name.starts_with("receipt_")
             || self.name.ends_with("_message_idx")
@@ -249,7 +252,7 @@ const OF_SQL: [&TableShape; 3] = [&shape::TOTAL, &shape::WATERMARK, &shape::NEXT
 /// Tables, indexes and a sequence that earlier versions of the extension's SQL do not have.
 const ADDED: [&TableShape; 6] =
     [&shape::REFERENCE, &shape::MESSAGE_NAME, &shape::COLUMN_NOTE, &shape::REPLAY, &shape::HAND_OVER, &shape::FEED];
-const ADDED_INDEX: [&IndexShape; 1] = [&shape::RECEIPT_ROW];
+const ADDED_INDEX: [&IndexShape; 2] = [&shape::RECEIPT_ROW, &shape::REFERENCE_ROW];
 const ADDED_SEQUENCE: &str = "hand_over_id_seq";
 const OTHER_ADDED_INDEXES: [(&str, &str); 6] = [
     ("message_name_message_idx", "message_name (message_id)"),
@@ -294,6 +297,7 @@ impl OwnTables {
             match_log_receipt_idx: index(&shape::MATCH_LOG_RECEIPT)?,
             match_id_seq: sequence(SEQUENCES[2])?,
             reference: table(&shape::REFERENCE).ok(),
+            reference_row_idx: index(&shape::REFERENCE_ROW).ok(),
             message_name: table(&shape::MESSAGE_NAME).ok(),
             column_note: table(&shape::COLUMN_NOTE).ok(),
             // Only notes are lost without these: they are checked when a note is written.

@@ -252,7 +252,8 @@ tables! {
     }
     reference REFERENCE {
         receipt_id: BIGINT,
-        name: TEXT,
+        row_ref: BIGINT,
+        name: TEXT null,
     }
     message_name MESSAGE_NAME {
         message_name_id: BIGINT,
@@ -318,6 +319,13 @@ pub static RECEIPT_ROW: IndexShape = IndexShape {
     columns: &[],
     named: Some("row_ref"),
 };
+pub static REFERENCE_ROW: IndexShape = IndexShape {
+    name: "reference_row_idx",
+    table: "reference",
+    definition: "reference (row_ref)",
+    columns: &[reference::row_ref],
+    named: None,
+};
 pub static IGNORED_SOURCE: IndexShape = IndexShape {
     name: "ignored_source_idx",
     table: "ignored",
@@ -328,7 +336,15 @@ pub static IGNORED_SOURCE: IndexShape = IndexShape {
 
 /// True if this is the name of an index that the extension searches. Every row has room in such an index.
 pub fn is_searched(name: &[u8]) -> bool {
-    let searched = [&RECEIPT_USER, &RECEIPT_ID, &RECEIPT_ROW, &ENGAGEMENT_RECEIPT, &MATCH_LOG_RECEIPT, &IGNORED_SOURCE];
+    let searched = [
+        &RECEIPT_USER,
+        &RECEIPT_ID,
+        &RECEIPT_ROW,
+        &REFERENCE_ROW,
+        &ENGAGEMENT_RECEIPT,
+        &MATCH_LOG_RECEIPT,
+        &IGNORED_SOURCE,
+    ];
     searched.iter().any(|index| index.name.as_bytes() == name)
 }
 

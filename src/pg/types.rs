@@ -155,6 +155,16 @@ impl ColumnType {
         matches!(self.shape, Shape::Enum)
     }
 
+    /// True if its values can be names of messages, variants and events.
+    pub fn is_of_names(&self) -> bool {
+        self.kind() == Kind::Text && !self.is_other()
+    }
+
+    /// True if [`ColumnType::time`] reads its values.
+    pub fn is_of_times(&self) -> bool {
+        matches!(self.type_oid, pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID)
+    }
+
     /// True for jsonb.
     pub fn is_jsonb(&self) -> bool {
         matches!(self.shape, Shape::Jsonb)

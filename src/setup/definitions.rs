@@ -183,6 +183,11 @@ impl Setup {
         })
     }
 
+    /// The message of this name, or the one that was created under it and has been renamed.
+    pub fn message_once_named(&self, name: &str) -> Option<&Rc<Message>> {
+        self.messages.get(name).or_else(|| self.messages.values().filter(|m| m.seed == name).max_by_key(|m| m.id))
+    }
+
     /// True if the receipts of this revision are of a message that has been dropped.
     pub fn is_dropped(&self, revision_id: i32) -> bool {
         self.revisions.get(&revision_id).is_some_and(|r| !self.users_of_message.contains_key(&r.message_id))

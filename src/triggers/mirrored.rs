@@ -107,17 +107,20 @@ impl Reading {
     pub fn of_table(source: Rc<Source>, table: &Relation) -> Option<Reading> {
         let key = Field::find(table, Some(&source.key))?;
         let key_type = key.column_type.key_type()?;
-        let find = |name: &Option<String>| Field::find(table, name.as_ref());
+        // A column that has been given another type since is not read; goals.health() shows it.
+        let find = |name: &Option<String>, fits: fn(&ColumnType) -> bool| {
+            Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
+        };
         Some(Reading {
             key,
             key_type,
-            event: find(&source.event),
-            message: find(&source.message),
-            variant: find(&source.variant),
-            properties: find(&source.properties),
-            occurred: find(&source.occurred),
-            opened: find(&source.opened),
-            clicked: find(&source.clicked),
+            event: find(&source.event, ColumnType::is_of_names),
+            message: find(&source.message, ColumnType::is_of_names),
+            variant: find(&source.variant, ColumnType::is_of_names),
+            properties: find(&source.properties, ColumnType::is_jsonb),
+            occurred: find(&source.occurred, ColumnType::is_of_times),
+            opened: find(&source.opened, ColumnType::is_of_times),
+            clicked: find(&source.clicked, ColumnType::is_of_times),
             primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
             source,
         })

@@ -107,7 +107,7 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
             }
             found.into()
         }
-        None if reading.variant.is_some() => Arm::default(),
+        None if reading.source.variant.is_some() => Arm::default(),
         None => arm_of_sent(setup, message, &stored),
     };
     let variant = arm.variant.map(|v| v.id);
@@ -137,7 +137,24 @@ fn engage_as_inserted(trigger: &Trigger, setup: &Setup, (reading, row): (&Readin
     }
 }
 
+/// If the primary key of a row changes, its receipt is known by the new one as well.
+fn follow_key(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
+    let (Some(was), Some(is)) = (before.reference(old), after.reference(new)) else { return };
+    if was == is {
+        return;
+    }
+    let name = before.message.as_ref().and_then(|f| f.name(old));
+    let message = name.as_ref().and_then(Name::as_str).and_then(|name| setup.message_once_named(name));
+    let Some((message, key)) = message.and_then(|m| Some((m, user_key(setup, before, m.users, old)?))) else { return };
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+        let sent = records::find_by_reference(probes, setup, message, &key, was)?;
+        records::keep_reference(probes.reference_log()?, sent.id, is, None);
+        Some(())
+    });
+}
+
 fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
+    follow_key(trigger, setup, (before, old), (after, new));
     let fields =
         [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
     for (was, is, kind) in fields {
@@ -163,7 +180,11 @@ fn mirror_engagement(
     kind: Engagement,
     at: i64,
 ) {
-    let Some(message) = message_of(trigger, setup, reading, row) else { return };
+    // A row may still carry the name that the message had when it was sent.
+    let name = reading.message.as_ref().and_then(|f| f.name(row));
+    let Some(message) = name.as_ref().and_then(Name::as_str).and_then(|name| setup.message_once_named(name)) else {
+        return;
+    };
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
     kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let of_row = reading.reference(row).and_then(|r| records::find_by_reference(probes, setup, message, &key, r));
