@@ -232,7 +232,7 @@ BEGIN
     JOIN goals.message m ON m.message_id = x.message_id AND m.dropped_at IS NULL
     CROSS JOIN LATERAL (VALUES
         ('sent although held out', x.held_out,
-         format('%s receipts of the last 7 days say that the message was sent to users whom its control group holds back; goals.compare() leaves them out', x.held_out),
+         format('%s receipts of the last 7 days say that the message was sent to users whom its control group holds back; goals.compare() leaves these receipts out', x.held_out),
          'Call goals.deliver() before you send. For users who were sent nothing, pass variant => ''control''.'),
         ('users in two variants', x.mixed,
          format('%s users have received more than one variant; goals.compare() leaves them out', x.mixed),

@@ -463,6 +463,15 @@ mod tests {
     }
 
     #[test]
+    fn the_beginning_of_a_text_is_not_looked_for_behind_it() {
+        let starts = |needle: &&str| condition(Operator::StartsWith, needle).unwrap();
+        let (index, _) = ConditionIndex::new(["ab", "b", "bc", "abc", "bca", "x"].iter().map(starts));
+        assert_eq!(holding(&index, "abcab"), [0, 3]);
+        assert_eq!(holding(&index, "bcab"), [1, 2, 4]);
+        assert!(Search::new(&index.all, &index.searching).automaton.is_some());
+    }
+
+    #[test]
     fn few_texts_are_looked_for_one_by_one() {
         let index = looking_for(&["a", "b", "c", "d"]);
         assert_eq!(holding(&index, "BAD"), [0, 1, 3]);

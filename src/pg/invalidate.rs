@@ -120,11 +120,13 @@ fn register() {
     if REGISTERED.replace(true) {
         return;
     }
-    // SAFETY: four callbacks that stay valid for the life of the backend, as the library is never unloaded.
+    // SAFETY: callbacks that stay valid for the life of the backend, as the library is never unloaded.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(on_relcache), pg_sys::Datum::from(0usize));
         let schemas = pg_sys::SysCacheIdentifier::NAMESPACEOID as core::ffi::c_int;
         pg_sys::CacheRegisterSyscacheCallback(schemas, Some(on_schema), pg_sys::Datum::from(0usize));
+        let labels = pg_sys::SysCacheIdentifier::ENUMOID as core::ffi::c_int;
+        pg_sys::CacheRegisterSyscacheCallback(labels, Some(on_label), pg_sys::Datum::from(0usize));
         pg_sys::RegisterXactCallback(Some(on_transaction), std::ptr::null_mut());
         pg_sys::RegisterSubXactCallback(Some(on_subtransaction), std::ptr::null_mut());
     }
@@ -157,6 +159,11 @@ unsafe extern "C-unwind" fn on_relcache(_arg: pg_sys::Datum, relid: pg_sys::Oid)
     if hits(&TABLES) {
         TABLES_STALE.set(true);
     }
+}
+
+/// Handles a label of an enum that was added or renamed: a goal may ask for it.
+unsafe extern "C-unwind" fn on_label(_arg: pg_sys::Datum, _cache: core::ffi::c_int, _hash: u32) {
+    TABLES_STALE.set(true);
 }
 
 /// Handles a schema that was created or renamed: it may be the missing one.

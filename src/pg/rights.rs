@@ -6,6 +6,12 @@ use super::{encoding, version};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 
+/// True if the current user is a superuser.
+pub fn is_superuser() -> bool {
+    // SAFETY: a catalog lookup by value.
+    unsafe { pg_sys::superuser() }
+}
+
 /// True if the current user owns this relation or is a superuser.
 pub fn owns(relid: Oid) -> bool {
     version::owns_relation(relid)

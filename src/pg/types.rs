@@ -374,10 +374,13 @@ impl ColumnType {
             && row.size(column).is_some_and(|size| size > bytes)
     }
 
-    /// The text form of a value by which a row is known again, the same in every session; None for lists and json.
+    /// The text form of a value by which a row is known again, the same in every session; None for a text that is too
+    /// long to be read.
     pub fn text_form(&self, value: Datum) -> Option<Vec<u8>> {
         match &self.shape {
             Shape::Moment => Some(self.moment_by_value(value)),
+            Shape::Array { .. } => output_text(self.type_oid, pg_sys::Oid::from_u32(pg_sys::F_ARRAY_OUT), value),
+            Shape::Jsonb => Some(datum::jsonb_text(value)),
             _ => match self.read(value) {
                 Value::Number(number) => Some(number.to_string().into_bytes()),
                 Value::Boolean(known) => Some(known.to_string().into_bytes()),
@@ -587,7 +590,8 @@ fn depends_on_settings(function: pg_sys::Oid) -> bool {
     !is_built_in(function)
         || matches!(
             function.to_u32(),
-            pg_sys::F_BYTEAOUT
+            pg_sys::F_ARRAY_OUT
+                | pg_sys::F_BYTEAOUT
                 | pg_sys::F_REGCLASSOUT
                 | pg_sys::F_REGTYPEOUT
                 | pg_sys::F_REGPROCOUT

@@ -133,7 +133,7 @@ impl Reading {
             .then(|| self.key_type.text(key))
     }
 
-    /// The reference of the row; None if its table has no primary key, or one of lists or json.
+    /// The reference of the row; None if its table has no primary key.
     pub fn reference(&self, row: &Row) -> Option<i64> {
         let value = |field: &Field| field.column_type.text_form(row.get(field.number)?);
         let key: SmallVec<[Vec<u8>; 2]> = self.primary_key.iter().map(value).collect::<Option<_>>()?;

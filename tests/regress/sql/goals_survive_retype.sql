@@ -135,3 +135,17 @@ update weights set r = r + 0.1, r2 = r2 + 0.1, f = f + 0.1 where id = 1;
 update weights set r = r + 0.09, r2 = r2 + 0.09, f = f + 0.09 where id = 2;
 select user_key, goal, old_value, new_value from goals.matches('gain') order by goal, user_key;
 select * from goals.verify();
+
+-- A label that is added later repairs the goal at once, in sessions that had met the column without it.
+create type tier as enum ('x', 'vip');
+create table labelled (id bigint primary key, t text default 'x', n int default 0);
+insert into labelled values (1);
+select from goals.track_users('labelled');
+select from goals.create_message('label', users => 'labelled');
+select from goals.set_goal('label', attribute => 't', operator => 'is', value => 'pro', time_limit => '3 days');
+select from goals.record_sent('label', 1);
+alter table labelled alter t drop default, alter t type tier using t::tier;
+update labelled set n = 1;
+alter type tier add value 'pro';
+update labelled set t = 'pro';
+select verdict from goals.explain('label', 1);

@@ -39,3 +39,15 @@ select * from goals.deliver('renamed', 4, ref => '');
 select goals.record_event(4, 'x', event_id => '');
 select * from goals.verify();
 select problem, object from goals.health();
+-- Keys of lists and documents.
+create table listed (k int[] primary key, template text, user_id bigint);
+create table documented (k jsonb, n int, template text, user_id bigint, primary key (k, n));
+select from goals.track_receipts('listed', 'template', 'user_id');
+select from goals.track_receipts('documented', 'template', 'user_id');
+insert into listed values ('{1,2}', 'renamed', 8), ('{12}', 'renamed', 8);
+delete from listed;
+insert into listed values ('{1,2}', 'renamed', 8), ('{12}', 'renamed', 8);
+insert into documented values ('{"a": 1}', 1, 'renamed', 9), ('{"a": 1}', 2, 'renamed', 9);
+delete from documented;
+insert into documented values ('{"a":1}', 1, 'renamed', 9), ('{"a":1}', 2, 'renamed', 9);
+select user_key, count(*) from goals.receipt where user_key in ('8', '9') group by 1 order by 1;

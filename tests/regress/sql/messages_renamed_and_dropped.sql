@@ -71,6 +71,7 @@ select message from goals.variant_stats where message like 'summer%';
 select count(*) from goals.outcome;
 select * from goals.attribution() where message not in ('spring', 'free');
 select shown('summer');
+\set SHOW_CONTEXT never
 select * from goals.stats('summer');
 select goals.record_sent('summer', 1::bigint);
 select goals.record_opened(:receipt);
