@@ -44,7 +44,7 @@ WALK = [
     # columns
     'alter table accounts add column twice int generated always as (score * 2) stored', probe('accounts', 1, "update accounts set score = 4, plan = 'pro' where id = {id}"),
     'alter table accounts alter column twice drop expression', 'alter table accounts drop column twice', 'alter table accounts rename column plan to tier', "update accounts set tier = 'pro'",
-    'alter table accounts rename column tier to plan', 'alter table accounts alter column plan type varchar(30)', probe('accounts', 0), 'alter table accounts alter column plan type text', probe('accounts', 1),
+    'alter table accounts rename column tier to plan', 'alter table accounts alter column plan type varchar(30)', probe('accounts', 1), 'alter table accounts alter column plan type text', probe('accounts', 1),
     'alter table accounts alter column score type bigint using score + 1', 'alter table accounts alter column doc set storage external', 'alter table accounts alter column note set not null',
     'alter table accounts alter column note drop not null', 'alter table accounts alter column id type text', probe('accounts', 1, "update accounts set plan = 'pro' where id = '{id}'"),
     'alter table accounts alter column id type bigint using id::bigint', probe('accounts', 1),
