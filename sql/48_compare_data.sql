@@ -42,21 +42,25 @@ BEGIN
         CROSS JOIN LATERAL (SELECT goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running) r
         WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
           AND (c.goal IS NULL OR c.goal = compare_data.goal)
+    ), placed AS MATERIALIZED (
+        -- A window and no join: how many receipts there are is not known to the planner, which would compare each with all.
+        SELECT s.*, min(s.arm) OVER of_user AS first_arm, max(s.arm) OVER of_user AS last_arm
+        FROM seen s
+        WINDOW of_user AS (PARTITION BY s.user_key)
     ), person AS MATERIALIZED (
         SELECT s.user_key, min(s.arm) AS arm,
                bool_or(s.eligible AND s.judged) AS counts, bool_or(s.matched AND s.judged) AS matched,
                bool_or(s.matched) AS converted, bool_or(s.eligible AND s.running) AS running
-        FROM seen s
+        FROM placed s
+        WHERE s.first_arm = s.last_arm
         GROUP BY s.user_key
-        HAVING min(s.arm) = max(s.arm)
     ), gains AS (
-        SELECT p.arm, sum(g.worth) AS worth
-        FROM (SELECT s.user_key, max(s.worth) AS worth
-              FROM seen s
-              WHERE s.matched AND s.judged
+        SELECT g.arm, sum(g.worth) AS worth
+        FROM (SELECT min(s.arm) AS arm, max(s.worth) AS worth
+              FROM placed s
+              WHERE s.first_arm = s.last_arm AND s.matched AND s.judged
               GROUP BY s.user_key, s.matched_at, s.cause) g
-        JOIN person p ON p.user_key = g.user_key
-        GROUP BY p.arm
+        GROUP BY g.arm
     ), counted AS (
         SELECT p.arm, count(*) FILTER (WHERE p.counts) AS users, count(*) FILTER (WHERE p.matched) AS matched,
                count(*) FILTER (WHERE p.converted) AS converters_all, count(*) AS assigned_users,
