@@ -2,9 +2,9 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- A user counts once per variant, and has matched if any receipt did. Left out: receipts sent although held out, before
--- anything else; users seen in two variants; of the rest, users whose every receipt was already matched. A receipt still in its window is left out whether or not it has
--- matched: keeping the matched ones alone would favour the quick. A user's worth is that of the user's changes, each
--- once, however many receipts it is a match for.
+-- anything else; users seen in two variants; of the rest, users whose every receipt was already matched. A receipt still
+-- in its window is left out whether or not it has matched: keeping the matched ones alone would favour the quick. A user's
+-- worth is that of the user's changes, each once, however many receipts it is a match for.
 CREATE FUNCTION goals_internal.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)
@@ -43,7 +43,7 @@ BEGIN
         WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
           AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), placed AS MATERIALIZED (
-        -- A window and no join: how many receipts there are is not known to the planner, which would compare each with all.
+        -- A window and no join: the planner does not know how many receipts there are, and would compare each with all.
         SELECT s.*, min(s.arm) OVER of_user AS first_arm, max(s.arm) OVER of_user AS last_arm
         FROM seen s
         WINDOW of_user AS (PARTITION BY s.user_key)
