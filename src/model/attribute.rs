@@ -126,6 +126,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_name_with_a_period_a_quote_or_nothing_in_it_is_quoted() {
+        for (text, shown) in
+            [("\"plan\"", "plan"), ("a.\"b.c\"", "a.\"b.c\""), ("a.\"\"", "a.\"\""), (r#""a""b""#, r#""a""b""#)]
+        {
+            assert_eq!(Attribute::parse(text).unwrap().to_string(), shown);
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_displayed_reads_back(column in "[a.\" ]{1,5}", path in proptest::collection::vec("[a.\" é]{0,4}", 0..4)) {

@@ -472,6 +472,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_looked_for_and_its_opposite_are_found_in_any_script() {
+        let looked_for = ["a", "b", "é", "d"].map(|needle| (Operator::Contains, needle));
+        let conditions =
+            [&looked_for[..], &[(Operator::DoesNotContain, "b"), (Operator::DoesNotContain, "x")]].concat();
+        let held = |text: &str| held_by(&conditions, &Exact, &Value::text(text.as_bytes()));
+        assert_eq!((held("AB"), held("dÉ"), held("x")), (vec![0, 1, 5], vec![2, 3, 4, 5], vec![4]));
+    }
+
+    #[test]
     fn few_texts_are_looked_for_one_by_one() {
         let index = looking_for(&["a", "b", "c", "d"]);
         assert_eq!(holding(&index, "BAD"), [0, 1, 3]);
@@ -502,6 +511,52 @@ mod tests {
         assert!(marks.set(1));
         marks.clear();
         assert!(marks.set(0) && marks.set(1) && !marks.set(1));
+    }
+
+    fn held_by(conditions: &[(Operator, &str)], eq: &dyn TextEquality, new: &Value) -> Vec<u32> {
+        let (index, _) =
+            ConditionIndex::new(conditions.iter().map(|(operator, value)| condition(*operator, value).unwrap()));
+        let mut held = Vec::new();
+        index.holding(&Value::Unknown, new, eq, |place| held.push(place));
+        held.sort_unstable();
+        held
+    }
+
+    #[test]
+    fn a_number_is_compared_with_every_threshold_and_nan_with_none() {
+        let thresholds = [
+            (Operator::GreaterThan, "1"),
+            (Operator::AtLeast, "2"),
+            (Operator::LessThan, "2"),
+            (Operator::AtMost, "1"),
+        ];
+        let held = |number: &str| held_by(&thresholds, &Exact, &Value::Number(Decimal::parse(number).unwrap()));
+        assert_eq!(held("1"), [2, 3]);
+        assert_eq!(held("1.5"), [0, 2]);
+        assert_eq!(held("2"), [0, 1]);
+        assert_eq!(held("NaN"), [0u32; 0]);
+    }
+
+    #[test]
+    fn a_change_is_seen_whatever_the_value() {
+        let conditions = [(Operator::Is, "true"), (Operator::IsAnyOf, "true,1"), (Operator::HasAnyValue, "")];
+        let held = |new: &Value| held_by(&conditions, &Exact, new);
+        assert_eq!((held(&Value::Boolean(true)), held(&Value::Unknown)), (vec![0, 2], vec![]));
+    }
+
+    #[test]
+    fn a_text_that_is_a_number_is_compared_as_one() {
+        let held = |text: &str| {
+            held_by(&[(Operator::GreaterThan, "1"), (Operator::Is, "2")], &Exact, &Value::text(text.as_bytes()))
+        };
+        assert_eq!((held("2"), held("3"), held("two")), (vec![0, 1], vec![0], vec![]));
+    }
+
+    #[test]
+    fn a_text_equal_by_collation_is_found_once() {
+        let conditions = [(Operator::Is, "Pro"), (Operator::IsAnyOf, "PRO,pro"), (Operator::Is, "free")];
+        let pro = Value::text(b"pRO");
+        assert_eq!((held_by(&conditions, &CaseFolded, &pro), held_by(&conditions, &Exact, &pro)), (vec![0, 1], vec![]));
     }
 
     #[test]

@@ -226,6 +226,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn without_memory_every_place_is_tried() {
+        let at_some_place = |text: &str| holds_at_some_place(text.bytes(), b"ab");
+        assert_eq!((at_some_place("aab"), at_some_place("aba"), at_some_place("ba")), (true, true, false));
+    }
+
     proptest! {
         #[test]
         fn contains_is_that_of_the_folded_texts(text in "[aAbéÉ]{0,12}", needle in "[aAbéÉ]{0,4}") {

@@ -396,7 +396,12 @@ class Rows:
         if step["how"] == "upsert":
             return None if self.event_kind == "none" else self.upsert("events", self.event_kind, row, columns)
         sql = self.again("events", self.event_kind, row, columns, columns, step["how"])
-        self.happened(row, last.key, conn, last.name, last.properties, None, time=last.time)
+        # of a partitioned table one transaction moves it: it does not happen again, also for receipts recorded since
+        if self.event_kind == "partitioned" and (self.explicit or step["how"] in ("cte", "two")):
+            kept = Fact(world, conn, key=last.key, name=last.name, properties=last.properties, time=last.time)
+            world.occurred[row].append(kept)
+        else:
+            self.happened(row, last.key, conn, last.name, last.properties, None, time=last.time)
         return sql
 
     def do_together(self, step, conn):

@@ -235,6 +235,9 @@ fn the_order_of_keys_and_the_form_of_numbers_make_no_difference() {
     );
     assert!(!same("1", "\"1\"") && !same("null", "false") && !same("[]", "{}") && !same("true", "false"));
     assert!(same("null", "null") && same("true", "true") && same("{}", "{}"));
+    assert!(!same("[{}]", "[[]]"));
+    assert!(same(r#"{"a":{"b":1,"d":2},"c":1}"#, r#"{"a":{"d":2,"b":1},"c":1.0}"#));
+    assert!(!same(r#"{"a":{"b":1},"c":1}"#, r#"{"a":{"b":1},"c":2}"#));
 }
 
 #[test]

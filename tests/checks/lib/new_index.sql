@@ -1,0 +1,3 @@
+-- A new index on a table of facts is made by the statement that health() prints, and by nothing else.
+select substring(hint from 'recreate it with: (.*)') from goals.health()
+    where problem = 'missing index' and object = 'goals.receipt_row_idx' \gexec
