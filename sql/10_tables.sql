@@ -262,7 +262,8 @@ ALTER TABLE goals.ignored REPLICA IDENTITY FULL;
 -- users on, of the archived layer only. day is the day of sending (UTC), so that stats(since, until) outlives the
 -- receipts; the rest are people as compare() counts them: users and converters of mature receipts, converters_all of
 -- every one, users_worth of the former; where goal is NULL, users are those assigned. users_matched is the count of
--- stats().
+-- stats(). deliveries counts the receipts whose delivery was reported, opened_by_machine and clicked_by_machine those of
+-- which a machine's open or click was.
 CREATE TABLE goals.total (
     layer               text COLLATE "C" NOT NULL CHECK (layer IN ('rolled', 'archived')),
     message_id          integer NOT NULL,
@@ -281,7 +282,13 @@ CREATE TABLE goals.total (
     day                 date,
     converters          bigint NOT NULL DEFAULT 0,
     converters_all      bigint NOT NULL DEFAULT 0,
-    users_worth         numeric NOT NULL DEFAULT 0
+    users_worth         numeric NOT NULL DEFAULT 0,
+    deliveries          bigint NOT NULL DEFAULT 0,
+    bounced             bigint NOT NULL DEFAULT 0,
+    complained          bigint NOT NULL DEFAULT 0,
+    unsubscribed        bigint NOT NULL DEFAULT 0,
+    opened_by_machine   bigint NOT NULL DEFAULT 0,
+    clicked_by_machine  bigint NOT NULL DEFAULT 0
 ) USING heap;
 CREATE INDEX total_message_idx ON goals.total (message_id);
 ALTER TABLE goals.total REPLICA IDENTITY FULL;

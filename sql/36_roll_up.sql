@@ -183,7 +183,7 @@ BEGIN
 
     PERFORM goals_internal.add_to_totals(ARRAY(
         SELECT ROW('rolled', d.message_id, d.goal, d.variant_id, sum(d.sent), sum(d.opened), sum(d.clicked), sum(d.already_matched),
-                   sum(d.matched), sum(d.matched_after_open), sum(d.matched_after_click), sum(d.worth), 0, 0, NULL, 0, 0, 0)::goals.total
+                   sum(d.matched), sum(d.matched_after_open), sum(d.matched_after_click), sum(d.worth), 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0)::goals.total
         FROM goals_internal.movement(w.receipt_id, w.engagement_id, w.match_id, n.receipt_id, n.engagement_id, n.match_id) d
         GROUP BY d.message_id, d.goal, d.variant_id));
     INSERT INTO goals.watermark AS mine VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp())

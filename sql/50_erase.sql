@@ -99,12 +99,12 @@ BEGIN
         SELECT ROW('archived', a.message_id, a.goal, a.variant_id, sum(a.sent), sum(a.opened), sum(a.clicked),
                    sum(a.already_matched), sum(a.matched), sum(a.matched_after_open), sum(a.matched_after_click),
                    sum(a.worth), sum(a.users), sum(a.users_matched), a.day, sum(a.converters),
-                   sum(a.converters_all), sum(a.users_worth))::goals.total AS line
+                   sum(a.converters_all), sum(a.users_worth), 0, 0, 0, 0, 0, 0)::goals.total AS line
         FROM archived a
         GROUP BY a.message_id, a.goal, a.variant_id, a.day
         UNION ALL
         SELECT ROW('rolled', r.message_id, r.goal, r.variant_id, -r.sent, -r.opened, -r.clicked, -r.already_matched,
-                   -r.matched, -r.matched_after_open, -r.matched_after_click, -r.worth, 0, 0, NULL, 0, 0, 0)
+                   -r.matched, -r.matched_after_open, -r.matched_after_click, -r.worth, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0)
                    ::goals.total
         FROM rolled r
     ), facts AS (

@@ -132,3 +132,9 @@ UPDATE pg_catalog.pg_proc p
 SET proallargtypes = p.proallargtypes || 'boolean'::regtype::oid, proargmodes = p.proargmodes || 'o'::"char",
     proargnames = p.proargnames || 'repeated'::text
 WHERE p.oid = 'goals.deliver(text, text[], timestamptz)'::regprocedure;
+UPDATE pg_catalog.pg_proc p
+SET pronargs = p.pronargs + 2,
+    proargtypes = (p.proargtypes::text || ' ' || 'text'::regtype::oid || ' ' || 'interval'::regtype::oid)::oidvector,
+    proargnames = p.proargnames || ARRAY['part_of', 'engagement_after'],
+    pronargdefaults = 0, proargdefaults = NULL
+WHERE p.oid = 'goals.create_message(text, text, text, regclass)'::regprocedure;

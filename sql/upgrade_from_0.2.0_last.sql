@@ -64,6 +64,13 @@ ALTER TABLE goals.receipt
     ADD COLUMN kept text[] COLLATE "C";
 ALTER TABLE goals.engagement
     ADD COLUMN machine boolean;
+ALTER TABLE goals.total
+    ADD COLUMN deliveries bigint NOT NULL DEFAULT 0,
+    ADD COLUMN bounced bigint NOT NULL DEFAULT 0,
+    ADD COLUMN complained bigint NOT NULL DEFAULT 0,
+    ADD COLUMN unsubscribed bigint NOT NULL DEFAULT 0,
+    ADD COLUMN opened_by_machine bigint NOT NULL DEFAULT 0,
+    ADD COLUMN clicked_by_machine bigint NOT NULL DEFAULT 0;
 ALTER TABLE goals.match_log
     ADD COLUMN cause_ref bigint,
     ADD COLUMN flags smallint;

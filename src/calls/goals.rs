@@ -29,15 +29,40 @@ pub(super) fn name_given(name: String, what: &str) -> Result<String> {
     Ok(name)
 }
 
-/// goals.create_message(message, kind, channel, users)
+/// The programme that a new message is to be part of.
+fn programme<'a>(setup: &'a Setup, name: &str, kind: &str, users: &Source) -> Result<&'a Message> {
+    let refused = |message: String, hint: &str| Err(Error::InvalidArgument { message, hint: hint.into() });
+    let programme = setup.message(name)?;
+    if !programme.is_programme {
+        return refused(
+            format!("message \"{name}\" is not a programme"),
+            "Pass part_of => a message that was created with kind => 'programme'.",
+        );
+    }
+    if programme.users != users.id {
+        return refused(
+            format!("programme \"{name}\" is for the users of another table than {}", users.name()),
+            "Pass the same users for a programme and its messages.",
+        );
+    }
+    if kind == "programme" && programme.parent.is_some() {
+        return refused(
+            format!("programme \"{name}\" is part of another programme itself"),
+            "A message can be part of a programme, and that of one more.",
+        );
+    }
+    Ok(programme)
+}
+
+/// goals.create_message(message, kind, channel, users, part_of, engagement_after)
 pub fn create_message(args: &Args) -> Result<Out> {
     let name = name_given(args.text_required(0, "message")?, "a message")?;
     let kind = args.text_required(1, "kind")?;
     let kind = kind.trim().to_lowercase().replace([' ', '-'], "_");
-    if !matches!(kind.as_str(), "ongoing" | "one_off") {
+    if !matches!(kind.as_str(), "ongoing" | "one_off" | "programme") {
         return Err(Error::InvalidArgument {
             message: format!("\"{kind}\" is not a kind of message"),
-            hint: "Pass kind => 'ongoing' or 'one_off'.".into(),
+            hint: "Pass kind => 'ongoing', 'one_off' or 'programme'.".into(),
         });
     }
     let setup = required_setup()?;
@@ -45,19 +70,35 @@ pub fn create_message(args: &Args) -> Result<Out> {
     if setup.messages.contains_key(&name) {
         return Err(Error::NameTaken { what: "message", name });
     }
+    let part_of = args.text(4).map(|of| programme(&setup, &of, &kind, &users).map(|p| p.id)).transpose()?;
+    let engagement_after = args.interval(5).map(|wait| TimeLimit::from_interval(wait.months, wait.days, wait.micros));
+    let engagement_after = engagement_after.transpose()?.map(TimeLimit::micros);
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
+        let mut columns = format!("name, kind, channel, {users_column}");
+        let channel = args.text(2);
+        let mut values = vec![
+            Arg::Text(Some(&name)),
+            Arg::Text(Some(&kind)),
+            Arg::Text(channel.as_deref()),
+            Arg::Integer(Some(users.id)),
+        ];
+        // Earlier versions of the extension's SQL have neither these parameters nor these columns.
+        if let Some(programme) = part_of {
+            columns += ", parent_id";
+            values.push(Arg::Integer(Some(programme)));
+        }
+        if let Some(wait) = engagement_after {
+            columns += ", engagement_after_us";
+            values.push(Arg::Bigint(wait));
+        }
+        let places: Vec<String> = (1..=values.len()).map(|i| format!("${i}")).collect();
         let id = spi::number(
             &format!(
-                "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (name) DO NOTHING RETURNING message_id"
+                "INSERT INTO goals.message ({columns}) VALUES ({}) ON CONFLICT (name) DO NOTHING RETURNING message_id",
+                places.join(", ")
             ),
-            &[
-                Arg::Text(Some(&name)),
-                Arg::Text(Some(&kind)),
-                Arg::Text(args.text(2).as_deref()),
-                Arg::Integer(Some(users.id)),
-            ],
+            &values,
         );
         let id = id.ok_or_else(|| Error::NameTaken { what: "message", name: name.clone() })?;
         spi::run(

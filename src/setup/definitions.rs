@@ -13,6 +13,7 @@ use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::user_lookup::Users;
 use crate::pg::{citus, encoding};
 use pgrx::pg_sys::Oid;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -106,6 +107,9 @@ pub(super) struct GivenMessage {
     pub seed: Option<String>,
     pub users: i32,
     pub one_off: bool,
+    pub is_programme: bool,
+    pub parent: Option<i32>,
+    pub engagement_after: Option<i64>,
 }
 
 /// A message.
@@ -119,6 +123,12 @@ pub struct Message {
     pub users: i32,
     /// True if each user is to get it once.
     pub one_off: bool,
+    /// True if it is a programme, which each user enters once.
+    pub is_programme: bool,
+    /// The id of the programme that it is part of.
+    pub parent: Option<i32>,
+    /// Opens and clicks sooner than this after the sending are those of machines. In microseconds.
+    pub engagement_after: Option<i64>,
     /// In the order in which they were added.
     pub variants: Vec<Variant>,
     pub control: Option<Variant>,
@@ -186,6 +196,19 @@ impl Setup {
     /// The message of this name, or the one that was created under it and has been renamed.
     pub fn message_once_named(&self, name: &str) -> Option<&Rc<Message>> {
         self.messages.get(name).or_else(|| self.messages.values().filter(|m| m.seed == name).max_by_key(|m| m.id))
+    }
+
+    /// The programmes that a message is part of, the outermost first.
+    pub fn programmes_of(&self, message: &Message) -> SmallVec<[&Rc<Message>; 2]> {
+        let by_id = |id: i32| self.messages.values().find(|m| m.id == id && m.is_programme && m.users == message.users);
+        let mut programmes = SmallVec::new();
+        let mut next = message.parent.and_then(by_id);
+        // At most two are made. Whatever the table says, the chain has an end.
+        while let Some(programme) = next.filter(|_| programmes.len() < 2) {
+            programmes.insert(0, programme);
+            next = programme.parent.and_then(by_id);
+        }
+        programmes
     }
 
     /// True if the receipts of this revision are of a message that has been dropped.
@@ -422,6 +445,9 @@ impl GivenMessage {
             seed: row.string(places.of(message::seed)),
             users: row.integer(message::users_source_id).unwrap_or(0),
             one_off: row.bytes(message::kind) == Some(b"one_off"),
+            is_programme: row.bytes(message::kind) == Some(b"programme"),
+            parent: row.integer(places.of(message::parent_id)),
+            engagement_after: row.known_bigint(places.of(message::engagement_after_us)),
         })
     }
 }

@@ -174,7 +174,7 @@ fn read_messages(table: Table) -> Result<Vec<GivenMessage>, Unread> {
 fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Variants) -> (Messages, UsersOfMessage) {
     let mut messages = HashMap::new();
     let mut users_of_message = HashMap::new();
-    for GivenMessage { id, name, seed, users, one_off } in given {
+    for GivenMessage { id, name, seed, users, one_off, is_programme, parent, engagement_after } in given {
         memory::insert(&mut users_of_message, id, users);
         let Some(revision) = newest.get(&id) else { continue };
         let mut all = variants.remove(&id).unwrap_or_default();
@@ -185,6 +185,9 @@ fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Va
             seed: seed.unwrap_or_else(|| name.clone()),
             users,
             one_off,
+            is_programme,
+            parent,
+            engagement_after,
             control: all.iter().find(|(_, control)| *control).map(|(v, _)| v.clone()),
             variants: all.into_iter().filter(|(_, control)| !control).map(|(v, _)| v).collect(),
             revision: revision.clone(),
