@@ -4,6 +4,15 @@
 --   contribution    the numbers that row adds to the counters, now and (settled) as the rolled totals hold them
 --   outcome         the same row for people: as of now, with its variant
 --
+-- user_key is the person's key as of now. A receipt keeps the key it was made out to; where that has been handed over
+-- (goals.hand_over), the receipt is that of the person who has it now:
+--   the receipts of from_key up to a bound, and above the next lower bound of that key, are those of into_key; of
+--   several rows with the same bound the newest says whose.
+-- receipt_of_person is the same rule the other way round: it finds a person's receipts by index.
+--
+-- Not everything on record counts. A receipt that was withdrawn was never sent: it counts in compare() only, for only
+-- who was sent something can fail. Of several entries of a person into a programme the first counts.
+--
 -- The facts are looked up per receipt (LATERAL, by index), so a query costs what its own receipts cost, however long
 -- the history. What a query does not use of the look-ups is not computed, and a look-up of which nothing is used is not
 -- made.
@@ -12,7 +21,13 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- Seven tables. Where a query comes to more than eight, the planner no longer looks for the best order of all and may
 -- read every receipt: the functions that join this raise join_collapse_limit.
 CREATE VIEW goals_internal.ledger AS
-SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, r.sent_at,
+SELECT r.receipt_id, r.users_source_id,
+       CASE WHEN EXISTS (SELECT FROM goals.hand_over)
+            THEN coalesce((SELECT o.into_key FROM goals.hand_over o
+                           WHERE o.users_source_id = r.users_source_id AND o.from_key = r.user_key AND o.receipt_id >= r.receipt_id
+                           ORDER BY o.receipt_id, o.hand_over_id DESC LIMIT 1), r.user_key)
+            ELSE r.user_key END AS user_key,
+       r.variant_id, r.sent_at,
        coalesce(r.message_id, v.message_id) AS message_id, u.goal_id, g.name AS goal, g.attribute, g.event, g.times, g.after,
        g.time_limit_us * interval '1 microsecond' AS time_limit,
        (SELECT s.stopped_at FROM goals.goal_stop s WHERE s.goal_id = u.goal_id) AS stopped_at,
@@ -32,17 +47,41 @@ SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, r.sent_at,
             ELSE x.worth END AS rolled_worth,
        coalesce(r.flags & 1 = 1, false) AS held_out, h.cause_ref,
        -- The message whose goals judge it. A query for one message names this too: then its receipts are found by index.
-       v.message_id AS goals_of
+       v.message_id AS goals_of,
+       e.delivered_at, e.bounced_at, e.complained_at, e.unsubscribed_at, e.opened_by_machine_at, e.clicked_by_machine_at,
+       e.withdrawn_at, e.had, e.rolled_had,
+       -- Of an entry into a programme: the id of one that was sent before it, the least if there are several.
+       CASE WHEN r.flags & 2 = 2
+            THEN (SELECT min(s.receipt_id) FROM goals.receipt s
+                  WHERE s.users_source_id = r.users_source_id AND s.user_key = r.user_key AND s.sent_at <= r.sent_at
+                    AND (s.sent_at, s.receipt_id) < (r.sent_at, r.receipt_id) AND s.flags & 2 = 2
+                    AND coalesce(s.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = s.revision_id))
+                        = coalesce(r.message_id, v.message_id))
+       END AS superseded_by
 FROM goals.receipt r
 JOIN goals.revision v ON v.revision_id = r.revision_id
 LEFT JOIN LATERAL (
-    SELECT min(f.at) AS opened_at,
-           min(f.at) FILTER (WHERE f.kind = 'c') AS clicked_at,
-           min(f.at) FILTER (WHERE f.settled) AS rolled_opened_at,
-           min(f.at) FILTER (WHERE f.settled AND f.kind = 'c') AS rolled_clicked_at
-    FROM (SELECT e.at, e.kind, e.engagement_id <= (SELECT w.engagement_id FROM goals.watermark w) AS settled
+    -- had: which kinds there are, a bit each: 1 delivered, 2 bounced, 4 complained, 8 unsubscribed, 16 opened by a machine,
+    -- 32 clicked by a machine, 64 withdrawn. 0: opened or clicked by a person. (movement() has the same.)
+    SELECT min(f.at) FILTER (WHERE f.bits = 0) AS opened_at,
+           min(f.at) FILTER (WHERE f.kind = 'c' AND f.bits = 0) AS clicked_at,
+           min(f.at) FILTER (WHERE f.settled AND f.bits = 0) AS rolled_opened_at,
+           min(f.at) FILTER (WHERE f.settled AND f.kind = 'c' AND f.bits = 0) AS rolled_clicked_at,
+           min(f.at) FILTER (WHERE f.kind = 'd') AS delivered_at,
+           min(f.at) FILTER (WHERE f.kind = 'b') AS bounced_at,
+           min(f.at) FILTER (WHERE f.kind = 'p') AS complained_at,
+           min(f.at) FILTER (WHERE f.kind = 'u') AS unsubscribed_at,
+           min(f.at) FILTER (WHERE f.bits & 16 <> 0) AS opened_by_machine_at,
+           min(f.at) FILTER (WHERE f.bits & 32 <> 0) AS clicked_by_machine_at,
+           min(f.at) FILTER (WHERE f.kind = 'w') AS withdrawn_at,
+           coalesce(bit_or(f.bits), 0) AS had,
+           coalesce(bit_or(f.bits) FILTER (WHERE f.settled), 0) AS rolled_had
+    FROM (SELECT e.at, e.kind, e.engagement_id <= (SELECT w.engagement_id FROM goals.watermark w) AS settled,
+                 CASE e.kind WHEN 'o' THEN CASE WHEN e.machine THEN 16 ELSE 0 END
+                             WHEN 'c' THEN CASE WHEN e.machine THEN 48 ELSE 0 END
+                             WHEN 'd' THEN 1 WHEN 'b' THEN 2 WHEN 'p' THEN 4 WHEN 'u' THEN 8 WHEN 'w' THEN 64 ELSE 256 END AS bits
           FROM goals.engagement e
-          WHERE e.receipt_id = r.receipt_id AND e.kind IN ('o', 'c') AND e.machine IS NOT TRUE) f
+          WHERE e.receipt_id = r.receipt_id) f
 ) e ON true
 -- goal_id NULL: the receipt itself, whatever its goals.
 CROSS JOIN LATERAL unnest(array_append(v.goal_ids, NULL)) AS u (goal_id)
@@ -78,32 +117,71 @@ CREATE VIEW goals_internal.contribution AS
 SELECT l.settled,
        l.receipt_id, l.users_source_id, l.user_key, l.variant_id, l.sent_at, l.message_id, l.goal_id, l.goal,
        l.as_opened_at AS opened_at, l.as_clicked_at AS clicked_at, l.as_matched_at AS matched_at, l.window_opens, l.window_closes, l.stopped_at,
-       1 AS sent,
-       (l.as_opened_at IS NOT NULL)::integer AS opened,
-       (l.as_clicked_at IS NOT NULL)::integer AS clicked,
-       l.already_matched::integer AS already_matched,
-       (l.as_matched_at IS NOT NULL)::integer AS matched,
-       coalesce(l.as_opened_at <= l.as_matched_at, false)::integer AS matched_after_open,
-       coalesce(l.as_clicked_at <= l.as_matched_at, false)::integer AS matched_after_click,
-       coalesce(l.as_worth, 0) AS worth,
+       l.counts AS sent,
+       CASE WHEN l.as_opened_at IS NOT NULL THEN l.counts ELSE 0 END AS opened,
+       CASE WHEN l.as_clicked_at IS NOT NULL THEN l.counts ELSE 0 END AS clicked,
+       CASE WHEN l.already_matched THEN l.counts ELSE 0 END AS already_matched,
+       CASE WHEN l.as_matched_at IS NOT NULL THEN l.counts ELSE 0 END AS matched,
+       CASE WHEN l.as_opened_at <= l.as_matched_at THEN l.counts ELSE 0 END AS matched_after_open,
+       CASE WHEN l.as_clicked_at <= l.as_matched_at THEN l.counts ELSE 0 END AS matched_after_click,
+       CASE WHEN l.counts = 1 THEN coalesce(l.as_worth, 0) ELSE 0 END AS worth,
        -- Receipts of one user whose match is the same change: same instant, same cause.
        coalesce('r' || l.cause_ref, 'a' || l.attribute, 'e' || l.event) AS cause,
        (l.sent_at AT TIME ZONE 'UTC')::date AS day,
        -- Two of these for one user and message: the user is in no comparison.
        coalesce(l.variant_id, 0) AS arm,
-       l.held_out, l.goals_of
-FROM (SELECT k.settled, l.*,
-             CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
-             CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
-             CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
-             CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth
-      FROM goals_internal.ledger l
-      -- A lateral VALUES list would say it shorter, but prepares its expressions again for every row.
-      CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
-      WHERE NOT k.settled OR l.rolled) l;
+       l.held_out, l.goals_of,
+       l.as_had & 1 & -l.counts AS deliveries, l.as_had >> 1 & 1 & -l.counts AS bounced, l.as_had >> 2 & 1 & -l.counts AS complained,
+       l.as_had >> 3 & 1 & -l.counts AS unsubscribed, l.as_had >> 4 & 1 & -l.counts AS opened_by_machine,
+       l.as_had >> 5 & 1 & -l.counts AS clicked_by_machine,
+       -- For compare(), where a withdrawn receipt counts and an entry that came later does not.
+       l.as_had & 128 <> 0 AS superseded, l.already_matched AS already, coalesce(l.as_worth, 0) AS gain
+FROM (SELECT l.*, (l.as_had & 192 = 0)::integer AS counts
+      FROM (SELECT k.settled, l.*,
+                   CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
+                   CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
+                   CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
+                   CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth,
+                   -- 128: superseded.
+                   CASE WHEN k.settled
+                        THEN l.rolled_had
+                             | CASE WHEN l.superseded_by <= (SELECT w.receipt_id FROM goals.watermark w) THEN 128 ELSE 0 END
+                        ELSE l.had | CASE WHEN l.superseded_by IS NOT NULL THEN 128 ELSE 0 END END AS as_had
+            FROM goals_internal.ledger l
+            -- A lateral VALUES list would say it shorter, but prepares its expressions again for every row.
+            CROSS JOIN (SELECT false AS settled UNION ALL SELECT true) k
+            WHERE NOT k.settled OR l.rolled) l) l;
 COMMENT ON VIEW goals_internal.contribution IS
     'What each receipt adds to the counters of each of its goals (goal NULL: of the message): now, and as the rolled '
     'totals hold it (settled)';
+
+CREATE VIEW goals_internal.receipt_of_person AS
+SELECT r.users_source_id, r.user_key AS person, r.receipt_id
+FROM goals.receipt r
+WHERE NOT EXISTS (SELECT FROM goals.hand_over h
+                  WHERE h.users_source_id = r.users_source_id AND h.from_key = r.user_key AND h.receipt_id >= r.receipt_id)
+UNION ALL
+SELECT h.users_source_id, h.into_key, r.receipt_id
+FROM goals.hand_over h
+JOIN goals.receipt r ON r.users_source_id = h.users_source_id AND r.user_key = h.from_key AND r.receipt_id <= h.receipt_id
+WHERE NOT EXISTS (SELECT FROM goals.hand_over o
+                  WHERE o.users_source_id = h.users_source_id AND o.from_key = h.from_key AND o.receipt_id <= h.receipt_id
+                    AND (o.receipt_id = h.receipt_id AND o.hand_over_id > h.hand_over_id
+                         OR o.receipt_id < h.receipt_id AND o.receipt_id >= r.receipt_id));
+COMMENT ON VIEW goals_internal.receipt_of_person IS 'Each receipt with the key that its person has now';
+
+-- Of a key that was merged into another one. Later changes and receipts under it are the other's too.
+CREATE FUNCTION goals_internal.person_of(users_source_id integer, user_key text)
+RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce((SELECT h.into_key FROM goals.hand_over h
+                     WHERE h.users_source_id = person_of.users_source_id AND h.from_key = person_of.user_key
+                       AND h.receipt_id = 9223372036854775807
+                     ORDER BY h.hand_over_id DESC LIMIT 1), person_of.user_key)
+$$;
+COMMENT ON FUNCTION goals_internal.person_of(integer, text) IS 'The key of the person that a key stands for';
 
 CREATE FUNCTION goals_internal.goals_of(of_message integer)
 RETURNS integer[]
@@ -124,12 +202,14 @@ CREATE VIEW goals.outcome AS
 SELECT l.receipt_id, l.users_source_id AS users_id, l.user_key, l.message_id, m.name AS message, l.variant_id, v.name AS variant,
        coalesce(v.is_control, false) AS is_control, l.goal_id, l.goal, l.attribute, l.event, l.times, l.after,
        l.time_limit, l.sent_at, l.opened_at, l.clicked_at, l.already_matched, l.window_opens, l.window_closes, l.stopped_at,
-       l.match_id, l.matched_at, l.old_value, l.new_value, l.worth, l.held_out
+       l.match_id, l.matched_at, l.old_value, l.new_value, l.worth, l.held_out,
+       l.delivered_at, l.bounced_at, l.complained_at, l.unsubscribed_at
 FROM goals.message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
                             AND l.goals_of = ANY (ARRAY[m.message_id, m.like_message_id])
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
-WHERE l.goal_id IS NOT NULL AND m.dropped_at IS NULL;
+WHERE l.goal_id IS NOT NULL AND m.dropped_at IS NULL AND l.withdrawn_at IS NULL AND l.superseded_by IS NULL;
 COMMENT ON VIEW goals.outcome IS
     'One row per receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal '
-    'already held, and the match if there is one';
+    'already held, and the match if there is one. user_key is the key that the person has now; withdrawn receipts are '
+    'left out';

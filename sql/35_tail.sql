@@ -23,7 +23,8 @@ CREATE FUNCTION goals_internal.movement(
     after_receipt bigint, after_engagement bigint, after_match bigint,
     to_receipt bigint, to_engagement bigint, to_match bigint, at_a_time bigint = 2000000)
 RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
-    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
+    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric,
+    deliveries bigint, bounced bigint, complained bigint, unsubscribed bigint, opened_by_machine bigint, clicked_by_machine bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
 SET join_collapse_limit = 1 SET from_collapse_limit = 1 SET enable_nestloop = off
@@ -33,8 +34,12 @@ DECLARE
     last_engagement CONSTANT bigint := to_engagement;
     last_match CONSTANT bigint := to_match;
     drawn record;
+    overtaken bigint[];
 BEGIN
     SELECT d.engagement_id, d.match_id INTO drawn FROM goals_internal.drawn() d;
+    IF EXISTS (SELECT FROM goals.message m WHERE m.kind = 'programme') THEN
+        overtaken := goals_internal.overtaken(after_receipt, to_receipt);
+    END IF;
     -- Ids begin at 1, and there are about a hundred parts at most of each kind: whatever is asked for, there is an end,
     -- and soon.
     at_a_time := greatest(at_a_time, 1, drawn.engagement_id / 100, drawn.match_id / 100);
@@ -57,39 +62,74 @@ BEGIN
                          WHERE e.engagement_id > after_engagement AND e.engagement_id <= to_engagement AND e.receipt_id <= after_receipt
                          UNION
                          SELECT h.receipt_id FROM goals.match_log h
-                         WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt) AS ids
+                         WHERE h.match_id > after_match AND h.match_id <= to_match AND h.receipt_id <= after_receipt
+                         UNION
+                         SELECT unnest(overtaken)) AS ids
         ), engaged AS (
             SELECT f.receipt_id,
-                   min(f.at) AS opened_now, min(f.at) FILTER (WHERE f.kind = 'c') AS clicked_now,
-                   min(f.at) FILTER (WHERE f.then) AS opened_then, min(f.at) FILTER (WHERE f.then AND f.kind = 'c') AS clicked_then
-            FROM (SELECT e.receipt_id, e.at, e.kind, e.engagement_id <= after_engagement AS then
-                  FROM goals.engagement e
-                  WHERE e.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[]) AND e.engagement_id <= to_engagement
-                    AND e.kind IN ('o', 'c') AND e.machine IS NOT TRUE
-                  UNION ALL
-                  SELECT e.receipt_id, e.at, e.kind, false
-                  FROM goals.engagement e
-                  WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement
-                    AND e.kind IN ('o', 'c') AND e.machine IS NOT TRUE) f
+                   min(f.at) FILTER (WHERE f.bits = 0) AS opened_now,
+                   min(f.at) FILTER (WHERE f.bits = 0 AND f.kind = 'c') AS clicked_now,
+                   min(f.at) FILTER (WHERE f.bits = 0 AND f.then) AS opened_then,
+                   min(f.at) FILTER (WHERE f.bits = 0 AND f.then AND f.kind = 'c') AS clicked_then,
+                   bit_or(f.bits) AS had_now, bit_or(f.bits) FILTER (WHERE f.then) AS had_then
+            FROM (SELECT f.receipt_id, f.at, f.kind, f.then,
+                         -- As in goals_internal.ledger; 0: opened or clicked by a person.
+                         CASE f.kind WHEN 'o' THEN CASE WHEN f.machine THEN 16 ELSE 0 END
+                                     WHEN 'c' THEN CASE WHEN f.machine THEN 48 ELSE 0 END
+                                     WHEN 'd' THEN 1 WHEN 'b' THEN 2 WHEN 'p' THEN 4 WHEN 'u' THEN 8 WHEN 'w' THEN 64 ELSE 256 END AS bits
+                  FROM (SELECT e.receipt_id, e.at, e.kind, e.machine, e.engagement_id <= after_engagement AS then
+                        FROM goals.engagement e
+                        WHERE e.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[]) AND e.engagement_id <= to_engagement
+                        UNION ALL
+                        SELECT e.receipt_id, e.at, e.kind, e.machine, false
+                        FROM goals.engagement e
+                        WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement) f) f
             GROUP BY f.receipt_id
         ), touched AS MATERIALIZED (
-            SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, r.old,
-                   e.opened_now, e.clicked_now, e.opened_then, e.clicked_then
-            FROM (SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, true AS old
-                  FROM goals.receipt r
-                  WHERE r.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[])
-                  UNION ALL
-                  SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, false
-                  FROM goals.receipt r
-                  WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt) r
+            -- now and was: whether it counts at the two marks, 1 or 0. It does not where it is withdrawn, or a later entry
+            -- into a programme.
+            SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already,
+                   e.opened_now, e.clicked_now, e.opened_then, e.clicked_then,
+                   coalesce(e.had_now, 0) AS had_now, coalesce(e.had_then, 0) AS had_then,
+                   (coalesce(e.had_now & 64, 0) = 0 AND coalesce(r.superseded_by > to_receipt, true))::integer AS now,
+                   (r.old AND coalesce(e.had_then & 64, 0) = 0 AND coalesce(r.superseded_by > after_receipt, true))::integer AS was
+            FROM (SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, r.old,
+                         CASE WHEN r.flags & 2 = 2
+                              THEN (SELECT min(s.receipt_id) FROM goals.receipt s
+                                    WHERE s.users_source_id = r.users_source_id AND s.user_key = r.user_key
+                                      AND s.sent_at <= r.sent_at AND (s.sent_at, s.receipt_id) < (r.sent_at, r.receipt_id)
+                                      AND s.flags & 2 = 2
+                                      AND coalesce(s.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = s.revision_id))
+                                          = coalesce(r.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = r.revision_id)))
+                         END AS superseded_by
+                  FROM (SELECT r.*, true AS old
+                        FROM goals.receipt r
+                        WHERE r.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[])
+                        UNION ALL
+                        SELECT r.*, false
+                        FROM goals.receipt r
+                        WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt) r) r
             LEFT JOIN engaged e ON e.receipt_id = r.receipt_id
-        ), counted AS MATERIALIZED (
-            SELECT t.revision_id, t.message_id, t.variant_id, t.already,
-                   count(*) FILTER (WHERE NOT t.old) AS sent,
-                   count(t.opened_now) - count(t.opened_then) AS opened,
-                   count(t.clicked_now) - count(t.clicked_then) AS clicked
+        ), alike AS MATERIALIZED (
+            -- Of receipts that are alike in all this, only how many there are matters.
+            SELECT t.revision_id, t.message_id, t.variant_id, t.already, t.now, t.was, t.had_now, t.had_then, count(*) AS receipts,
+                   count(t.opened_now) AS opened_now, count(t.opened_then) AS opened_then,
+                   count(t.clicked_now) AS clicked_now, count(t.clicked_then) AS clicked_then
             FROM touched t
-            GROUP BY t.revision_id, t.message_id, t.variant_id, t.already
+            GROUP BY t.revision_id, t.message_id, t.variant_id, t.already, t.now, t.was, t.had_now, t.had_then
+        ), counted AS MATERIALIZED (
+            SELECT a.revision_id, a.message_id, a.variant_id, a.already,
+                   sum(a.receipts * (a.now - a.was)) AS sent,
+                   sum(a.opened_now * a.now - a.opened_then * a.was) AS opened,
+                   sum(a.clicked_now * a.now - a.clicked_then * a.was) AS clicked,
+                   sum(a.receipts * ((a.had_now & 1) * a.now - (a.had_then & 1) * a.was)) AS deliveries,
+                   sum(a.receipts * ((a.had_now >> 1 & 1) * a.now - (a.had_then >> 1 & 1) * a.was)) AS bounced,
+                   sum(a.receipts * ((a.had_now >> 2 & 1) * a.now - (a.had_then >> 2 & 1) * a.was)) AS complained,
+                   sum(a.receipts * ((a.had_now >> 3 & 1) * a.now - (a.had_then >> 3 & 1) * a.was)) AS unsubscribed,
+                   sum(a.receipts * ((a.had_now >> 4 & 1) * a.now - (a.had_then >> 4 & 1) * a.was)) AS opened_by_machine,
+                   sum(a.receipts * ((a.had_now >> 5 & 1) * a.now - (a.had_then >> 5 & 1) * a.was)) AS clicked_by_machine
+            FROM alike a
+            GROUP BY a.revision_id, a.message_id, a.variant_id, a.already
         ), judged AS MATERIALIZED (
             -- goal_id NULL: the receipt itself, whatever its goals.
             SELECT v.revision_id, v.message_id, v.goal_id, g.name
@@ -113,12 +153,13 @@ BEGIN
             WINDOW earlier AS (PARTITION BY h.receipt_id, h.goal_id ORDER BY h.matched_at, h.match_id ROWS UNBOUNDED PRECEDING)
         ), matched AS (
             SELECT t.revision_id, t.message_id, t.variant_id, h.goal_id,
-                   count(*) FILTER (WHERE h.now) - count(*) FILTER (WHERE h.then) AS matched,
-                   count(*) FILTER (WHERE h.now AND t.opened_now <= h.matched_at)
-                       - count(*) FILTER (WHERE h.then AND t.opened_then <= h.matched_at) AS matched_after_open,
-                   count(*) FILTER (WHERE h.now AND t.clicked_now <= h.matched_at)
-                       - count(*) FILTER (WHERE h.then AND t.clicked_then <= h.matched_at) AS matched_after_click,
-                   coalesce(sum(h.worth) FILTER (WHERE h.now), 0) - coalesce(sum(h.worth) FILTER (WHERE h.then), 0) AS worth
+                   count(*) FILTER (WHERE h.now AND t.now = 1) - count(*) FILTER (WHERE h.then AND t.was = 1) AS matched,
+                   count(*) FILTER (WHERE h.now AND t.now = 1 AND t.opened_now <= h.matched_at)
+                       - count(*) FILTER (WHERE h.then AND t.was = 1 AND t.opened_then <= h.matched_at) AS matched_after_open,
+                   count(*) FILTER (WHERE h.now AND t.now = 1 AND t.clicked_now <= h.matched_at)
+                       - count(*) FILTER (WHERE h.then AND t.was = 1 AND t.clicked_then <= h.matched_at) AS matched_after_click,
+                   coalesce(sum(h.worth) FILTER (WHERE h.now AND t.now = 1), 0)
+                       - coalesce(sum(h.worth) FILTER (WHERE h.then AND t.was = 1), 0) AS worth
             FROM touched t
             JOIN hit h ON h.receipt_id = t.receipt_id
             WHERE (h.now OR h.then) AND (t.already IS NULL OR h.goal_id <> ALL (t.already))
@@ -126,28 +167,48 @@ BEGIN
         ), line AS (
             SELECT coalesce(c.message_id, j.message_id) AS message_id, j.name, c.variant_id, c.sent, c.opened, c.clicked,
                    CASE WHEN j.goal_id = ANY (c.already) THEN c.sent ELSE 0 END AS already_matched,
-                   0 AS matched, 0 AS matched_after_open, 0 AS matched_after_click, 0 AS worth
+                   0 AS matched, 0 AS matched_after_open, 0 AS matched_after_click, 0 AS worth,
+                   c.deliveries, c.bounced, c.complained, c.unsubscribed, c.opened_by_machine, c.clicked_by_machine
             FROM counted c
             JOIN judged j ON j.revision_id = c.revision_id
             UNION ALL
-            SELECT coalesce(m.message_id, j.message_id), j.name, m.variant_id, 0, 0, 0, 0, m.matched, m.matched_after_open, m.matched_after_click, m.worth
+            SELECT coalesce(m.message_id, j.message_id), j.name, m.variant_id, 0, 0, 0, 0, m.matched, m.matched_after_open, m.matched_after_click, m.worth,
+                   0, 0, 0, 0, 0, 0
             FROM matched m
             JOIN judged j ON j.revision_id = m.revision_id AND j.goal_id = m.goal_id
         )
         SELECT l.message_id, l.name::text, l.variant_id,
                sum(l.sent)::bigint, sum(l.opened)::bigint, sum(l.clicked)::bigint, sum(l.already_matched)::bigint,
-               sum(l.matched)::bigint, sum(l.matched_after_open)::bigint, sum(l.matched_after_click)::bigint, sum(l.worth)
+               sum(l.matched)::bigint, sum(l.matched_after_open)::bigint, sum(l.matched_after_click)::bigint, sum(l.worth),
+               sum(l.deliveries)::bigint, sum(l.bounced)::bigint, sum(l.complained)::bigint, sum(l.unsubscribed)::bigint,
+               sum(l.opened_by_machine)::bigint, sum(l.clicked_by_machine)::bigint
         FROM line l
         GROUP BY l.message_id, l.name, l.variant_id;
         EXIT WHEN to_engagement IS NOT DISTINCT FROM last_engagement AND to_match IS NOT DISTINCT FROM last_match;
         after_receipt := to_receipt;
         after_engagement := to_engagement;
         after_match := to_match;
+        overtaken := NULL;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION goals_internal.movement(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
     'By how much the counters change from one mark to a later one, in parts that add up';
+
+-- A receipt that is committed later may have been sent earlier. With nested loops, which movement() does without.
+CREATE FUNCTION goals_internal.overtaken(after_receipt bigint, to_receipt bigint)
+RETURNS bigint[]
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+    SELECT array_agg(DISTINCT o.receipt_id)
+    FROM goals.receipt n
+    JOIN goals.receipt o ON o.users_source_id = n.users_source_id AND o.user_key = n.user_key AND o.sent_at >= n.sent_at
+                        AND o.receipt_id <= after_receipt AND o.flags & 2 = 2
+    WHERE n.receipt_id > after_receipt AND n.receipt_id <= to_receipt AND n.flags & 2 = 2
+$$;
+COMMENT ON FUNCTION goals_internal.overtaken(bigint, bigint) IS
+    'Entries into programmes up to the first mark that may have been superseded by one between the marks';
 
 CREATE FUNCTION goals_internal.drawn(OUT receipt_id bigint, OUT engagement_id bigint, OUT match_id bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER
@@ -178,7 +239,8 @@ COMMENT ON FUNCTION goals_internal.behind() IS 'How many ids of facts have been 
 -- (JIT), which takes longer than the query.
 CREATE FUNCTION goals.tail_sums()
 RETURNS TABLE (message_id integer, goal text, variant_id integer, sent bigint, opened bigint, clicked bigint,
-    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric)
+    already_matched bigint, matched bigint, matched_after_open bigint, matched_after_click bigint, worth numeric,
+    deliveries bigint, bounced bigint, complained bigint, unsubscribed bigint, opened_by_machine bigint, clicked_by_machine bigint)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -16,7 +16,10 @@ BEGIN
         matched_after_click = t.matched_after_click + d.matched_after_click,
         worth = t.worth + d.worth, users = t.users + d.users, users_matched = t.users_matched + d.users_matched,
         converters = t.converters + d.converters, converters_all = t.converters_all + d.converters_all,
-        users_worth = t.users_worth + d.users_worth
+        users_worth = t.users_worth + d.users_worth, deliveries = t.deliveries + d.deliveries, bounced = t.bounced + d.bounced,
+        complained = t.complained + d.complained, unsubscribed = t.unsubscribed + d.unsubscribed,
+        opened_by_machine = t.opened_by_machine + d.opened_by_machine,
+        clicked_by_machine = t.clicked_by_machine + d.clicked_by_machine
     FROM unnest(delta) d
     WHERE t.message_id = d.message_id AND t.layer = d.layer AND t.goal IS NOT DISTINCT FROM d.goal
       AND t.variant_id IS NOT DISTINCT FROM d.variant_id AND t.day IS NOT DISTINCT FROM d.day;
@@ -183,7 +186,8 @@ BEGIN
 
     PERFORM goals_internal.add_to_totals(ARRAY(
         SELECT ROW('rolled', d.message_id, d.goal, d.variant_id, sum(d.sent), sum(d.opened), sum(d.clicked), sum(d.already_matched),
-                   sum(d.matched), sum(d.matched_after_open), sum(d.matched_after_click), sum(d.worth), 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0)::goals.total
+                   sum(d.matched), sum(d.matched_after_open), sum(d.matched_after_click), sum(d.worth), 0, 0, NULL, 0, 0, 0, sum(d.deliveries),
+                   sum(d.bounced), sum(d.complained), sum(d.unsubscribed), sum(d.opened_by_machine), sum(d.clicked_by_machine))::goals.total
         FROM goals_internal.movement(w.receipt_id, w.engagement_id, w.match_id, n.receipt_id, n.engagement_id, n.match_id) d
         GROUP BY d.message_id, d.goal, d.variant_id));
     INSERT INTO goals.watermark AS mine VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp())

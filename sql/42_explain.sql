@@ -14,16 +14,19 @@ DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
     users integer;
+    of_person text;
 BEGIN
     IF explain.user_key IS NULL THEN
         PERFORM goals_internal.raise('null_argument', 'user_key');
     END IF;
     SELECT m.users_source_id INTO users FROM goals.message m WHERE m.message_id = of_message;
     PERFORM goals_internal.refuse_list(users, explain.user_key);
+    of_person := goals_internal.person_of(users, coalesce(goals_internal.stored_key(users, explain.user_key), explain.user_key));
     RETURN QUERY
-    SELECT o.goal::text, o.receipt_id, o.variant::text, o.sent_at, o.opened_at, o.clicked_at,
+    SELECT o.goal::text, o.receipt_id, v.name::text, o.sent_at, o.opened_at, o.clicked_at,
            CASE
-               WHEN o.is_control THEN 'control'
+               WHEN v.is_control THEN 'control'
+               WHEN o.withdrawn_at IS NOT NULL THEN 'withdrawn'
                WHEN o.already_matched THEN 'already matched when sent'
                WHEN o.matched_at IS NOT NULL THEN 'matched'
                WHEN o.stopped_at < o.window_closes OR (o.window_opens IS NULL AND o.stopped_at IS NOT NULL)
@@ -39,15 +42,18 @@ BEGIN
            CASE WHEN o.already_matched THEN 0
                 ELSE (SELECT count(*) FROM goals.match_log h WHERE h.receipt_id = o.receipt_id AND h.goal_id = o.goal_id)
            END
-    FROM goals.outcome o
-    WHERE o.message_id = of_message AND o.users_id = users AND o.user_key = coalesce(goals_internal.stored_key(users, explain.user_key), explain.user_key)
+    FROM goals_internal.receipt_of_person p
+    JOIN goals_internal.ledger o ON o.receipt_id = p.receipt_id
+    LEFT JOIN goals.variant v ON v.variant_id = o.variant_id
+    WHERE p.users_source_id = users AND p.person = of_person AND o.message_id = of_message AND o.goal_id IS NOT NULL
+      AND o.superseded_by IS NULL
     ORDER BY o.sent_at, o.receipt_id, o.goal;
 END
 $$;
 COMMENT ON FUNCTION goals.explain(text, text) IS
     'One row per receipt and goal of one user, with a verdict in words (matched, '
     'already matched when sent, still running, time limit passed, not opened, not clicked, goal stopped, '
-    'goal broken, control), its window and the change seen; times_seen: how often the goal''s change was seen in the '
+    'goal broken, withdrawn, control), its window and the change seen; times_seen: how often the goal''s change was seen in the '
     'window';
 
 CREATE FUNCTION goals.explain(message text, user_key bigint)

@@ -4,7 +4,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- A user counts once per variant, and has matched if any receipt did. Left out: receipts sent although held out, before
 -- anything else; users seen in two variants; of the rest, users whose every receipt was already matched. A receipt still
 -- in its window is left out whether or not it has matched: keeping the matched ones alone would favour the quick. A user's
--- worth is that of the user's changes, each once, however many receipts it is a match for.
+-- worth is that of the user's changes, each once, however many receipts it is a match for. Withdrawn receipts count: only
+-- who was to be sent something can fail to get it, so leaving them out would favour the control group or harm it.
 CREATE FUNCTION goals_internal.compare_data(message text, goal text DEFAULT 'primary', include_running boolean DEFAULT false)
 RETURNS TABLE (variant text, is_control boolean, weight double precision, users bigint, matched bigint, converters_all bigint,
     assigned_users bigint, worth numeric, all_matured boolean)
@@ -36,11 +37,11 @@ BEGIN
                                         ELSE a.weight / o.heaviest END AS share) s
         WHERE a.message_id = of_message
     ), seen AS MATERIALIZED (
-        SELECT c.user_key, c.arm, c.goal IS NOT NULL AND c.already_matched = 0 AS eligible, c.matched = 1 AS matched,
-               r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.worth
+        SELECT c.user_key, c.arm, c.goal IS NOT NULL AND NOT c.already AS eligible, c.matched_at IS NOT NULL AS matched,
+               r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.gain AS worth
         FROM goals_internal.contribution c
         CROSS JOIN LATERAL (SELECT goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running) r
-        WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+        WHERE NOT c.settled AND NOT c.held_out AND NOT c.superseded AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
           AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), placed AS MATERIALIZED (
         -- A window and no join: the planner does not know how many receipts there are, and would compare each with all.

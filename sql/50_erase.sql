@@ -17,9 +17,20 @@ DECLARE
     delta goals.total[];
     gone bigint;
 BEGIN
-    WITH doomed AS MATERIALIZED (
-        SELECT r.receipt_id, r.users_source_id, r.user_key, coalesce(r.message_id, v.message_id) AS message_id
+    -- With an entry into a programme go those that it supersedes: they never count.
+    receipts := receipts || ARRAY(
+        SELECT s.receipt_id
         FROM unnest(receipts) AS u (receipt_id)
+        JOIN goals.receipt r ON r.receipt_id = u.receipt_id AND r.flags & 2 = 2
+        JOIN goals.revision v ON v.revision_id = r.revision_id
+        JOIN goals.receipt s ON s.users_source_id = r.users_source_id AND s.user_key = r.user_key
+                            AND s.sent_at >= r.sent_at AND s.flags & 2 = 2
+        JOIN goals.revision o ON o.revision_id = s.revision_id AND o.message_id = v.message_id
+        EXCEPT SELECT unnest(receipts));
+    WITH doomed AS MATERIALIZED (
+        SELECT r.receipt_id, r.users_source_id, x.person AS user_key, coalesce(r.message_id, v.message_id) AS message_id
+        FROM unnest(receipts) AS u (receipt_id)
+        JOIN goals_internal.receipt_of_person x ON x.receipt_id = u.receipt_id
         JOIN goals.receipt r ON r.receipt_id = u.receipt_id
         JOIN goals.revision v ON v.revision_id = r.revision_id
     ), person AS MATERIALIZED (
@@ -28,9 +39,10 @@ BEGIN
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
                goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running,
-               NOT c.held_out AS compared, c.*
+               NOT c.held_out AND NOT c.superseded AS compared, c.*
         FROM person p
-        JOIN goals_internal.contribution c ON c.users_source_id = p.users_source_id AND c.user_key = p.user_key AND c.message_id = p.message_id
+        JOIN goals_internal.receipt_of_person x ON x.users_source_id = p.users_source_id AND x.person = p.user_key
+        JOIN goals_internal.contribution c ON c.receipt_id = x.receipt_id AND c.message_id = p.message_id
         LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
         WHERE NOT c.settled
     ), mixed AS MATERIALIZED (
@@ -42,12 +54,12 @@ BEGIN
     ), people AS (
         SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id,
                min(s.day) FILTER (WHERE s.leaves) AS day,
-               bool_or(s.leaves AND s.compared AND s.already_matched = 0 AND NOT s.running) AS counted,
-               bool_or(NOT s.leaves AND s.compared AND s.already_matched = 0 AND NOT s.running) AS counts,
-               bool_or(s.leaves AND s.compared AND s.matched = 1 AND NOT s.running) AS converted,
-               bool_or(NOT s.leaves AND s.compared AND s.matched = 1 AND NOT s.running) AS converts,
-               bool_or(s.leaves AND s.compared AND s.matched = 1) AS converted_ever,
-               bool_or(NOT s.leaves AND s.compared AND s.matched = 1) AS converts_ever,
+               bool_or(s.leaves AND s.compared AND NOT s.already AND NOT s.running) AS counted,
+               bool_or(NOT s.leaves AND s.compared AND NOT s.already AND NOT s.running) AS counts,
+               bool_or(s.leaves AND s.compared AND s.matched_at IS NOT NULL AND NOT s.running) AS converted,
+               bool_or(NOT s.leaves AND s.compared AND s.matched_at IS NOT NULL AND NOT s.running) AS converts,
+               bool_or(s.leaves AND s.compared AND s.matched_at IS NOT NULL) AS converted_ever,
+               bool_or(NOT s.leaves AND s.compared AND s.matched_at IS NOT NULL) AS converts_ever,
                bool_or(s.leaves AND s.matched = 1) AS matched,
                bool_or(NOT s.leaves AND s.matched = 1) AS matches,
                bool_or(x.users_source_id IS NOT NULL) AS mixed
@@ -58,9 +70,9 @@ BEGIN
     ), gains AS (
         -- A change that is a match for several receipts is worth something once, and stays with those that stay.
         SELECT g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id, sum(g.worth) AS worth
-        FROM (SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.worth) AS worth
+        FROM (SELECT s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, max(s.gain) AS worth
               FROM seen s
-              WHERE s.matched = 1 AND NOT s.running AND s.compared
+              WHERE s.matched_at IS NOT NULL AND NOT s.running AND s.compared
               GROUP BY s.users_source_id, s.user_key, s.message_id, s.goal, s.variant_id, s.matched_at, s.cause
               HAVING bool_and(s.leaves)) g
         GROUP BY g.users_source_id, g.user_key, g.message_id, g.goal, g.variant_id
@@ -69,7 +81,9 @@ BEGIN
                sum(s.opened) AS opened, sum(s.clicked) AS clicked, sum(s.already_matched) AS already_matched,
                sum(s.matched) AS matched, sum(s.matched_after_open) AS matched_after_open,
                sum(s.matched_after_click) AS matched_after_click, sum(s.worth) AS worth, 0 AS users, 0 AS users_matched,
-               0 AS converters, 0 AS converters_all, 0 AS users_worth
+               0 AS converters, 0 AS converters_all, 0 AS users_worth, sum(s.deliveries) AS deliveries, sum(s.bounced) AS bounced,
+               sum(s.complained) AS complained, sum(s.unsubscribed) AS unsubscribed,
+               sum(s.opened_by_machine) AS opened_by_machine, sum(s.clicked_by_machine) AS clicked_by_machine
         FROM seen s
         WHERE s.leaves
         GROUP BY s.message_id, s.goal, s.variant_id, s.day
@@ -81,7 +95,7 @@ BEGIN
                count(*) FILTER (WHERE q.matched AND NOT q.matches),
                count(*) FILTER (WHERE q.converted AND NOT q.converts AND NOT q.mixed),
                count(*) FILTER (WHERE q.converted_ever AND NOT q.converts_ever AND NOT q.mixed),
-               coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0)
+               coalesce(sum(w.worth) FILTER (WHERE NOT q.mixed), 0), 0, 0, 0, 0, 0, 0
         FROM people q
         LEFT JOIN gains w ON w.users_source_id = q.users_source_id AND w.user_key = q.user_key AND w.message_id = q.message_id
                              AND w.goal = q.goal AND w.variant_id IS NOT DISTINCT FROM q.variant_id
@@ -90,7 +104,9 @@ BEGIN
         SELECT c.message_id, c.goal, c.variant_id, sum(c.sent) AS sent, sum(c.opened) AS opened, sum(c.clicked) AS clicked,
                sum(c.already_matched) AS already_matched, sum(c.matched) AS matched,
                sum(c.matched_after_open) AS matched_after_open, sum(c.matched_after_click) AS matched_after_click,
-               sum(c.worth) AS worth
+               sum(c.worth) AS worth, sum(c.deliveries) AS deliveries, sum(c.bounced) AS bounced, sum(c.complained) AS complained,
+               sum(c.unsubscribed) AS unsubscribed, sum(c.opened_by_machine) AS opened_by_machine,
+               sum(c.clicked_by_machine) AS clicked_by_machine
         FROM doomed d
         JOIN goals_internal.contribution c ON c.receipt_id = d.receipt_id
         WHERE c.settled
@@ -99,12 +115,14 @@ BEGIN
         SELECT ROW('archived', a.message_id, a.goal, a.variant_id, sum(a.sent), sum(a.opened), sum(a.clicked),
                    sum(a.already_matched), sum(a.matched), sum(a.matched_after_open), sum(a.matched_after_click),
                    sum(a.worth), sum(a.users), sum(a.users_matched), a.day, sum(a.converters),
-                   sum(a.converters_all), sum(a.users_worth), 0, 0, 0, 0, 0, 0)::goals.total AS line
+                   sum(a.converters_all), sum(a.users_worth), sum(a.deliveries), sum(a.bounced), sum(a.complained),
+                   sum(a.unsubscribed), sum(a.opened_by_machine), sum(a.clicked_by_machine))::goals.total AS line
         FROM archived a
         GROUP BY a.message_id, a.goal, a.variant_id, a.day
         UNION ALL
         SELECT ROW('rolled', r.message_id, r.goal, r.variant_id, -r.sent, -r.opened, -r.clicked, -r.already_matched,
-                   -r.matched, -r.matched_after_open, -r.matched_after_click, -r.worth, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+                   -r.matched, -r.matched_after_open, -r.matched_after_click, -r.worth, 0, 0, NULL, 0, 0, 0, -r.deliveries, -r.bounced,
+                   -r.complained, -r.unsubscribed, -r.opened_by_machine, -r.clicked_by_machine)
                    ::goals.total
         FROM rolled r
     ), facts AS (
@@ -170,6 +188,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         gone := gone + goals_internal.archive(ids);
     END LOOP;
+    -- Hand-overs of receipts that are all gone.
+    DELETE FROM goals.hand_over h
+    WHERE h.receipt_id <= w.receipt_id
+      AND h.receipt_id < coalesce((SELECT min(r.receipt_id) FROM goals.receipt r), 9223372036854775807);
     RETURN gone;
 END
 $$;
@@ -207,6 +229,7 @@ DECLARE
     of_gone integer[];
     key text;
     ids bigint[];
+    gone bigint;
     w goals.watermark;
 BEGIN
     IF forget_user.user_key IS NULL THEN
@@ -224,11 +247,20 @@ BEGIN
     SELECT * INTO w FROM goals.watermark;
     PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d
     WHERE d.engagement_id - w.engagement_id + d.match_id - w.match_id <= 100000;
-    SELECT array_agg(r.receipt_id) INTO ids
-    FROM goals.receipt r
-    WHERE r.user_key = key
-      AND r.users_source_id = ANY (of_users || of_gone);
-    RETURN coalesce(goals_internal.archive(ids), 0);
+    SELECT array_agg(x.receipt_id) INTO ids
+    FROM unnest(of_users || of_gone) AS u (source_id)
+    JOIN goals_internal.receipt_of_person x
+         ON x.users_source_id = u.source_id AND x.person = goals_internal.person_of(u.source_id, key);
+    gone := coalesce(goals_internal.archive(ids), 0);
+    -- The keys that the person had are personal data too. Nothing is of these spells any more.
+    DELETE FROM goals.hand_over h
+    USING unnest(of_users || of_gone) AS u (source_id), goals.hand_over n
+    WHERE n.users_source_id = u.source_id AND n.into_key = goals_internal.person_of(u.source_id, key)
+      AND NOT EXISTS (SELECT FROM goals.hand_over o
+                      WHERE o.users_source_id = n.users_source_id AND o.from_key = n.from_key AND o.receipt_id = n.receipt_id
+                        AND o.hand_over_id > n.hand_over_id)
+      AND h.users_source_id = n.users_source_id AND h.from_key = n.from_key AND h.receipt_id = n.receipt_id;
+    RETURN gone;
 END
 $$;
 COMMENT ON FUNCTION goals.forget_user(text, regclass) IS

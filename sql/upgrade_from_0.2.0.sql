@@ -138,3 +138,17 @@ SET pronargs = p.pronargs + 2,
     proargnames = p.proargnames || ARRAY['part_of', 'engagement_after'],
     pronargdefaults = 0, proargdefaults = NULL
 WHERE p.oid = 'goals.create_message(text, text, text, regclass)'::regprocedure;
+UPDATE pg_catalog.pg_proc p
+SET proallargtypes = p.proallargtypes || array_fill('bigint'::regtype::oid, ARRAY[6]),
+    proargmodes = p.proargmodes || array_fill('t'::"char", ARRAY[6]),
+    proargnames = p.proargnames || ARRAY['deliveries', 'bounced', 'complained', 'unsubscribed', 'opened_by_machine', 'clicked_by_machine']
+WHERE p.oid IN ('goals.tail_sums()'::regprocedure,
+                'goals_internal.movement(bigint, bigint, bigint, bigint, bigint, bigint, bigint)'::regprocedure);
+ALTER TYPE goals.stats_row
+    ADD ATTRIBUTE delivered bigint,
+    ADD ATTRIBUTE bounced bigint,
+    ADD ATTRIBUTE complained bigint,
+    ADD ATTRIBUTE unsubscribed bigint,
+    ADD ATTRIBUTE opened_by_machine bigint,
+    ADD ATTRIBUTE clicked_by_machine bigint,
+    ADD ATTRIBUTE goal_rate_delivered double precision;
