@@ -14,14 +14,18 @@ DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     at_once CONSTANT timestamptz := clock_timestamp();
     users integer;
-    of_person text;
+    ids bigint[];
 BEGIN
     IF explain.user_key IS NULL THEN
         PERFORM goals_internal.raise('null_argument', 'user_key');
     END IF;
     SELECT m.users_source_id INTO users FROM goals.message m WHERE m.message_id = of_message;
     PERFORM goals_internal.refuse_list(users, explain.user_key);
-    of_person := goals_internal.person_of(users, coalesce(goals_internal.stored_key(users, explain.user_key), explain.user_key));
+    ids := ARRAY(
+        SELECT p.receipt_id
+        FROM goals_internal.receipt_of_person p
+        WHERE p.users_source_id = users
+          AND p.person = goals_internal.person_of(users, coalesce(goals_internal.stored_key(users, explain.user_key), explain.user_key)));
     RETURN QUERY
     SELECT o.goal::text, o.receipt_id, v.name::text, o.sent_at, o.opened_at, o.clicked_at,
            CASE
@@ -42,11 +46,10 @@ BEGIN
            CASE WHEN o.already_matched THEN 0
                 ELSE (SELECT count(*) FROM goals.match_log h WHERE h.receipt_id = o.receipt_id AND h.goal_id = o.goal_id)
            END
-    FROM goals_internal.receipt_of_person p
-    JOIN goals_internal.ledger o ON o.receipt_id = p.receipt_id
+    FROM goals_internal.ledger o
     LEFT JOIN goals.variant v ON v.variant_id = o.variant_id
-    WHERE p.users_source_id = users AND p.person = of_person AND o.message_id = of_message AND o.goal_id IS NOT NULL
-      AND o.superseded_by IS NULL
+    WHERE o.receipt_id = ANY (ids) AND o.message_id = of_message AND o.goal_id IS NOT NULL
+      AND CASE WHEN o.superseded_by IS NULL THEN 0 ELSE 1 END <> 1
     ORDER BY o.sent_at, o.receipt_id, o.goal;
 END
 $$;

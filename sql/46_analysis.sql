@@ -53,7 +53,7 @@ BEGIN
                floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
         FROM goals_internal.contribution c
         WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
-          AND c.goal = daily_since_sending.goal AND c.sent = 1
+          AND c.goal = daily_since_sending.goal AND c.sent <> 0
     ), time_limit AS (
         SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
         WHERE g.message_id = of_message AND g.name = daily_since_sending.goal

@@ -41,7 +41,7 @@ BEGIN
                r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.gain AS worth
         FROM goals_internal.contribution c
         CROSS JOIN LATERAL (SELECT goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running) r
-        WHERE NOT c.settled AND NOT c.held_out AND NOT c.superseded AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+        WHERE NOT c.settled AND NOT c.held_out AND c.superseded <> 1 AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
           AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), placed AS MATERIALIZED (
         -- A window and no join: the planner does not know how many receipts there are, and would compare each with all.

@@ -39,7 +39,7 @@ BEGIN
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
                goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running,
-               NOT c.held_out AND NOT c.superseded AS compared, c.*
+               NOT c.held_out AND c.superseded <> 1 AS compared, c.*
         FROM person p
         JOIN goals_internal.receipt_of_person x ON x.users_source_id = p.users_source_id AND x.person = p.user_key
         JOIN goals_internal.contribution c ON c.receipt_id = x.receipt_id AND c.message_id = p.message_id
