@@ -77,7 +77,12 @@ LEFT JOIN LATERAL (
                       WHERE s.users_source_id = r.users_source_id AND s.user_key = r.user_key AND s.sent_at <= r.sent_at
                         AND (s.sent_at, s.receipt_id) < (r.sent_at, r.receipt_id) AND s.flags & 2 = 2
                         AND coalesce(s.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = s.revision_id))
-                            = coalesce(r.message_id, v.message_id))
+                            = coalesce(r.message_id, v.message_id)
+                        -- Of the same person: the key was not handed over in between.
+                        AND NOT EXISTS (SELECT FROM goals.hand_over o
+                                        WHERE o.users_source_id = r.users_source_id AND o.from_key = r.user_key
+                                          AND o.receipt_id >= least(r.receipt_id, s.receipt_id)
+                                          AND o.receipt_id < greatest(r.receipt_id, s.receipt_id)))
            END AS superseded_by
     FROM (SELECT e.at, e.kind, e.engagement_id <= (SELECT w.engagement_id FROM goals.watermark w) AS settled,
                  CASE e.kind WHEN 'o' THEN CASE WHEN e.machine THEN 16 ELSE 0 END

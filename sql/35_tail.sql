@@ -18,6 +18,9 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- However much there is, no more than so many ids of facts are taken at a time (or a hundredth of all, if that is
 -- more): then memory has a bound, and an array its size. The differences from mark to mark add up.
 --
+-- Whether an entry into a programme is superseded does not change once it is folded. A hand-over between two entries has
+-- drawn its bound between their ids, as a receipt draws its id, so it has been committed or rolled back by then.
+--
 -- In the names: old, a receipt below the first mark; ..._then, as known at the first mark; ..._now, at the second.
 CREATE FUNCTION goals_internal.movement(
     after_receipt bigint, after_engagement bigint, after_match bigint,
@@ -100,7 +103,11 @@ BEGIN
                                       AND s.sent_at <= r.sent_at AND (s.sent_at, s.receipt_id) < (r.sent_at, r.receipt_id)
                                       AND s.flags & 2 = 2
                                       AND coalesce(s.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = s.revision_id))
-                                          = coalesce(r.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = r.revision_id)))
+                                          = coalesce(r.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = r.revision_id))
+                                      AND NOT EXISTS (SELECT FROM goals.hand_over o
+                                                      WHERE o.users_source_id = r.users_source_id AND o.from_key = r.user_key
+                                                        AND o.receipt_id >= least(r.receipt_id, s.receipt_id)
+                                                        AND o.receipt_id < greatest(r.receipt_id, s.receipt_id)))
                          END AS superseded_by
                   FROM (SELECT r.*, true AS old
                         FROM goals.receipt r

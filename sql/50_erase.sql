@@ -25,7 +25,10 @@ BEGIN
         JOIN goals.revision v ON v.revision_id = r.revision_id
         JOIN goals.receipt s ON s.users_source_id = r.users_source_id AND s.user_key = r.user_key
                             AND s.sent_at >= r.sent_at AND s.flags & 2 = 2
-        JOIN goals.revision o ON o.revision_id = s.revision_id AND o.message_id = v.message_id
+        JOIN goals.revision w ON w.revision_id = s.revision_id AND w.message_id = v.message_id
+        WHERE NOT EXISTS (SELECT FROM goals.hand_over o
+                          WHERE o.users_source_id = r.users_source_id AND o.from_key = r.user_key
+                            AND o.receipt_id >= least(r.receipt_id, s.receipt_id) AND o.receipt_id < greatest(r.receipt_id, s.receipt_id))
         EXCEPT SELECT unnest(receipts));
     WITH doomed AS MATERIALIZED (
         SELECT r.receipt_id, r.users_source_id, x.person AS user_key, coalesce(r.message_id, v.message_id) AS message_id
