@@ -18,6 +18,30 @@
 -- made.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
+CREATE VIEW goals_internal.entry_of_same AS
+SELECT r.receipt_id, o.receipt_id AS other_id, (o.sent_at, o.receipt_id) < (r.sent_at, r.receipt_id) AS is_earlier
+FROM goals.receipt r
+JOIN goals.receipt o ON o.users_source_id = r.users_source_id AND o.user_key = r.user_key AND o.flags & 2 = 2
+                    AND o.receipt_id <> r.receipt_id
+JOIN goals.revision v ON v.revision_id = r.revision_id
+JOIN goals.revision w ON w.revision_id = o.revision_id AND w.message_id = v.message_id
+-- Of the same person: the key was not handed over in between.
+WHERE r.flags & 2 = 2
+  AND NOT EXISTS (SELECT FROM goals.hand_over h
+                  WHERE h.users_source_id = r.users_source_id AND h.from_key = r.user_key
+                    AND h.receipt_id >= least(r.receipt_id, o.receipt_id) AND h.receipt_id < greatest(r.receipt_id, o.receipt_id));
+COMMENT ON VIEW goals_internal.entry_of_same IS
+    'The entries of one person into one programme, in pairs: two sessions may each have recorded one';
+
+CREATE FUNCTION goals_internal.superseded_by(entry bigint)
+RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET jit = off
+AS $$ SELECT min(e.other_id) FROM goals_internal.entry_of_same e WHERE e.receipt_id = entry AND e.is_earlier $$;
+COMMENT ON FUNCTION goals_internal.superseded_by(bigint) IS
+    'The least id of the entries that were sent before an entry of the same person into the same programme; NULL if it is '
+    'the first';
+
 -- Seven tables. Where a query comes to more than eight, the planner no longer looks for the best order of all and may
 -- read every receipt: the functions that join this raise join_collapse_limit.
 CREATE VIEW goals_internal.ledger AS
@@ -69,20 +93,10 @@ LEFT JOIN LATERAL (
            min(f.at) FILTER (WHERE f.kind = 'w') AS withdrawn_at,
            coalesce(bit_or(f.bits), 0) AS had,
            coalesce(bit_or(f.bits) FILTER (WHERE f.settled), 0) AS rolled_had,
-           -- Of an entry into a programme: the id of one that was sent before it, the least if there are several. (Here,
-           -- because the planner takes a condition on it for dear. To leave such out, ask with <>: it takes it that most
-           -- rows are not equal, but that hardly any is null.)
+           -- (Here, because the planner takes a condition on it for dear. To leave such out, ask with <>: it takes it that
+           -- most rows are not equal, but that hardly any is null.)
            CASE WHEN r.flags & 2 = 2
-                THEN (SELECT min(s.receipt_id) FROM goals.receipt s
-                      WHERE s.users_source_id = r.users_source_id AND s.user_key = r.user_key AND s.sent_at <= r.sent_at
-                        AND (s.sent_at, s.receipt_id) < (r.sent_at, r.receipt_id) AND s.flags & 2 = 2
-                        AND coalesce(s.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = s.revision_id))
-                            = coalesce(r.message_id, v.message_id)
-                        -- Of the same person: the key was not handed over in between.
-                        AND NOT EXISTS (SELECT FROM goals.hand_over o
-                                        WHERE o.users_source_id = r.users_source_id AND o.from_key = r.user_key
-                                          AND o.receipt_id >= least(r.receipt_id, s.receipt_id)
-                                          AND o.receipt_id < greatest(r.receipt_id, s.receipt_id)))
+                THEN (SELECT min(x.other_id) FROM goals_internal.entry_of_same x WHERE x.receipt_id = r.receipt_id AND x.is_earlier)
            END AS superseded_by
     FROM (SELECT e.at, e.kind, e.engagement_id <= (SELECT w.engagement_id FROM goals.watermark w) AS settled,
                  CASE e.kind WHEN 'o' THEN CASE WHEN e.machine THEN 16 ELSE 0 END

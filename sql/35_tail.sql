@@ -37,11 +37,16 @@ DECLARE
     last_engagement CONSTANT bigint := to_engagement;
     last_match CONSTANT bigint := to_match;
     drawn record;
+    -- Entries into programmes that are superseded by one between the marks, or are between them.
     overtaken bigint[];
+    late bigint[];
 BEGIN
     SELECT d.engagement_id, d.match_id INTO drawn FROM goals_internal.drawn() d;
     IF EXISTS (SELECT FROM goals.message m WHERE m.kind = 'programme') THEN
-        overtaken := goals_internal.overtaken(after_receipt, to_receipt);
+        SELECT array_agg(DISTINCT x.receipt_id) FILTER (WHERE x.receipt_id <= after_receipt),
+               array_agg(DISTINCT x.receipt_id) FILTER (WHERE x.receipt_id > after_receipt)
+        INTO overtaken, late
+        FROM goals_internal.superseded(after_receipt, to_receipt) AS x (receipt_id);
     END IF;
     -- Ids begin at 1, and there are about a hundred parts at most of each kind: whatever is asked for, there is an end,
     -- and soon.
@@ -89,41 +94,35 @@ BEGIN
                         WHERE e.receipt_id > after_receipt AND e.receipt_id <= to_receipt AND e.engagement_id <= to_engagement) f) f
             GROUP BY f.receipt_id
         ), touched AS MATERIALIZED (
-            -- now and was: whether it counts at the two marks, 1 or 0. It does not where it is withdrawn, or a later entry
-            -- into a programme.
+            -- state: 1 old; from bit 8 what it had at the second mark, from bit 16 at the first one, with 128 for an entry into
+            -- a programme that came after another one. One number, for it is grouped by.
             SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already,
                    e.opened_now, e.clicked_now, e.opened_then, e.clicked_then,
-                   coalesce(e.had_now, 0) AS had_now, coalesce(e.had_then, 0) AS had_then,
-                   (coalesce(e.had_now & 64, 0) = 0 AND coalesce(r.superseded_by > to_receipt, true))::integer AS now,
-                   (r.old AND coalesce(e.had_then & 64, 0) = 0 AND coalesce(r.superseded_by > after_receipt, true))::integer AS was
-            FROM (SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, r.old,
-                         CASE WHEN r.flags & 2 = 2
-                              THEN (SELECT min(s.receipt_id) FROM goals.receipt s
-                                    WHERE s.users_source_id = r.users_source_id AND s.user_key = r.user_key
-                                      AND s.sent_at <= r.sent_at AND (s.sent_at, s.receipt_id) < (r.sent_at, r.receipt_id)
-                                      AND s.flags & 2 = 2
-                                      AND coalesce(s.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = s.revision_id))
-                                          = coalesce(r.message_id, (SELECT x.message_id FROM goals.revision x WHERE x.revision_id = r.revision_id))
-                                      AND NOT EXISTS (SELECT FROM goals.hand_over o
-                                                      WHERE o.users_source_id = r.users_source_id AND o.from_key = r.user_key
-                                                        AND o.receipt_id >= least(r.receipt_id, s.receipt_id)
-                                                        AND o.receipt_id < greatest(r.receipt_id, s.receipt_id)))
-                         END AS superseded_by
-                  FROM (SELECT r.*, true AS old
-                        FROM goals.receipt r
-                        WHERE r.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[])
-                        UNION ALL
-                        SELECT r.*, false
-                        FROM goals.receipt r
-                        WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt) r) r
+                   r.old::integer | coalesce(e.had_now << 8, 0) | coalesce(e.had_then << 16, 0)
+                       | CASE WHEN r.superseded_by IS NULL THEN 0
+                              ELSE CASE WHEN r.superseded_by <= to_receipt THEN 128 << 8 ELSE 0 END
+                                 | CASE WHEN r.superseded_by <= after_receipt THEN 128 << 16 ELSE 0 END END AS state
+            FROM (SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, true AS old,
+                         CASE WHEN r.flags & 2 = 2 THEN goals_internal.superseded_by(r.receipt_id) END AS superseded_by
+                  FROM goals.receipt r
+                  WHERE r.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[])
+                  UNION ALL
+                  SELECT r.receipt_id, r.revision_id, r.message_id, r.variant_id, r.already, false,
+                         CASE WHEN r.receipt_id = ANY (late) THEN 0 END
+                  FROM goals.receipt r
+                  WHERE r.receipt_id > after_receipt AND r.receipt_id <= to_receipt) r
             LEFT JOIN engaged e ON e.receipt_id = r.receipt_id
         ), alike AS MATERIALIZED (
-            -- Of receipts that are alike in all this, only how many there are matters.
-            SELECT t.revision_id, t.message_id, t.variant_id, t.already, t.now, t.was, t.had_now, t.had_then, count(*) AS receipts,
-                   count(t.opened_now) AS opened_now, count(t.opened_then) AS opened_then,
-                   count(t.clicked_now) AS clicked_now, count(t.clicked_then) AS clicked_then
-            FROM touched t
-            GROUP BY t.revision_id, t.message_id, t.variant_id, t.already, t.now, t.was, t.had_now, t.had_then
+            -- Of receipts that are alike in all this, only how many there are matters. now and was: 1 if they count at the
+            -- marks, else 0.
+            SELECT t.revision_id, t.message_id, t.variant_id, t.already, t.state >> 8 & 255 AS had_now, t.state >> 16 & 255 AS had_then,
+                   (t.state >> 8 & 192 = 0)::integer AS now, (t.state & 1 = 1 AND t.state >> 16 & 192 = 0)::integer AS was,
+                   t.receipts, t.opened_now, t.opened_then, t.clicked_now, t.clicked_then
+            FROM (SELECT t.revision_id, t.message_id, t.variant_id, t.already, t.state, count(*) AS receipts,
+                         count(t.opened_now) AS opened_now, count(t.opened_then) AS opened_then,
+                         count(t.clicked_now) AS clicked_now, count(t.clicked_then) AS clicked_then
+                  FROM touched t
+                  GROUP BY t.revision_id, t.message_id, t.variant_id, t.already, t.state) t
         ), counted AS MATERIALIZED (
             SELECT a.revision_id, a.message_id, a.variant_id, a.already,
                    sum(a.receipts * (a.now - a.was)) AS sent,
@@ -159,18 +158,20 @@ BEGIN
             JOIN goals.goal g ON g.goal_id = h.goal_id
             WINDOW earlier AS (PARTITION BY h.receipt_id, h.goal_id ORDER BY h.matched_at, h.match_id ROWS UNBOUNDED PRECEDING)
         ), matched AS (
-            SELECT t.revision_id, t.message_id, t.variant_id, h.goal_id,
-                   count(*) FILTER (WHERE h.now AND t.now = 1) - count(*) FILTER (WHERE h.then AND t.was = 1) AS matched,
-                   count(*) FILTER (WHERE h.now AND t.now = 1 AND t.opened_now <= h.matched_at)
-                       - count(*) FILTER (WHERE h.then AND t.was = 1 AND t.opened_then <= h.matched_at) AS matched_after_open,
-                   count(*) FILTER (WHERE h.now AND t.now = 1 AND t.clicked_now <= h.matched_at)
-                       - count(*) FILTER (WHERE h.then AND t.was = 1 AND t.clicked_then <= h.matched_at) AS matched_after_click,
-                   coalesce(sum(h.worth) FILTER (WHERE h.now AND t.now = 1), 0)
-                       - coalesce(sum(h.worth) FILTER (WHERE h.then AND t.was = 1), 0) AS worth
-            FROM touched t
-            JOIN hit h ON h.receipt_id = t.receipt_id
-            WHERE (h.now OR h.then) AND (t.already IS NULL OR h.goal_id <> ALL (t.already))
-            GROUP BY t.revision_id, t.message_id, t.variant_id, h.goal_id
+            SELECT h.revision_id, h.message_id, h.variant_id, h.goal_id,
+                   count(*) FILTER (WHERE h.now) - count(*) FILTER (WHERE h.then) AS matched,
+                   count(*) FILTER (WHERE h.now AND h.opened_now <= h.matched_at)
+                       - count(*) FILTER (WHERE h.then AND h.opened_then <= h.matched_at) AS matched_after_open,
+                   count(*) FILTER (WHERE h.now AND h.clicked_now <= h.matched_at)
+                       - count(*) FILTER (WHERE h.then AND h.clicked_then <= h.matched_at) AS matched_after_click,
+                   coalesce(sum(h.worth) FILTER (WHERE h.now), 0) - coalesce(sum(h.worth) FILTER (WHERE h.then), 0) AS worth
+            FROM (SELECT t.revision_id, t.message_id, t.variant_id, t.opened_now, t.opened_then, t.clicked_now, t.clicked_then,
+                         h.goal_id, h.matched_at, h.worth,
+                         h.now AND t.state >> 8 & 192 = 0 AS now, h.then AND t.state >> 16 & 192 = 0 AS then
+                  FROM touched t
+                  JOIN hit h ON h.receipt_id = t.receipt_id
+                  WHERE (h.now OR h.then) AND (t.already IS NULL OR h.goal_id <> ALL (t.already))) h
+            GROUP BY h.revision_id, h.message_id, h.variant_id, h.goal_id
         ), line AS (
             SELECT coalesce(c.message_id, j.message_id) AS message_id, j.name, c.variant_id, c.sent, c.opened, c.clicked,
                    CASE WHEN j.goal_id = ANY (c.already) THEN c.sent ELSE 0 END AS already_matched,
@@ -202,20 +203,20 @@ $$;
 COMMENT ON FUNCTION goals_internal.movement(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
     'By how much the counters change from one mark to a later one, in parts that add up';
 
--- A receipt that is committed later may have been sent earlier. With nested loops, which movement() does without.
-CREATE FUNCTION goals_internal.overtaken(after_receipt bigint, to_receipt bigint)
-RETURNS bigint[]
+-- With nested loops, which movement() does without.
+CREATE FUNCTION goals_internal.superseded(after_receipt bigint, to_receipt bigint)
+RETURNS SETOF bigint
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
-    SELECT array_agg(DISTINCT o.receipt_id)
+    SELECT CASE WHEN (o.sent_at, o.receipt_id) < (n.sent_at, n.receipt_id) THEN n.receipt_id ELSE o.receipt_id END
     FROM goals.receipt n
-    JOIN goals.receipt o ON o.users_source_id = n.users_source_id AND o.user_key = n.user_key AND o.sent_at >= n.sent_at
-                        AND o.receipt_id <= after_receipt AND o.flags & 2 = 2
+    JOIN goals_internal.entry_of_same e ON e.receipt_id = n.receipt_id AND e.other_id <= to_receipt
+    JOIN goals.receipt o ON o.receipt_id = e.other_id
     WHERE n.receipt_id > after_receipt AND n.receipt_id <= to_receipt AND n.flags & 2 = 2
 $$;
-COMMENT ON FUNCTION goals_internal.overtaken(bigint, bigint) IS
-    'Entries into programmes up to the first mark that may have been superseded by one between the marks';
+COMMENT ON FUNCTION goals_internal.superseded(bigint, bigint) IS
+    'Entries into programmes that are superseded, by an entry between the marks or between them themselves';
 
 CREATE FUNCTION goals_internal.drawn(OUT receipt_id bigint, OUT engagement_id bigint, OUT match_id bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER

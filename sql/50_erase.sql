@@ -19,16 +19,9 @@ DECLARE
 BEGIN
     -- With an entry into a programme go those that it supersedes: they never count.
     receipts := receipts || ARRAY(
-        SELECT s.receipt_id
+        SELECT e.other_id
         FROM unnest(receipts) AS u (receipt_id)
-        JOIN goals.receipt r ON r.receipt_id = u.receipt_id AND r.flags & 2 = 2
-        JOIN goals.revision v ON v.revision_id = r.revision_id
-        JOIN goals.receipt s ON s.users_source_id = r.users_source_id AND s.user_key = r.user_key
-                            AND s.sent_at >= r.sent_at AND s.flags & 2 = 2
-        JOIN goals.revision w ON w.revision_id = s.revision_id AND w.message_id = v.message_id
-        WHERE NOT EXISTS (SELECT FROM goals.hand_over o
-                          WHERE o.users_source_id = r.users_source_id AND o.from_key = r.user_key
-                            AND o.receipt_id >= least(r.receipt_id, s.receipt_id) AND o.receipt_id < greatest(r.receipt_id, s.receipt_id))
+        JOIN goals_internal.entry_of_same e ON e.receipt_id = u.receipt_id AND NOT e.is_earlier
         EXCEPT SELECT unnest(receipts));
     WITH doomed AS MATERIALIZED (
         SELECT r.receipt_id, r.users_source_id, x.person AS user_key, coalesce(r.message_id, v.message_id) AS message_id
