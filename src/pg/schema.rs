@@ -1,5 +1,5 @@
-//! The extension's tables and indexes, as sql/10_tables.sql creates them: each once, for the checks of `shape` and for the
-//! code that reads and writes columns by number.
+//! The extension's tables and indexes, as sql/10_tables.sql creates them: each once, for the checks in shape.rs and for
+//! the code that reads and writes columns by number.
 
 use super::shape::{Column, IndexShape, TableShape};
 use pgrx::pg_sys::{self, Oid};

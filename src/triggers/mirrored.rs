@@ -140,7 +140,8 @@ impl Reading {
         (!key.is_empty()).then(|| reference(self.source.id, key))
     }
 
-    /// True if the row has, byte for byte, the primary key that it had as `old`, in a partition that is read as `before`.
+    /// True if the row has, byte for byte, the primary key that it had as `old`, in a partition that is read as
+    /// `before`.
     pub fn has_key_of(&self, row: &Row, before: &Reading, old: &Row) -> bool {
         self.primary_key.len() == before.primary_key.len()
             && self.primary_key.iter().zip(&before.primary_key).all(|(is, was)| {

@@ -16,8 +16,8 @@ LIMITS = ["1 hour", "90 minutes", "26 hours", "36 hours", "14 days", "2 weeks", 
 PAST = [1800, 4500, 7200, 90000, 126000, 133200, 172800, 1166400, 1252800, 8600000, 8700000]
 EVENTS = ["purchase", "login", "two words", "Ünïcode"]
 PROPERTIES = ['{"amount": "19.99"}', '{"amount": "007.50", "plan": "-3"}', '{"amount": "1e2"}', '{"amount": " 5"}',
-              '{"amount": "-0.5", "plan": "+1"}', '{"amount": 10.5, "plan": "pro"}', '{"amount": 10.50, "items": ["a", "b"]}',
-              '{"plan": {"name": "pro", "n": 1.0}}', "{}", '{"amount": null}', '{"amount": -3, "plan": "free"}',
+              '{"amount": "-0.5", "plan": "+1"}', '{"amount": 10.5, "plan": "pro"}',
+              '{"amount": 10.50, "items": ["a", "b"]}', '{"plan": {"name": "pro", "n": 1.0}}', "{}", '{"amount": null}', '{"amount": -3, "plan": "free"}',
               '{"items": [{"sku": "x", "n": 2}]}', '[1, "a"]', '{"amount": 1e2}']
 FILTERS = [None, None, "{}", '{"amount": "19.99"}', '{"plan": "pro"}', '{"amount": 10.5}', '{"items": ["a"]}',
            '{"plan": {"n": 1}}', '{"items": [{"n": 2.0}]}']
