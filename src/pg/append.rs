@@ -6,7 +6,7 @@ use super::own_tables;
 use super::relation::{Lock, Relation};
 use super::scan::{Key, Probe};
 use super::subtransaction::guarded;
-use super::{patience, server, shape, version};
+use super::{patience, schema, server, version};
 use pgrx::pg_sys::{self, Datum};
 use smallvec::SmallVec;
 use std::ops::ControlFlow;
@@ -111,8 +111,8 @@ impl Appender {
         let is_it = |index: pg_sys::Relation| {
             // SAFETY: the state holds the index open.
             let index = unsafe { Relation::borrowed(index) };
-            index.name_bytes() == shape::RECEIPT_ROW.name.as_bytes()
-                && shape::RECEIPT_ROW.fits(&index, &self.table).is_ok()
+            index.name_bytes() == schema::RECEIPT_ROW.name.as_bytes()
+                && schema::RECEIPT_ROW.fits(&index, &self.table).is_ok()
         };
         let at = self.indexes().position(is_it)?;
         let last = self.count() - 1;
@@ -123,7 +123,7 @@ impl Appender {
             std::ptr::swap(infos.add(at), infos.add(last));
             (**infos.add(last)).ii_Predicate = std::ptr::null_mut();
         }
-        shape::RECEIPT_ROW.named_in(&self.table)
+        schema::RECEIPT_ROW.named_in(&self.table)
     }
 
     fn insert(&self, values: &mut [Datum], nulls: &mut [bool]) {
@@ -197,7 +197,7 @@ impl Drop for Without {
 fn simplify_expressions(table: &Relation) -> Option<()> {
     let open = |oid| Relation::open(oid, Lock::RowExclusive);
     let is_known = |index: &Relation| {
-        index.name_bytes() == shape::RECEIPT_ROW.name.as_bytes() && shape::RECEIPT_ROW.fits(index, table).is_ok()
+        index.name_bytes() == schema::RECEIPT_ROW.name.as_bytes() && schema::RECEIPT_ROW.fits(index, table).is_ok()
     };
     let of_interest = |oid: &pg_sys::Oid| open(*oid).is_some_and(|index| index.has_expressions() && !is_known(&index));
     let indexes: SmallVec<[pg_sys::Oid; 4]> = table.indexes().into_iter().filter(of_interest).collect();
@@ -221,7 +221,7 @@ fn may_refuse(index: &Relation) -> bool {
     let form = index.index_form();
     let varies =
         || (1..=usize::from(form.indnatts.unsigned_abs())).any(|i| index.attribute(i).is_none_or(|a| a.attlen < 0));
-    !shape::is_searched(index.name_bytes())
+    !schema::is_searched(index.name_bytes())
         && (form.indisunique
             || form.indisexclusion
             || index.access_method() != pg_sys::BTREE_AM_OID && index.access_method() != pg_sys::BRIN_AM_OID

@@ -30,6 +30,7 @@ pub mod relation;
 pub mod rights;
 mod role;
 pub mod scan;
+mod schema;
 pub mod scratch;
 mod server;
 mod shape;

@@ -4,6 +4,7 @@ use super::patience;
 use super::relation::{self, Lock, Relation};
 use super::role;
 use super::scan::{self, OwnedProbe};
+use super::schema;
 pub use super::shape::Places;
 use super::shape::{self, IndexShape, TableShape, Unfit};
 use pgrx::pg_sys::{self, Oid};
@@ -12,7 +13,7 @@ use std::ops::ControlFlow;
 
 /// Per table a module with the numbers of its columns and a row to be appended.
 pub mod columns {
-    pub use crate::pg::shape::{
+    pub use crate::pg::schema::{
         column_note, engagement, goal, goal_stop, ignored, match_log, message, receipt, reference, revision, source,
         variant,
     };
@@ -186,7 +187,7 @@ const OTHER_INDEXES: [(&str, &str); 5] = [
 impl Lacking {
     /// True if nothing is recorded without it.
     pub fn stops_recording(&self) -> bool {
-        let notes = [shape::IGNORED.name, shape::IGNORED_SOURCE.name];
+        let notes = [schema::IGNORED.name, schema::IGNORED_SOURCE.name];
         let is_note = notes.contains(&self.name) && !matches!(self.fault, Fault::Missing);
         !is_note
             && OF_SQL.iter().chain(&ADDED).all(|table| table.name != self.name)
@@ -206,9 +207,9 @@ impl Lacking {
             "the triggers of new sessions do nothing without it; what is missed until it is back never counts"
         } else if self.name.starts_with("ignored") {
             "without it goals.health() does not show what the triggers ignore"
-        } else if self.name == shape::RECEIPT_ROW.name {
+        } else if self.name == schema::RECEIPT_ROW.name {
             "rows of tracked tables of sends are recorded more slowly without it"
-        } else if self.name == shape::REFERENCE_ROW.name {
+        } else if self.name == schema::REFERENCE_ROW.name {
             "a row of a tracked table of sends whose primary key changes is not known again without it"
         } else if self.kind == "index" && OTHER_ADDED_INDEXES.iter().any(|(name, _)| *name == self.name)
             || self.name.starts_with("receipt_")
@@ -237,22 +238,28 @@ impl Lacking {
 }
 
 const TABLES: [&TableShape; 10] = [
-    &shape::SOURCE,
-    &shape::MESSAGE,
-    &shape::VARIANT,
-    &shape::GOAL,
-    &shape::GOAL_STOP,
-    &shape::REVISION,
-    &shape::RECEIPT,
-    &shape::ENGAGEMENT,
-    &shape::MATCH_LOG,
-    &shape::IGNORED,
+    &schema::SOURCE,
+    &schema::MESSAGE,
+    &schema::VARIANT,
+    &schema::GOAL,
+    &schema::GOAL_STOP,
+    &schema::REVISION,
+    &schema::RECEIPT,
+    &schema::ENGAGEMENT,
+    &schema::MATCH_LOG,
+    &schema::IGNORED,
 ];
-const OF_SQL: [&TableShape; 3] = [&shape::TOTAL, &shape::WATERMARK, &shape::NEXT_WATERMARK];
+const OF_SQL: [&TableShape; 3] = [&schema::TOTAL, &schema::WATERMARK, &schema::NEXT_WATERMARK];
 /// Tables, indexes and a sequence that earlier versions of the extension's SQL do not have.
-const ADDED: [&TableShape; 6] =
-    [&shape::REFERENCE, &shape::MESSAGE_NAME, &shape::COLUMN_NOTE, &shape::REPLAY, &shape::HAND_OVER, &shape::FEED];
-const ADDED_INDEX: [&IndexShape; 2] = [&shape::RECEIPT_ROW, &shape::REFERENCE_ROW];
+const ADDED: [&TableShape; 6] = [
+    &schema::REFERENCE,
+    &schema::MESSAGE_NAME,
+    &schema::COLUMN_NOTE,
+    &schema::REPLAY,
+    &schema::HAND_OVER,
+    &schema::FEED,
+];
+const ADDED_INDEX: [&IndexShape; 2] = [&schema::RECEIPT_ROW, &schema::REFERENCE_ROW];
 const ADDED_SEQUENCE: &str = "hand_over_id_seq";
 const OTHER_ADDED_INDEXES: [(&str, &str); 6] = [
     ("message_name_message_idx", "message_name (message_id)"),
@@ -263,11 +270,11 @@ const OTHER_ADDED_INDEXES: [(&str, &str); 6] = [
     ("feed_receipt_idx", "feed (receipt_id)"),
 ];
 const INDEXES: [&IndexShape; 5] = [
-    &shape::RECEIPT_USER,
-    &shape::RECEIPT_ID,
-    &shape::ENGAGEMENT_RECEIPT,
-    &shape::MATCH_LOG_RECEIPT,
-    &shape::IGNORED_SOURCE,
+    &schema::RECEIPT_USER,
+    &schema::RECEIPT_ID,
+    &schema::ENGAGEMENT_RECEIPT,
+    &schema::MATCH_LOG_RECEIPT,
+    &schema::IGNORED_SOURCE,
 ];
 const SEQUENCES: [&str; 3] = ["receipt_id_seq", "engagement_id_seq", "match_id_seq"];
 
@@ -279,32 +286,32 @@ impl OwnTables {
         let index = |shape| here.index(shape);
         let sequence = |name| here.sequence(name);
         Ok(OwnTables {
-            source: table(&shape::SOURCE)?,
-            message: table(&shape::MESSAGE)?,
-            variant: table(&shape::VARIANT)?,
-            goal: table(&shape::GOAL)?,
-            goal_stop: table(&shape::GOAL_STOP)?,
-            revision: table(&shape::REVISION)?,
-            receipt: table(&shape::RECEIPT)?,
-            receipt_user_idx: index(&shape::RECEIPT_USER)?,
-            receipt_id_idx: index(&shape::RECEIPT_ID)?,
-            receipt_row_idx: index(&shape::RECEIPT_ROW).ok(),
+            source: table(&schema::SOURCE)?,
+            message: table(&schema::MESSAGE)?,
+            variant: table(&schema::VARIANT)?,
+            goal: table(&schema::GOAL)?,
+            goal_stop: table(&schema::GOAL_STOP)?,
+            revision: table(&schema::REVISION)?,
+            receipt: table(&schema::RECEIPT)?,
+            receipt_user_idx: index(&schema::RECEIPT_USER)?,
+            receipt_id_idx: index(&schema::RECEIPT_ID)?,
+            receipt_row_idx: index(&schema::RECEIPT_ROW).ok(),
             receipt_id_seq: sequence(SEQUENCES[0])?,
-            engagement: table(&shape::ENGAGEMENT)?,
-            engagement_receipt_idx: index(&shape::ENGAGEMENT_RECEIPT)?,
+            engagement: table(&schema::ENGAGEMENT)?,
+            engagement_receipt_idx: index(&schema::ENGAGEMENT_RECEIPT)?,
             engagement_id_seq: sequence(SEQUENCES[1])?,
-            match_log: table(&shape::MATCH_LOG)?,
-            match_log_receipt_idx: index(&shape::MATCH_LOG_RECEIPT)?,
+            match_log: table(&schema::MATCH_LOG)?,
+            match_log_receipt_idx: index(&schema::MATCH_LOG_RECEIPT)?,
             match_id_seq: sequence(SEQUENCES[2])?,
-            reference: table(&shape::REFERENCE).ok(),
-            reference_row_idx: index(&shape::REFERENCE_ROW).ok(),
-            message_name: table(&shape::MESSAGE_NAME).ok(),
-            column_note: table(&shape::COLUMN_NOTE).ok(),
+            reference: table(&schema::REFERENCE).ok(),
+            reference_row_idx: index(&schema::REFERENCE_ROW).ok(),
+            message_name: table(&schema::MESSAGE_NAME).ok(),
+            column_note: table(&schema::COLUMN_NOTE).ok(),
             // Only notes are lost without these: they are checked when a note is written.
-            ignored: here.found(&shape::IGNORED)?,
+            ignored: here.found(&schema::IGNORED)?,
             ignored_source_idx: Index {
-                oid: here.oid("index", shape::IGNORED_SOURCE.name)?,
-                shape: &shape::IGNORED_SOURCE,
+                oid: here.oid("index", schema::IGNORED_SOURCE.name)?,
+                shape: &schema::IGNORED_SOURCE,
             },
         })
     }
@@ -324,7 +331,7 @@ impl OwnTables {
     /// The table of notes for goals.health() and its index, even if other objects cannot be used.
     pub fn notes() -> Option<(Table, Index)> {
         let here = Here::look();
-        here.table(&shape::IGNORED).ok().zip(here.index(&shape::IGNORED_SOURCE).ok())
+        here.table(&schema::IGNORED).ok().zip(here.index(&schema::IGNORED_SOURCE).ok())
     }
 
     /// All objects that cannot be used. Waits for no lock.
@@ -334,7 +341,7 @@ impl OwnTables {
 
     fn look_at_all() -> Vec<Lacking> {
         let here = Here::look();
-        let is_current = here.table(&shape::RECEIPT).is_ok_and(|receipts| receipts.places != Places::default());
+        let is_current = here.table(&schema::RECEIPT).is_ok_and(|receipts| receipts.places != Places::default());
         let added = ADDED.into_iter().filter(|_| is_current);
         let tables = TABLES.into_iter().chain(OF_SQL).chain(added).filter_map(|shape| here.table(shape).err());
         let added = ADDED_INDEX.into_iter().filter(|_| is_current);
@@ -490,7 +497,7 @@ impl Here {
             "match_id_seq" => "match_id",
             _ => return last,
         };
-        let marks = self.oid("table", shape::WATERMARK.name).ok();
+        let marks = self.oid("table", schema::WATERMARK.name).ok();
         let look = |oid| patience::without_waiting(|| patience::open_for_a_look(oid, Lock::Share.mode()));
         let marks = marks.and_then(look);
         if let Some(marks) =
@@ -503,7 +510,7 @@ impl Here {
             });
         }
         if column == "receipt_id"
-            && let (Ok(table), Ok(index)) = (self.table(&shape::RECEIPT), self.index(&shape::RECEIPT_ID))
+            && let (Ok(table), Ok(index)) = (self.table(&schema::RECEIPT), self.index(&schema::RECEIPT_ID))
             && let Some(mut receipts) = table.search(index, 1)
         {
             let above = scan::Key {

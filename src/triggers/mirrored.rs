@@ -140,6 +140,16 @@ impl Reading {
         (!key.is_empty()).then(|| reference(self.source.id, key))
     }
 
+    /// True if the row has, byte for byte, the primary key that it had as `old`, in a partition that is read as
+    /// `before`.
+    pub fn has_key_of(&self, row: &Row, before: &Reading, old: &Row) -> bool {
+        self.primary_key.len() == before.primary_key.len()
+            && self.primary_key.iter().zip(&before.primary_key).all(|(is, was)| {
+                is.column_type.type_oid() == was.column_type.type_oid()
+                    && !is.column_type.bytes_differ(old.get(was.number), row.get(is.number))
+            })
+    }
+
     /// A hash of what is read of the row and does not change when it is moved: its primary key, user and name, or
     /// everything.
     fn identity(&self, row: &Row) -> i64 {

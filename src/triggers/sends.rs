@@ -16,6 +16,7 @@ use crate::pg::trigger::{Change, Trigger};
 use crate::pg::user_lookup::Users;
 use crate::pg::{append, datum, guc};
 use crate::setup::definitions::{Arm, Message, Setup};
+use std::cell::LazyCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -137,12 +138,8 @@ fn engage_as_inserted(trigger: &Trigger, setup: &Setup, (reading, row): (&Readin
     }
 }
 
-/// If the primary key of a row changes, its receipt is known by the new one as well.
-fn follow_key(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
-    let (Some(was), Some(is)) = (before.reference(old), after.reference(new)) else { return };
-    if was == is {
-        return;
-    }
+/// The receipt of a row whose primary key changes is known by the new one as well: by the references of both.
+fn follow_key(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (was, is): (i64, i64)) {
     let name = before.message.as_ref().and_then(|f| f.name(old));
     let message = name.as_ref().and_then(Name::as_str).and_then(|name| setup.message_once_named(name));
     let Some((message, key)) = message.and_then(|m| Some((m, user_key(setup, before, m.users, old)?))) else { return };
@@ -154,7 +151,14 @@ fn follow_key(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row),
 }
 
 fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (after, new): (&Reading, &Row)) {
-    follow_key(trigger, setup, (before, old), (after, new));
+    // Most updates need no reference.
+    let reference = LazyCell::new(|| before.reference(old));
+    if !after.has_key_of(new, before, old)
+        && let (Some(was), Some(is)) = (*reference, after.reference(new))
+        && was != is
+    {
+        follow_key(trigger, setup, (before, old), (was, is));
+    }
     let fields =
         [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
     for (was, is, kind) in fields {
@@ -164,7 +168,8 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Ro
         if let Some(at) = is.time(new).filter(|at| old.get(was.number).is_none() || before_it(*at)) {
             let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));
             let sent_at = sent_at(before, old).or_else(|| sent_at(after, new));
-            mirror_engagement(trigger, setup, (before, old), sent_at, kind, at.min(datum::clock()));
+            let at = at.min(datum::clock());
+            mirror_engagement(trigger, setup, (before, old), *reference, sent_at, (kind, at));
         }
     }
 }
@@ -176,9 +181,9 @@ fn mirror_engagement(
     trigger: &Trigger,
     setup: &Setup,
     (reading, row): (&Reading, &Row),
+    reference: Option<i64>,
     sent_at: Option<i64>,
-    kind: Engagement,
-    at: i64,
+    (kind, at): (Engagement, i64),
 ) {
     // A row may still carry the name that the message had when it was sent.
     let name = reading.message.as_ref().and_then(|f| f.name(row));
@@ -187,7 +192,7 @@ fn mirror_engagement(
     };
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
     kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
-        let of_row = reading.reference(row).and_then(|r| records::find_by_reference(probes, setup, message, &key, r));
+        let of_row = reference.and_then(|r| records::find_by_reference(probes, setup, message, &key, r));
         if let Some(sent) = of_row {
             if !message.is_control(sent.variant) {
                 records::engage(probes.engagement_log()?, &setup.tables, sent, kind, at);

@@ -230,7 +230,7 @@ end $$"""
         )
 
     def act_send(self, a, key, conn, dry, seen=None):
-        if not dry:
+        if not dry and self.world.delivered(a["message"], key, conn) is None:
             self.made_receipt(
                 self.world.send(
                     a["message"], key, conn, a["variant"] or self.arm(a["message"], key, a["how"]), a["at"], seen

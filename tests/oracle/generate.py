@@ -2,6 +2,7 @@
 
 A step that makes no sense in the state it meets (its receipt was removed by the shrinker, say) is skipped, so any subset of the
 steps of a case is a case."""
+import math
 import random
 from decimal import Decimal
 
@@ -14,9 +15,12 @@ LIMITS = ["1 hour", "90 minutes", "26 hours", "36 hours", "14 days", "2 weeks", 
 # Never within a few minutes of a limit, so that a change made now is clearly inside or outside of every window.
 PAST = [1800, 4500, 7200, 90000, 126000, 133200, 172800, 1166400, 1252800, 8600000, 8700000]
 EVENTS = ["purchase", "login", "two words", "Ünïcode"]
-PROPERTIES = ['{"amount": 10.5, "plan": "pro"}', '{"amount": 10.50, "items": ["a", "b"]}', '{"plan": {"name": "pro", "n": 1.0}}', "{}",
-              '{"amount": null}', '{"amount": -3, "plan": "free"}', '{"items": [{"sku": "x", "n": 2}]}', '[1, "a"]', '{"amount": 1e2}']
-FILTERS = [None, None, "{}", '{"plan": "pro"}', '{"amount": 10.5}', '{"items": ["a"]}', '{"plan": {"n": 1}}', '{"items": [{"n": 2.0}]}']
+PROPERTIES = ['{"amount": "19.99"}', '{"amount": "007.50", "plan": "-3"}', '{"amount": "1e2"}', '{"amount": " 5"}',
+              '{"amount": "-0.5", "plan": "+1"}', '{"amount": 10.5, "plan": "pro"}',
+              '{"amount": 10.50, "items": ["a", "b"]}', '{"plan": {"name": "pro", "n": 1.0}}', "{}", '{"amount": null}', '{"amount": -3, "plan": "free"}',
+              '{"items": [{"sku": "x", "n": 2}]}', '[1, "a"]', '{"amount": 1e2}']
+FILTERS = [None, None, "{}", '{"amount": "19.99"}', '{"plan": "pro"}', '{"amount": 10.5}', '{"items": ["a"]}',
+           '{"plan": {"n": 1}}', '{"items": [{"n": 2.0}]}']
 KEYS = {"bigint": ["1", "2", "3", "4", "5", "-6", "7", "8", "9223372036854775807", "10", "11", "12"],
         "integer": [str(n) for n in range(1, 13)],
         "uuid": ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a%02d" % n for n in range(12)],
@@ -59,6 +63,8 @@ class Case(Commands, Rows):
         for c in self.columns.values():  # few values, so that they meet
             if c.pool:
                 c.pool = rng.sample(c.pool, min(len(c.pool), rng.randint(2, 7)))
+            if c.sql in v.BINARY:
+                c.pool += v.BINARY_SUMS
         self.key_type = rng.choice(list(KEYS))
         self.keys = [k for k in KEYS[self.key_type] if v.writable(k)][:rng.randint(4, 10)]
         self.shape = rng.choice(["plain", "plain", "list", "list", "hash"])
@@ -83,6 +89,7 @@ class Case(Commands, Rows):
             control = rng.random() < 0.25
             arms = rng.sample(["a", "b", "Arm C"], rng.choice([0, 0, 0, 2, 3]))
             self.message_specs.append({"name": "%sm%d" % (self.prefix, n), "variants": arms, "control": control,
+                                       "one_off": "one_off" not in without and rng.random() < 0.25,
                                        "goals": [self.random_goal(name) for name in ["primary", "second", "Drittes Ziel"][:rng.choice([0, 1, 1, 1, 2, 3])]]})
         self.initial = {key: self.random_row() for key in self.keys}
         self.steps = []
@@ -123,16 +130,18 @@ class Case(Commands, Rows):
             goal["value_from"] = rng.choice([None, "amount", "amount", "plan"])
             return goal
         found = self.attributes()
-        weights = [1 if not path else 0.35 for _, path, _, _ in found]
+        weights = [2 if column.sql in v.BINARY else 1 if not path else 0.35 for _, path, column, _ in found]
         attribute, path, column, what = rng.choices(found, weights)[0]
         if what == "object" or (column.kind == "json" and not path and column.sql == "json"):
             ops = ["has any value", "is unknown"] + (["is changed"] if what == "object" else [])
         elif column.kind == "json":
             ops = {"text": v.TEXT_OPS, "number": v.NUMBER_OPS, "boolean": v.BOOLEAN_OPS, "list": v.LIST_OPS, "wild":
-                   ["is", "is not", "is any of", "contains", "does not contain", "starts with", "has any value", "is unknown", "is changed"]
-                    + ["greater than", "at most"], None: ["has any value", "is unknown", "is changed"]}[what]
+                   [op for op in v.NUMBER_OPS if op not in v.TEXT_OPS] + v.TEXT_OPS,
+                   None: ["has any value", "is unknown", "is changed"]}[what]
         else:
             ops = column.operators
+            if column.sql in v.BINARY:  # where sums differ from what is written
+                ops = ops + ["is increased by"] * 8
         op = rng.choice(ops)
         goal.update(attribute=attribute, path=path, column=column.name, op=op)
         if op not in v.VALUELESS:
@@ -151,16 +160,21 @@ class Case(Commands, Rows):
                 pool = pool + [x for x in ["p", "P", "o", "É", "п", "-", "'", "0", "R"] if v.writable(x)]
             if op in ("greater than", "less than", "at least", "at most") and (column.kind == "number" or what == "number"):
                 pool = [x for x in pool if x != "NaN"] + (["1.5", "2.50"] if column.sql not in ("money",) else [])
-            if what == "wild" and op in ("greater than", "at most"):
+            if what == "wild" and op in ("greater than", "less than", "at least", "at most"):
                 pool = ["1", "5.0", "0"]
             if op == "is increased by":
-                pool = ["1", "2", "0.5", "3.25", "7"]
+                pool = ["1", "2", "0.5", "3.25", "7"] + ["0.1"] * (6 if column.sql in v.BINARY else 2)
             goal["value"] = rng.choice(pool)
             if op == "is any of":
                 goal["values"] = rng.sample(pool, min(len(pool), rng.randint(1, 3)))
                 goal["value"] = "{" + ",".join('"' + x.replace("\\", "\\\\").replace('"', '\\"') + '"' for x in goal["values"]) + "}"
         if rng.random() < 0.3:
-            sources = [(a, p, c) for a, p, c, what in found if what == "number" or (c.kind == "number" and c.sql not in ("real", "double precision"))]
+            sources = [
+                (a, p, c)
+                for a, p, c, what in found
+                if what in ("number", "text", "wild")
+                or not p and (c.kind == "number" and c.sql not in v.BINARY or c.sql in v.NUMBERS_AS_TEXT)
+            ]
             if sources:
                 goal["value_from"], goal["worth_path"], column = rng.choice(sources)
                 goal["worth_column"] = column.name
@@ -280,8 +294,9 @@ class Case(Commands, Rows):
             sql.append("select goals.track_users('o_other')")
         for spec in self.message_specs:
             m = spec["name"]
-            sql.append("select goals.create_message(%s, users => 'public.%s')" % (v.quote(m), t))
-            world.messages[m] = {"table": t, "variants": spec["variants"], "control": spec["control"], "goals": []}
+            kind = ", kind => 'one_off'" if spec["one_off"] else ""
+            sql.append("select goals.create_message(%s%s, users => 'public.%s')" % (v.quote(m), kind, t))
+            world.messages[m] = dict(spec, table=t, goals=[])
             sql += ["select goals.add_variant(%s, %s, %s)" % (v.quote(m), v.quote(a), 1 + i) for i, a in enumerate(spec["variants"])]
             if spec["control"]:
                 sql.append("select goals.set_control_group(%s, 0.35)" % v.quote(m))
@@ -481,7 +496,8 @@ class Case(Commands, Rows):
         )
         keys = rng.sample(own, rng.randint(1, len(own))) if many else [rng.choice(own)]
         current = world.version(self.table, keys[0], conn)
-        step = {"op": "update", "conn": conn, "form": form, "keys": keys, "by": rng.choice([1, 2, -1, 0])}
+        step = {"op": "update", "conn": conn, "form": form, "keys": keys}
+        step.update(by=rng.choice([1, 2, -1, 0]), pick=rng.randrange(60))
         if form in ("from", "upsert", "merge"):
             first = self.random_sets(conn, current)
             step["sets"] = {k: {n: (self.random_value(self.columns[n], (world.version(self.table, k, conn) or {}).get(n)) if n in self.columns and rng.random() < 0.7 else x)
@@ -667,7 +683,8 @@ class Case(Commands, Rows):
     def sql(self, step, number=0):
         world, conn = self.world, step["conn"]
         world.idx += 1
-        self.number, self.made, self.expected = number, [], {}
+        # made: the receipts that the step returns; fresh: how many of them it records
+        self.number, self.made, self.fresh, self.expected = number, [], 0, {}
         self.explicit = conn in world.txns
         one = step["op"] in STATEMENTS and not self.explicit
         if one:
@@ -845,23 +862,28 @@ class Case(Commands, Rows):
             update({key: {} for key in there})
             return "update %s set %s where %s" % (table, ", ".join("%s = %s" % (n, n) for n in names), where)
         if form == "add":
-            names = [n for n in ("n", "num", "amount", "s", "pos") if n in self.columns]
+            names = [n for n in ("n", "num", "amount", "s", "pos", "r", "d") if n in self.columns]
             if not names:
                 return None
-            name = names[step["by"] % len(names)]
+            name, by = names[step["pick"] % len(names)], Decimal(step["by"])
+            if self.columns[name].sql in v.BINARY:
+                by /= 10
             limit = {"n": 2147483000, "s": 32000, "pos": 2147483000}.get(name)
             keys = []
             for key in there:
                 value = world.version(self.table, key, conn)[name]
-                if value is None or not value.is_finite() or (limit and abs(value) > limit) or (name == "pos" and value + step["by"] <= 0):
+                if value is None or not math.isfinite(value) or limit and abs(value) > limit:
+                    continue
+                if name == "pos" and value + by <= 0:
                     continue
                 keys.append(key)
             if not keys:
                 return None
-            update({key: {name: world.version(self.table, key, conn)[name] + step["by"]} for key in keys})
+            plus = self.columns[name].plus
+            update({key: {name: plus(world.version(self.table, key, conn)[name], by)} for key in keys})
             return sql(
-                "update %s set %s = %s + (%d) where k in (%s)"
-                % (table, name, name, step["by"], ", ".join(map(self.key, keys)))
+                "update %s set %s = %s + (%s) where k in (%s)"
+                % (table, name, name, by, ", ".join(map(self.key, keys)))
             )
         sets = {k: self.plan_sets(step["sets"][k], conn) for k in there}
         if form == "upsert" and self.shape != "plain" and self.shape != "hash":
@@ -997,13 +1019,15 @@ class Case(Commands, Rows):
         ref = None if step["ref"] is None else ("ref", step["ref"])
         for key in step["keys"]:
             receipt = world.known(step["message"], key, conn, ref)
-            if receipt is not None:  # the same as before
-                self.made.append(receipt)
-                continue
-            if ref and any(
+            if receipt is None and ref and any(
                 r.ref == ref and not r.dead and r.gone is None for r in world.receipts.get((step["message"], key), ())
             ):
                 return None  # another transaction has recorded it and is not done
+            receipt = receipt or world.delivered(step["message"], key, conn)
+            if receipt is not None:  # the same as before
+                self.made.append(receipt)
+                continue
+            self.fresh += 1
             self.made_receipt(
                 world.send(
                     step["message"],
@@ -1018,7 +1042,8 @@ class Case(Commands, Rows):
         at += "" if ref is None else ", ref => " + v.quote(step["ref"])
         variant = "" if step["variant"] is None else ", variant => " + v.quote(step["variant"])
         if how == "deliver":
-            return "select receipt_id from goals.deliver(%s, %s%s)" % (v.quote(step["message"]), self.call_key(step["keys"][0]), at)
+            return "select receipt_id, repeated from goals.deliver(%s, %s%s)" % (
+                v.quote(step["message"]), self.call_key(step["keys"][0]), at)
         if how == "array":
             return "select goals.record_sent(%s, array[%s]::text[]%s%s)" % (v.quote(step["message"]), ", ".join(map(v.quote, step["keys"] + step["keys"][:1])), variant, at)
         return "select goals.record_sent(%s, %s%s%s)" % (v.quote(step["message"]), self.call_key(step["keys"][0]), variant, at)

@@ -129,6 +129,16 @@ class World:
         return next((r for r in self.receipts.get((message, key), ())
                      if ref is not None and r.ref == ref and r.gone is None and r.visible(self.idx, txn)), None)
 
+    def delivered(self, message, key, conn):
+        """The receipt that is the user's for good, of a message that is delivered once: the first that was sent. Also
+        one that this command has recorded; not one of a transaction that is open."""
+        if not self.messages[message]["one_off"]:
+            return None
+        txn = self.txns.get(conn)
+        found = [r for r in self.receipts.get((message, key), ())
+                 if r.gone is None and (r.visible(self.idx, txn) or r.txn is txn and not r.dead)]
+        return min(found, key=lambda r: (r.sent, r.idx), default=None)
+
     def send(self, message, key, conn, variant, at, row=None, ref=None):
         """row: the user's row, if it is not what the last command left."""
         table = self.messages[message]["table"]

@@ -75,13 +75,15 @@ def returned(case, step, result):
     """What a call returned that it should not have."""
     if step["op"] != "send" or step["how"] not in ("one", "deliver", "array"):
         return []
-    found = result.fetchone()[0]
+    found, *repeated = result.fetchone()
     if step["how"] == "array":
         return (
             []
-            if found == len(step["keys"])
-            else ["record_sent(array) returned %s for %d users" % (found, len(step["keys"]))]
+            if found == case.fresh
+            else ["record_sent(array) returned %s for %d new receipts" % (found, case.fresh)]
         )
+    if repeated and repeated[0] != (case.fresh == 0):
+        return ["deliver() says repeated is %s" % repeated[0]]
     receipt = case.made[0]
     if receipt.id is None:
         receipt.id = found
@@ -294,7 +296,7 @@ def main():
         nargs="*",
         default=[],
         help="leave these out, for a fault that is known (array, deliver, mirror, "
-        "rollback, copy; nested: commands inside of statements; open: opens inside of statements; "
+        "rollback, copy, one_off; nested: commands inside of statements; open: opens inside of statements; "
         "redo: rows corrected, and deleted and inserted "
         "again; ref: ref and event_id; dead: row versions that are dead to everybody)",
     )

@@ -322,7 +322,14 @@ def f32(x):
 
 
 WORDS = ["free", "pro", "Pro", "PRO", "team", "pro-plus", "", " ", "a_b", "a%b", "100%", "o'hara", "back\\slash", "Étoile", "étoile",
-         "日本", "Привет", "привет", "x" * 40, "free ", "null", "NaN", "5", "true", '"q"', "{a}", "a,b"]
+         "日本", "Привет", "привет", "x" * 40, "free ", "null", "NaN", "5", "true", '"q"', "{a}", "a,b",
+         "19.99", "-3", "007.50", "1e2", "+5", "5."]
+# Columns whose gains are not those of the numbers as they are written.
+BINARY = ("real", "double precision")
+# As double precision, 0.7 + 0.1 is less than 0.8.
+BINARY_SUMS = ["0.7", "0.7999999999999999"]
+# Columns of text whose plain numbers are a worth.
+NUMBERS_AS_TEXT = ("text", "varchar(60)", "char(12)", "citext", "o_label")
 
 
 class Column:
@@ -361,6 +368,10 @@ class Column:
         if self.kind == "json":
             return literal
         return literal
+
+    def plus(self, value, by):
+        """The value after `set x = x + by`."""
+        return self.real(value + float(by)) if isinstance(value, Real) else value + by
 
     def literal(self, value):
         """The SQL for a value of this column (a value, not a pool entry)."""
@@ -446,8 +457,11 @@ def catalogue(rng):
                                             "12345678901234567890.123456789", "1e-20", "1000000"]),
         Column("amount", "numeric(12,2)", "number", ["0.00", "9.99", "10.00", "19.98", "100.10", "-3.50"]),
         Column("cash", "money", "number", ["0.00", "9.99", "10.00", "19.98", "-3.50", "1000.00"]),
-        Column("r", "real", "number", ["0", "-0.0", "0.1", "1.5", "2.25", "16777216", "NaN", "Infinity", "-8.5"]),
-        Column("d", "double precision", "number", ["0", "-0.0", "0.1", "1.5", "2.25", "9007199254740993", "NaN", "-Infinity", "-8.5"]),
+        Column("r", "real", "number", ["0", "-0.0", "0.1", "0.2", "0.3", "0.7", "0.8", "1.5", "2.25", "16777216", "NaN",
+                                        "Infinity", "-8.5"]),
+        Column("d", "double precision", "number", ["0", "-0.0", "0.1", "0.2", "0.3", "0.30000000000000004", "0.7",
+                                                    "0.7999999999999999", "0.8", "1.5", "9007199254740993", "NaN",
+                                                    "-Infinity", "-8.5"]),
         Column("pos", "o_count", "number", ["1", "2", "3", "10"]), Column("flag", "boolean", "boolean", [True, False]),
         Column("ok", "o_flag", "boolean", [True, False])]
     for sql, pool in DATES.items():
@@ -474,8 +488,10 @@ def catalogue(rng):
 PATHS = {"plan": "text", "n": "number", "flag": "boolean", "tags": "list", "wild": "wild", "company.size": "number",
          "company.name": "text", "company.deep.er": "text", '"a.b"': "text", '"q""q"': "number", '""': "text", "ключ": "text",
          "company": "object"}
-PATH_POOLS = {"text": ["free", "pro", "Pro", "PRO", "", "Étoile", "étoile", "a%b", "5", "\u2028", "tab\t"],
-              "number": [Decimal(x) for x in ("0", "1", "1.0", "1.00", "5", "-3", "0.1", "12345678901234567890.5", "100")],
+PATH_POOLS = {"text": ["free", "pro", "Pro", "PRO", "", "Étoile", "étoile", "a%b", "5", "\u2028", "tab\t", "19.99",
+                       "1e2"],
+              "number": [*map(Decimal, ["0", "1", "1.0", "1.00", "5", "-3", "0.1", "12345678901234567890.5", "100"]),
+                         "5", "19.99", "-0.50"],
               "boolean": [True, False], "list": [[], ["a"], ["pro", "free"], [Decimal(1), Decimal("2.0")], [True, None, "Pro"], [["a"], {"x": "a"}]],
               }
 PATH_POOLS["wild"] = PATH_POOLS["text"] + PATH_POOLS["number"] + PATH_POOLS["boolean"] + PATH_POOLS["list"] + [{"k": "pro"}]

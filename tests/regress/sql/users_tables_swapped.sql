@@ -119,6 +119,13 @@ insert into users_next select * from users;
 drop table users;
 alter table users_next rename to users;
 select problem, object = :'dropped' as is_it, detail, replace(hint, :'dropped', '(its number)') as hint from goals.health();
+-- Who owned it is not known any more: a superuser hands it over
+alter table users owner to owner_of_one;
+set role owner_of_one;
+\set VERBOSITY sqlstate
+select from goals.move_users(:dropped, 'users');
+\set VERBOSITY default
+reset role;
 select from goals.move_users(:dropped, 'users');
 select * from goals.health();
 update users set n = n + 1 where id = 10;

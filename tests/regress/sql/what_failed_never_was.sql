@@ -33,3 +33,24 @@ select goals.stop_goal('m'), goals.record_sent('m', 1::bigint) > 0 as sent, fail
 select goals.record_sent('m', 1::bigint) > 0 as sent;
 update users set plan = 'gold';
 select user_key, new_value from goals.matches('m');
+
+-- Planning a default of the extension's tables ends a subtransaction, after which the server replays what the statement
+-- has announced. Also without them, it goes.
+do $$
+declare
+    found record;
+begin
+    for found in select adrelid::regclass as relation, attname from pg_attrdef
+            join pg_attribute on attrelid = adrelid and attnum = adnum
+            where adrelid in (select oid from pg_class where relnamespace = 'goals'::regnamespace) and attname ~ '_at$'
+    loop
+        execute format('alter table %1$s alter %2$I drop default, alter %2$I drop not null',
+            found.relation, found.attname);
+    end loop;
+end $$;
+select goals.create_message('never') > 0 as created, goals.assign('never', 1::bigint), fail();
+select goals.assign('never', 1::bigint);
+select goals.set_goal('m', 'plan', 'is', 'lead', '1 day') > 0 as set, goals.assign('m', 1::bigint), fail();
+select goals.record_sent('m', 2::bigint) > 0 as sent;
+select count(*) as receipts, count(v.revision_id) as known
+from goals.receipt r left join goals.revision v using (revision_id);

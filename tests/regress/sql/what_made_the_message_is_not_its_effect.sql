@@ -340,6 +340,12 @@ commit;
 update users set n = n + 1 where id = 94 returning goals.record_opened('o', id, clock_timestamp() - interval '1 hour');
 update users set n = n + 1 where id = 95 returning goals.record_opened('o', id);
 update users set n = n + 1 where id = 95;
+-- Nor does it open the window for an event of the statement; the next event counts.
+select from goals.set_goal('o', event => 'visit', time_limit => '3 days', after => 'opened', goal => 'visited');
+select goals.record_sent('o', array[96, 97]);
+select goals.record_opened('o', 96::bigint), goals.record_event(96::bigint, 'visit', users => 'users');
+select goals.record_opened('o', 97::bigint), goals.record_event(97::bigint, 'visit', users => 'users');
+select goals.record_event(97::bigint, 'visit', users => 'users');
 select user_key, goal, matched_at is not null as matched, opened_at <= matched_at as after_open
 from goals.outcome where message = 'o' order by 1, 2;
 select goal, matched, matched_after_open from goals.message_stats where message = 'o' order by 1;
