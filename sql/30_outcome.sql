@@ -73,8 +73,9 @@ SELECT r.receipt_id, r.users_source_id,
        -- The message whose goals judge it. A query for one message names this too: then its receipts are found by index.
        v.message_id AS goals_of,
        e.delivered_at, e.bounced_at, e.complained_at, e.unsubscribed_at, e.opened_by_machine_at, e.clicked_by_machine_at,
-       e.withdrawn_at, e.had, e.rolled_had,
-       e.superseded_by
+       e.withdrawn_at, e.had, e.rolled_had, e.superseded_by,
+       -- As the receipt has it: what is found by index.
+       r.user_key AS recorded_key
 FROM goals.receipt r
 JOIN goals.revision v ON v.revision_id = r.revision_id
 LEFT JOIN LATERAL (
@@ -157,7 +158,8 @@ SELECT l.settled,
        l.as_had >> 3 & 1 & -l.counts AS unsubscribed, l.as_had >> 4 & 1 & -l.counts AS opened_by_machine,
        l.as_had >> 5 & 1 & -l.counts AS clicked_by_machine,
        -- For compare(), where a withdrawn receipt counts and an entry that came later does not.
-       l.as_had >> 7 & 1 AS superseded, l.already_matched AS already, coalesce(l.as_worth, 0) AS gain
+       l.as_had >> 7 & 1 AS superseded, l.already_matched AS already, coalesce(l.as_worth, 0) AS gain,
+       l.recorded_key
 FROM (SELECT l.*, (l.as_had & 192 = 0)::integer AS counts
       FROM (SELECT k.settled, l.*,
                    CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,

@@ -24,21 +24,30 @@ BEGIN
         JOIN goals_internal.entry_of_same e ON e.receipt_id = u.receipt_id AND NOT e.is_earlier
         EXCEPT SELECT unnest(receipts));
     WITH doomed AS MATERIALIZED (
-        SELECT r.receipt_id, r.users_source_id, x.person AS user_key, coalesce(r.message_id, v.message_id) AS message_id
+        SELECT r.receipt_id, r.users_source_id, coalesce(r.message_id, v.message_id) AS message_id,
+               CASE WHEN EXISTS (SELECT FROM goals.hand_over)
+                    THEN (SELECT x.person FROM goals_internal.receipt_of_person x WHERE x.receipt_id = r.receipt_id)
+                    ELSE r.user_key END AS user_key
         FROM unnest(receipts) AS u (receipt_id)
-        JOIN goals_internal.receipt_of_person x ON x.receipt_id = u.receipt_id
         JOIN goals.receipt r ON r.receipt_id = u.receipt_id
         JOIN goals.revision v ON v.revision_id = r.revision_id
     ), person AS MATERIALIZED (
         SELECT DISTINCT d.users_source_id, d.user_key, d.message_id FROM doomed d
+    ), keyed AS MATERIALIZED (
+        -- Their receipts may have been made out to keys that they had before.
+        SELECT p.users_source_id, p.user_key, p.message_id, p.user_key AS recorded_key FROM person p
+        UNION
+        SELECT p.users_source_id, p.user_key, p.message_id, h.from_key
+        FROM person p
+        JOIN goals.hand_over h ON h.users_source_id = p.users_source_id AND h.into_key = p.user_key
     ), seen AS MATERIALIZED (
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
                goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running,
                NOT c.held_out AND c.superseded <> 1 AS compared, c.*
-        FROM person p
-        JOIN goals_internal.receipt_of_person x ON x.users_source_id = p.users_source_id AND x.person = p.user_key
-        JOIN goals_internal.contribution c ON c.receipt_id = x.receipt_id AND c.message_id = p.message_id
+        FROM keyed p
+        JOIN goals_internal.contribution c ON c.users_source_id = p.users_source_id AND c.recorded_key = p.recorded_key
+                                          AND c.user_key = p.user_key AND c.message_id = p.message_id
         LEFT JOIN doomed d ON d.receipt_id = c.receipt_id
         WHERE NOT c.settled
     ), mixed AS MATERIALIZED (
