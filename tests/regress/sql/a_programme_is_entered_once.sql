@@ -81,10 +81,18 @@ select count(goals.record_sent('day 1', 15::bigint)), count(goals.record_sent('d
 rollback to s;
 select count(goals.record_sent('day 3', 16::bigint));
 commit;
-do $$ begin perform goals.record_sent('day 1', 17::bigint); perform goals.deliver('day 3', 17::bigint); end $$;
+do $$
+declare recorded bigint;
+begin
+    perform goals.record_sent('day 1', 17::bigint);
+    perform goals.deliver('day 3', 17::bigint);
+    recorded := goals.record_sent('day 1', array['17', '18', '19']);
+    recorded := recorded + goals.record_sent('day 3', array['17', '18', '19']);
+    raise notice '% recorded', recorded;
+end $$;
 select user_key, count(*) filter (where message = 'onboarding') as entries,
        count(*) filter (where message <> 'onboarding') as messages
-from receipts where user_key in ('14', '15', '16', '17') group by user_key order by user_key;
+from receipts where user_key::int between 14 and 19 group by user_key order by user_key;
 
 -- Rows of the application's table of sends, several of one user in one statement, and rows that name the programme.
 create table mails (id bigserial primary key, template text, user_id bigint, sent timestamptz, opened timestamptz);
@@ -128,7 +136,7 @@ select goals.assign('onboarding', 40::bigint) = :'other' as recorded;
 -- The split is as its weights, and that of its messages is independent of it. The keys are fixed, so these are always
 -- the same.
 select count(*) from goals.deliver('day 1', array(select id::text from users where id > 40));
-create view entered as select r.variant, r.user_key, m.variant as of_message
+create table entered as select r.variant, r.user_key, m.variant as of_message
 from receipts r join receipts m on m.user_key = r.user_key and m.message = 'day 1'
 where r.message = 'onboarding' and r.user_key::int > 40;
 select variant, count(*) from entered group by variant order by variant;
@@ -141,6 +149,27 @@ from (select variant, count(*) filter (where of_message = 'a') as x, count(*) as
 select message, count(*) from receipts r join assigned a using (message, user_key)
 where r.variant is distinct from a.variant group by message;
 select * from goals.verify();
+
+-- Where users are in partitions, for several and for rows.
+create table devices (id bigint, seen int default 0, primary key (id)) partition by hash (id);
+create table devices_0 partition of devices for values with (modulus 2, remainder 0);
+create table devices_1 partition of devices for values with (modulus 2, remainder 1);
+insert into devices select generate_series(1, 100);
+select from goals.track_users('devices');
+select from goals.create_message('tour', kind => 'programme', users => 'devices');
+select from goals.set_goal('tour', 'seen', 'greater than', '5', '30 days');
+select from goals.create_message('step 1', part_of => 'tour', users => 'devices');
+update devices set seen = 9 where id % 10 = 0;
+select count(*) from goals.deliver('step 1', array(select id from devices where id <= 50));
+insert into mails (template, user_id) select 'step 1', id from devices;
+update devices set seen = 10 where id % 5 = 0;
+select sent, already_matched, matched from goals.message_stats where message = 'tour';
+-- Asking writes nothing, and needs no right to write.
+begin read only;
+select goals.assign('step 1', 1::bigint), goals.assign('tour', 1::bigint),
+       goals.assign('day 1', 2000::bigint) is not null as assigned;
+select goals.deliver('step 1', 1::bigint);
+rollback;
 
 -- Another name changes nothing: who is in it is in it.
 select from goals.rename_message('onboarding', 'first weeks');
@@ -159,6 +188,6 @@ where message = 'first weeks' and user_key in ('1', '3000') group by user_key or
 select from goals.drop_message('first weeks');
 select send from goals.deliver('day 1', 3000::bigint);
 insert into people values (3001, 'free', 1);
-select from goals.create_message('first weeks', kind => 'programme');
+select from goals.create_message('first weeks', kind => 'programme', users => 'people');
 select count(goals.record_sent('day 1', 3001::bigint));
 select message, flags from receipts where user_key = '3001';
