@@ -95,34 +95,37 @@ COMMENT ON FUNCTION goals.set_control_group(text, double precision) IS
 CREATE FUNCTION goals.assign(message text, user_key text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
 COMMENT ON FUNCTION goals.assign(text, text) IS
-    'The variant this user gets, or control; NULL for a message without both. Writes nothing';
+    'The variant this user gets, or control; NULL for a message without both; held out, where a programme holds the '
+    'user back. Writes nothing';
 CREATE FUNCTION goals.assign(message text, user_key bigint) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
 COMMENT ON FUNCTION goals.assign(text, bigint) IS
-    'The variant this user gets, or control; NULL for a message without both. Writes nothing';
+    'The variant this user gets, or control; NULL for a message without both; held out, where a programme holds the '
+    'user back. Writes nothing';
 CREATE FUNCTION goals.assign(message text, user_key uuid) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_assign';
 COMMENT ON FUNCTION goals.assign(text, uuid) IS
-    'The variant this user gets, or control; NULL for a message without both. Writes nothing';
+    'The variant this user gets, or control; NULL for a message without both; held out, where a programme holds the '
+    'user back. Writes nothing';
 
 CREATE FUNCTION goals.deliver(message text, user_key text, sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL,
     OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
 COMMENT ON FUNCTION goals.deliver(text, text, timestamptz, text) IS
-    'Assign and record in one call; send is false for the control group, repeated is true where nothing was recorded '
-    'because it had been before';
+    'Assign and record in one call; send is false for the control group, and for who is held out of a programme; '
+    'repeated is true where nothing was recorded because it had been before';
 CREATE FUNCTION goals.deliver(message text, user_key bigint, sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL,
     OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
 COMMENT ON FUNCTION goals.deliver(text, bigint, timestamptz, text) IS
-    'Assign and record in one call; send is false for the control group, repeated is true where nothing was recorded '
-    'because it had been before';
+    'Assign and record in one call; send is false for the control group, and for who is held out of a programme; '
+    'repeated is true where nothing was recorded because it had been before';
 CREATE FUNCTION goals.deliver(message text, user_key uuid, sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL,
     OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean)
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver';
 COMMENT ON FUNCTION goals.deliver(text, uuid, timestamptz, text) IS
-    'Assign and record in one call; send is false for the control group, repeated is true where nothing was recorded '
-    'because it had been before';
+    'Assign and record in one call; send is false for the control group, and for who is held out of a programme; '
+    'repeated is true where nothing was recorded because it had been before';
 CREATE FUNCTION goals.deliver(message text, user_keys text[], sent_at timestamptz DEFAULT clock_timestamp(),
     OUT user_key text, OUT receipt_id bigint, OUT variant text, OUT send boolean, OUT repeated boolean) RETURNS SETOF record
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_deliver_array';
@@ -143,17 +146,17 @@ CREATE FUNCTION goals.record_sent(message text, user_key text, variant text DEFA
     sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
 COMMENT ON FUNCTION goals.record_sent(text, text, text, timestamptz, text) IS
-    'Record that a message was sent to a user; returns the id of the receipt';
+    'Record that a message was sent to a user; returns the id of the receipt. It enters the programmes of the message';
 CREATE FUNCTION goals.record_sent(message text, user_key bigint, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
 COMMENT ON FUNCTION goals.record_sent(text, bigint, text, timestamptz, text) IS
-    'Record that a message was sent to a user; returns the id of the receipt';
+    'Record that a message was sent to a user; returns the id of the receipt. It enters the programmes of the message';
 CREATE FUNCTION goals.record_sent(message text, user_key uuid, variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp(), ref text DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent';
 COMMENT ON FUNCTION goals.record_sent(text, uuid, text, timestamptz, text) IS
-    'Record that a message was sent to a user; returns the id of the receipt';
+    'Record that a message was sent to a user; returns the id of the receipt. It enters the programmes of the message';
 CREATE FUNCTION goals.record_sent(message text, user_keys text[], variant text DEFAULT NULL,
     sent_at timestamptz DEFAULT clock_timestamp()) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent_array';

@@ -193,8 +193,9 @@ AS $$
 #variable_conflict use_column
 DECLARE
     at_once CONSTANT timestamptz := clock_timestamp();
-    -- Messages with variants or a control group.
-    divided CONSTANT integer[] := ARRAY(SELECT DISTINCT a.message_id FROM goals.variant a);
+    -- Messages with variants or a control group, or part of a programme, which may have some.
+    divided CONSTANT integer[] := ARRAY(SELECT a.message_id FROM goals.variant a
+                                        UNION SELECT m.message_id FROM goals.message m WHERE m.parent_id IS NOT NULL);
     of_goals CONSTANT integer[] := ARRAY(SELECT DISTINCT unnest(goals_internal.goals_of(d)) FROM unnest(divided) d);
 BEGIN
     RETURN QUERY
@@ -219,20 +220,35 @@ BEGIN
     SELECT p.problem, m.name::text, p.detail, p.hint
     FROM (SELECT d.message_id, sum(d.held_out)::bigint AS held_out, count(*) FILTER (WHERE d.mixed) AS mixed
           FROM (SELECT coalesce(r.message_id, v.message_id) AS message_id, r.user_key,
-                       count(*) FILTER (WHERE h.held_out AND r.sent_at >= at_once - interval '7 days') AS held_out,
-                       min(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out)
-                           <> max(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out) AS mixed
+                       -- A programme is entered once: of several entries of a user one counts, with its variant.
+                       least(count(*) FILTER (WHERE h.held_out AND r.sent_at >= at_once - interval '7 days'),
+                             CASE WHEN bool_or(h.entry) THEN 1 END) AS held_out,
+                       min(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out AND NOT h.entry)
+                           <> max(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out AND NOT h.entry) AS mixed
                 FROM goals.receipt r
                 JOIN goals.revision v ON v.revision_id = r.revision_id
-                CROSS JOIN LATERAL (SELECT coalesce(r.flags & 1 = 1, false) AS held_out) h
+                CROSS JOIN LATERAL (SELECT coalesce(r.flags & 1 = 1, false) AS held_out,
+                                           coalesce(r.flags & 2 = 2, false) AS entry) h
                 WHERE v.message_id = ANY (of_goals) AND coalesce(r.message_id, v.message_id) = ANY (divided)
                 GROUP BY coalesce(r.message_id, v.message_id), r.user_key) d
           WHERE d.held_out > 0 OR d.mixed
           GROUP BY d.message_id) x
     JOIN goals.message m ON m.message_id = x.message_id AND m.dropped_at IS NULL
+    -- Its control group, and those of the programmes that it is part of.
+    CROSS JOIN LATERAL (
+        SELECT string_agg(CASE c.level WHEN 0 THEN 'its control group' ELSE 'the control group of ' || c.name END,
+                          ' or ' ORDER BY c.level) AS groups
+        FROM (WITH RECURSIVE above AS (
+                  SELECT 0 AS level, m.message_id, m.name, m.parent_id
+                  UNION ALL
+                  SELECT a.level + 1, n.message_id, n.name, n.parent_id
+                  FROM above a JOIN goals.message n ON n.message_id = a.parent_id WHERE a.level < 2)
+              SELECT * FROM above) c
+        JOIN goals.variant v ON v.message_id = c.message_id AND v.is_control) held
     CROSS JOIN LATERAL (VALUES
         ('sent although held out', x.held_out,
-         format('%s receipts of the last 7 days say that the message was sent to users whom its control group holds back; goals.compare() leaves these receipts out', x.held_out),
+         format('%s receipts of the last 7 days say that the message was sent to users whom %s holds back; '
+                'goals.compare() leaves these receipts out', x.held_out, coalesce(held.groups, 'a control group')),
          'Call goals.deliver() before you send. For users who were sent nothing, pass variant => ''control''.'),
         ('users in two variants', x.mixed,
          format('%s users have received more than one variant; goals.compare() leaves them out', x.mixed),

@@ -2,6 +2,7 @@
 //! right to the table has been checked. Every change invalidates the caches of the other backends.
 
 use super::is_virtual;
+use crate::matching::send::HELD_OUT;
 use crate::model::attribute::Attribute;
 use crate::model::error::{Error, Result};
 use crate::model::nearest::nearest;
@@ -425,6 +426,12 @@ pub fn add_variant(args: &Args) -> Result<Out> {
         return Err(Error::InvalidArgument {
             message: "\"control\" is the name of the group held back".into(),
             hint: "Use goals.set_control_group(message, share).".into(),
+        });
+    }
+    if variant == HELD_OUT {
+        return Err(Error::InvalidArgument {
+            message: "\"held out\" is said of users whom a programme holds back".into(),
+            hint: "Pass another name.".into(),
         });
     }
     // In this range a sum of weights is finite and loses none of them to rounding.

@@ -74,5 +74,13 @@ fn hide(setup: &Setup, message: &Message) {
     if setup.tables.message_name.is_some() {
         spi::run("DELETE FROM goals.message_name WHERE message_id = $1", &id);
     }
+    if message.is_programme {
+        // What holds out of the programme above holds out of its messages still.
+        let parent = Arg::Integer(message.parent);
+        spi::run(
+            "UPDATE goals.message SET parent_id = $2 WHERE parent_id = $1",
+            &[Arg::Integer(Some(message.id)), parent],
+        );
+    }
     spi::run("INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')", &id);
 }

@@ -1,8 +1,8 @@
 //! Reporting what was sent, and assigning the variant beforehand.
 
 use super::{not_empty, not_recorded, reported_time};
-use crate::matching::judge::look_up;
-use crate::matching::send::{Delivered, Ref, Sender, arm_of_sent};
+use crate::matching::judge::{Judgement, look_up};
+use crate::matching::send::{self, Assigned, Delivered, Delivery, Fate, HELD_OUT, Ref, Sender, arm_of_sent};
 use crate::model::error::Result;
 use crate::pg::append;
 use crate::pg::call::{Args, Out};
@@ -11,12 +11,13 @@ use crate::pg::kept_open::Statement;
 use crate::pg::key::KeyType;
 use crate::pg::memory;
 use crate::pg::scratch::{Scratch, check_for_interrupts};
+use crate::pg::user_lookup::Users;
 use crate::setup::cache::required_setup;
-use crate::setup::definitions::{Arm, Message, Setup, Variant};
+use crate::setup::definitions::{Arm, Message, Revision, Setup, Source, Variant};
 
 /// What a call says.
 enum Call {
-    /// record_sent(): the message was sent, in the variant of this name if there is one.
+    /// record_sent(): the message was sent, in the variant of this name if there is one; control, held out: it was not.
     Sent(Option<String>),
     /// deliver(): it is to be sent, unless the user is held back.
     Deliver,
@@ -30,11 +31,14 @@ enum ArmBy<'a> {
     Assignment,
     /// The assignment, of a user who was sent the message.
     AssignmentOfSent,
+    /// A programme holds the user out.
+    HeldOut,
 }
 
 impl<'a> ArmBy<'a> {
     fn of(call: Call, message: &'a Message) -> Result<ArmBy<'a>> {
         Ok(match call {
+            Call::Sent(Some(variant)) if send::says_held_out(message, &variant) => ArmBy::HeldOut,
             Call::Sent(Some(variant)) => ArmBy::Name(message.variant(&variant)?),
             Call::Sent(None) => ArmBy::AssignmentOfSent,
             Call::Deliver => ArmBy::Assignment,
@@ -46,7 +50,30 @@ impl<'a> ArmBy<'a> {
             ArmBy::Name(variant) => Some(variant).into(),
             ArmBy::Assignment => message.assigned(key).into(),
             ArmBy::AssignmentOfSent => arm_of_sent(setup, message, key),
+            ArmBy::HeldOut => Arm::default(),
         }
+    }
+
+    fn fate(self, message: &Message) -> Fate {
+        match self {
+            ArmBy::Name(variant) if message.is_control(Some(variant.id)) => Fate::Assigned,
+            ArmBy::Name(_) | ArmBy::AssignmentOfSent => Fate::Sent,
+            ArmBy::Assignment => Fate::Assigned,
+            ArmBy::HeldOut => Fate::HeldOut,
+        }
+    }
+}
+
+/// Judges the state of a user for the goals of other revisions.
+fn judge<'a>(
+    setup: &'a Setup,
+    source: &'a Source,
+    users: &'a mut Users,
+    key: &'a [u8],
+) -> impl FnMut(&Revision) -> Judgement + 'a {
+    move |revision| {
+        let known = look_up(setup, revision, source, users, key).flatten();
+        known.map_or_else(|| Judgement::unknown(revision), |(_, judgement)| judgement)
     }
 }
 
@@ -64,13 +91,15 @@ fn send_one<T>(
     let by = ArmBy::of(call, message)?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
-    let (key, judgement) = look_up(&setup, message, source, &mut source.open()?, &key)
+    let mut users = source.open()?;
+    let (key, judgement) = look_up(&setup, &message.revision, source, &mut users, &key)
         .ok_or_else(|| source.gone())?
         .ok_or_else(|| source.unknown(&key))?;
-    let arm = by.arm(&setup, message, &key);
+    let (arm, fate) = (by.arm(&setup, message, &key), by.fate(message));
     let given = given.map(|name| not_empty(name, "ref").map(Ref::of)).transpose()?;
+    let delivery = Delivery { key: &key, arm, fate, sent_at, judgement: &judgement };
     let delivered = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
-        sender.deliver(&key, arm, sent_at, &judgement, given.as_ref())
+        sender.deliver(&delivery, given.as_ref(), &mut judge(&setup, source, &mut users, &key))
     })
     .flatten()
     .ok_or_else(not_recorded)?;
@@ -79,13 +108,16 @@ fn send_one<T>(
 
 /// goals.record_sent(message, user_key, variant, sent_at, ref)
 pub fn record_sent(args: &Args) -> Result<Out> {
-    send_one(args, Call::Sent(args.text(2)), args.bigint(3), args.raw_text(4), |_, delivered| {
-        Out::Bigint(delivered.receipt_id)
-    })
+    send_one(args, Call::Sent(args.text(2)), args.bigint(3), args.raw_text(4), |_, delivered| receipt_id(&delivered))
+}
+
+fn receipt_id(delivered: &Delivered) -> Out {
+    delivered.receipt_id.map_or(Out::Null, Out::Bigint)
 }
 
 /// goals.deliver(message, user_key, sent_at, ref): records a receipt, unless the user has the one of this ref, or of a
-/// message that is delivered once; returns its id, the variant, whether to send, and whether it was there already.
+/// message that is delivered once, or is held out of a programme; returns its id, the variant, whether to send, and
+/// whether it was there already.
 pub fn deliver(args: &Args) -> Result<Out> {
     send_one(args, Call::Deliver, args.bigint(2), args.raw_text(3), |message, delivered| {
         Out::Record(shown(message, &delivered).into())
@@ -94,13 +126,12 @@ pub fn deliver(args: &Args) -> Result<Out> {
 
 /// The columns of a result of deliver() but for the user's key.
 fn shown(message: &Message, delivered: &Delivered) -> [Out; 4] {
-    let variant = message.arms().find(|v| Some(v.id) == delivered.variant);
-    [
-        Out::Bigint(delivered.receipt_id),
-        variant.map_or(Out::Null, |v| Out::Text(v.name.clone())),
-        Out::Boolean(!message.is_control(delivered.variant)),
-        Out::Boolean(delivered.repeated),
-    ]
+    let variant = message.arms().find(|v| Some(v.id) == delivered.variant).map(|v| v.name.clone());
+    let variant = if delivered.receipt_id.is_none() { Some(HELD_OUT.into()) } else { variant };
+    // Who is held out of a programme is not sent what is part of it, whatever was sent before.
+    let held_out = delivered.held_out && message.is_programme;
+    let send = delivered.receipt_id.is_some() && !held_out && !message.is_control(delivered.variant);
+    [receipt_id(delivered), variant.map_or(Out::Null, Out::Text), Out::Boolean(send), Out::Boolean(delivered.repeated)]
 }
 
 /// The distinct keys in their stored spelling, in the order of the look-up, and how many given keys no user can have.
@@ -130,6 +161,7 @@ fn send_many(
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
     let (keys, mut unknown) = distinct(keys, source.key_type()?);
+    let fate = by.fate(message);
     let mut users = source.open()?;
     let count = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
         let scratch = Scratch::new();
@@ -137,14 +169,16 @@ fn send_many(
         for key in &keys {
             check_for_interrupts();
             let receipt = scratch.run(|| {
-                let (stored, judgement) = look_up(&setup, message, source, &mut users, key)??;
+                let (stored, judgement) = look_up(&setup, &message.revision, source, &mut users, key)??;
                 let arm = by.arm(&setup, message, &stored);
-                Some((stored.clone(), sender.deliver(&stored, arm, sent_at, &judgement, None)))
+                let delivery = Delivery { key: &stored, arm, fate, sent_at, judgement: &judgement };
+                let delivered = sender.deliver(&delivery, None, &mut judge(&setup, source, &mut users, &stored));
+                Some((stored, delivered))
             });
             match receipt {
                 Some((stored, delivered)) => {
                     let delivered = delivered.ok_or_else(not_recorded)?;
-                    count += i64::from(!delivered.repeated);
+                    count += i64::from(delivered.receipt_id.is_some() && !delivered.repeated);
                     sent(message, &stored, delivered);
                 }
                 None => unknown += 1,
@@ -177,7 +211,8 @@ pub fn deliver_array(args: &Args) -> Result<Out> {
     Ok(Out::Rows(rows))
 }
 
-/// goals.assign(message, user_key): the variant or control; NULL for a message without variants and control group.
+/// goals.assign(message, user_key): the variant, control or held out; NULL for a message without variants and control
+/// group.
 pub fn assign(args: &Args) -> Result<Out> {
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
     let setup = required_setup()?;
@@ -185,5 +220,8 @@ pub fn assign(args: &Args) -> Result<Out> {
     let users = setup.users(message.users)?;
     users.refuse_list(&key)?;
     let key = users.key_type()?.canonical(&key).unwrap_or(key);
-    Ok(message.assigned(&key).map_or(Out::Null, |v| Out::Text(v.name.clone())))
+    Ok(match send::assigned(Statement::of_call(), &setup, message, &key) {
+        Assigned::Arm(variant) => variant.map_or(Out::Null, |v| Out::Text(v.name.clone())),
+        Assigned::HeldOut => Out::Text(HELD_OUT.into()),
+    })
 }

@@ -5,7 +5,7 @@ use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::user_lookup::Users;
 use crate::setup::cache;
-use crate::setup::definitions::{Message, Revision, Setup, Source};
+use crate::setup::definitions::{Revision, Setup, Source};
 use crate::setup::watch::Watch;
 use smallvec::SmallVec;
 
@@ -57,11 +57,11 @@ pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
     judgement
 }
 
-/// The user's key as stored and state now; `Some(None)` if there is no such user; None if a table or partition that may
-/// hold the user cannot be read.
+/// The user's key as stored, and the state now for the goals of a revision; `Some(None)` if there is no such user; None
+/// if a table or partition that may hold the user cannot be read.
 pub fn look_up(
     setup: &Setup,
-    message: &Message,
+    revision: &Revision,
     source: &Source,
     users: &mut Users,
     key: &[u8],
@@ -69,7 +69,7 @@ pub fn look_up(
     let mut found = None;
     let there = users.find(key, |table, row, stored| {
         let judgement = cache::table_watch(setup, table, source)
-            .map_or_else(|| Judgement::unknown(&message.revision), |w| judge(&w, &message.revision, row));
+            .map_or_else(|| Judgement::unknown(revision), |w| judge(&w, revision, row));
         found = Some((stored.to_vec(), judgement));
     });
     there.map(|_| found)

@@ -49,6 +49,8 @@ pub struct Sent {
     pub message: Option<i32>,
     /// What it was made from.
     pub row_ref: Option<i64>,
+    /// True if it was sent although held out.
+    pub held_out: bool,
 }
 
 impl Sent {
@@ -62,6 +64,7 @@ impl Sent {
             variant: row.integer(receipt::variant_id),
             message: row.integer(places.of(receipt::message_id)),
             row_ref: row.known_bigint(places.of(receipt::row_ref)),
+            held_out: row.smallint(places.of(receipt::flags)) & HELD_OUT != 0,
         }
     }
 
@@ -72,7 +75,7 @@ impl Sent {
     }
 }
 
-/// The first receipt of a user for a message, in the order of sending, of those that count.
+/// The first receipt of a user for a message, in the order of sending and of recording, of those that count.
 pub fn first_receipt(
     receipts: &mut OwnedProbe,
     setup: &Setup,
@@ -80,12 +83,14 @@ pub fn first_receipt(
     key: &[u8],
     mut counts: impl FnMut(Sent) -> bool,
 ) -> Option<Sent> {
-    let mut first = None;
+    let mut first: Option<Sent> = None;
     receipts.visit(&of_user(message.users, key, Bound::Since(i64::MIN)), false, |row| {
         let sent = Sent::read(row, setup.tables.receipt.places());
-        if sent.is_of(setup, message) && counts(sent) {
-            first = Some(sent);
+        if first.is_some_and(|first| first.sent_at < sent.sent_at) {
             return ControlFlow::Break(());
+        }
+        if sent.is_of(setup, message) && counts(sent) && first.is_none_or(|first| sent.id < first.id) {
+            first = Some(sent);
         }
         ControlFlow::Continue(())
     });
@@ -350,8 +355,9 @@ pub fn first_hit_of_a_later_command(log: &mut Log, receipt_id: i64, goal_id: i32
     first
 }
 
-/// The bit of receipt.flags for a receipt that was sent although held out.
+/// The bits of receipt.flags: sent although held out, and entry into a programme.
 const HELD_OUT: i16 = 1;
+const ENTRY: i16 = 2;
 
 /// A receipt to be appended.
 pub struct NewReceipt<'a> {
@@ -361,6 +367,8 @@ pub struct NewReceipt<'a> {
     pub variant: Option<i32>,
     /// See [`crate::setup::definitions::Arm`].
     pub held_out: bool,
+    /// True if it is the entry into a programme.
+    pub entry: bool,
     pub user_key: &'a [u8],
     pub already: &'a [i32],
     pub baseline: &'a [Option<String>],
@@ -384,9 +392,10 @@ impl NewReceipt<'_> {
             baseline: has_baselines.then(|| datum::numeric_array(self.baseline)),
         };
         let places = tables.receipt.places();
+        let flags = if self.held_out { HELD_OUT } else { 0 } | if self.entry { ENTRY } else { 0 };
         let later = [
             (places.of(receipt::row_ref), self.row_ref.map(Into::into)),
-            (places.of(receipt::flags), self.held_out.then(|| HELD_OUT.into())),
+            (places.of(receipt::flags), (flags != 0).then(|| flags.into())),
         ];
         receipts.append(row.values(), &later).then_some(id)
     }

@@ -93,6 +93,11 @@ pub struct Arm<'a> {
     pub held_out: bool,
 }
 
+impl Arm<'_> {
+    /// That of a user who was sent what a control group holds back.
+    pub const HELD_OUT: Arm<'static> = Arm { variant: None, held_out: true };
+}
+
 impl<'a> From<Option<&'a Variant>> for Arm<'a> {
     fn from(variant: Option<&'a Variant>) -> Arm<'a> {
         Arm { variant, held_out: false }
@@ -173,6 +178,8 @@ pub struct Setup {
     pub goals: HashMap<i32, Rc<Goal>>,
     pub revisions: HashMap<i32, Rc<Revision>>,
     pub notes: Vec<ColumnNote>,
+    /// The programmes, by id.
+    pub(super) programmes: HashMap<i32, Rc<Message>>,
     pub(super) users_of_message: HashMap<i32, i32>,
     /// The goals that wait for an event, by users table and event name.
     pub(super) events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
@@ -200,7 +207,7 @@ impl Setup {
 
     /// The programmes that a message is part of, the outermost first.
     pub fn programmes_of(&self, message: &Message) -> SmallVec<[&Rc<Message>; 2]> {
-        let by_id = |id: i32| self.messages.values().find(|m| m.id == id && m.is_programme && m.users == message.users);
+        let by_id = |id: i32| self.programmes.get(&id).filter(|p| p.users == message.users);
         let mut programmes = SmallVec::new();
         let mut next = message.parent.and_then(by_id);
         // At most two are made. Whatever the table says, the chain has an end.

@@ -48,7 +48,8 @@ pub fn read_setup() -> Result<Setup, Unread> {
     let events = build_events(&goals, &users_of_message);
     // Without it only renamed columns are not found.
     let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
-    Ok(Setup { tables, sources, messages, goals, revisions, notes, users_of_message, events })
+    let programmes = messages.values().filter(|m| m.is_programme).map(|m| (m.id, m.clone())).collect();
+    Ok(Setup { tables, sources, messages, goals, revisions, notes, programmes, users_of_message, events })
 }
 
 /// Calls `row` with every row of a table of the set-up.

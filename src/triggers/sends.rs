@@ -7,7 +7,7 @@ use super::mirrored::{Name, Reading, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::judge::{Judgement, look_up};
 use crate::matching::records::{self, Engagement, LOOKED_AT, Sent};
-use crate::matching::send::{Sender, arm_of_sent};
+use crate::matching::send::{self, Delivery, Fate, Sender, arm_of_sent};
 use crate::pg::datum::Row;
 use crate::pg::encoding;
 use crate::pg::kept_open;
@@ -15,7 +15,7 @@ use crate::pg::scan::OwnedProbe;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::user_lookup::Users;
 use crate::pg::{append, datum, guc};
-use crate::setup::definitions::{Arm, Message, Setup};
+use crate::setup::definitions::{Arm, Message, Revision, Setup};
 use std::cell::LazyCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -81,10 +81,12 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         return ignore(trigger, setup, reading, "unknown user", &message.name);
     };
     // Does not wait for a lock: if the table is locked, nothing is known about the user.
-    let known = Users::open(users.relation, &users.key, false)
-        .and_then(|mut table| look_up(setup, message, users, &mut table, &key));
-    let (stored, judgement) = match known {
-        None => (key, Judgement::unknown(&message.revision)),
+    let known = |revision: &Revision| {
+        Users::open(users.relation, &users.key, false)
+            .and_then(|mut table| look_up(setup, revision, users, &mut table, &key))
+    };
+    let (stored, judgement) = match known(&message.revision) {
+        None => (key.clone(), Judgement::unknown(&message.revision)),
         Some(Some(found)) => found,
         Some(None) => return ignore(trigger, setup, reading, "unknown user", &message.name),
     };
@@ -99,7 +101,12 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         }
         return;
     }
+    let mut fate = Fate::Sent;
     let arm = match reading.variant.as_ref().and_then(|f| f.name(row)) {
+        Some(name) if name.as_str().is_some_and(|name| send::says_held_out(message, name)) => {
+            fate = Fate::HeldOut;
+            Arm::default()
+        }
         Some(name) => {
             let found = message.arms().find(|v| Some(v.name.as_str()) == name.as_str());
             if found.is_none() {
@@ -111,13 +118,19 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         None if reading.source.variant.is_some() => Arm::default(),
         None => arm_of_sent(setup, message, &stored),
     };
-    let variant = arm.variant.map(|v| v.id);
+    if message.is_control(arm.variant.map(|v| v.id)) {
+        fate = Fate::Assigned;
+    }
     let sent_at = reading.occurred.as_ref().and_then(|f| f.time(row)).map_or(clock, |t| t.min(clock));
-    let send = |sender: &mut Sender| sender.send(&stored, arm, sent_at, &judgement, reference);
-    let Some(id) = Sender::of_rows(trigger.statement(), setup, message, send).flatten() else { return };
-    if !message.is_control(variant) {
-        let (users, revision) = (message.users, message.revision.id);
-        let sent = Sent { id, sent_at, users, revision, variant, message: None, row_ref: reference };
+    let delivery = Delivery { key: &stored, arm, fate, sent_at, judgement: &judgement };
+    let mut judge = |revision: &Revision| {
+        known(revision).flatten().map_or_else(|| Judgement::unknown(revision), |(_, judgement)| judgement)
+    };
+    let send = |sender: &mut Sender| sender.record(&delivery, reference, &mut judge);
+    let Some(made) = Sender::of_rows(trigger.statement(), setup, message, send).flatten() else { return };
+    if let Some(id) = made.receipt_id.filter(|_| fate == Fate::Sent && !made.repeated) {
+        let (users, revision, variant, held_out) = (message.users, message.revision.id, made.variant, made.held_out);
+        let sent = Sent { id, sent_at, users, revision, variant, message: None, row_ref: reference, held_out };
         engage_as_inserted(trigger, setup, (reading, row), sent, false);
     }
 }
