@@ -86,6 +86,10 @@ impl Sender<'_> {
             probes.receipt_log()?;
             if once {
                 probes.receipts()?;
+                if probes.has_hand_overs()? {
+                    probes.hand_overs_from();
+                    probes.hand_overs_into();
+                }
             }
             Some(work(&mut Sender { setup, message, probes, once }))
         })
@@ -109,8 +113,7 @@ impl Sender<'_> {
         }
         if self.once {
             let counts = |_: Sent| true;
-            let receipts = self.probes.receipts()?;
-            if let Some(first) = records::first_receipt(receipts, self.setup, self.message, key, counts) {
+            if let Some(first) = records::first_receipt(self.probes, self.setup, self.message, key, counts) {
                 return Some(Delivered { receipt_id: first.id, variant: first.variant, repeated: true });
             }
         }

@@ -13,8 +13,8 @@ use std::ops::ControlFlow;
 /// Per table a module with the numbers of its columns and a row to be appended.
 pub mod columns {
     pub use crate::pg::shape::{
-        column_note, engagement, goal, goal_stop, ignored, match_log, message, receipt, reference, revision, source,
-        variant,
+        column_note, engagement, goal, goal_stop, hand_over, ignored, match_log, message, receipt, reference, revision,
+        source, variant,
     };
 }
 
@@ -150,6 +150,12 @@ pub struct OwnTables {
     pub reference_row_idx: Option<Index>,
     pub message_name: Option<Table>,
     pub column_note: Option<Table>,
+    pub hand_over: Option<Table>,
+    /// None where they are missing: then the whole table is read.
+    pub hand_over_from_idx: Option<Index>,
+    pub hand_over_into_idx: Option<Index>,
+    /// None where it is missing: then nothing is handed over.
+    pub hand_over_id_seq: Option<Sequence>,
     pub ignored: Table,
     pub ignored_source_idx: Index,
 }
@@ -208,6 +214,10 @@ impl Lacking {
             "without it goals.health() does not show what the triggers ignore"
         } else if self.name == shape::RECEIPT_ROW.name {
             "rows of tracked tables of sends are recorded more slowly without it"
+        } else if self.name == ADDED_SEQUENCE {
+            "the receipts of users whose key changes are not handed over without it"
+        } else if [shape::HAND_OVER_FROM.name, shape::HAND_OVER_INTO.name].contains(&self.name) {
+            "where keys have changed or people were merged, matching is slow without it"
         } else if self.name == shape::REFERENCE_ROW.name {
             "a row of a tracked table of sends whose primary key changes is not known again without it"
         } else if self.kind == "index" && OTHER_ADDED_INDEXES.iter().any(|(name, _)| *name == self.name)
@@ -252,13 +262,12 @@ const OF_SQL: [&TableShape; 3] = [&shape::TOTAL, &shape::WATERMARK, &shape::NEXT
 /// Tables, indexes and a sequence that earlier versions of the extension's SQL do not have.
 const ADDED: [&TableShape; 6] =
     [&shape::REFERENCE, &shape::MESSAGE_NAME, &shape::COLUMN_NOTE, &shape::REPLAY, &shape::HAND_OVER, &shape::FEED];
-const ADDED_INDEX: [&IndexShape; 2] = [&shape::RECEIPT_ROW, &shape::REFERENCE_ROW];
+const ADDED_INDEX: [&IndexShape; 4] =
+    [&shape::RECEIPT_ROW, &shape::REFERENCE_ROW, &shape::HAND_OVER_FROM, &shape::HAND_OVER_INTO];
 const ADDED_SEQUENCE: &str = "hand_over_id_seq";
-const OTHER_ADDED_INDEXES: [(&str, &str); 6] = [
+const OTHER_ADDED_INDEXES: [(&str, &str); 4] = [
     ("message_name_message_idx", "message_name (message_id)"),
     ("reference_receipt_idx", "reference (receipt_id)"),
-    ("hand_over_from_idx", "hand_over (users_source_id, from_key)"),
-    ("hand_over_into_idx", "hand_over (users_source_id, into_key)"),
     ("feed_place_idx", "feed (place)"),
     ("feed_receipt_idx", "feed (receipt_id)"),
 ];
@@ -300,6 +309,10 @@ impl OwnTables {
             reference_row_idx: index(&shape::REFERENCE_ROW).ok(),
             message_name: table(&shape::MESSAGE_NAME).ok(),
             column_note: table(&shape::COLUMN_NOTE).ok(),
+            hand_over: table(&shape::HAND_OVER).ok(),
+            hand_over_from_idx: index(&shape::HAND_OVER_FROM).ok(),
+            hand_over_into_idx: index(&shape::HAND_OVER_INTO).ok(),
+            hand_over_id_seq: sequence(ADDED_SEQUENCE).ok(),
             // Only notes are lost without these: they are checked when a note is written.
             ignored: here.found(&shape::IGNORED)?,
             ignored_source_idx: Index {
