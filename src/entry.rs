@@ -1,6 +1,8 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
-use crate::calls::{engagements, events, goals, health, messages, move_users, receipts, sql, statistics, track};
+use crate::calls::{
+    engagements, events, goals, health, messages, move_users, people, receipts, sql, statistics, track,
+};
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
 
@@ -46,6 +48,9 @@ export_functions! {
     pg_goals_record_clicked pg_finfo_pg_goals_record_clicked engagements::record_clicked;
     pg_goals_record_clicked_receipt pg_finfo_pg_goals_record_clicked_receipt engagements::record_clicked_receipt;
     pg_goals_record_event pg_finfo_pg_goals_record_event events::record_event;
+    pg_goals_merge_users pg_finfo_pg_goals_merge_users people::merge_users;
+    pg_goals_spells pg_finfo_pg_goals_spells people::spells;
+    pg_goals_are_users pg_finfo_pg_goals_are_users people::are_users;
     pg_goals_compare_arms pg_finfo_pg_goals_compare_arms statistics::compare_arms;
     pg_goals_report_page pg_finfo_pg_goals_report_page statistics::report_page;
     pg_goals_rate_interval pg_finfo_pg_goals_rate_interval statistics::rate_interval;

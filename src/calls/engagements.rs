@@ -1,6 +1,7 @@
 //! Reporting opens and clicks, by message and user or by receipt.
 
 use super::{not_recorded, reported_time};
+use crate::matching::person::Person;
 use crate::matching::records::{Engagement, engage, find_receipt, visit_receipts_until};
 use crate::model::error::{Error, Result};
 use crate::model::untyped;
@@ -57,7 +58,8 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
     let (mut receipt, mut control) = (None, None);
     let engaged = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
-        visit_receipts_until(probes.receipts()?, &setup, message, &key, at, |sent| {
+        let person = Person::of(probes, message.users, &key, None)?;
+        visit_receipts_until(probes.receipts()?, &setup, message, &person, at, |sent| {
             if message.is_control(sent.variant) {
                 control = control.or(Some(sent.id));
                 return ControlFlow::Continue(());

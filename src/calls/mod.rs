@@ -6,6 +6,7 @@ pub mod goals;
 pub mod health;
 pub mod messages;
 pub mod move_users;
+pub mod people;
 pub mod receipts;
 pub mod sql;
 pub mod statistics;

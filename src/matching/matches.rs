@@ -1,5 +1,6 @@
 //! From satisfied goals to matches: one row is appended per receipt of the user that is in the goal's window.
 
+use super::person::Person;
 use super::records::{self, Match, Receipt};
 use super::retry::Outcome;
 use crate::model::decimal::Decimal;
@@ -124,12 +125,13 @@ fn before_later_steps(
     Some(later.map_or(t, |later| (later - 1).max(receipt.sent_at).min(t)))
 }
 
-/// The receipts of the user for which one of the goals may still count; None if the index of receipts has been
-/// replaced.
+/// The receipts of the person, as known before the change, for which one of the goals may still count; None if an index
+/// has been replaced.
 fn pending(probes: &mut Probes, of: Happening, now: i64, reach: Reach) -> Option<SmallVec<[Receipt; 2]>> {
-    let mut receipts = SmallVec::new();
+    let mut receipts: SmallVec<[Receipt; 2]> = SmallVec::new();
     let since = if reach.by_sending { now.saturating_sub(reach.longest) } else { i64::MIN };
-    records::visit_receipts_since(probes.receipts()?, of.users, of.key, since, |row| {
+    let person = Person::of(probes, of.users, of.key, Some(of.command))?;
+    records::visit_receipts_since(probes.receipts()?, of.users, &person, since, |row| {
         memory::check();
         let receipt = Receipt::read(row);
         if receipt.command.is_none_or(|recorded| recorded < of.command) {
@@ -137,6 +139,9 @@ fn pending(probes: &mut Probes, of: Happening, now: i64, reach: Reach) -> Option
             receipts.push(receipt);
         }
     });
+    if person.only_key().is_none() {
+        receipts.sort_unstable_by_key(|receipt| (receipt.sent_at, receipt.id));
+    }
     Some(receipts)
 }
 

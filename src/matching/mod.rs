@@ -3,6 +3,7 @@
 pub mod event;
 pub mod judge;
 pub mod matches;
+pub mod person;
 pub mod records;
 pub mod retry;
 pub mod send;

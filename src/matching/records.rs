@@ -1,9 +1,11 @@
 //! Receipts, engagements, matches and notes, read and appended by the names of their columns.
 
+use super::person::Person;
 use crate::pg::append::{self, Appender, Log};
 use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
 use crate::pg::kept_open::Probes;
+use crate::pg::memory;
 use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt, reference};
 use crate::pg::own_tables::{OwnTables, Places, Table};
 use crate::pg::scan::{Key, OwnedProbe};
@@ -68,59 +70,126 @@ impl Sent {
         }
     }
 
+    /// True if the receipt of this row is one of a person among the users of a message.
+    fn is_of_person(&self, row: &Row, message: &Message, person: &Person) -> bool {
+        self.users == message.users && row.bytes(receipt::user_key).is_some_and(|key| person.has(key, self.id))
+    }
+
+    /// The id of the message; None for a revision unknown to this backend.
+    pub fn message_id(&self, setup: &Setup) -> Option<i32> {
+        self.message.or_else(|| Some(setup.revisions.get(&self.revision)?.message_id))
+    }
+
     /// True if it is a receipt of this message. A revision unknown to this backend belongs to another message, or its
     /// receipt has only just become visible.
     pub fn is_of(&self, setup: &Setup, message: &Message) -> bool {
-        self.message.or_else(|| Some(setup.revisions.get(&self.revision)?.message_id)) == Some(message.id)
+        self.message_id(setup) == Some(message.id)
     }
 }
 
-/// The first receipt of a user for a message, in the order of sending and of recording, of those that count.
+/// The id of a receipt.
+pub fn id_of(row: &Row) -> i64 {
+    row.bigint(receipt::receipt_id)
+}
+
+/// The first receipt of a person for a message, in the order of sending and of recording, of those that count; `key`
+/// is one of the person's.
 pub fn first_receipt(
-    receipts: &mut OwnedProbe,
+    probes: &mut Probes,
     setup: &Setup,
     message: &Message,
     key: &[u8],
     mut counts: impl FnMut(Sent) -> bool,
 ) -> Option<Sent> {
+    let person = Person::of(probes, message.users, key, None)?;
+    let receipts = probes.receipts()?;
     let mut first: Option<Sent> = None;
-    receipts.visit(&of_user(message.users, key, Bound::Since(i64::MIN)), false, |row| {
-        let sent = Sent::read(row, setup.tables.receipt.places());
-        if first.is_some_and(|first| first.sent_at < sent.sent_at) {
-            return ControlFlow::Break(());
-        }
-        if sent.is_of(setup, message) && counts(sent) && first.is_none_or(|first| sent.id < first.id) {
-            first = Some(sent);
-        }
-        ControlFlow::Continue(())
-    });
+    for key in person.keys() {
+        receipts.visit(&of_user(message.users, key, Bound::Since(i64::MIN)), false, |row| {
+            let sent = Sent::read(row, setup.tables.receipt.places());
+            if first.is_some_and(|first| first.sent_at < sent.sent_at) {
+                return ControlFlow::Break(());
+            }
+            if (person.is_alone() || person.has(key, sent.id))
+                && first.is_none_or(|first| (sent.sent_at, sent.id) < (first.sent_at, first.id))
+                && sent.is_of(setup, message)
+                && counts(sent)
+            {
+                first = Some(sent);
+            }
+            ControlFlow::Continue(())
+        });
+    }
     first
 }
 
-/// Calls `see` with the receipts of a user that were sent at or after a time.
-pub fn visit_receipts_since(receipts: &mut OwnedProbe, users: i32, key: &[u8], since: i64, mut see: impl FnMut(&Row)) {
-    receipts.visit(&of_user(users, key, Bound::Since(since)), false, |row| {
-        see(row);
-        ControlFlow::Continue(())
-    });
+/// Calls `see` with the receipts of a person that were sent at or after a time; those of one key in the order of sending.
+pub fn visit_receipts_since(
+    receipts: &mut OwnedProbe,
+    users: i32,
+    person: &Person,
+    since: i64,
+    mut see: impl FnMut(&Row),
+) {
+    for key in person.keys() {
+        receipts.visit(&of_user(users, key, Bound::Since(since)), false, |row| {
+            if person.is_alone() || person.has(key, id_of(row)) {
+                see(row);
+            }
+            ControlFlow::Continue(())
+        });
+    }
 }
 
-/// Calls `see` with the receipts of a user for a message sent up to a time, newest first, until it stops.
+/// Calls `see` with the receipts under one key sent up to a time, newest first, until it stops.
+pub fn visit_key_until(
+    receipts: &mut OwnedProbe,
+    users: i32,
+    key: &[u8],
+    until: i64,
+    see: impl FnMut(&Row) -> ControlFlow<()>,
+) {
+    receipts.visit(&of_user(users, key, Bound::Until(until)), true, see);
+}
+
+/// Calls `see` with the receipts of a person for a message sent up to a time, newest first, until it stops. Of a person
+/// with several keys, with at most [`LOOKED_AT`] per key.
 pub fn visit_receipts_until(
     receipts: &mut OwnedProbe,
     setup: &Setup,
     message: &Message,
-    key: &[u8],
+    person: &Person,
     until: i64,
     mut see: impl FnMut(Sent) -> ControlFlow<()>,
 ) {
-    receipts.visit(&of_user(message.users, key, Bound::Until(until)), true, |row| {
-        let sent = Sent::read(row, setup.tables.receipt.places());
-        if sent.is_of(setup, message) { see(sent) } else { ControlFlow::Continue(()) }
-    });
+    let mut visit = |key: &[u8], see: &mut dyn FnMut(Sent) -> ControlFlow<()>| {
+        visit_key_until(receipts, message.users, key, until, |row| {
+            let sent = Sent::read(row, setup.tables.receipt.places());
+            if (person.is_alone() || person.has(key, sent.id)) && sent.is_of(setup, message) {
+                see(sent)
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+    };
+    if let Some(key) = person.only_key() {
+        return visit(key, &mut see);
+    }
+    let mut newest: Vec<Sent> = Vec::new();
+    for key in person.keys() {
+        let mut left = LOOKED_AT;
+        visit(key, &mut |sent| {
+            memory::push(&mut newest, sent);
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+    newest.sort_unstable_by_key(|sent| std::cmp::Reverse((sent.sent_at, sent.id)));
+    let _ = newest.into_iter().try_for_each(see);
 }
 
-/// The receipt of a user for a message that was made from what has this reference; of several, the first.
+/// The receipt of a person for a message that was made from what has this reference; of several, the first. `key` is one
+/// of the person's.
 pub fn find_by_reference(
     probes: &mut Probes,
     setup: &Setup,
@@ -131,6 +200,7 @@ pub fn find_by_reference(
     if setup.tables.receipt.places().of(receipt::row_ref) == 0 {
         return None;
     }
+    let person = Person::of(probes, message.users, key, None)?;
     let mut found: Option<Sent> = None;
     let mut see = |sent: Sent| {
         if sent.row_ref == Some(reference) && found.is_none_or(|first| sent.id < first.id) {
@@ -140,16 +210,16 @@ pub fn find_by_reference(
     if let Some(receipts) = probes.receipts_by_row() {
         receipts.visit(&[of_bigint(reference)], false, |row| {
             let sent = Sent::read(row, setup.tables.receipt.places());
-            if sent.users == message.users && row.bytes(receipt::user_key) == Some(key) && sent.is_of(setup, message) {
+            if sent.is_of_person(row, message, &person) && sent.is_of(setup, message) {
                 see(sent);
             }
             ControlFlow::Continue(())
         });
-        return found.or_else(|| find_by_later_reference(probes, setup, message, key, reference));
+        return found.or_else(|| find_by_later_reference(probes, setup, message, &person, reference));
     }
     // Without its index it is looked for among the user's last receipts.
     let mut left = LOOKED_AT;
-    visit_receipts_until(probes.receipts()?, setup, message, key, i64::MAX, |sent| {
+    visit_receipts_until(probes.receipts()?, setup, message, &person, i64::MAX, |sent| {
         see(sent);
         left -= 1;
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -162,7 +232,7 @@ fn find_by_later_reference(
     probes: &mut Probes,
     setup: &Setup,
     message: &Message,
-    key: &[u8],
+    person: &Person,
     reference: i64,
 ) -> Option<Sent> {
     let mut known: Option<i64> = None;
@@ -175,7 +245,7 @@ fn find_by_later_reference(
     let mut found = None;
     receipts.visit(&[of_receipt(known?)], false, |row| {
         let sent = Sent::read(row, setup.tables.receipt.places());
-        let fits = sent.users == message.users && row.bytes(receipt::user_key) == Some(key);
+        let fits = sent.is_of_person(row, message, person);
         found = Some(sent).filter(|sent| fits && sent.is_of(setup, message));
         ControlFlow::Break(())
     });

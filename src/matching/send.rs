@@ -107,7 +107,7 @@ pub fn arm_of_sent<'a>(setup: &Setup, message: &'a Message, key: &[u8]) -> Arm<'
 
 /// The entry of a user into a programme.
 fn entry(probes: &mut Probes, setup: &Setup, programme: &Message, key: &[u8]) -> Option<Sent> {
-    records::first_receipt(probes.receipts()?, setup, programme, key, |_| true)
+    records::first_receipt(probes, setup, programme, key, |_| true)
 }
 
 /// True if a user who entered a programme like this is held out of it. Who was sent something in spite of that is held
@@ -180,6 +180,10 @@ impl Sender<'_> {
             probes.receipt_log()?;
             if once || !programmes.is_empty() {
                 probes.receipts()?;
+                if probes.has_hand_overs()? {
+                    probes.hand_overs_from();
+                    probes.hand_overs_into();
+                }
             }
             Some(work(&mut Sender { setup, message, programmes: &programmes, probes, once }))
         })
@@ -208,8 +212,8 @@ impl Sender<'_> {
     /// first. None if the table refused a receipt.
     pub fn record(&mut self, delivery: &Delivery, row_ref: Option<i64>, judge: Judge) -> Option<Delivered> {
         if self.once {
-            let receipts = self.probes.receipts()?;
-            if let Some(first) = records::first_receipt(receipts, self.setup, self.message, delivery.key, |_| true) {
+            let counts = |_: Sent| true;
+            if let Some(first) = records::first_receipt(self.probes, self.setup, self.message, delivery.key, counts) {
                 return Some(first.into());
             }
         }

@@ -5,6 +5,7 @@
 
 use super::append::{Appender, Log};
 use super::own_tables::OwnTables;
+use super::relation::Relation;
 use super::scan::OwnedProbe;
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -51,6 +52,10 @@ pub struct Probes {
     sends: Option<Appender>,
     references: Option<Appender>,
     references_by_row: Option<OwnedProbe>,
+    hand_over: Option<Relation>,
+    hand_overs_from: Option<OwnedProbe>,
+    hand_overs_into: Option<OwnedProbe>,
+    hand_overs: Option<Appender>,
     engagements: Option<OwnedProbe>,
     opens: Option<Appender>,
     ignored: Option<OwnedProbe>,
@@ -124,6 +129,42 @@ impl Probes {
     pub fn reference_log(&mut self) -> Option<&mut Appender> {
         self.tables.reference?;
         self.kept(|p| &mut p.references, |tables| Appender::open(tables.reference?))
+    }
+
+    /// True if any receipts have been handed over. False also before 0.3.0.
+    #[inline]
+    pub fn has_hand_overs(&mut self) -> Option<bool> {
+        if self.tables.hand_over.is_none() {
+            return Some(false);
+        }
+        Some(!self.hand_over()?.is_without_pages())
+    }
+
+    /// The hand-overs, to be read as a whole.
+    pub fn hand_over(&mut self) -> Option<&mut Relation> {
+        self.kept(|p| &mut p.hand_over, |tables| tables.hand_over?.open_to_read())
+    }
+
+    /// The hand-overs, to be searched by users_source_id and from_key; None also where the index is missing.
+    pub fn hand_overs_from(&mut self) -> Option<&mut OwnedProbe> {
+        self.tables.hand_over_from_idx?;
+        self.kept(|p| &mut p.hand_overs_from, |tables| tables.hand_over?.search(tables.hand_over_from_idx?, 2))
+    }
+
+    /// The hand-overs, to be searched by users_source_id and into_key; None also where the index is missing.
+    pub fn hand_overs_into(&mut self) -> Option<&mut OwnedProbe> {
+        self.tables.hand_over_into_idx?;
+        self.kept(|p| &mut p.hand_overs_into, |tables| tables.hand_over?.search(tables.hand_over_into_idx?, 2))
+    }
+
+    /// The hand-overs, to be appended to; None also before 0.3.0.
+    pub fn hand_over_log(&mut self) -> Option<&mut Appender> {
+        self.kept(|p| &mut p.hand_overs, |tables| Appender::open(tables.hand_over?))
+    }
+
+    /// The tables as they are used here.
+    pub fn tables(&self) -> &OwnTables {
+        &self.tables
     }
 
     /// The content of a place, opened on first use. If an index has been replaced since it was looked up (REINDEX
@@ -221,6 +262,10 @@ impl Probes {
                 sends: None,
                 references: None,
                 references_by_row: None,
+                hand_over: None,
+                hand_overs_from: None,
+                hand_overs_into: None,
+                hand_overs: None,
                 engagements: None,
                 opens: None,
                 ignored: None,

@@ -65,6 +65,20 @@ impl KeyType {
         }
     }
 
+    /// True if the stored bytes of two keys differ. Equal keys may differ so where one is compressed.
+    #[inline]
+    pub fn bytes_differ(self, old: Datum, new: Datum) -> bool {
+        let (len, by_value) = match self {
+            KeyType::SmallInt => (2, true),
+            KeyType::Integer => (4, true),
+            KeyType::BigInt => (8, true),
+            KeyType::Uuid => (16, false),
+            KeyType::Text | KeyType::PaddedText => (-1, false),
+        };
+        // SAFETY: both are of this type, from rows that are alive.
+        !unsafe { datum::same_bytes(old, new, len, by_value) }
+    }
+
     /// The text form as [`KeyType::text`] writes it; None if the text is not a key of this type or is too long.
     pub fn canonical(self, text: &[u8]) -> Option<Vec<u8>> {
         self.parse(text).filter(|_| fits(text)).map(|key| match key {

@@ -14,8 +14,8 @@ use std::ops::ControlFlow;
 /// Per table a module with the numbers of its columns and a row to be appended.
 pub mod columns {
     pub use crate::pg::schema::{
-        column_note, engagement, goal, goal_stop, ignored, match_log, message, receipt, reference, revision, source,
-        variant,
+        column_note, engagement, goal, goal_stop, hand_over, ignored, match_log, message, receipt, reference, revision,
+        source, variant,
     };
 }
 
@@ -151,6 +151,12 @@ pub struct OwnTables {
     pub reference_row_idx: Option<Index>,
     pub message_name: Option<Table>,
     pub column_note: Option<Table>,
+    pub hand_over: Option<Table>,
+    /// None where they are missing: then the whole table is read.
+    pub hand_over_from_idx: Option<Index>,
+    pub hand_over_into_idx: Option<Index>,
+    /// None where it is missing: then nothing is handed over.
+    pub hand_over_id_seq: Option<Sequence>,
     pub ignored: Table,
     pub ignored_source_idx: Index,
 }
@@ -209,6 +215,10 @@ impl Lacking {
             "without it goals.health() does not show what the triggers ignore"
         } else if self.name == schema::RECEIPT_ROW.name {
             "rows of tracked tables of sends are recorded more slowly without it"
+        } else if self.name == ADDED_SEQUENCE {
+            "the receipts of users whose key changes are not handed over without it"
+        } else if [schema::HAND_OVER_FROM.name, schema::HAND_OVER_INTO.name].contains(&self.name) {
+            "where keys have changed or people were merged, matching is slow without it"
         } else if self.name == schema::REFERENCE_ROW.name {
             "a row of a tracked table of sends whose primary key changes is not known again without it"
         } else if self.kind == "index" && OTHER_ADDED_INDEXES.iter().any(|(name, _)| *name == self.name)
@@ -251,21 +261,14 @@ const TABLES: [&TableShape; 10] = [
 ];
 const OF_SQL: [&TableShape; 3] = [&schema::TOTAL, &schema::WATERMARK, &schema::NEXT_WATERMARK];
 /// Tables, indexes and a sequence that earlier versions of the extension's SQL do not have.
-const ADDED: [&TableShape; 6] = [
-    &schema::REFERENCE,
-    &schema::MESSAGE_NAME,
-    &schema::COLUMN_NOTE,
-    &schema::REPLAY,
-    &schema::HAND_OVER,
-    &schema::FEED,
-];
-const ADDED_INDEX: [&IndexShape; 2] = [&schema::RECEIPT_ROW, &schema::REFERENCE_ROW];
+const ADDED: [&TableShape; 6] =
+    [&schema::REFERENCE, &schema::MESSAGE_NAME, &schema::COLUMN_NOTE, &schema::REPLAY, &schema::HAND_OVER, &schema::FEED];
+const ADDED_INDEX: [&IndexShape; 4] =
+    [&schema::RECEIPT_ROW, &schema::REFERENCE_ROW, &schema::HAND_OVER_FROM, &schema::HAND_OVER_INTO];
 const ADDED_SEQUENCE: &str = "hand_over_id_seq";
-const OTHER_ADDED_INDEXES: [(&str, &str); 6] = [
+const OTHER_ADDED_INDEXES: [(&str, &str); 4] = [
     ("message_name_message_idx", "message_name (message_id)"),
     ("reference_receipt_idx", "reference (receipt_id)"),
-    ("hand_over_from_idx", "hand_over (users_source_id, from_key)"),
-    ("hand_over_into_idx", "hand_over (users_source_id, into_key)"),
     ("feed_place_idx", "feed (place)"),
     ("feed_receipt_idx", "feed (receipt_id)"),
 ];
@@ -307,6 +310,10 @@ impl OwnTables {
             reference_row_idx: index(&schema::REFERENCE_ROW).ok(),
             message_name: table(&schema::MESSAGE_NAME).ok(),
             column_note: table(&schema::COLUMN_NOTE).ok(),
+            hand_over: table(&schema::HAND_OVER).ok(),
+            hand_over_from_idx: index(&schema::HAND_OVER_FROM).ok(),
+            hand_over_into_idx: index(&schema::HAND_OVER_INTO).ok(),
+            hand_over_id_seq: sequence(ADDED_SEQUENCE).ok(),
             // Only notes are lost without these: they are checked when a note is written.
             ignored: here.found(&schema::IGNORED)?,
             ignored_source_idx: Index {

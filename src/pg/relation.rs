@@ -133,6 +133,13 @@ impl Relation {
         self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_UNLOGGED
     }
 
+    /// True if nothing has ever been written to the table, or all of it has been truncated.
+    #[inline]
+    pub(super) fn is_without_pages(&self) -> bool {
+        // SAFETY: an open and locked table, so that its storage stays as long as it is looked at.
+        unsafe { pg_sys::RelationGetNumberOfBlocksInFork(self.raw, pg_sys::ForkNumber::MAIN_FORKNUM) == 0 }
+    }
+
     /// True for a temporary table.
     pub fn is_temporary(&self) -> bool {
         self.form().relpersistence as u8 == pg_sys::RELPERSISTENCE_TEMP

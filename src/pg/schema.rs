@@ -206,6 +206,14 @@ tables! {
         number: SMALLINT,
         type_oid: OID,
     }
+    hand_over HAND_OVER {
+        hand_over_id: BIGINT,
+        users_source_id: INTEGER,
+        from_key: TEXT,
+        into_key: TEXT,
+        receipt_id: BIGINT,
+        at: TIME,
+    }
     ignored IGNORED {
         source_id: INTEGER,
         reason: TEXT,
@@ -220,7 +228,6 @@ pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[],
 pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[], later: &[], most: Some(6) };
 
 pub static REPLAY: TableShape = TableShape { name: "replay", columns: &[], later: &[], most: None };
-pub static HAND_OVER: TableShape = TableShape { name: "hand_over", columns: &[], later: &[], most: None };
 pub static FEED: TableShape = TableShape { name: "feed", columns: &[], later: &[], most: None };
 
 pub static RECEIPT_USER: IndexShape = IndexShape {
@@ -265,6 +272,20 @@ pub static REFERENCE_ROW: IndexShape = IndexShape {
     columns: &[reference::row_ref],
     named: None,
 };
+pub static HAND_OVER_FROM: IndexShape = IndexShape {
+    name: "hand_over_from_idx",
+    table: "hand_over",
+    definition: "hand_over (users_source_id, from_key)",
+    columns: &[hand_over::users_source_id, hand_over::from_key],
+    named: None,
+};
+pub static HAND_OVER_INTO: IndexShape = IndexShape {
+    name: "hand_over_into_idx",
+    table: "hand_over",
+    definition: "hand_over (users_source_id, into_key)",
+    columns: &[hand_over::users_source_id, hand_over::into_key],
+    named: None,
+};
 pub static IGNORED_SOURCE: IndexShape = IndexShape {
     name: "ignored_source_idx",
     table: "ignored",
@@ -280,6 +301,8 @@ pub fn is_searched(name: &[u8]) -> bool {
         &RECEIPT_ID,
         &RECEIPT_ROW,
         &REFERENCE_ROW,
+        &HAND_OVER_FROM,
+        &HAND_OVER_INTO,
         &ENGAGEMENT_RECEIPT,
         &MATCH_LOG_RECEIPT,
         &IGNORED_SOURCE,

@@ -118,6 +118,18 @@ impl Watch {
         row.get(self.key).map(|d| self.key_type.text(d))
     }
 
+    /// True if the key in `new`, a row of the table of this watch, may be another one than in `old`, one of the table of
+    /// `before`.
+    #[inline]
+    pub fn key_differs(&self, before: &Watch, old: &Row, new: &Row) -> bool {
+        match (old.get(before.key), new.get(self.key)) {
+            (Some(old), Some(new)) if before.key_type == self.key_type => self.key_type.bytes_differ(old, new),
+            (Some(_), Some(_)) => true,
+            // Without a key there is no user.
+            _ => false,
+        }
+    }
+
     /// The column, attribute and condition of a goal.
     pub fn condition(&self, goal: &WatchedGoal) -> (&WatchedColumn, &WatchedAttribute, &Condition) {
         let (i, j, k) = goal.place;

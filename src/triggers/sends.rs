@@ -6,6 +6,7 @@
 use super::mirrored::{Name, Reading, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::judge::{Judgement, look_up};
+use crate::matching::person::Person;
 use crate::matching::records::{self, Engagement, LOOKED_AT, Sent};
 use crate::matching::send::{self, Delivery, Fate, Sender, arm_of_sent};
 use crate::pg::datum::Row;
@@ -212,8 +213,9 @@ fn mirror_engagement(
             }
             return Some(());
         }
+        let person = Person::of(probes, message.users, &key, None)?;
         let (receipts, engagements) = probes.receipts_and_engagements()?;
-        let mut search = Search { setup, message, key: &key, kind, receipts, engagements };
+        let mut search = Search { setup, message, person: &person, kind, receipts, engagements };
         let receipt = match sent_at {
             Some(sent_at) => search.mirrored(sent_at.min(datum::clock())),
             None => search.latest(at.max(datum::clock())),
@@ -230,16 +232,16 @@ fn precision(sent_at: i64) -> i64 {
 }
 
 /// A search for the receipt that a row's open or click belongs to.
-struct Search<'a> {
+struct Search<'a, 'p> {
     setup: &'a Setup,
     message: &'a Message,
-    key: &'a [u8],
+    person: &'a Person<'p>,
     kind: Engagement,
     receipts: &'a mut OwnedProbe,
     engagements: &'a mut OwnedProbe,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     /// The receipt made for a row with this time of sending, or nearest to it; of several, one without such an
     /// engagement. If there is none, the time was set after the insert: then the newest receipt up to it. None if there
     /// is no receipt, or if it is of the control group, which is sent nothing.
@@ -284,10 +286,10 @@ impl Search<'_> {
     /// Calls `see` with the receipts up to a time, newest first, until it stops. `see` gets a function that tells
     /// whether a receipt has such an engagement, the receipt, and whether it is of the control group.
     fn visit(&mut self, until: i64, mut see: impl FnMut(&mut dyn FnMut(i64) -> bool, Sent, bool) -> ControlFlow<()>) {
-        let Search { setup, message, key, kind, receipts, engagements } = self;
+        let Search { setup, message, person, kind, receipts, engagements } = self;
         let (kind, mut left) = (*kind, LOOKED_AT);
         let mut is_engaged = |receipt_id| records::is_engaged(engagements, receipt_id, kind);
-        records::visit_receipts_until(receipts, setup, message, key, until, |sent| {
+        records::visit_receipts_until(receipts, setup, message, person, until, |sent| {
             left -= 1;
             let seen = see(&mut is_engaged, sent, message.is_control(sent.variant));
             if left == 0 { ControlFlow::Break(()) } else { seen }

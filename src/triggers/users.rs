@@ -4,6 +4,7 @@
 
 use super::partition_moves;
 use crate::matching::matches::{self, Evidence, Happening};
+use crate::matching::person;
 use crate::matching::retry::{Outcome, with_current_setup};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
@@ -13,7 +14,9 @@ use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
 use crate::pg::guc;
+use crate::pg::kept_open;
 use crate::pg::moved::KeptRow;
+use crate::pg::patience;
 use crate::pg::trigger::{Change, Trigger};
 use crate::setup::cache;
 use crate::setup::definitions::{Goal, Reach};
@@ -28,9 +31,7 @@ pub fn on_change(trigger: &Trigger) {
     }
     match trigger.change() {
         Change::Update(old, new) => match_update(trigger, &old, &new),
-        Change::MovedAway => {
-            partition_moves::begin(trigger, cache::watch_for(trigger).is_some_and(|w| !w.columns.is_empty()));
-        }
+        Change::MovedAway => partition_moves::begin(trigger, cache::watch_for(trigger).is_some()),
         Change::Insert(new) => {
             if let Some(mut old) = partition_moves::finish(trigger) {
                 match_move(trigger, &mut old, &new);
@@ -41,10 +42,30 @@ pub fn on_change(trigger: &Trigger) {
 }
 
 fn match_update(trigger: &Trigger, old: &Row, new: &Row) {
+    let mut key_differs = false;
     with_current_setup(|| {
         let Some(watch) = cache::watch_for(trigger) else { return Outcome::Done };
+        key_differs = watch.key_differs(&watch, old, new);
         match_difference(trigger, &watch, old, &watch, new)
     });
+    if key_differs {
+        with_current_setup(|| {
+            let Some(watch) = cache::watch_for(trigger) else { return Outcome::Done };
+            follow_key(trigger, &watch, old, &watch, new)
+        });
+    }
+}
+
+/// Hands the receipts of the user over if the key has changed. After the change has been matched: receipts carry the
+/// key that the user had before.
+#[cold]
+fn follow_key(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> Outcome {
+    let (Some(was), Some(is)) = (before.key_of(old), after.key_of(new)) else { return Outcome::Done };
+    let Some(setup) = cache::setup().filter(|_| was != is) else { return Outcome::Done };
+    let followed = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+        person::key_changed(probes, after.users, &was, &is, Command::of_change(trigger))
+    });
+    if followed.is_some() || patience::is_refused() { Outcome::Done } else { Outcome::Outdated }
 }
 
 /// Matches an update that moved the row to another partition, whose columns may be in another order.
@@ -59,6 +80,9 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
                 let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
                 if partition_moves::belongs(trigger, source.relation, same_user) {
                     outcome = match_difference(trigger, &before, old, &after, new);
+                    if outcome == Outcome::Done && after.key_differs(&before, old, new) {
+                        outcome = follow_key(trigger, &before, old, &after, new);
+                    }
                 }
             }
         });

@@ -93,7 +93,7 @@ def values(checked_encoding):
     named = {
         ('text', 'message'): MESSAGES, ('text', 'goal'): GOALS, ('text', 'variant'): VARIANTS, ('text', 'baseline'): VARIANTS,
         ('text', 'attribute'): [quoted(c) for c in COLUMNS + PATHS], ('text', 'value_from'): [quoted(c) for c in COLUMNS + PATHS + ['price']], ('text', 'operator'): [quoted(o) for o in OPERATORS],
-        ('text', 'value'): ["'pro'", "'7'", "'1.50'", "'true'", "'{pro,team}'", "'{1,2.5}'", "'sad'", "'x'"], ('text', 'user_key'): KEYS, ('text', 'event'): ["'bought'", "'login'", "'it''s'"],
+        ('text', 'value'): ["'pro'", "'7'", "'1.50'", "'true'", "'{pro,team}'", "'{1,2.5}'", "'sad'", "'x'"], ('text', 'user_key'): KEYS, ('text', 'from_key'): KEYS, ('text', 'into_key'): KEYS, ('text', 'of_key'): KEYS, ('text', 'event'): ["'bought'", "'login'", "'it''s'"],
         ('text', 'kind'): ["'ongoing'", "'one_off'", "' One-Off '"], ('text', 'after'): ["'sent'", "'opened'", "'clicked'", "'after opened'"], ('text', 'channel'): ["'e-mail'", "''"],
         ('text', 'model'): ["'first touch'", "'last touch'", "'last click'", "'linear'", "'time decay'", "'Time_Decay'"],
         ('text', 'figures'): ["goals.report_data('welcome')::text", "goals.report_data('ab')::text", "'{}'", "goals.report_data('no goal')::text", "replace(goals.report_data('ab')::text, '0.95', '1e999')",
@@ -103,6 +103,7 @@ def values(checked_encoding):
         ('name', 'occurred_at'): ["'at'", "'name'"], ('name', 'properties'): ["'props'", "'name'"], ('name', 'message'): ["'message'", "'user_id'"], ('name', 'variant'): ["'variant'"],
         **{('name', t): ["'sent_at'", "'opened_at'", "'clicked_at'", "'user_id'"] for t in ('sent_at', 'opened_at', 'clicked_at')},
         ('bigint', 'receipt_id'): ["1", "2", "50", "150", "300", "-9223372036854775807"], ('bigint', 'user_key'): ["1", "2", "7", "50", "300", "301"],
+        **{('bigint', n): ["1", "2", "7", "50", "300", "301"] for n in ('from_key', 'into_key')}, ('integer', 'users_source_id'): ["1", "2", "3"],
         ('text[]', 'user_keys'): ["array['1', '2', '7', '7', null, 'x']", "array(select id::text from users)", "array(select id::text from people)", "array(select key from accounts)"],
         ('bigint[]', 'user_keys'): ["array[1, 2, 7, 7, null]", "array(select id from users)"],
         ('uuid[]', 'user_keys'): [f"array[{', '.join(u + '::uuid' for u in UUIDS)}, null]", "array(select id from people)"],

@@ -54,6 +54,7 @@ select from goals.record_event(3::bigint, 'buy');
 select 'sender', goals.assign('test', 7::bigint) is not null;
 select probe.allowed(array['select * from goals.message_stats', 'select * from goals.stats(''hello'')', 'select * from goals.matches(''hello'')',
     'select * from goals.outcome', 'select * from goals.receipt', 'select goals.forget_user(1::bigint)', 'select goals.purge(now())', 'select goals.roll_up()',
+    'select goals.merge_users(1::bigint, 2::bigint)', 'select * from goals.gone_users()', 'select * from goals_internal.spells(1, ''1'')',
     'select goals.set_goal(''hello'', ''plan'', ''is'', ''x'', ''1 day'')', 'select goals.create_message(''n'')', 'select goals.untrack(''shop.users'')', 'select goals.track_users(''public.of_another'')',
     'insert into goals.receipt select * from goals.receipt', 'insert into goals.match_log default values', 'select nextval(''goals.receipt_id_seq'')', 'select * from shop.users']);
 reset session authorization;
@@ -111,6 +112,8 @@ select 'admin', count(*) > 5 from goals.outcome;
 select 'admin', sent from goals.message_stats where message = 'hello' and goal = 'primary';
 select 'admin', count(*) from goals.health();
 select 'admin', goals.roll_up() > 0;
+select 'admin', goals.merge_users(2::bigint, 3::bigint);
+select 'admin', count(*) from goals.gone_users();
 select 'admin', goals.forget_user(1::bigint);
 select 'admin', goals.purge('2000-01-01');
 select from goals.stop_goal('hello', 'buy');

@@ -85,6 +85,8 @@ insert into shop.call (sql) values
     ($$ goals.rate_interval(1, 9) $$), ($$ goals.difference_interval(1, 9, 2, 9) $$), ($$ goals.ratio_interval(1, 9, 2, 9) $$), ($$ goals.proportion_test(1, 9, 2, 9) $$), ($$ goals.proportions_test('{1,2}', '{9,9}') $$), ($$ goals.adjust_p('{0.1,0.2}') $$),
     ($$ goals.probability_better(1, 9, 2, 9) $$), ($$ goals.anytime_test('{1,2}', '{1,1}') $$), ($$ goals.anytime_ratio_interval(1, 2, 1, 1) $$), ($$ goals.split_test('{9,8}', '{1,1}') $$), ($$ goals.sample_size(0.1, 0.2) $$),
     ($$ goals.health() $$), ($$ goals_internal.goal_problem(1) $$), ($$ goals_internal.is_broken(1) $$), ($$ goals_internal.note_columns() $$), ($$ goals_internal.source_problem(1) $$), ($$ goals_internal.known_message('m') $$), ($$ goals_internal.check_goal(1, 'v') $$), ($$ goals_internal.stored_key(1, '1') $$), ($$ goals_internal.nearest('a', '{b,c}') $$), ($$ goals_internal.unusable() $$), ($$ goals_internal.archive('{1}') $$), ($$ goals_internal.add_to_totals('{}') $$),
+    ($$ goals.merge_users('2', '1', 'shop.users') $$), ($$ goals.gone_users('shop.users') $$),
+    ($$ goals_internal.spells(1, '1') $$), ($$ goals_internal.are_users(1, '{1}') $$),
     ($$ goals.stop_goal('m', 'v') $$), ($$ goals.forget_user('1', 'shop.users') $$), ($$ goals.forget_user(2::bigint, 'shop.users') $$), ($$ goals.forget_user('00000000-0000-0000-0000-000000000001'::pg_catalog.uuid, 'shop.people') $$), ($$ goals.purge('2040-01-01') $$), ($$ goals.verify() $$),
     ($$ goals.create_message('gone', users => 'shop.users') $$), ($$ goals.rename_message('gone', 'went') $$),
     ($$ goals.drop_message('went') $$), ($$ goals_internal.dropped_messages(99) $$),
