@@ -138,3 +138,15 @@ SET pronargs = p.pronargs + 2,
     proargnames = p.proargnames || ARRAY['part_of', 'engagement_after'],
     pronargdefaults = 0, proargdefaults = NULL
 WHERE p.oid = 'goals.create_message(text, text, text, regclass)'::regprocedure;
+UPDATE pg_catalog.pg_proc p
+SET pronargs = p.pronargs + 1, proargtypes = (p.proargtypes::text || ' ' || 'boolean'::regtype::oid)::oidvector,
+    proargnames = p.proargnames || 'machine'::text,
+    pronargdefaults = 0, proargdefaults = NULL
+WHERE p.oid IN ('goals.record_opened(text, text, timestamptz)'::regprocedure,
+                'goals.record_opened(text, bigint, timestamptz)'::regprocedure,
+                'goals.record_opened(text, uuid, timestamptz)'::regprocedure,
+                'goals.record_opened(bigint, timestamptz)'::regprocedure,
+                'goals.record_clicked(text, text, timestamptz)'::regprocedure,
+                'goals.record_clicked(text, bigint, timestamptz)'::regprocedure,
+                'goals.record_clicked(text, uuid, timestamptz)'::regprocedure,
+                'goals.record_clicked(bigint, timestamptz)'::regprocedure);

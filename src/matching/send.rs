@@ -1,5 +1,6 @@
 //! Recording receipts of one message.
 
+use super::engagements::is_withdrawn;
 use super::judge::Judgement;
 use super::records::{self, NewReceipt, Sent};
 use crate::model::reference::{GIVEN, reference};
@@ -85,7 +86,7 @@ impl Sender<'_> {
             // Opened here, because `work` may use a memory context that ends before the statement.
             probes.receipt_log()?;
             if once {
-                probes.receipts()?;
+                probes.receipts_and_engagements()?;
             }
             Some(work(&mut Sender { setup, message, probes, once }))
         })
@@ -103,13 +104,13 @@ impl Sender<'_> {
         given: Option<&Ref>,
     ) -> Option<Delivered> {
         if let Some(given) = given
-            && let Some(known) = records::find_by_reference(self.probes, self.setup, self.message, key, given.reference)
+            && let Some(known) = self.of_reference(key, given.reference)
         {
             return Some(Delivered { receipt_id: known.id, variant: known.variant, repeated: true });
         }
         if self.once {
-            let counts = |_: Sent| true;
-            let receipts = self.probes.receipts()?;
+            let (receipts, engagements) = self.probes.receipts_and_engagements()?;
+            let counts = |sent: Sent| !is_withdrawn(engagements, sent.id);
             if let Some(first) = records::first_receipt(receipts, self.setup, self.message, key, counts) {
                 return Some(Delivered { receipt_id: first.id, variant: first.variant, repeated: true });
             }
@@ -122,6 +123,13 @@ impl Sender<'_> {
             records::keep_reference(references, receipt_id, given.reference, Some(&given.name));
         }
         Some(Delivered { receipt_id, variant: arm.variant.map(|v| v.id), repeated: false })
+    }
+
+    /// The first receipt of a user that was made from what has this reference, of those that were sent.
+    fn of_reference(&mut self, key: &[u8], reference: i64) -> Option<Sent> {
+        let made = records::all_by_reference(self.probes, self.setup, self.message, key, reference)?;
+        let mut was_sent = |sent: &Sent| self.probes.engagements().is_none_or(|log| !is_withdrawn(log, sent.id));
+        made.into_iter().find(|sent| was_sent(sent))
     }
 
     /// Appends a receipt made from what has this reference, if any, and returns its id; None if the table refused it.
