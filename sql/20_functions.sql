@@ -173,38 +173,141 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_sent_array';
 COMMENT ON FUNCTION goals.record_sent(text, uuid[], text, timestamptz) IS
     'Record that a message was sent to these users; returns how many of them exist and got a receipt';
 
-CREATE FUNCTION goals.record_opened(message text, user_key text, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
-LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
-COMMENT ON FUNCTION goals.record_opened(text, text, timestamptz) IS
-    'Record that a user opened the message last sent at or before that time';
-CREATE FUNCTION goals.record_opened(message text, user_key bigint, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
-LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
-COMMENT ON FUNCTION goals.record_opened(text, bigint, timestamptz) IS
-    'Record that a user opened the message last sent at or before that time';
-CREATE FUNCTION goals.record_opened(message text, user_key uuid, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
-LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
-COMMENT ON FUNCTION goals.record_opened(text, uuid, timestamptz) IS
-    'Record that a user opened the message last sent at or before that time';
-CREATE FUNCTION goals.record_opened(receipt_id bigint, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
-LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened_receipt';
-COMMENT ON FUNCTION goals.record_opened(bigint, timestamptz) IS 'Record that the message of this receipt was opened';
+CREATE FUNCTION goals.record_delivered(message text, user_key text, delivered_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_delivered';
+COMMENT ON FUNCTION goals.record_delivered(text, text, timestamptz) IS
+    'Record that the message last sent to a user at or before that time was delivered';
+CREATE FUNCTION goals.record_delivered(message text, user_key bigint, delivered_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_delivered';
+COMMENT ON FUNCTION goals.record_delivered(text, bigint, timestamptz) IS
+    'Record that the message last sent to a user at or before that time was delivered';
+CREATE FUNCTION goals.record_delivered(message text, user_key uuid, delivered_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_delivered';
+COMMENT ON FUNCTION goals.record_delivered(text, uuid, timestamptz) IS
+    'Record that the message last sent to a user at or before that time was delivered';
+CREATE FUNCTION goals.record_delivered(receipt_id bigint, delivered_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_delivered_receipt';
+COMMENT ON FUNCTION goals.record_delivered(bigint, timestamptz) IS
+    'Record that the message of this receipt was delivered';
 
-CREATE FUNCTION goals.record_clicked(message text, user_key text, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
+CREATE FUNCTION goals.record_bounced(message text, user_key text, bounced_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_bounced';
+COMMENT ON FUNCTION goals.record_bounced(text, text, timestamptz) IS
+    'Record that the message last sent to a user at or before that time bounced';
+CREATE FUNCTION goals.record_bounced(message text, user_key bigint, bounced_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_bounced';
+COMMENT ON FUNCTION goals.record_bounced(text, bigint, timestamptz) IS
+    'Record that the message last sent to a user at or before that time bounced';
+CREATE FUNCTION goals.record_bounced(message text, user_key uuid, bounced_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_bounced';
+COMMENT ON FUNCTION goals.record_bounced(text, uuid, timestamptz) IS
+    'Record that the message last sent to a user at or before that time bounced';
+CREATE FUNCTION goals.record_bounced(receipt_id bigint, bounced_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_bounced_receipt';
+COMMENT ON FUNCTION goals.record_bounced(bigint, timestamptz) IS
+    'Record that the message of this receipt bounced';
+
+CREATE FUNCTION goals.record_opened(message text, user_key text, opened_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
+COMMENT ON FUNCTION goals.record_opened(text, text, timestamptz, boolean) IS
+    'Record that a user opened the message last sent at or before that time';
+CREATE FUNCTION goals.record_opened(message text, user_key bigint, opened_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
+COMMENT ON FUNCTION goals.record_opened(text, bigint, timestamptz, boolean) IS
+    'Record that a user opened the message last sent at or before that time';
+CREATE FUNCTION goals.record_opened(message text, user_key uuid, opened_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
+COMMENT ON FUNCTION goals.record_opened(text, uuid, timestamptz, boolean) IS
+    'Record that a user opened the message last sent at or before that time';
+CREATE FUNCTION goals.record_opened(receipt_id bigint, opened_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened_receipt';
+COMMENT ON FUNCTION goals.record_opened(bigint, timestamptz, boolean) IS
+    'Record that the message of this receipt was opened';
+
+CREATE FUNCTION goals.record_clicked(message text, user_key text, clicked_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
-COMMENT ON FUNCTION goals.record_clicked(text, text, timestamptz) IS
+COMMENT ON FUNCTION goals.record_clicked(text, text, timestamptz, boolean) IS
     'Record that a user clicked in the message last sent at or before that time, which is also an open';
-CREATE FUNCTION goals.record_clicked(message text, user_key bigint, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
+CREATE FUNCTION goals.record_clicked(message text, user_key bigint, clicked_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
-COMMENT ON FUNCTION goals.record_clicked(text, bigint, timestamptz) IS
+COMMENT ON FUNCTION goals.record_clicked(text, bigint, timestamptz, boolean) IS
     'Record that a user clicked in the message last sent at or before that time, which is also an open';
-CREATE FUNCTION goals.record_clicked(message text, user_key uuid, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
+CREATE FUNCTION goals.record_clicked(message text, user_key uuid, clicked_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
-COMMENT ON FUNCTION goals.record_clicked(text, uuid, timestamptz) IS
+COMMENT ON FUNCTION goals.record_clicked(text, uuid, timestamptz, boolean) IS
     'Record that a user clicked in the message last sent at or before that time, which is also an open';
-CREATE FUNCTION goals.record_clicked(receipt_id bigint, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
+CREATE FUNCTION goals.record_clicked(receipt_id bigint, clicked_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
+RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked_receipt';
-COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz) IS
+COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz, boolean) IS
     'Record that the message of this receipt was clicked, which is also an open';
+
+CREATE FUNCTION goals.record_complained(message text, user_key text, complained_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_complained';
+COMMENT ON FUNCTION goals.record_complained(text, text, timestamptz) IS
+    'Record that a user complained about the message last sent at or before that time';
+CREATE FUNCTION goals.record_complained(message text, user_key bigint, complained_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_complained';
+COMMENT ON FUNCTION goals.record_complained(text, bigint, timestamptz) IS
+    'Record that a user complained about the message last sent at or before that time';
+CREATE FUNCTION goals.record_complained(message text, user_key uuid, complained_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_complained';
+COMMENT ON FUNCTION goals.record_complained(text, uuid, timestamptz) IS
+    'Record that a user complained about the message last sent at or before that time';
+CREATE FUNCTION goals.record_complained(receipt_id bigint, complained_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_complained_receipt';
+COMMENT ON FUNCTION goals.record_complained(bigint, timestamptz) IS
+    'Record that the user complained about the message of this receipt';
+
+CREATE FUNCTION goals.record_unsubscribed(message text, user_key text, unsubscribed_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_unsubscribed';
+COMMENT ON FUNCTION goals.record_unsubscribed(text, text, timestamptz) IS
+    'Record that a user unsubscribed by the message last sent at or before that time';
+CREATE FUNCTION goals.record_unsubscribed(message text, user_key bigint, unsubscribed_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_unsubscribed';
+COMMENT ON FUNCTION goals.record_unsubscribed(text, bigint, timestamptz) IS
+    'Record that a user unsubscribed by the message last sent at or before that time';
+CREATE FUNCTION goals.record_unsubscribed(message text, user_key uuid, unsubscribed_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_unsubscribed';
+COMMENT ON FUNCTION goals.record_unsubscribed(text, uuid, timestamptz) IS
+    'Record that a user unsubscribed by the message last sent at or before that time';
+CREATE FUNCTION goals.record_unsubscribed(receipt_id bigint, unsubscribed_at timestamptz DEFAULT clock_timestamp())
+RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_unsubscribed_receipt';
+COMMENT ON FUNCTION goals.record_unsubscribed(bigint, timestamptz) IS
+    'Record that the user unsubscribed by the message of this receipt';
+
+CREATE FUNCTION goals.record_engagements(items jsonb, OUT recorded bigint, OUT skipped jsonb)
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_engagements';
+COMMENT ON FUNCTION goals.record_engagements(jsonb) IS
+    'Record what happened to several messages; what cannot be placed is left out, and named in skipped';
+
+CREATE FUNCTION goals.withdraw(receipt_id bigint) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_withdraw';
+COMMENT ON FUNCTION goals.withdraw(bigint) IS
+    'Record that the message of this receipt was never sent: it leaves the figures, and the assignment stays';
 
 CREATE FUNCTION goals.record_event(user_key text, event text, properties jsonb DEFAULT '{}',
     occurred_at timestamptz DEFAULT clock_timestamp(), users regclass DEFAULT NULL, event_id text DEFAULT NULL) RETURNS void

@@ -152,3 +152,15 @@ ALTER TYPE goals.stats_row
     ADD ATTRIBUTE opened_by_machine bigint,
     ADD ATTRIBUTE clicked_by_machine bigint,
     ADD ATTRIBUTE goal_rate_delivered double precision;
+UPDATE pg_catalog.pg_proc p
+SET pronargs = p.pronargs + 1, proargtypes = (p.proargtypes::text || ' ' || 'boolean'::regtype::oid)::oidvector,
+    proargnames = p.proargnames || 'machine'::text,
+    pronargdefaults = 0, proargdefaults = NULL
+WHERE p.oid IN ('goals.record_opened(text, text, timestamptz)'::regprocedure,
+                'goals.record_opened(text, bigint, timestamptz)'::regprocedure,
+                'goals.record_opened(text, uuid, timestamptz)'::regprocedure,
+                'goals.record_opened(bigint, timestamptz)'::regprocedure,
+                'goals.record_clicked(text, text, timestamptz)'::regprocedure,
+                'goals.record_clicked(text, bigint, timestamptz)'::regprocedure,
+                'goals.record_clicked(text, uuid, timestamptz)'::regprocedure,
+                'goals.record_clicked(bigint, timestamptz)'::regprocedure);

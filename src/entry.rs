@@ -1,7 +1,7 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use crate::calls::{
-    engagements, events, goals, health, messages, move_users, people, receipts, sql, statistics, track,
+    engagement_sets, engagements, events, goals, health, messages, move_users, people, receipts, sql, statistics, track,
 };
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
@@ -47,6 +47,16 @@ export_functions! {
     pg_goals_record_opened_receipt pg_finfo_pg_goals_record_opened_receipt engagements::record_opened_receipt;
     pg_goals_record_clicked pg_finfo_pg_goals_record_clicked engagements::record_clicked;
     pg_goals_record_clicked_receipt pg_finfo_pg_goals_record_clicked_receipt engagements::record_clicked_receipt;
+    pg_goals_record_delivered pg_finfo_pg_goals_record_delivered engagements::record_delivered;
+    pg_goals_record_delivered_receipt pg_finfo_pg_goals_record_delivered_receipt engagements::record_delivered_receipt;
+    pg_goals_record_bounced pg_finfo_pg_goals_record_bounced engagements::record_bounced;
+    pg_goals_record_bounced_receipt pg_finfo_pg_goals_record_bounced_receipt engagements::record_bounced_receipt;
+    pg_goals_record_complained pg_finfo_pg_goals_record_complained engagements::record_complained;
+    pg_goals_record_complained_receipt pg_finfo_pg_goals_record_complained_receipt engagements::record_complained_receipt;
+    pg_goals_record_unsubscribed pg_finfo_pg_goals_record_unsubscribed engagements::record_unsubscribed;
+    pg_goals_record_unsubscribed_receipt pg_finfo_pg_goals_record_unsubscribed_receipt engagements::record_unsubscribed_receipt;
+    pg_goals_record_engagements pg_finfo_pg_goals_record_engagements engagement_sets::record_engagements;
+    pg_goals_withdraw pg_finfo_pg_goals_withdraw engagements::withdraw;
     pg_goals_record_event pg_finfo_pg_goals_record_event events::record_event;
     pg_goals_merge_users pg_finfo_pg_goals_merge_users people::merge_users;
     pg_goals_spells pg_finfo_pg_goals_spells people::spells;

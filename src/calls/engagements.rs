@@ -1,31 +1,84 @@
-//! Reporting opens and clicks, by message and user or by receipt.
+//! Reporting what happened to a message after it was sent, by message and user or by receipt.
 
 use super::{not_recorded, reported_time};
+use crate::matching::engagements::{Engagement, Report, engage, is_withdrawn};
 use crate::matching::person::Person;
-use crate::matching::records::{Engagement, engage, find_receipt, visit_receipts_until};
+use crate::matching::records::{Sent, find_receipt, visit_receipts_until};
+use crate::model::epoch;
 use crate::model::error::{Error, Result};
 use crate::model::untyped;
+use crate::pg::append;
 use crate::pg::call::{Args, Out};
-use crate::pg::kept_open::{self, Statement};
+use crate::pg::datum;
+use crate::pg::kept_open::{self, Probes, Statement};
+use crate::pg::scan::OwnedProbe;
 use crate::pg::{encoding, key, literal};
 use crate::setup::cache::required_setup;
-use crate::setup::definitions::{Setup, Source, in_one_place};
+use crate::setup::definitions::{Message, Setup, Source, in_one_place};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// The name of the parameter that holds the time.
 fn time_name(kind: Engagement) -> &'static str {
     match kind {
+        Engagement::Delivered => "delivered_at",
+        Engagement::Bounced => "bounced_at",
         Engagement::Opened => "opened_at",
         Engagement::Clicked => "clicked_at",
+        Engagement::Complained => "complained_at",
+        Engagement::Unsubscribed => "unsubscribed_at",
+        Engagement::Withdrawn => "withdrawn_at",
     }
 }
 
 fn call_name(kind: Engagement) -> &'static str {
     match kind {
+        Engagement::Delivered => "goals.record_delivered",
+        Engagement::Bounced => "goals.record_bounced",
         Engagement::Opened => "goals.record_opened",
         Engagement::Clicked => "goals.record_clicked",
+        Engagement::Complained => "goals.record_complained",
+        Engagement::Unsubscribed => "goals.record_unsubscribed",
+        Engagement::Withdrawn => "goals.withdraw",
     }
+}
+
+/// The receipt that a report about a message and a user belongs to.
+pub(super) enum Latest {
+    Of(Sent),
+    /// There are receipts of the control group only; the id of the latest.
+    Control(i64),
+    None,
+}
+
+/// The latest receipt of a user for a message that was sent at or before a time and not withdrawn. A time without a
+/// fraction of a second may have been cut: then the latest sent in that second. `withdrawn` tells whether a receipt is
+/// withdrawn. None if a table cannot be used.
+pub(super) fn latest(
+    probes: &mut Probes,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    at: i64,
+    withdrawn: &mut dyn FnMut(&mut OwnedProbe, i64) -> bool,
+) -> Option<Latest> {
+    let mut latest = Latest::None;
+    let person = Person::of(probes, message.users, key, None)?;
+    let (receipts, engagements) = probes.receipts_and_engagements()?;
+    visit_receipts_until(receipts, setup, message, &person, epoch::last_moment(at), |sent| {
+        if message.is_control(sent.variant) {
+            if let Latest::None = latest {
+                latest = Latest::Control(sent.id);
+            }
+            return ControlFlow::Continue(());
+        }
+        if withdrawn(engagements, sent.id) {
+            return ControlFlow::Continue(());
+        }
+        latest = Latest::Of(sent);
+        ControlFlow::Break(())
+    });
+    Some(latest)
 }
 
 /// The time that a parameter without a type means where PostgreSQL took it as a user's key; None if it is no time as
@@ -43,39 +96,36 @@ fn time_meant(setup: &Setup, key: &[u8]) -> Option<i64> {
 fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     let (name, given) = (args.text_required(0, "message")?, args.user_key(1)?);
     let at = reported_time(args.bigint(2), time_name(kind))?;
+    let machine = args.boolean(3) == Some(true);
     let setup = required_setup()?;
     let message = match setup.message(&name) {
         Ok(message) => message,
         Err(unknown) => {
             let Some(receipt_id) = untyped::receipt_id(&name) else { return Err(unknown) };
             return match time_meant(&setup, &given) {
-                Some(at) => engage_receipt(&setup, receipt_id, reported_time(Some(at), time_name(kind))?, kind),
+                Some(at) => {
+                    let at = reported_time(Some(at), time_name(kind))?;
+                    engage_receipt(&setup, receipt_id, Report { kind, at, machine })
+                }
                 None => Err(Error::UnknownMessageOrReceipt { name, call: call_name(kind) }),
             };
         }
     };
     let source = setup.users(message.users)?;
     let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
-    let (mut receipt, mut control) = (None, None);
-    let engaged = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
-        let person = Person::of(probes, message.users, &key, None)?;
-        visit_receipts_until(probes.receipts()?, &setup, message, &person, at, |sent| {
-            if message.is_control(sent.variant) {
-                control = control.or(Some(sent.id));
-                return ControlFlow::Continue(());
-            }
-            receipt = Some(sent);
-            ControlFlow::Break(())
-        });
-        Some(engage(probes.engagement_log()?, &setup.tables, receipt?, kind, at))
-    })
-    .unwrap_or(false);
-    match (receipt, control) {
-        (Some(_), _) if engaged => Ok(Out::Null),
-        (Some(_), _) => Err(not_recorded()),
-        (None, Some(receipt_id)) => Err(Error::ControlReceipt { receipt_id }),
-        (None, None) if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
-        (None, None) => Err(Error::NoReceipt { message: name, key: key::shown(&key) }),
+    let latest = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
+        let latest = latest(probes, &setup, message, &key, at, &mut is_withdrawn)?;
+        if let Latest::Of(sent) = latest {
+            let (log, report) = (probes.engagement_log()?, Report { kind, at, machine });
+            engage(log, &setup.tables, Some(message), sent, report).then_some(())?;
+        }
+        Some(latest)
+    });
+    match latest.ok_or_else(not_recorded)? {
+        Latest::Of(_) => Ok(Out::Null),
+        Latest::Control(receipt_id) => Err(Error::ControlReceipt { receipt_id }),
+        Latest::None if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
+        Latest::None => Err(Error::NoReceipt { message: name, key: key::shown(&key) }),
     }
 }
 
@@ -83,10 +133,11 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
     let at = reported_time(args.bigint(1), time_name(kind))?;
     let setup = required_setup()?;
-    engage_receipt(&setup, receipt_id, at, kind)
+    engage_receipt(&setup, receipt_id, Report { kind, at, machine: args.boolean(2) == Some(true) })
 }
 
-fn engage_receipt(setup: &Setup, receipt_id: i64, at: i64, kind: Engagement) -> Result<Out> {
+/// The receipt of this id, of a user who was sent the message, and its message; an error if there is none.
+fn receipt_sent(setup: &Setup, receipt_id: i64) -> Result<(Sent, Option<&Rc<Message>>)> {
     let found = find_receipt(&setup.tables, receipt_id).ok_or_else(not_recorded)?;
     let sent = found.filter(|sent| !setup.is_dropped(sent.revision)).ok_or(Error::UnknownReceipt { receipt_id })?;
     if let Some(users) = setup.source(sent.users) {
@@ -95,28 +146,94 @@ fn engage_receipt(setup: &Setup, receipt_id: i64, at: i64, kind: Engagement) -> 
     if setup.messages.values().any(|m| m.is_control(sent.variant)) {
         return Err(Error::ControlReceipt { receipt_id });
     }
+    let message = sent.message_id(setup).and_then(|id| setup.messages.values().find(|m| m.id == id));
+    Ok((sent, message))
+}
+
+fn engage_receipt(setup: &Setup, receipt_id: i64, report: Report) -> Result<Out> {
+    let (sent, message) = receipt_sent(setup, receipt_id)?;
     let engaged = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
-        probes.engagement_log().is_some_and(|engagements| engage(engagements, &setup.tables, sent, kind, at))
+        let log = probes.engagement_log();
+        log.is_some_and(|log| engage(log, &setup.tables, message.map(|m| &**m), sent, report))
     });
     if engaged { Ok(Out::Null) } else { Err(not_recorded()) }
 }
 
-/// goals.record_opened(message, user_key, opened_at)
+/// goals.withdraw(receipt_id): that the message was never sent. A second call records nothing.
+pub fn withdraw(args: &Args) -> Result<Out> {
+    let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
+    append::refuse_if_read_only();
+    let setup = required_setup()?;
+    let (sent, _) = receipt_sent(&setup, receipt_id)?;
+    if sent.is_entry {
+        return Err(Error::EntryReceipt { receipt_id });
+    }
+    let withdrawn = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
+        if is_withdrawn(probes.engagements()?, receipt_id) {
+            return Some(());
+        }
+        let report = Report::of(Engagement::Withdrawn, datum::clock());
+        engage(probes.engagement_log()?, &setup.tables, None, sent, report).then_some(())
+    });
+    withdrawn.map(|()| Out::Null).ok_or_else(not_recorded)
+}
+
+/// goals.record_delivered(message, user_key, delivered_at)
+pub fn record_delivered(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Delivered)
+}
+
+/// goals.record_bounced(message, user_key, bounced_at)
+pub fn record_bounced(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Bounced)
+}
+
+/// goals.record_opened(message, user_key, opened_at, machine)
 pub fn record_opened(args: &Args) -> Result<Out> {
     engaged(args, Engagement::Opened)
 }
 
-/// goals.record_clicked(message, user_key, clicked_at)
+/// goals.record_clicked(message, user_key, clicked_at, machine)
 pub fn record_clicked(args: &Args) -> Result<Out> {
     engaged(args, Engagement::Clicked)
 }
 
-/// goals.record_opened(receipt_id, opened_at)
+/// goals.record_complained(message, user_key, complained_at)
+pub fn record_complained(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Complained)
+}
+
+/// goals.record_unsubscribed(message, user_key, unsubscribed_at)
+pub fn record_unsubscribed(args: &Args) -> Result<Out> {
+    engaged(args, Engagement::Unsubscribed)
+}
+
+/// goals.record_delivered(receipt_id, delivered_at)
+pub fn record_delivered_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Delivered)
+}
+
+/// goals.record_bounced(receipt_id, bounced_at)
+pub fn record_bounced_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Bounced)
+}
+
+/// goals.record_opened(receipt_id, opened_at, machine)
 pub fn record_opened_receipt(args: &Args) -> Result<Out> {
     engaged_receipt(args, Engagement::Opened)
 }
 
-/// goals.record_clicked(receipt_id, clicked_at)
+/// goals.record_clicked(receipt_id, clicked_at, machine)
 pub fn record_clicked_receipt(args: &Args) -> Result<Out> {
     engaged_receipt(args, Engagement::Clicked)
+}
+
+/// goals.record_complained(receipt_id, complained_at)
+pub fn record_complained_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Complained)
+}
+
+/// goals.record_unsubscribed(receipt_id, unsubscribed_at)
+pub fn record_unsubscribed_receipt(args: &Args) -> Result<Out> {
+    engaged_receipt(args, Engagement::Unsubscribed)
 }

@@ -1,5 +1,6 @@
 //! The functions that SQL calls, one file per group of the reference.
 
+pub mod engagement_sets;
 pub mod engagements;
 pub mod events;
 pub mod goals;

@@ -1,5 +1,6 @@
 //! From satisfied goals to matches: one row is appended per receipt of the user that is in the goal's window.
 
+use super::engagements;
 use super::person::Person;
 use super::records::{self, Match, Receipt};
 use super::retry::Outcome;
@@ -83,11 +84,11 @@ fn matches(
         let revision = setup.revisions.get(&receipt.revision)?;
         // If the clock was set back, the change must not precede the sending of the message.
         let t = if happening.at.is_none() { now.max(receipt.sent_at) } else { now };
-        let t = if happening.at.is_none() { before_its_reports(probes, receipt, happening, t)? } else { t };
+        let t = if happening.at.is_none() { before_its_reports(setup, probes, receipt, happening, t)? } else { t };
         for goal in revision.goals.iter().filter_map(|id| evidence.goal(*id)) {
             let t = if happening.at.is_none() { before_later_steps(probes, goal, receipt, happening, t)? } else { t };
             if !receipt.already.contains(&goal.id)
-                && in_window(probes, goal, receipt, t, happening.command)?
+                && in_window(setup, probes, goal, receipt, t, happening.command)?
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
                 && !is_recorded(probes, &setup.tables, goal, receipt.id, (t, happening.cause))?
             {
@@ -101,11 +102,18 @@ fn matches(
 
 /// The time of a change: `t`, or just before the opens that its statement, or one nested in it, has reported. None if the
 /// index of engagements has been replaced.
-fn before_its_reports(probes: &mut Probes, receipt: &Receipt, happening: Happening, t: i64) -> Option<i64> {
+fn before_its_reports(
+    setup: &Setup,
+    probes: &mut Probes,
+    receipt: &Receipt,
+    happening: Happening,
+    t: i64,
+) -> Option<i64> {
     if !command::has_reported() {
         return Some(t);
     }
-    let reports = records::first_engagement_with(probes.engagements()?, receipt.id, happening.command);
+    let (log, tables) = (probes.engagements()?, &setup.tables);
+    let reports = engagements::first_engagement_with(log, tables, receipt.id, happening.command);
     Some(reports.map_or(t, |at| (at - 1).max(receipt.sent_at).min(t)))
 }
 
@@ -146,10 +154,20 @@ fn pending(probes: &mut Probes, of: Happening, now: i64, reach: Reach) -> Option
 }
 
 /// True if `t` is in the goal's window for the receipt; None if the index of engagements has been replaced.
-fn in_window(probes: &mut Probes, goal: &Goal, receipt: &Receipt, t: i64, command: Command) -> Option<bool> {
+fn in_window(
+    setup: &Setup,
+    probes: &mut Probes,
+    goal: &Goal,
+    receipt: &Receipt,
+    t: i64,
+    command: Command,
+) -> Option<bool> {
     let anchor = match goal.after {
         Anchor::Sent => Some(receipt.sent_at),
-        after => records::first_engagement(probes.engagements()?, receipt.id, after == Anchor::Clicked, command),
+        after => {
+            let (log, clicked) = (probes.engagements()?, after == Anchor::Clicked);
+            engagements::first_engagement(log, &setup.tables, receipt.id, clicked, command)
+        }
     };
     let Ok(limit) = TimeLimit::from_interval(0, 0, goal.time_limit) else { return Some(false) };
     Some(anchor.is_some_and(|anchor| limit.covers(anchor, t)))

@@ -1,4 +1,4 @@
-//! Receipts, engagements, matches and notes, read and appended by the names of their columns.
+//! Receipts, matches and notes, read and appended by the names of their columns.
 
 use super::person::Person;
 use crate::pg::append::{self, Appender, Log};
@@ -6,11 +6,12 @@ use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
 use crate::pg::kept_open::Probes;
 use crate::pg::memory;
-use crate::pg::own_tables::columns::{engagement, ignored, match_log, receipt, reference};
+use crate::pg::own_tables::columns::{ignored, match_log, receipt, reference};
 use crate::pg::own_tables::{OwnTables, Places, Table};
 use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::{self, Datum, Oid};
+use smallvec::SmallVec;
 use std::ops::ControlFlow;
 
 /// A receipt as matching needs it.
@@ -38,7 +39,7 @@ impl Receipt {
     }
 }
 
-/// A receipt as opens and clicks need it.
+/// A receipt as reports about it need it.
 #[derive(Clone, Copy)]
 pub struct Sent {
     pub id: i64,
@@ -53,6 +54,8 @@ pub struct Sent {
     pub row_ref: Option<i64>,
     /// True if it was sent although held out.
     pub held_out: bool,
+    /// True for an entry into a programme: nothing was sent.
+    pub is_entry: bool,
 }
 
 impl Sent {
@@ -67,6 +70,7 @@ impl Sent {
             message: row.integer(places.of(receipt::message_id)),
             row_ref: row.known_bigint(places.of(receipt::row_ref)),
             held_out: row.smallint(places.of(receipt::flags)) & HELD_OUT != 0,
+            is_entry: row.smallint(places.of(receipt::flags)) & ENTRY != 0,
         }
     }
 
@@ -75,7 +79,7 @@ impl Sent {
         self.users == message.users && row.bytes(receipt::user_key).is_some_and(|key| person.has(key, self.id))
     }
 
-    /// The id of the message; None for a revision unknown to this backend.
+    /// The id of its message; None if this backend does not know the revision.
     pub fn message_id(&self, setup: &Setup) -> Option<i32> {
         self.message.or_else(|| Some(setup.revisions.get(&self.revision)?.message_id))
     }
@@ -93,16 +97,16 @@ pub fn id_of(row: &Row) -> i64 {
 }
 
 /// The first receipt of a person for a message, in the order of sending and of recording, of those that count; `key`
-/// is one of the person's.
+/// is one of the person's. `counts` may search the engagements.
 pub fn first_receipt(
     probes: &mut Probes,
     setup: &Setup,
     message: &Message,
     key: &[u8],
-    mut counts: impl FnMut(Sent) -> bool,
+    mut counts: impl FnMut(&mut OwnedProbe, Sent) -> bool,
 ) -> Option<Sent> {
     let person = Person::of(probes, message.users, key, None)?;
-    let receipts = probes.receipts()?;
+    let (receipts, engagements) = probes.receipts_and_engagements()?;
     let mut first: Option<Sent> = None;
     for key in person.keys() {
         receipts.visit(&of_user(message.users, key, Bound::Since(i64::MIN)), false, |row| {
@@ -113,7 +117,7 @@ pub fn first_receipt(
             if (person.is_alone() || person.has(key, sent.id))
                 && first.is_none_or(|first| (sent.sent_at, sent.id) < (first.sent_at, first.id))
                 && sent.is_of(setup, message)
-                && counts(sent)
+                && counts(engagements, sent)
             {
                 first = Some(sent);
             }
@@ -197,15 +201,26 @@ pub fn find_by_reference(
     key: &[u8],
     reference: i64,
 ) -> Option<Sent> {
+    all_by_reference(probes, setup, message, key, reference)?.first().copied()
+}
+
+/// The receipts of a user for a message that were made from what has this reference, in the order in which they were
+/// recorded; None if the receipts cannot be searched.
+pub fn all_by_reference(
+    probes: &mut Probes,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    reference: i64,
+) -> Option<SmallVec<[Sent; 1]>> {
+    let mut found = SmallVec::new();
     if setup.tables.receipt.places().of(receipt::row_ref) == 0 {
-        return None;
+        return Some(found);
     }
     let person = Person::of(probes, message.users, key, None)?;
-    let mut found: Option<Sent> = None;
     let mut see = |sent: Sent| {
-        if sent.row_ref == Some(reference) && found.is_none_or(|first| sent.id < first.id) {
-            found = Some(sent);
-        }
+        memory::room_in_small(&mut found);
+        found.push(sent);
     };
     if let Some(receipts) = probes.receipts_by_row() {
         receipts.visit(&[of_bigint(reference)], false, |row| {
@@ -215,16 +230,22 @@ pub fn find_by_reference(
             }
             ControlFlow::Continue(())
         });
-        return found.or_else(|| find_by_later_reference(probes, setup, message, &person, reference));
+        if found.is_empty() {
+            found.extend(find_by_later_reference(probes, setup, message, &person, reference));
+        }
+    } else {
+        // Without its index it is looked for among the user's last receipts.
+        let mut left = LOOKED_AT;
+        visit_receipts_until(probes.receipts()?, setup, message, &person, i64::MAX, |sent| {
+            if sent.row_ref == Some(reference) {
+                see(sent);
+            }
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
     }
-    // Without its index it is looked for among the user's last receipts.
-    let mut left = LOOKED_AT;
-    visit_receipts_until(probes.receipts()?, setup, message, &person, i64::MAX, |sent| {
-        see(sent);
-        left -= 1;
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    found
+    found.sort_unstable_by_key(|sent| sent.id);
+    Some(found)
 }
 
 /// The receipt whose row has got this reference since, with another primary key.
@@ -255,99 +276,46 @@ fn find_by_later_reference(
 /// At most this many receipts of a user and message are read to find the one that is meant.
 pub const LOOKED_AT: usize = 100;
 
-/// The receipt of this id; `Some(None)` if there is none; None if the table or its index cannot be used.
-pub fn find_receipt(tables: &OwnTables, receipt_id: i64) -> Option<Option<Sent>> {
+/// The receipts, to be searched by id; None if the table or its index cannot be used.
+pub fn receipts_by_id(tables: &OwnTables) -> Option<OwnedProbe> {
     // If the known index has been replaced, the new one is looked up.
     let open = |tables: &OwnTables| tables.receipt.search(tables.receipt_id_idx, 1);
-    let mut receipts = open(tables).or_else(|| open(&OwnTables::find().ok()?))?;
+    open(tables).or_else(|| open(&OwnTables::find().ok()?))
+}
+
+/// The receipt of this id, and the key of its user; None if there is none. `receipts`: see [`receipts_by_id`].
+pub fn receipt_and_key(receipts: &mut OwnedProbe, tables: &OwnTables, receipt_id: i64) -> Option<(Sent, Vec<u8>)> {
     let mut found = None;
     receipts.visit(&[of_receipt(receipt_id)], false, |row| {
-        found = Some(Sent::read(row, tables.receipt.places()));
+        let key = row.bytes(receipt::user_key).unwrap_or_default();
+        found = Some((Sent::read(row, tables.receipt.places()), memory::copied(key)));
         ControlFlow::Break(())
     });
-    Some(found)
+    found
 }
 
-/// What a user did with a message.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Engagement {
-    Opened,
-    Clicked,
+/// The receipt of this id; `Some(None)` if there is none; None if the table or its index cannot be used.
+pub fn find_receipt(tables: &OwnTables, receipt_id: i64) -> Option<Option<Sent>> {
+    let mut receipts = receipts_by_id(tables)?;
+    Some(receipt_and_key(&mut receipts, tables, receipt_id).map(|(sent, _)| sent))
 }
 
-impl Engagement {
-    /// The value of engagement.kind.
-    fn kind(self) -> u8 {
-        match self {
-            Engagement::Opened => b'o',
-            Engagement::Clicked => b'c',
+/// Calls `see` with the ids of the receipts for which a caller has given this ref, until it stops. `reference`: its
+/// hash, `name`: in the server's encoding. None if the table or its index cannot be used.
+pub fn visit_given(
+    probes: &mut Probes,
+    reference: i64,
+    name: &[u8],
+    mut see: impl FnMut(i64) -> ControlFlow<()>,
+) -> Option<()> {
+    probes.references_by_row()?.visit(&[of_bigint(reference)], false, |row| {
+        if row.bytes(reference::name) == Some(name) {
+            see(row.bigint(reference::receipt_id))
+        } else {
+            ControlFlow::Continue(())
         }
-    }
-}
-
-/// Appends an engagement; false if the table refused it. A time before the sending is recorded as the time of sending:
-/// it comes from a clock that is behind, or from a column without the hour.
-pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Engagement, at: i64) -> bool {
-    command::reported();
-    append::next_id(tables.engagement_id_seq).is_some_and(|id| {
-        let row = engagement::New {
-            engagement_id: Some(id.into()),
-            receipt_id: Some(sent.id.into()),
-            at: Some(at.max(sent.sent_at).into()),
-            kind: Some(Datum::from(kind.kind())),
-        };
-        engagements.append(row.values(), &[])
-    })
-}
-
-/// When the message was first opened or clicked, by what is recorded so far; None if it was not. A click is also an
-/// open. `command`: of the change; what it or a later command has reported does not come before it.
-pub fn first_engagement(engagements: &mut OwnedProbe, receipt_id: i64, clicked: bool, command: Command) -> Option<i64> {
-    first(engagements, receipt_id, |row| {
-        let kind = row.byte(engagement::kind);
-        let is_it = kind == Engagement::Clicked.kind() || !clicked && kind == Engagement::Opened.kind();
-        is_it && !came_with(row, command)
-    })
-}
-
-/// The earliest of the engagements of a receipt that the command of a change or a later one has reported.
-pub fn first_engagement_with(engagements: &mut OwnedProbe, receipt_id: i64, command: Command) -> Option<i64> {
-    first(engagements, receipt_id, |row| came_with(row, command))
-}
-
-/// True if the command of a change, or a later one, has reported this engagement. One with a time before the statement
-/// was reported late: it came before.
-fn came_with(row: &Row, command: Command) -> bool {
-    command::of_row(row).is_some_and(|recorded| recorded >= command)
-        && row.bigint(engagement::at) >= datum::statement_start()
-}
-
-/// The earliest time of the engagements of a receipt for which `counts` is true.
-fn first(engagements: &mut OwnedProbe, receipt_id: i64, counts: impl Fn(&Row) -> bool) -> Option<i64> {
-    let mut first: Option<i64> = None;
-    engagements.visit(&[of_receipt(receipt_id)], false, |row| {
-        if counts(row) {
-            let at = row.bigint(engagement::at);
-            first = Some(first.map_or(at, |f| f.min(at)));
-        }
-        ControlFlow::Continue(())
     });
-    first
-}
-
-/// The earliest engagement of this kind that has been recorded for the receipt.
-pub fn earliest(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagement) -> Option<i64> {
-    first(engagements, receipt_id, |row| row.byte(engagement::kind) == kind.kind())
-}
-
-/// True if an engagement of this kind has been recorded for the receipt.
-pub fn is_engaged(engagements: &mut OwnedProbe, receipt_id: i64, kind: Engagement) -> bool {
-    let mut engaged = false;
-    engagements.visit(&[of_receipt(receipt_id)], false, |row| {
-        engaged = row.byte(engagement::kind) == kind.kind();
-        if engaged { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    engaged
+    Some(())
 }
 
 /// A match: the goal, the receipt and the time.
@@ -567,7 +535,7 @@ fn of_hits(receipt_id: i64, goal_id: i32, bound: Bound) -> [Key; 3] {
 }
 
 /// The condition for the rows of a receipt in an index that begins with its id.
-fn of_receipt(receipt_id: i64) -> Key {
+pub(super) fn of_receipt(receipt_id: i64) -> Key {
     of_bigint(receipt_id)
 }
 

@@ -4,6 +4,7 @@
 //! arm of its own, and that arm stays. A session that sees no entry records one; of two that are recorded at the same
 //! moment the earlier counts. A user who is in the control group of a programme gets nothing that is part of it.
 
+use super::engagements::is_withdrawn;
 use super::judge::Judgement;
 use super::records::{self, NewReceipt, Sent};
 use crate::model::reference::{GIVEN, reference};
@@ -11,6 +12,7 @@ use crate::pg::encoding;
 use crate::pg::kept_open::{self, Probes, Statement};
 use crate::pg::own_tables::OwnTables;
 use crate::pg::own_tables::columns::receipt;
+use crate::pg::scan::OwnedProbe;
 use crate::setup::definitions::{Arm, Message, Revision, Setup, Variant};
 use std::rc::Rc;
 
@@ -107,7 +109,7 @@ pub fn arm_of_sent<'a>(setup: &Setup, message: &'a Message, key: &[u8]) -> Arm<'
 
 /// The entry of a user into a programme.
 fn entry(probes: &mut Probes, setup: &Setup, programme: &Message, key: &[u8]) -> Option<Sent> {
-    records::first_receipt(probes, setup, programme, key, |_| true)
+    records::first_receipt(probes, setup, programme, key, |_, _| true)
 }
 
 /// True if a user who entered a programme like this is held out of it. Who was sent something in spite of that is held
@@ -179,7 +181,7 @@ impl Sender<'_> {
             // Opened here, because `work` may use a memory context that ends before the statement.
             probes.receipt_log()?;
             if once || !programmes.is_empty() {
-                probes.receipts()?;
+                probes.receipts_and_engagements()?;
                 if probes.has_hand_overs()? {
                     probes.hand_overs_from();
                     probes.hand_overs_into();
@@ -194,7 +196,7 @@ impl Sender<'_> {
     pub fn deliver(&mut self, delivery: &Delivery, given: Option<&Ref>, judge: Judge) -> Option<Delivered> {
         let Some(given) = given else { return self.record(delivery, None, judge) };
         let (key, reference) = (delivery.key, given.reference);
-        if let Some(known) = records::find_by_reference(self.probes, self.setup, self.message, key, reference) {
+        if let Some(known) = self.of_reference(key, reference) {
             return Some(known.into());
         }
         let delivered = self.record(delivery, Some(reference), judge)?;
@@ -212,7 +214,7 @@ impl Sender<'_> {
     /// first. None if the table refused a receipt.
     pub fn record(&mut self, delivery: &Delivery, row_ref: Option<i64>, judge: Judge) -> Option<Delivered> {
         if self.once {
-            let counts = |_: Sent| true;
+            let counts = |engagements: &mut OwnedProbe, sent: Sent| !is_withdrawn(engagements, sent.id);
             if let Some(first) = records::first_receipt(self.probes, self.setup, self.message, delivery.key, counts) {
                 return Some(first.into());
             }
@@ -251,6 +253,13 @@ impl Sender<'_> {
             }
         }
         Some(held_out)
+    }
+
+    /// The first receipt of a user that was made from what has this reference, of those that were sent.
+    fn of_reference(&mut self, key: &[u8], reference: i64) -> Option<Sent> {
+        let made = records::all_by_reference(self.probes, self.setup, self.message, key, reference)?;
+        let mut was_sent = |sent: &Sent| self.probes.engagements().is_none_or(|log| !is_withdrawn(log, sent.id));
+        made.into_iter().find(|sent| was_sent(sent))
     }
 
     /// Appends a receipt of this message and returns its id; None if the table refused it.

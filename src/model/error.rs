@@ -56,8 +56,10 @@ pub enum Error {
     SeveralUsers { key: String, relation: String },
     /// The user has no receipt of the message at or before the time given.
     NoReceipt { message: String, key: String },
-    /// A control-group receipt cannot be opened or clicked: nothing was sent.
+    /// Nothing can happen to a control-group receipt: nothing was sent.
     ControlReceipt { receipt_id: i64 },
+    /// An entry into a programme cannot be withdrawn: it is no message.
+    EntryReceipt { receipt_id: i64 },
     /// No users table is tracked.
     NoUsersTable,
     /// Several users tables are tracked and none was named.
@@ -130,6 +132,7 @@ impl Error {
             InvalidValue { .. } | OutOfRange { .. } | InvalidArray { .. } => "22P02",
             NameTaken { .. } => "42710",
             ControlReceipt { .. }
+            | EntryReceipt { .. }
             | NoUsersTable
             | UsersTableDropped
             | SeveralUsersTables { .. }
@@ -193,6 +196,7 @@ impl Error {
             ControlReceipt { receipt_id } => {
                 format!("receipt {receipt_id} belongs to the control group")
             }
+            EntryReceipt { receipt_id } => format!("receipt {receipt_id} is an entry into a programme"),
             NoUsersTable => "no users table is tracked".to_owned(),
             UsersTableDropped => "the users table of this message has been dropped".to_owned(),
             SeveralUsersTables { .. } => "more than one users table is tracked".to_owned(),
@@ -232,10 +236,10 @@ impl Error {
         match self {
             SeveralUsersTables { relations } => Some(format!("Tracked users tables: {}.", relations.join(", "))),
             NoReceipt { .. } => {
-                Some("An open or click belongs to the latest receipt sent at or before its time.".into())
+                Some("A report belongs to the latest receipt sent at or before its time that is not withdrawn.".into())
             }
             ControlReceipt { .. } => {
-                Some("A user of the control group is sent nothing, so nothing can be opened or clicked.".into())
+                Some("A user of the control group is sent nothing, so there is nothing to report.".into())
             }
             NoTriggerRight { owner, .. } => {
                 Some(format!("The owner of the partitioned table, {owner}, has no right to create triggers on it."))
@@ -319,7 +323,8 @@ impl Error {
                     literal(message)
                 )
             }
-            ControlReceipt { .. } => "Record opens and clicks only if goals.deliver() returned send.".into(),
+            ControlReceipt { .. } => "Report what happens to a message only if goals.deliver() returned send.".into(),
+            EntryReceipt { .. } => "Withdraw the receipt of the message that was not sent.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
             UsersTableDropped => {
                 "Hand it over to the table that has taken its place with goals.move_users(), or create another message."

@@ -166,6 +166,19 @@ impl<'a> Node<'a> {
         keys.iter().try_fold(*self, |node, key| node.key(key.as_ref()))
     }
 
+    /// The elements of a list, up to a malformed one; `None` for anything else.
+    pub fn elements(&self) -> Option<impl Iterator<Item = Node<'a>> + use<'a>> {
+        let Inner::Array(array) = self.0 else {
+            return None;
+        };
+        Some((0..array.count).map_while(move |i| array.element(i)))
+    }
+
+    /// True for an object.
+    pub fn is_object(&self) -> bool {
+        matches!(self.0, Inner::Object(_))
+    }
+
     /// True for a list or an object.
     pub fn is_container(&self) -> bool {
         matches!(self.0, Inner::Array(_) | Inner::Object(_))

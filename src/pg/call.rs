@@ -30,6 +30,8 @@ pub enum Out {
     Text(String),
     /// A text already in the server's encoding.
     Raw(Vec<u8>),
+    /// The text of a jsonb.
+    Jsonb(String),
     Doubles(Vec<f64>),
     /// A row of the function's result type. Columns beyond those are left out: earlier versions of the extension's SQL
     /// declare fewer.
@@ -207,6 +209,7 @@ impl Out {
             Out::Boolean(b) => Some(b.into()),
             Out::Text(text) => Some(datum::text(&encoding::from_string(&text))),
             Out::Raw(bytes) => Some(datum::text(&bytes)),
+            Out::Jsonb(text) => datum::jsonb(&encoding::from_string(&text)),
             Out::Doubles(values) => Some(double_array(&values)),
             Out::Record(columns) => Some(record(fcinfo, columns)),
             Out::Rows(rows) => {

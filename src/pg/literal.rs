@@ -119,6 +119,15 @@ pub fn time(text: &str) -> Option<i64> {
     ColumnType::resolve(pg_sys::TIMESTAMPTZOID, Oid::INVALID).input(text).ok().map(|time| time.value() as i64)
 }
 
+/// [`time`] in a subtransaction: the caller can go on where the text is none.
+pub fn time_if_valid(text: &str) -> Option<i64> {
+    // The server reads no longer one.
+    const LONGEST: usize = 128;
+    let moment = ColumnType::resolve(pg_sys::TIMESTAMPTZOID, Oid::INVALID);
+    let literal = moment.literal(text).ok().filter(|literal| literal.count_bytes() <= LONGEST)?;
+    guarded(|| moment.call_input(&literal)).map(|time| time.value() as i64)
+}
+
 /// True if only the server's own code reads a literal of this type. The input functions of composite types, ranges and
 /// arrays call those of the types they are made of; that of a domain runs its CHECK; an extension's type has its own.
 fn is_read_by_the_server(type_oid: Oid) -> bool {

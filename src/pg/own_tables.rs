@@ -261,8 +261,14 @@ const TABLES: [&TableShape; 10] = [
 ];
 const OF_SQL: [&TableShape; 3] = [&schema::TOTAL, &schema::WATERMARK, &schema::NEXT_WATERMARK];
 /// Tables, indexes and a sequence that earlier versions of the extension's SQL do not have.
-const ADDED: [&TableShape; 6] =
-    [&schema::REFERENCE, &schema::MESSAGE_NAME, &schema::COLUMN_NOTE, &schema::REPLAY, &schema::HAND_OVER, &schema::FEED];
+const ADDED: [&TableShape; 6] = [
+    &schema::REFERENCE,
+    &schema::MESSAGE_NAME,
+    &schema::COLUMN_NOTE,
+    &schema::REPLAY,
+    &schema::HAND_OVER,
+    &schema::FEED,
+];
 const ADDED_INDEX: [&IndexShape; 4] =
     [&schema::RECEIPT_ROW, &schema::REFERENCE_ROW, &schema::HAND_OVER_FROM, &schema::HAND_OVER_INTO];
 const ADDED_SEQUENCE: &str = "hand_over_id_seq";

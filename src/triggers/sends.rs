@@ -5,9 +5,10 @@
 
 use super::mirrored::{Name, Reading, is_same, reading, user_key};
 use super::partition_moves;
+use crate::matching::engagements::{self, Engagement, Report};
 use crate::matching::judge::{Judgement, look_up};
 use crate::matching::person::Person;
-use crate::matching::records::{self, Engagement, LOOKED_AT, Sent};
+use crate::matching::records::{self, LOOKED_AT, Sent};
 use crate::matching::send::{self, Delivery, Fate, Sender, arm_of_sent};
 use crate::pg::datum::Row;
 use crate::pg::encoding;
@@ -61,7 +62,7 @@ fn mirror_moved(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) 
         records::find_by_reference(probes, setup, message, &key, reference)
     });
     if let Some(sent) = known.filter(|sent| !message.is_control(sent.variant)) {
-        engage_as_inserted(trigger, setup, (reading, row), sent, true);
+        engage_as_inserted(trigger, setup, message, (reading, row), sent, true);
     }
 }
 
@@ -98,7 +99,7 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
         })
     }) {
         if !message.is_control(sent.variant) {
-            engage_as_inserted(trigger, setup, (reading, row), sent, true);
+            engage_as_inserted(trigger, setup, message, (reading, row), sent, true);
         }
         return;
     }
@@ -131,21 +132,32 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
     let Some(made) = Sender::of_rows(trigger.statement(), setup, message, send).flatten() else { return };
     if let Some(id) = made.receipt_id.filter(|_| fate == Fate::Sent && !made.repeated) {
         let (users, revision, variant, held_out) = (message.users, message.revision.id, made.variant, made.held_out);
-        let sent = Sent { id, sent_at, users, revision, variant, message: None, row_ref: reference, held_out };
-        engage_as_inserted(trigger, setup, (reading, row), sent, false);
+        let (row_ref, is_entry) = (reference, message.is_programme);
+        let sent = Sent { id, sent_at, users, revision, variant, message: None, row_ref, held_out, is_entry };
+        engage_as_inserted(trigger, setup, message, (reading, row), sent, false);
     }
 }
 
 /// Records the opens and clicks that an inserted row has from the start, on its receipt. Of a row that is inserted
 /// again, only those that are earlier than what is recorded.
-fn engage_as_inserted(trigger: &Trigger, setup: &Setup, (reading, row): (&Reading, &Row), sent: Sent, again: bool) {
+fn engage_as_inserted(
+    trigger: &Trigger,
+    setup: &Setup,
+    message: &Message,
+    (reading, row): (&Reading, &Row),
+    sent: Sent,
+    again: bool,
+) {
     let clock = datum::clock();
     for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
         let Some(at) = field.as_ref().and_then(|f| f.time(row)).map(|at| at.min(clock)) else { continue };
-        kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
-            let known = if again { records::earliest(probes.engagements()?, sent.id, kind) } else { None };
-            if known.is_none_or(|known| at.max(sent.sent_at) < known) {
-                records::engage(probes.engagement_log()?, &setup.tables, sent, kind, at);
+        let (report, tables) = (Report::of(kind, at), &setup.tables);
+        kept_open::with_probes(trigger.statement(), tables, |probes| {
+            let machine = report.is_of_machine(Some(message), sent);
+            let earliest = |log| engagements::earliest(log, tables, sent.id, kind, machine);
+            let known = if again { earliest(probes.engagements()?) } else { None };
+            if known.is_none_or(|known| report.time(sent) < known) {
+                engagements::engage(probes.engagement_log()?, tables, Some(message), sent, report);
             }
             Some(())
         });
@@ -177,50 +189,61 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Ro
         [(&before.opened, &after.opened, Engagement::Opened), (&before.clicked, &after.clicked, Engagement::Clicked)];
     for (was, is, kind) in fields {
         let (Some(was), Some(is)) = (was, is) else { continue };
-        // When the time is first set, or corrected to an earlier one: a later correction is not a second open.
-        let before_it = |at| was.time(old).is_some_and(|known| at + precision(at) < known);
-        if let Some(at) = is.time(new).filter(|at| old.get(was.number).is_none() || before_it(*at)) {
+        let Some(at) = is.time(new) else { continue };
+        // When the time is first set, or corrected to an earlier one: a later correction is not a second open, unless
+        // the earlier time was that of a machine.
+        let known = was.time(old);
+        let is_earlier = known.is_some_and(|known| at + precision(at) < known);
+        let instead_of = known.filter(|known| !is_earlier && at > *known);
+        if is_earlier || instead_of.is_some() || old.get(was.number).is_none() {
             let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));
             let sent_at = sent_at(before, old).or_else(|| sent_at(after, new));
-            let at = at.min(datum::clock());
-            mirror_engagement(trigger, setup, (before, old), *reference, sent_at, (kind, at));
+            let report = Report::of(kind, at.min(datum::clock()));
+            mirror_engagement(trigger, setup, (before, old), (*reference, sent_at), report, instead_of);
         }
     }
 }
 
 /// Records the engagement on the receipt of the row. Where none was made from its primary key, it is found by the row's
 /// old values, because the receipt was made from them. An application that writes whole rows may write back a rounded
-/// time.
+/// time. `instead_of`: an earlier time that the row had before; the new one counts only if that was a machine's.
 fn mirror_engagement(
     trigger: &Trigger,
     setup: &Setup,
     (reading, row): (&Reading, &Row),
-    reference: Option<i64>,
-    sent_at: Option<i64>,
-    (kind, at): (Engagement, i64),
+    (reference, sent_at): (Option<i64>, Option<i64>),
+    report: Report,
+    instead_of: Option<i64>,
 ) {
     // A row may still carry the name that the message had when it was sent.
     let name = reading.message.as_ref().and_then(|f| f.name(row));
     let Some(message) = name.as_ref().and_then(Name::as_str).and_then(|name| setup.message_once_named(name)) else {
         return;
     };
+    if instead_of.is_some() && message.engagement_after.is_none() {
+        return;
+    }
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
-    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+    let tables = &setup.tables;
+    let of_machine = |at, sent| Report { at, ..report }.is_of_machine(Some(message), sent);
+    let counts = |sent: &Sent| instead_of.is_none_or(|was| of_machine(was, *sent) && !of_machine(report.at, *sent));
+    kept_open::with_probes(trigger.statement(), tables, |probes| {
         let of_row = reference.and_then(|r| records::find_by_reference(probes, setup, message, &key, r));
         if let Some(sent) = of_row {
-            if !message.is_control(sent.variant) {
-                records::engage(probes.engagement_log()?, &setup.tables, sent, kind, at);
+            if !message.is_control(sent.variant) && counts(&sent) {
+                engagements::engage(probes.engagement_log()?, tables, Some(message), sent, report);
             }
             return Some(());
         }
         let person = Person::of(probes, message.users, &key, None)?;
         let (receipts, engagements) = probes.receipts_and_engagements()?;
-        let mut search = Search { setup, message, person: &person, kind, receipts, engagements };
+        let mut search = Search { setup, message, person: &person, kind: report.kind, receipts, engagements };
         let receipt = match sent_at {
             Some(sent_at) => search.mirrored(sent_at.min(datum::clock())),
-            None => search.latest(at.max(datum::clock())),
+            None => search.latest(report.at.max(datum::clock())),
         };
-        records::engage(probes.engagement_log()?, &setup.tables, receipt?, kind, at);
+        let sent = receipt.filter(counts)?;
+        engagements::engage(probes.engagement_log()?, tables, Some(message), sent, report);
         Some(())
     });
 }
@@ -230,6 +253,9 @@ fn mirror_engagement(
 fn precision(sent_at: i64) -> i64 {
     [1_000_000, 1_000].into_iter().find(|unit| sent_at % unit == 0).map_or(0, |unit| unit - 1)
 }
+
+/// Tells whether a receipt has an engagement of some kind.
+type IsEngaged<'a> = &'a mut dyn FnMut(i64, Engagement) -> bool;
 
 /// A search for the receipt that a row's open or click belongs to.
 struct Search<'a, 'p> {
@@ -246,14 +272,14 @@ impl Search<'_, '_> {
     /// engagement. If there is none, the time was set after the insert: then the newest receipt up to it. None if there
     /// is no receipt, or if it is of the control group, which is sent nothing.
     fn mirrored(&mut self, sent_at: i64) -> Option<Sent> {
-        let about = precision(sent_at);
+        let (about, kind) = (precision(sent_at), self.kind);
         let mut best: Option<((bool, bool, u64), Option<Sent>)> = None;
         self.visit(sent_at.saturating_add(about), |is_engaged, sent, control| {
             if sent.sent_at < sent_at.saturating_sub(about) {
                 return ControlFlow::Break(());
             }
             let off = sent.sent_at.abs_diff(sent_at);
-            let rank = (off > 0, is_engaged(sent.id), off);
+            let rank = (off > 0, is_engaged(sent.id, kind), off);
             if best.is_none_or(|(least, _)| rank < least) {
                 best = Some((rank, (!control).then_some(sent)));
             }
@@ -266,15 +292,20 @@ impl Search<'_, '_> {
         }
     }
 
-    /// The newest receipt up to a time that has no such engagement yet, else the newest.
+    /// The newest receipt up to a time that has no such engagement yet, else the newest; of those that were sent.
     fn latest(&mut self, until: i64) -> Option<Sent> {
-        let (mut newest, mut free) = (None, None);
+        let (mut newest, mut free, kind) = (None, None, self.kind);
         self.visit(until, |is_engaged, sent, control| {
             if control {
                 return ControlFlow::Continue(());
             }
+            let engaged = is_engaged(sent.id, kind);
+            // Not looked at without need: a user may have many that are engaged.
+            if (newest.is_none() || !engaged) && is_engaged(sent.id, Engagement::Withdrawn) {
+                return ControlFlow::Continue(());
+            }
             newest = newest.or(Some(sent));
-            if is_engaged(sent.id) {
+            if engaged {
                 return ControlFlow::Continue(());
             }
             free = Some(sent);
@@ -284,11 +315,14 @@ impl Search<'_, '_> {
     }
 
     /// Calls `see` with the receipts up to a time, newest first, until it stops. `see` gets a function that tells
-    /// whether a receipt has such an engagement, the receipt, and whether it is of the control group.
-    fn visit(&mut self, until: i64, mut see: impl FnMut(&mut dyn FnMut(i64) -> bool, Sent, bool) -> ControlFlow<()>) {
-        let Search { setup, message, person, kind, receipts, engagements } = self;
-        let (kind, mut left) = (*kind, LOOKED_AT);
-        let mut is_engaged = |receipt_id| records::is_engaged(engagements, receipt_id, kind);
+    /// whether a receipt has an engagement of some kind, the receipt, and whether it is of the control group.
+    fn visit(&mut self, until: i64, mut see: impl FnMut(IsEngaged, Sent, bool) -> ControlFlow<()>) {
+        let Search { setup, message, person, receipts, engagements: log, .. } = self;
+        let mut left = LOOKED_AT;
+        let mut is_engaged = |receipt_id, kind| match kind {
+            Engagement::Withdrawn => engagements::is_withdrawn(log, receipt_id),
+            _ => engagements::is_engaged(log, &setup.tables, receipt_id, kind),
+        };
         records::visit_receipts_until(receipts, setup, message, person, until, |sent| {
             left -= 1;
             let seen = see(&mut is_engaged, sent, message.is_control(sent.variant));

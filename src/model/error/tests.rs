@@ -40,6 +40,7 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("P0002", UnknownUser { key: s("7"), relation: s("users") }),
         ("P0002", NoReceipt { message: s("m"), key: s("7") }),
         ("55000", ControlReceipt { receipt_id: 7 }),
+        ("55000", EntryReceipt { receipt_id: 7 }),
         ("55000", NoUsersTable),
         ("55000", SeveralUsersTables { relations: vec![s("a.users"), s("b.users")] }),
         ("55000", NotTracked { relation: s("users") }),

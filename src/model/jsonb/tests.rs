@@ -124,6 +124,22 @@ fn stored_jsonb_is_what_the_tests_write() {
 }
 
 #[test]
+fn a_list_has_elements() {
+    let of = |json: &Json| {
+        let bytes = write(json);
+        root(&bytes).unwrap().elements().map(|elements| elements.map(shown).collect::<Vec<_>>())
+    };
+    let seven = format!("{:?}", Value::Number(7.into()));
+    assert_eq!(of(&json!([7, null, {"a": 7}])), Some(vec![seven, "Unknown".into(), "Document".into()]));
+    assert_eq!(of(&json!([])), Some(vec![]));
+    for other in [json!({"a": 7}), json!("a"), json!(7), json!(null)] {
+        assert_eq!(of(&other), None, "{other}");
+    }
+    let is_object = |json: &Json| root(&write(json)).unwrap().is_object();
+    assert!(is_object(&json!({})) && !is_object(&json!([])) && !is_object(&json!("{}")));
+}
+
+#[test]
 fn a_path_finds_a_key() {
     let bytes = write(
         &json!({"plan": "pro", "company": {"size": 42, "name": "x"}, "é": null, "tags": ["a", 1, null, [2], {}]}),

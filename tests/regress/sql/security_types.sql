@@ -11,7 +11,7 @@ grant usage on schema shop to regress_types_app, regress_types_sender;
 grant usage on schema goals to regress_types_owner, regress_types_sender;
 grant execute on function goals.track_users(regclass, name), goals.untrack(regclass) to regress_types_owner;
 grant execute on function goals.record_sent(text, bigint, text, timestamptz, text), goals.record_sent(text, text[], text, timestamptz),
-    goals.record_opened(text, bigint, timestamptz), goals.deliver(text, bigint, timestamptz, text) to regress_types_sender;
+    goals.record_opened(text, bigint, timestamptz, boolean), goals.deliver(text, bigint, timestamptz, text) to regress_types_sender;
 create table public.sends (message text, user_id bigint);
 grant insert on public.sends to regress_types_app, regress_types_writer;
 
