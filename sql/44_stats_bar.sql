@@ -49,7 +49,8 @@ $$;
 COMMENT ON FUNCTION goals_internal.bar(numeric, numeric, integer) IS
     'part of whole as a bar of block characters of that many columns';
 
--- A measure: its name in 18 columns, how many in 12, which share in 8, and a bar of 40 after two spaces.
+-- A measure: its name in 18 columns, how many in 12, which share in 8, and a bar of 40 after two spaces. A message of a
+-- programme may be sent to a person more than once: its share can be far above 100 %.
 CREATE FUNCTION goals_internal.bar_line(name text, part bigint, whole bigint)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -59,10 +60,36 @@ AS $$
         || lpad(CASE WHEN part < 1000000000 THEN to_char(part, 'FM999,999,990')
                      WHEN part < 1000000000000 THEN part::text
                      ELSE trim(to_char(part::numeric, '9.999EEEE')) END, 12)
-        || lpad(CASE WHEN whole > 0 THEN to_char(100.0 * part / whole, 'FM990.0') || '%' ELSE '-' END, 8)
+        || lpad(CASE WHEN coalesce(whole, 0) <= 0 THEN '-'
+                     WHEN 100.0 * part / whole >= 9999.95 THEN '>9999%'
+                     ELSE to_char(100.0 * part / whole, 'FM9990.0') || '%' END, 8)
         || '  ' || goals_internal.bar(part, whole, 40)
 $$;
 COMMENT ON FUNCTION goals_internal.bar_line(text, bigint, bigint) IS 'A line of goals.stats_bar(): 80 characters';
+
+-- From the totals. For several messages at once: what lies past the watermark is then counted once.
+CREATE VIEW goals_internal.message_figures AS
+SELECT s.message_id, s.sent,
+       CASE WHEN s.deliveries > 0 THEN s.deliveries ELSE s.sent - s.bounced END AS delivered,
+       s.deliveries > 0 AS deliveries_reported, s.bounced, s.complained, s.unsubscribed, s.opened, s.clicked,
+       s.opened_by_machine, s.clicked_by_machine, s.matched
+FROM (SELECT c.message_id, coalesce(sum(c.sent) FILTER (WHERE c.goal IS NULL), 0)::bigint AS sent,
+             coalesce(sum(c.deliveries) FILTER (WHERE c.goal IS NULL), 0)::bigint AS deliveries,
+             coalesce(sum(c.bounced) FILTER (WHERE c.goal IS NULL), 0)::bigint AS bounced,
+             coalesce(sum(c.complained) FILTER (WHERE c.goal IS NULL), 0)::bigint AS complained,
+             coalesce(sum(c.unsubscribed) FILTER (WHERE c.goal IS NULL), 0)::bigint AS unsubscribed,
+             coalesce(sum(c.opened) FILTER (WHERE c.goal IS NULL), 0)::bigint AS opened,
+             coalesce(sum(c.clicked) FILTER (WHERE c.goal IS NULL), 0)::bigint AS clicked,
+             coalesce(sum(c.opened_by_machine) FILTER (WHERE c.goal IS NULL), 0)::bigint AS opened_by_machine,
+             coalesce(sum(c.clicked_by_machine) FILTER (WHERE c.goal IS NULL), 0)::bigint AS clicked_by_machine,
+             sum(c.matched) FILTER (WHERE c.goal = 'primary')::bigint AS matched
+      FROM goals_internal.counted c
+      LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
+      WHERE v.is_control IS NOT TRUE
+      GROUP BY c.message_id) s;
+COMMENT ON VIEW goals_internal.message_figures IS
+    'The figures of each message whatever its goals, control left out; matched: of its primary goal, NULL if it has '
+    'none. Of a programme, sent is how many people have entered it';
 
 CREATE FUNCTION goals.stats_bar(message text)
 RETURNS SETOF text
@@ -72,24 +99,62 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    dot CONSTANT text := '  ' || goals_internal.glyph(183, '-') || '  ';
+    rule CONSTANT text := repeat(goals_internal.glyph(9472, '-'), 80);
+    -- the messages of a programme
+    parts CONSTANT integer[] := array(SELECT m.message_id FROM goals.message m
+                                      WHERE m.parent_id = of_message AND m.dropped_at IS NULL);
+    steps text[] := '{}';
+    sent bigint;
     head record;
     g record;
     c record;
 BEGIN
-    SELECT m.kind, m.channel INTO head FROM goals.message m WHERE m.message_id = of_message;
-    RETURN NEXT goals_internal.fit(stats_bar.message || coalesce('  ' || goals_internal.glyph(183, '-') || '  ' || head.channel, '')
-                          || '  ' || goals_internal.glyph(183, '-') || '  ' || replace(head.kind, '_', '-'), 80);
-    RETURN NEXT repeat(goals_internal.glyph(9472, '-'), 80);
-    SELECT coalesce(sum(x.sent) FILTER (WHERE v.is_control IS NOT TRUE), 0)::bigint AS sent,
-           coalesce(sum(x.opened) FILTER (WHERE v.is_control IS NOT TRUE), 0)::bigint AS opened,
-           coalesce(sum(x.clicked) FILTER (WHERE v.is_control IS NOT TRUE), 0)::bigint AS clicked
-    INTO c
-    FROM goals_internal.counted x
-    LEFT JOIN goals.variant v ON v.variant_id = x.variant_id
-    WHERE x.message = stats_bar.message AND x.goal IS NULL;
-    RETURN NEXT goals_internal.bar_line('Sent', c.sent, c.sent);
-    RETURN NEXT goals_internal.bar_line('Opened', c.opened, c.sent);
-    RETURN NEXT goals_internal.bar_line('Clicked', c.clicked, c.sent);
+    SELECT m.kind, m.channel, m.kind = 'programme' AS is_programme, p.name AS programme INTO head
+    FROM goals.message m
+    LEFT JOIN goals.message p ON p.message_id = m.parent_id AND p.dropped_at IS NULL
+    WHERE m.message_id = of_message;
+    RETURN NEXT goals_internal.fit(
+        stats_bar.message || coalesce(dot || head.channel, '') || dot || replace(head.kind, '_', '-')
+        || coalesce(dot || 'part of ' || head.programme, ''), 80);
+    RETURN NEXT rule;
+    FOR c IN
+        SELECT f.*, m.name FROM goals_internal.message_figures f JOIN goals.message m ON m.message_id = f.message_id
+        WHERE f.message_id = ANY (of_message || parts)
+        ORDER BY f.message_id <> of_message, f.message_id
+    LOOP
+        IF c.message_id <> of_message THEN
+            steps := steps || goals_internal.bar_line(c.name, c.sent, sent);
+            CONTINUE;
+        END IF;
+        sent := c.sent;
+        RETURN NEXT goals_internal.bar_line(CASE WHEN head.is_programme THEN 'Entered' ELSE 'Sent' END, sent, sent);
+        IF c.deliveries_reported OR c.delivered <> sent THEN
+            RETURN NEXT goals_internal.bar_line('Delivered', c.delivered, sent);
+        END IF;
+        IF c.bounced > 0 THEN
+            RETURN NEXT goals_internal.bar_line('Bounced', c.bounced, sent);
+        END IF;
+        IF c.complained > 0 THEN
+            RETURN NEXT goals_internal.bar_line('Complained', c.complained, sent);
+        END IF;
+        IF c.unsubscribed > 0 THEN
+            RETURN NEXT goals_internal.bar_line('Unsubscribed', c.unsubscribed, sent);
+        END IF;
+        -- People open the messages of a programme.
+        IF NOT head.is_programme OR c.opened > 0 THEN
+            RETURN NEXT goals_internal.bar_line('Opened', c.opened, sent);
+        END IF;
+        IF c.opened_by_machine > 0 THEN
+            RETURN NEXT goals_internal.bar_line('  by machines', c.opened_by_machine, sent);
+        END IF;
+        IF NOT head.is_programme OR c.clicked > 0 THEN
+            RETURN NEXT goals_internal.bar_line('Clicked', c.clicked, sent);
+        END IF;
+        IF c.clicked_by_machine > 0 THEN
+            RETURN NEXT goals_internal.bar_line('  by machines', c.clicked_by_machine, sent);
+        END IF;
+    END LOOP;
 
     -- A goal's share is of the receipts it judges. They are named where they are fewer than the message's, and those
     -- who had matched before they were written to when there are any.
@@ -103,8 +168,8 @@ BEGIN
         ORDER BY s.goal <> 'primary', s.goal
     LOOP
         RETURN NEXT goals_internal.bar_line('Goal ' || g.goal, g.matched, g.sent);
-        IF g.sent < c.sent THEN
-            RETURN NEXT goals_internal.bar_line('  of those judged', g.sent, c.sent);
+        IF g.sent < sent THEN
+            RETURN NEXT goals_internal.bar_line('  of those judged', g.sent, sent);
         END IF;
         IF g.control_sent > 0 THEN
             RETURN NEXT goals_internal.bar_line('  control group', g.control_matched::bigint, g.control_sent::bigint);
@@ -113,9 +178,14 @@ BEGIN
             RETURN NEXT goals_internal.bar_line('  already matched', g.already_matched, g.sent);
         END IF;
     END LOOP;
-    RETURN NEXT repeat(goals_internal.glyph(9472, '-'), 80);
+    IF cardinality(steps) > 0 THEN
+        RETURN NEXT rule;
+        RETURN QUERY SELECT unnest(steps);
+    END IF;
+    RETURN NEXT rule;
 END
 $$;
 COMMENT ON FUNCTION goals.stats_bar(text) IS
-    'The figures of a message drawn for the terminal, 80 columns: sent, opened and clicked as shares of what was '
-    'sent, each goal as a share of the receipts it judges, and the control group beside it';
+    'The figures of a message drawn for the terminal, 80 columns: sent, delivered, opened and clicked as shares of '
+    'what was sent, each goal as a share of the receipts it judges, and the control group beside it. Of a programme: '
+    'how many people have entered, and its messages as shares of them';

@@ -22,6 +22,8 @@ DECLARE
     arm_list jsonb;
     curve_points jsonb;
     totals jsonb;
+    part_list jsonb;
+    withdrawn bigint := 0;
     running_included boolean := false;
     has_users boolean;
 BEGIN
@@ -47,7 +49,9 @@ BEGIN
         SELECT sum(t.sent) AS sent, sum(t.opened) AS opened, sum(t.clicked) AS clicked,
                sum(t.already_matched) AS already_matched, sum(t.matched) AS matched,
                sum(t.matched_after_open) AS matched_after_open, sum(t.matched_after_click) AS matched_after_click,
-               sum(t.worth) AS worth, sum(t.in_progress) AS in_progress
+               sum(t.worth) AS worth, sum(t.in_progress) AS in_progress, sum(t.delivered) AS delivered,
+               sum(t.bounced) AS bounced, sum(t.complained) AS complained, sum(t.unsubscribed) AS unsubscribed,
+               sum(t.opened_by_machine) AS opened_by_machine, sum(t.clicked_by_machine) AS clicked_by_machine
         FROM goals.stats(message, g.name) t
         WHERE t.variant IS DISTINCT FROM 'control') s;
 
@@ -65,16 +69,16 @@ BEGIN
 
         -- How many of the receipts that could match had matched by the end of each day since sending. As in compare(),
         -- receipts sent although held out are left out, and those whose time limit still runs: some of the days are still to
-        -- come for them. Until the first time limit has passed, all are taken.
+        -- come for them. Until the first time limit has passed, all are taken. Withdrawn receipts count, as in compare().
         WITH eligible AS MATERIALIZED (
             SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint + 1 AS age,
                    -- An open may be reported with a time before the sending; so may a match after it.
                    CASE WHEN c.matched_at <= c.sent_at THEN 1
                         ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
-                   goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running
+                   goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.sent = 0 AS withdrawn
             FROM goals_internal.contribution c
             WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
-              AND c.goal = of_goal AND c.already_matched = 0
+              AND c.goal = of_goal AND NOT c.already AND c.superseded <> 1
         ), counted AS (
             SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest
             FROM eligible e
@@ -98,8 +102,10 @@ BEGIN
             SELECT s.days FROM span s
         )
         SELECT jsonb_agg(jsonb_build_object('variant', v.name, 'is_control', coalesce(v.is_control, false), 'day', d.day,
-                   'matched_cumulative', d.matched, 'eligible', d.receipts) ORDER BY v.is_control NULLS FIRST, v.variant_id, d.day)
-        INTO curve_points
+                   'matched_cumulative', d.matched, 'eligible', d.receipts)
+                   ORDER BY v.is_control NULLS FIRST, v.variant_id, d.day),
+               (SELECT count(*) FROM eligible e WHERE e.withdrawn)
+        INTO curve_points, withdrawn
         FROM (SELECT s.variant_id, s.receipts, x.day,
                      sum(coalesce(c.receipts, 0)) OVER (PARTITION BY s.variant_id ORDER BY x.day) AS matched
               FROM span s
@@ -109,18 +115,39 @@ BEGIN
     END IF;
 
     SELECT jsonb_build_object(
-               'sent', coalesce(sum(t.sent) FILTER (WHERE t.variant IS DISTINCT FROM 'control'), 0),
-               'opened', coalesce(sum(t.opened), 0), 'clicked', coalesce(sum(t.clicked), 0),
-               'control', coalesce(sum(t.sent) FILTER (WHERE t.variant = 'control'), 0))
+               'sent', coalesce(sum(t.sent) FILTER (WHERE NOT t.is_control), 0), 'opened', coalesce(sum(t.opened), 0),
+               'clicked', coalesce(sum(t.clicked), 0), 'control', coalesce(sum(t.sent) FILTER (WHERE t.is_control), 0),
+               'delivered', coalesce(sum(t.delivered), 0), 'deliveries_reported',
+               (SELECT f.deliveries_reported FROM goals_internal.message_figures f WHERE f.message_id = of_message),
+               'bounced', coalesce(sum(t.bounced) FILTER (WHERE NOT t.is_control), 0),
+               'complained', coalesce(sum(t.complained) FILTER (WHERE NOT t.is_control), 0),
+               'unsubscribed', coalesce(sum(t.unsubscribed) FILTER (WHERE NOT t.is_control), 0),
+               'opened_by_machine', coalesce(sum(t.opened_by_machine) FILTER (WHERE NOT t.is_control), 0),
+               'clicked_by_machine', coalesce(sum(t.clicked_by_machine) FILTER (WHERE NOT t.is_control), 0))
     INTO totals
-    FROM goals.stats(message, NULL) t;
+    FROM (SELECT s.*, s.variant IS NOT DISTINCT FROM 'control' AS is_control FROM goals.stats(message, NULL) s) t;
+
+    -- The messages of a programme.
+    IF EXISTS (SELECT FROM goals.message m WHERE m.message_id = of_message AND m.kind = 'programme') THEN
+        SELECT jsonb_agg(jsonb_build_object(
+                   'name', m.name, 'kind', m.kind, 'sent', f.sent, 'delivered', f.delivered, 'opened', f.opened,
+                   'clicked', f.clicked, 'matched', f.matched) ORDER BY m.message_id)
+        INTO part_list
+        FROM goals_internal.message_figures f
+        JOIN goals.message m ON m.message_id = f.message_id
+        WHERE f.message_id = ANY (array(SELECT p.message_id FROM goals.message p
+                                        WHERE p.parent_id = of_message AND p.dropped_at IS NULL));
+    END IF;
 
     RETURN (SELECT jsonb_build_object(
-                'message', jsonb_build_object('name', m.name, 'kind', m.kind, 'channel', m.channel, 'created_at', m.created_at),
+                'message', jsonb_build_object('name', m.name, 'kind', m.kind, 'channel', m.channel,
+                                              'created_at', m.created_at, 'part_of', p.name),
                 'as_of', at_once, 'goal', of_goal, 'confidence', 0.95,
-                'running_included', running_included, 'goals', goal_list, 'totals', totals,
-                'variants', arm_list, 'curve', curve_points)
-            FROM goals.message m WHERE m.message_id = of_message);
+                'running_included', running_included, 'goals', goal_list, 'totals', totals, 'withdrawn', withdrawn,
+                'variants', arm_list, 'curve', curve_points, 'parts', part_list)
+            FROM goals.message m
+            LEFT JOIN goals.message p ON p.message_id = m.parent_id AND p.dropped_at IS NULL
+            WHERE m.message_id = of_message);
 END
 $$;
 COMMENT ON FUNCTION goals.report_data(text, text) IS 'Every figure of a message''s report as one jsonb, for pages of your own';

@@ -105,9 +105,19 @@ pub struct Report {
     /// by variant and day
     #[serde(deserialize_with = "list")]
     pub curve: Vec<CurvePoint>,
+    /// receipts that were withdrawn: `variants` and `curve` count them, nothing else does
+    pub withdrawn: Count,
+    /// the messages of a programme
+    #[serde(deserialize_with = "list")]
+    pub parts: Vec<Part>,
 }
 
 impl Report {
+    /// The words for a programme, or those for a message.
+    pub fn words(&self, message: &'static str, programme: &'static str) -> &'static str {
+        if self.message.kind == Kind::Programme { programme } else { message }
+    }
+
     /// True if the only goal has its default name; it then need not be named.
     pub fn only_primary(&self) -> bool {
         matches!(self.goals.as_slice(), [only] if only.name.0 == "primary")
@@ -120,6 +130,8 @@ pub struct MessageFacts {
     pub kind: Kind,
     pub channel: Option<Words>,
     pub created_at: Moment,
+    /// the programme it is part of
+    pub part_of: Option<Words>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -127,6 +139,7 @@ pub struct MessageFacts {
 pub enum Kind {
     Ongoing,
     OneOff,
+    Programme,
 }
 
 /// What the time limit runs from.
@@ -161,6 +174,7 @@ pub struct GoalFigures {
     pub matched_after_click: Count,
     /// unmatched receipts whose time limit still runs
     pub in_progress: Count,
+    pub delivered: Count,
     pub worth: Figure,
     /// when it was stopped
     pub stopped: Option<Moment>,
@@ -168,11 +182,40 @@ pub struct GoalFigures {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Totals {
+    /// of a programme: the people who entered
     pub sent: Count,
+    /// if no delivery is reported, what did not bounce
+    pub delivered: Count,
+    pub deliveries_reported: bool,
+    pub bounced: Count,
+    pub complained: Count,
+    pub unsubscribed: Count,
     pub opened: Count,
     pub clicked: Count,
+    pub opened_by_machine: Count,
+    pub clicked_by_machine: Count,
     /// receipts of the control group
     pub control: Count,
+}
+
+impl Totals {
+    /// What was delivered; `None` unless a delivery or a bounce is known.
+    pub fn known_delivered(&self) -> Option<Count> {
+        (self.deliveries_reported || self.delivered < self.sent).then_some(self.delivered)
+    }
+}
+
+/// A message or programme that is part of a programme.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Part {
+    pub name: Words,
+    pub kind: Kind,
+    pub sent: Count,
+    pub delivered: Count,
+    pub opened: Count,
+    pub clicked: Count,
+    /// of its primary goal; None: it has none
+    pub matched: Option<Count>,
 }
 
 /// A row of `goals.compare`. Counts are of people, rates and lifts are fractions.

@@ -39,7 +39,7 @@ pub fn groups(report: &Report) -> Vec<Group<'_>> {
             name: match variant {
                 _ if control => Words("Control group".into()),
                 Some(name) => name.clone(),
-                None => Words("The message".into()),
+                None => Words(report.words("The message", "The programme").into()),
             },
             key: if control { "C".into() } else { number.to_string() },
             class: if control { "vc".into() } else { format!("v{}", (number - 1) % PALETTE) },

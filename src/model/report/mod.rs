@@ -21,13 +21,14 @@ mod tests;
 
 pub use data::Report;
 
-/// The most goals, and the most groups, on a page: its cost grows with their square.
+/// The most goals, groups, and messages of a programme on a page: its cost grows with their square.
 const MOST: usize = 1_000;
 
 /// Reads the JSON that `goals.report_data()` returns. The error says what is wrong with it.
 pub fn read(figures: &str) -> Result<Report, String> {
     let report: Report = serde_json::from_str(figures).map_err(|e| e.to_string())?;
-    for (what, given) in [("goals", report.goals.len()), ("variants", groups::groups(&report).len())] {
+    let variants = groups::groups(&report).len();
+    for (what, given) in [("goals", report.goals.len()), ("variants", variants), ("messages", report.parts.len())] {
         if given > MOST {
             return Err(format!("{given} {what}, of which a page takes {MOST}"));
         }

@@ -1,6 +1,7 @@
 //! What the page promises; each test is named after its promise. `sample.json` has the shape that SQL builds.
 
 mod alone;
+mod programmes;
 mod shares;
 mod words;
 
@@ -29,14 +30,25 @@ fn put(base: &mut Value, over: &Value) {
 /// A report of `given`; what it leaves out is empty.
 fn complete(given: &Value) -> Value {
     let mut data = json!({
-        "message": {"name": "m", "kind": "ongoing", "channel": null, "created_at": "2025-03-03T09:12:44.12+00:00"},
+        "message": {"name": "m", "kind": "ongoing", "channel": null, "created_at": "2025-03-03T09:12:44.12+00:00",
+                    "part_of": null},
         "as_of": "2025-03-24T06:00:00+00:00", "goal": null, "confidence": 0.95, "running_included": false,
-        "goals": null, "totals": {"sent": 0, "opened": 0, "clicked": 0, "control": 0}, "variants": null, "curve": null,
+        "goals": null, "totals": {"sent": 0, "opened": 0, "clicked": 0, "control": 0, "deliveries_reported": false,
+                                  "bounced": 0, "complained": 0, "unsubscribed": 0, "opened_by_machine": 0,
+                                  "clicked_by_machine": 0},
+        "variants": null, "curve": null, "withdrawn": 0, "parts": null,
     });
     put(&mut data, given);
+    // where nothing else is given, all that was sent was delivered
+    let sent = data["totals"]["sent"].clone();
+    data["totals"].as_object_mut().unwrap().entry("delivered").or_insert(sent);
     let sample = sample();
     let point = json!({"variant": null, "is_control": false, "day": 1, "matched_cumulative": 0, "eligible": 0});
-    for (list, empty) in [("goals", &goal(json!({}))), ("variants", &sample["variants"][0]), ("curve", &point)] {
+    let part =
+        json!({"name": "p", "kind": "ongoing", "sent": 0, "delivered": 0, "opened": 0, "clicked": 0, "matched": null});
+    let empty_rows =
+        [("goals", &goal(json!({}))), ("variants", &sample["variants"][0]), ("curve", &point), ("parts", &part)];
+    for (list, empty) in empty_rows {
         for given in data[list].as_array_mut().into_iter().flatten() {
             let mut row = empty.clone();
             if list == "variants" {
@@ -56,7 +68,8 @@ fn goal(given: Value) -> Value {
         "name": "primary", "goal": "primary", "attribute": "plan", "operator": "is changed", "value": null, "event": null,
         "times": 1, "properties": null, "after": "sent", "version": 1, "time_limit": 604800.000000, "stopped": null,
         "sent": 0, "opened": 0, "clicked": 0, "already_matched": 0, "matched": 0, "matched_after_open": 0,
-        "matched_after_click": 0, "worth": 0, "in_progress": 0,
+        "matched_after_click": 0, "worth": 0, "in_progress": 0, "delivered": 0, "bounced": 0, "complained": 0,
+        "unsubscribed": 0, "opened_by_machine": 0, "clicked_by_machine": 0,
     });
     put(&mut goal, &given);
     goal
@@ -194,7 +207,7 @@ fn the_sample_shows_every_section_in_order() {
 fn every_chart_speaks_and_every_table_has_heads_and_caption() {
     let html = page(&sample());
     assert_eq!(html.matches("<svg viewBox=\"0 0 360 ").count(), html.matches("role=\"img\" aria-label=\"").count());
-    assert_eq!(html.matches("<table role=\"table\"><caption>").count(), 2);
+    assert_eq!(html.matches("<table role=\"table\"><caption>").count(), 4);
     assert!(html.contains("scope=\"col\"") && html.contains("scope=\"row\"") && html.contains("lang=\"en\""));
     // the verdict of a row is a word and a mark, not a colour alone
     assert!(html.contains("<span class=\"pill worse\"><span aria-hidden=\"true\">▼</span>worse</span>"));
@@ -237,6 +250,8 @@ fn names_are_escaped_wherever_they_appear() {
         "/goals/1/event",
         "/goals/1/properties",
         "/variants/1/variant",
+        "/message/part_of",
+        "/parts/0/name",
     ] {
         *data.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = json!(nasty);
     }

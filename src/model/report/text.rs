@@ -1,6 +1,6 @@
 //! Text for readers: names, cut to a width, numbers, times, a goal in words.
 
-use super::data::{After, Count, Figure, GoalFigures, Moment, Words};
+use super::data::{After, Count, Figure, GoalFigures, Kind, Moment, Report, Words};
 use crate::array::parse_array;
 use maud::{Markup, html};
 
@@ -274,11 +274,21 @@ impl GoalFigures {
     }
 
     /// What the time limit runs from: "the first open".
-    pub fn start(&self) -> &'static str {
+    pub fn start(&self, report: &Report) -> &'static str {
         match self.after {
-            After::Sent => "sending",
+            After::Sent => report.words("sending", "entering"),
             After::Opened => "the first open",
             After::Clicked => "the first click",
+        }
+    }
+}
+
+impl Kind {
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Kind::Ongoing => "Ongoing message",
+            Kind::OneOff => "One-off message",
+            Kind::Programme => "Programme",
         }
     }
 }

@@ -41,33 +41,40 @@ type Row<'a> = (&'a Compared, &'a Group<'a>);
 pub fn conclusion(report: &Report, groups: &[Group]) -> Conclusion {
     let Some(goal) = report.goals.first() else {
         let said = html! {
-            "What is sent, opened and clicked is counted. To see whether it works, set a goal with "
-            code { "goals.set_goal(…)" } ". It applies to what is sent from then on."
+            (report.words("What is sent, opened and clicked is counted", "Who enters is counted"))
+            ". To see whether it works, set a goal with " code { "goals.set_goal(…)" } ". It applies to "
+            (report.words("what is sent", "those who enter")) " from then on."
         };
-        return Conclusion::neutral("This message has no goal yet", said);
+        return Conclusion::neutral(
+            report.words("This message has no goal yet", "This programme has no goal yet"),
+            said,
+        );
     };
     let rows: Vec<Row> = report.variants.iter().zip(groups).collect();
     let control = report.totals.control;
     let mut conclusion = if report.totals.sent.is_some() {
         match rows.iter().find(|row| row.1.baseline) {
             Some(base) => compared(report, *base, &rows),
-            None => uncompared(goal),
+            None => uncompared(report, goal),
         }
     } else if control.is_some() {
         let rate = rows.iter().find(|row| row.1.control).and_then(|row| row.0.rate.finite());
         let said = html! {
             (plural(control, "person was", "people were"))
-            " held back and no one has been sent the message, so there is nothing to compare yet."
-            @if let Some(rate) = rate { " Without the message, " (percent(rate)) " of them reached the goal." }
+            (report.words(" held back and no one has been sent the message", " held out and no one has entered"))
+            ", so there is nothing to compare yet."
+            @if let Some(rate) = rate { " Without the " (report.words("message", "programme")) ", " (percent(rate)) " of them reached the goal." }
         };
         Conclusion::neutral("Only the control group so far", said)
     } else {
-        let said = html! { "The goal is set. The figures appear here as receipts are recorded." };
-        return Conclusion::neutral("Nothing has been sent yet", said);
+        let said = html! {
+            "The goal is set. The figures appear here as " (report.words("receipts are recorded", "people enter")) "."
+        };
+        return Conclusion::neutral(report.words("Nothing has been sent yet", "No one has entered yet"), said);
     };
     if goal.in_progress.is_some() {
         conclusion.notes.push(html! {
-            (plural(goal.in_progress, "receipt is", "receipts are"))
+            (plural(goal.in_progress, report.words("receipt is", "person is"), report.words("receipts are", "people are")))
             " still within the time limit, so these figures will change."
         });
     }
@@ -77,12 +84,15 @@ pub fn conclusion(report: &Report, groups: &[Group]) -> Conclusion {
     conclusion
 }
 
-fn uncompared(goal: &GoalFigures) -> Conclusion {
+fn uncompared(report: &Report, goal: &GoalFigures) -> Conclusion {
     let share = goal.matched.share_of(goal.sent).map(percent);
-    let headline = share.map_or("Sent, with no figures for the goal yet".into(), |s| format!("{s} reached the goal"));
+    let unknown = report.words("Sent, with no figures for the goal yet", "Entered, with no figures for the goal yet");
+    let headline = share.map_or(unknown.into(), |s| format!("{s} reached the goal"));
+    let what = report.words("message", "programme");
     let said = html! {
-        "Without a control group or a second variant, this shows what happened after the message, not because of it. \
-         To find that out, call " code { "goals.set_control_group(…)" } " before the first send of the next message."
+        "Without a control group or a second variant, this shows what happened after the " (what)
+        ", not because of it. To find that out, call " code { "goals.set_control_group(…)" }
+        " before the first send of the next " (what) "."
     };
     Conclusion::neutral(&headline, said)
 }
@@ -124,7 +134,7 @@ fn compared(report: &Report, (base_row, base): Row, rows: &[Row]) -> Conclusion 
     let base_rate = base_row.rate.finite();
     let apart = found.iter().filter_map(|row| Some((row.0.rate.finite()? - base_rate?).abs()));
     let out_of = apart.map(round_number).fold(100.0, f64::max);
-    let scene = Scene { base, base_rate, confidence: report.confidence, out_of };
+    let scene = Scene { base, base_rate, report, out_of };
     let mut details: Vec<Markup> = found.first().map(|first| scene.sentence(*first, alone)).into_iter().collect();
     let others = (found.len() > 1).then(|| scene.list(&found[1..]));
     let mut notes = Vec::new();
@@ -137,6 +147,7 @@ fn compared(report: &Report, (base_row, base): Row, rows: &[Row]) -> Conclusion 
     }
     let plain = if found.is_empty() { &mut details } else { &mut notes };
     if !open.is_empty() {
+        let message = message.then(|| report.words("message", "programme"));
         plain.push(not_shown(&open, message, &against));
     }
     if !early.is_empty() {
@@ -167,7 +178,7 @@ fn how_much(row: &Compared) -> String {
 struct Scene<'a> {
     base: &'a Group<'a>,
     base_rate: Option<f64>,
-    confidence: f64,
+    report: &'a Report,
     /// people: the same number for every variant, so that they can be compared
     out_of: f64,
 }
@@ -183,12 +194,12 @@ impl Scene<'_> {
             return html! { (group.name.html(60)) ": " (words(row)) " than " (self.base.in_words()) "." };
         };
         html! {
-            "Of every " (decimal(self.out_of, 0)) " people sent "
-            @if alone { "the message" } @else { (group.quoted()) }
+            "Of every " (decimal(self.out_of, 0)) (self.report.words(" people sent ", " people in "))
+            @if alone { "the " (self.report.words("message", "programme")) } @else { (group.quoted()) }
             ", about " b { (decimal(self.people(rate), 0)) } " reached the goal, against "
             b { (decimal(self.people(base), 0)) } (if self.base.control { " in " } else { " with " })
             (self.base.in_words()) ": " b { (self.difference(rate, base)) }
-            (self.between(row, &format!("{} interval: ", round_percent(self.confidence)))) "."
+            (self.between(row, &format!("{} interval: ", round_percent(self.report.confidence)))) "."
         }
     }
 
@@ -246,14 +257,14 @@ fn called(rows: &[Row]) -> Markup {
     }
 }
 
-fn not_shown(open: &[Row], message: bool, against: &Markup) -> Markup {
+fn not_shown(open: &[Row], message: Option<&str>, against: &Markup) -> Markup {
     let lift = match open {
         [one] => range(one.0.lift_low, one.0.lift_high, signed_percent),
         _ => None,
     };
     html! {
         "There are too few people to tell whether "
-        @if message { "the message makes a difference" }
+        @if let Some(message) = message { "the " (message) " makes a difference" }
         @else { (called(open)) (if open.len() == 1 { " differs" } else { " differ" }) " from " (against) }
         ". This does not show that there is no difference."
         @if let Some(lift) = lift { " The true lift may be anything from " (lift) "." }

@@ -33,7 +33,7 @@ pub fn lines<'a>(report: &Report, groups: &'a [Group]) -> Vec<Line<'a>> {
 }
 
 /// The chart of these lines; `None` without lines.
-pub fn curve(lines: &[Line]) -> Option<Markup> {
+pub fn curve(report: &Report, lines: &[Line]) -> Option<Markup> {
     let ends: Vec<Point> = lines.iter().filter_map(|line| line.points.last().copied()).collect();
     let (days, most) =
         lines.iter().flat_map(|l| &l.points).fold((0.0_f64, 0.0_f64), |m, p| (m.0.max(p.0), m.1.max(p.1)));
@@ -52,6 +52,7 @@ pub fn curve(lines: &[Line]) -> Option<Markup> {
     let along = Axis::new((0.0, days), (left, right));
     let at = |point: &Point| (along.at(point.0), up.at(point.1));
     let day = |d: f64| if d.fract() == 0.0 { decimal(d, 0) } else { String::new() };
+    let days_since = report.words("days since sending", "days since entering");
     let marks = html! {
         @for (y, words) in &levels {
             (line("grid", &[(left, *y), (right, *y)], 1.0))
@@ -60,15 +61,13 @@ pub fn curve(lines: &[Line]) -> Option<Markup> {
         @for (x, words) in along.labelled(9, day).into_iter().filter(|(_, words)| !words.is_empty()) {
             (text("note", (x.min(WIDTH - width(&words, SMALL) / 2.0), floor + 12.0), "middle", SMALL, &words))
         }
-        (text("note", ((left + right) / 2.0, floor + 31.0), "middle", SMALL, "days since sending"))
+        (text("note", ((left + right) / 2.0, floor + 31.0), "middle", SMALL, days_since))
         @for l in lines { (line(&format!("{} dash", l.group.class), &l.points.iter().map(at).collect::<Vec<_>>(), 2.5)) }
         @if lines.len() > 1 { (end_badges(lines, &ends.iter().map(at).collect::<Vec<_>>(), floor)) }
     };
-    Some(chart(
-        floor + 40.0,
-        &format!("Share of receipts that reached the goal, by days since sending. {}.", said.join("; ")),
-        &marks,
-    ))
+    let whose = report.words("receipts that", "people who");
+    let label = format!("Share of {whose} reached the goal, by {days_since}. {}.", said.join("; "));
+    Some(chart(floor + 40.0, &label, &marks))
 }
 
 fn end_badges(lines: &[Line], ends: &[Point], floor: f64) -> Markup {

@@ -1,6 +1,6 @@
 //! From sent to the goal: one bar per step, the goal's split by how far the receipt had come before it.
 
-use super::super::data::{Count, GoalFigures, Report, Words};
+use super::super::data::{Count, GoalFigures, Kind, Report, Words};
 use super::super::text::{count, decimal, of_judged, percent, shortest_count, width};
 use super::{Columns, SMALL, TEXT, WIDTH, block, chart, text};
 use maud::{Markup, html};
@@ -12,7 +12,7 @@ const LINE: f64 = 16.0;
 struct Step {
     name: Words,
     number: Count,
-    /// of what was sent; for a goal, of what it judges
+    /// of what was sent; of a programme, of those who entered; for a goal, of what it judges
     share: Option<f64>,
     /// what the share is of, if that is not all that was sent
     of: Option<String>,
@@ -81,19 +81,37 @@ impl Step {
     }
 }
 
+/// The steps before the goals that the figures know: name and count.
+pub fn steps(report: &Report) -> Vec<(&'static str, Count)> {
+    let totals = &report.totals;
+    // people open the messages of a programme, seldom the programme itself
+    let shown = |number: &Count| report.message.kind != Kind::Programme || number.is_some();
+    [
+        (report.words("Sent", "Entered"), Some(totals.sent)),
+        ("Delivered", totals.known_delivered()),
+        ("Opened", Some(totals.opened).filter(shown)),
+        ("Clicked", Some(totals.clicked).filter(shown)),
+    ]
+    .into_iter()
+    .filter_map(|(name, number)| Some((name, number?)))
+    .collect()
+}
+
 /// The chart, and what its percentages are of. `None` while nothing has been sent.
 pub fn funnel(report: &Report) -> Option<(Markup, &'static str)> {
     let sent = report.totals.sent;
-    let totals = [("Sent", sent), ("Opened", report.totals.opened), ("Clicked", report.totals.clicked)];
-    let totals = totals.into_iter().map(|(name, n)| Step::of_totals(name, n, sent));
+    let totals = steps(report).into_iter().map(|(name, n)| Step::of_totals(name, n, sent));
     let steps: Vec<Step> = totals.chain(report.goals.iter().map(|goal| Step::of_goal(goal, report))).collect();
     if !sent.is_some() {
         return None;
     }
     let caption = if steps.iter().any(|s| s.of.is_some()) {
-        "Receipts. Percentages are of those sent; a goal’s are of the receipts it judges."
+        report.words(
+            "Receipts. Percentages are of those sent; a goal’s are of the receipts it judges.",
+            "People. Percentages are of those who entered; a goal’s are of those it judges.",
+        )
     } else {
-        "Receipts. Percentages are of those sent."
+        report.words("Receipts. Percentages are of those sent.", "People. Percentages are of those who entered.")
     };
     let figures: Vec<(String, String)> =
         steps.iter().map(|s| (count(s.number), s.share.map_or(String::new(), percent))).collect();

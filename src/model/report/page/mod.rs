@@ -4,14 +4,14 @@ mod small_print;
 mod tables;
 
 use super::chart::{BOLD, curve, forest, funnel};
-use super::data::{Count, GoalFigures, Kind, Report};
+use super::data::{Count, GoalFigures, Report};
 use super::groups::{Group, groups};
 use super::text::{count, duration, moment, of_judged, percent, round_percent, width, worth};
 use super::verdict::{class_and_mark, conclusion};
 use curve::Line;
 use maud::{Markup, PreEscaped, html};
 use small_print::small_print;
-use tables::{curve_table, goals_table, variants_table};
+use tables::{besides_table, curve_table, goals_table, parts_table, variants_table};
 
 const STYLE: &str = include_str!("style.css");
 /// Nothing is fetched and nothing runs, even if markup slipped through.
@@ -32,7 +32,7 @@ pub fn render(report: &Report) -> Markup {
                 meta name="robots" content="noindex";
                 // empty, so that a browser requests none
                 link rel="icon" href="data:,";
-                title { (title) " · message report" }
+                title { (title) (report.words(" · message report", " · programme report")) }
                 style { "\n" (PreEscaped(STYLE)) }
             }
             "\n"
@@ -42,6 +42,7 @@ pub fn render(report: &Report) -> Markup {
                     (verdict(report, &groups)) "\n"
                     (tiles(report)) "\n"
                     (path(report, &groups)) "\n"
+                    (parts(report)) "\n"
                     (comparison(report, &groups)) "\n"
                     (small_print(report, &groups)) "\n"
                 }
@@ -55,10 +56,11 @@ fn header(report: &Report) -> Markup {
     let message = &report.message;
     html! {
         header {
-            p.eyebrow { "Message report" }
+            p.eyebrow { (report.words("Message report", "Programme report")) }
             h1 { (message.name.html(120)) }
             ul.facts {
-                li { (match message.kind { Kind::OneOff => "One-off message", Kind::Ongoing => "Ongoing message" }) }
+                li { (message.kind.in_words()) }
+                @if let Some(programme) = &message.part_of { li { "Part of “" (programme.html(80)) "”" } }
                 @if let Some(channel) = &message.channel { li { "via " (channel.html(40)) } }
                 li { "Created " time { (moment(message.created_at)) } }
                 li { "As of " time { (moment(report.as_of)) } }
@@ -77,7 +79,7 @@ fn verdict(report: &Report, groups: &[Group]) -> Markup {
                 @if let Some(goal) = report.goals.first() {
                     p.aim {
                         span { "Goal" } " " (goal.in_words())
-                        " within " (duration(goal.time_limit)) " of " (goal.start())
+                        " within " (duration(goal.time_limit)) " of " (goal.start(report))
                     }
                 }
                 h2 #verdict { (conclusion.headline) }
@@ -101,13 +103,14 @@ struct Tile<'a> {
 }
 
 impl<'a> Tile<'a> {
-    fn new(class: &'a str, label: &str, number: Count, share: Option<f64>) -> Tile<'a> {
-        Tile { class, label: html! { (label) }, number, share, whole: "sent", notes: Vec::new() }
+    fn new(class: &'a str, label: &str, number: Count, share: Option<f64>, report: &Report) -> Tile<'a> {
+        let whole = report.words("sent", "those who entered");
+        Tile { class, label: html! { (label) }, number, share, whole, notes: Vec::new() }
     }
 
     fn of_goal(goal: &GoalFigures, report: &Report) -> Tile<'a> {
         let judged = of_judged(goal, report.totals.sent);
-        let mut tile = Tile::new("goal", "Reached the goal", goal.matched, goal.matched.share_of(goal.sent));
+        let mut tile = Tile::new("goal", "Reached the goal", goal.matched, goal.matched.share_of(goal.sent), report);
         if !report.only_primary() {
             tile.label = html! { "Goal: " (goal.name.html(60)) };
         }
@@ -115,6 +118,8 @@ impl<'a> Tile<'a> {
             tile.whole = "those judged by this goal";
         }
         tile.notes.extend(judged);
+        let of_delivered = report.totals.known_delivered().and_then(|_| goal.matched.share_of(goal.delivered));
+        tile.notes.extend(of_delivered.map(|share| format!("{} of those delivered", percent(share))));
         if goal.already_matched.is_some() {
             tile.notes.push(format!("{} met it already", count(goal.already_matched)));
         }
@@ -143,19 +148,19 @@ impl<'a> Tile<'a> {
 
 fn tiles(report: &Report) -> Markup {
     let totals = &report.totals;
-    let mut tiles = vec![
-        Tile::new("", "Sent", totals.sent, None),
-        Tile::new("", "Opened", totals.opened, totals.opened.share_of(totals.sent)),
-        Tile::new("", "Clicked", totals.clicked, totals.clicked.share_of(totals.sent)),
-    ];
+    let steps = funnel::steps(report);
+    let of_sent = |at: usize, number: Count| number.share_of(totals.sent).filter(|_| at > 0);
+    let mut tiles: Vec<Tile> = (steps.iter().enumerate())
+        .map(|(at, (name, number))| Tile::new("", name, *number, of_sent(at, *number), report))
+        .collect();
     tiles.extend(report.goals.iter().map(|goal| Tile::of_goal(goal, report)));
     if totals.control.is_some() {
-        let mut tile = Tile::new("control", "Control group", totals.control, None);
-        tile.notes.push("held back, sent nothing".into());
+        let mut tile = Tile::new("control", "Control group", totals.control, None, report);
+        tile.notes.push(report.words("held back, sent nothing", "held out, sent none of it").into());
         tiles.push(tile);
     }
     let widest = tiles.iter().map(|t| width(&count(t.number), BOLD)).fold(1.0, f64::max);
-    let (wide, narrow) = (rows(tiles.len(), 6), rows(tiles.len(), 4));
+    let (wide, narrow) = (rows(tiles.len(), 6, steps.len()), rows(tiles.len(), 4, steps.len()));
     let most = |rows: &[usize]| rows.iter().copied().max().unwrap_or(1);
     let style = format!("--widest:{widest:.2};--most:{};--most-narrow:{}", most(&wide), most(&narrow));
     html! {
@@ -167,40 +172,49 @@ fn tiles(report: &Report) -> Markup {
     }
 }
 
-/// Per tile, the number of tiles in its row. If one row of `most` does not hold them, the first row has sent, opened
-/// and clicked. The others share theirs evenly, so that every row is full.
-fn rows(tiles: usize, most: usize) -> Vec<usize> {
+/// Per tile, the number of tiles in its row. If one row of `most` does not hold them, the first row has the steps from
+/// sent to clicked. The others share theirs evenly, so that every row is full.
+fn rows(tiles: usize, most: usize, steps: usize) -> Vec<usize> {
     if tiles <= most {
         return vec![tiles; tiles];
     }
-    let others = tiles - 3;
+    let others = tiles - steps;
     let lines = others.div_ceil(most);
     let others = (0..lines).map(|line| others / lines + usize::from(line < others % lines));
-    [3].into_iter().chain(others).flat_map(|n| vec![n; n]).collect()
+    [steps].into_iter().chain(others).flat_map(|n| vec![n; n]).collect()
 }
 
 /// The section on what became of what was sent: the funnel, and the curve over the days.
 fn path(report: &Report, groups: &[Group]) -> Markup {
     let lines = curve::lines(report, groups);
-    let funnel =
-        funnel::funnel(report).map(|(chart, said)| figure("From sent to the goal", html! { (said) }, html! {}, chart));
-    let curve = curve::curve(&lines).map(|chart| {
+    let title = report.words("From sent to the goal", "From entering to the goal");
+    let funnel = funnel::funnel(report).map(|(chart, said)| figure(title, html! { (said) }, html! {}, chart));
+    let curve = curve::curve(report, &lines).map(|chart| {
         let said = html! {
-            "Share of receipts that had reached the goal by the end of each day. Once some time limits have passed, \
+            "Share of " (report.words("receipts that", "people who")) " had reached the goal by the end of each day. Once some time limits have passed, \
              those still running are left out."
         };
-        figure("Days since sending", said, legend(&lines), html! { (chart) (curve_table(&lines)) })
+        figure(report.words("Days since sending", "Days since entering"), said, legend(&lines), html! { (chart) (curve_table(&lines)) })
     });
+    let besides = besides_table(report);
     let goals = goals_table(report);
-    if funnel.is_none() && curve.is_none() && goals.is_none() {
+    if funnel.is_none() && curve.is_none() && besides.is_none() && goals.is_none() {
         return html! {};
     }
     html! {
-        section aria-label="From sent to the goal" {
+        section aria-label=(title) {
             div.charts { @for chart in funnel.iter().chain(&curve) { (chart) } }
-            @if let Some(table) = &goals { (table) }
+            @for table in besides.iter().chain(&goals) { (table) }
         }
     }
+}
+
+/// The section on the messages of a programme.
+fn parts(report: &Report) -> Markup {
+    if report.parts.is_empty() {
+        return html! {};
+    }
+    html! { section aria-labelledby="parts" { h2 #parts { "Messages of the programme" } (parts_table(report)) } }
 }
 
 fn figure(title: &str, said: Markup, before: Markup, chart: Markup) -> Markup {

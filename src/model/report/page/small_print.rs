@@ -2,28 +2,28 @@
 
 use super::super::data::{GoalFigures, Report};
 use super::super::groups::Group;
-use super::super::text::{count, duration, moment, round_percent};
+use super::super::text::{count, duration, moment, plural, round_percent};
 use maud::{Markup, html};
 
 pub fn small_print(report: &Report, groups: &[Group]) -> Markup {
     html! {
         section.small aria-labelledby="small" {
             h2 #small { "Small print" }
-            @for goal in &report.goals { (terms(goal)) }
+            @for goal in &report.goals { (terms(goal, report)) }
             dl.meaning { (notes(report, groups)) }
         }
     }
 }
 
-fn terms(goal: &GoalFigures) -> Markup {
+fn terms(goal: &GoalFigures, report: &Report) -> Markup {
     html! {
         dl.terms {
             (entry("Goal", goal.in_words()))
             (entry("Name", goal.name.html(60)))
-            (entry("Time limit", html! { (duration(goal.time_limit)) ", from " (goal.start()) "; a day is 24 hours" }))
+            (entry("Time limit", html! { (duration(goal.time_limit)) ", from " (goal.start(report)) "; a day is 24 hours" }))
             (entry("Version", html! { (count(goal.version)) }))
             @if let Some(time) = goal.stopped { (entry("Stopped", html! { (moment(time)) })) }
-            (entry("Already there when sent", html! { (count(goal.already_matched)) }))
+            (entry(report.words("Already there when sent", "Already there when entering"), html! { (count(goal.already_matched)) }))
         }
     }
 }
@@ -40,16 +40,42 @@ fn notes(report: &Report, groups: &[Group]) -> Markup {
             ". Receipts whose time limit was running then may still add to them."
         }))
         @if !report.goals.is_empty() {
-            (note("Receipts and people", "The tiles, the funnel and the days since sending count receipts: one for each \
+            (note("Receipts and people", report.words(
+                "The tiles, the funnel and the days since sending count receipts: one for each \
                 time the message was sent to a person. Comparisons count each person once, however many receipts \
-                they have."))
-            (note("Already there", "People who already met the goal when their receipt was recorded are never counted as having \
-                reached it, and are left out of comparisons."))
-            (note("Versions", "Each receipt is judged by the goal as it was when the receipt was recorded."))
+                they have.",
+                "People enter with the first message of the programme that they are sent. Each is counted once, as of \
+                the first entry. The table of messages counts receipts: one for each time a message was sent.")))
+            @if report.withdrawn.is_some() {
+                (entry("Withdrawn", html! {
+                    (plural(report.withdrawn, "receipt was", "receipts were"))
+                    " withdrawn: the message was not sent after all. Comparisons and the days since sending still count \
+                    them. Only a message that was to be sent can fail to be, so without them the groups would no longer \
+                    be alike. No other figure counts them."
+                }))
+            }
+            (note("Already there", report.words(
+                "People who already met the goal when their receipt was recorded are never counted as having \
+                reached it, and are left out of comparisons.",
+                "People who already met the goal when they entered are never counted as having reached it, and are left \
+                out of comparisons.")))
+            (note("Versions", report.words(
+                "Each receipt is judged by the goal as it was when the receipt was recorded.",
+                "Each entry is judged by the goal as it was when the entry was recorded.")))
+        }
+        @if report.totals.known_delivered().is_some() {
+            (note("Delivered", if report.totals.deliveries_reported {
+                "As reported. What has neither been reported as delivered nor as bounced is not known."
+            } else {
+                "No deliveries are reported for this message: what did not bounce is taken as delivered."
+            }))
         }
         @if report.totals.control.is_some() || groups.iter().any(|g| g.control) {
-            (note("Control group", "People picked at random who were sent nothing. They show what happens without the \
-                message. They are in no other count on this page."))
+            (note("Control group", report.words(
+                "People picked at random who were sent nothing. They show what happens without the \
+                message. They are in no other count on this page.",
+                "People picked at random who are sent none of its messages. They show what happens without the \
+                programme. They are in no other count on this page.")))
         }
         @if let Some(base) = groups.iter().find(|g| g.baseline) {
             (entry("Baseline", html! { "Differences and lifts are against " (base.in_words()) "." }))

@@ -2,7 +2,7 @@
 //! which `display: block` would remove.
 
 use super::super::chart::curve::Line;
-use super::super::data::{Compared, Count, GoalFigures, Report};
+use super::super::data::{Compared, Count, GoalFigures, Kind, Part, Report, Totals};
 use super::super::groups::Group;
 use super::super::text::{MISSING, chance, count, decimal, p_value, percent, points, range, signed_percent, worth};
 use super::super::verdict::class_and_mark;
@@ -91,7 +91,7 @@ pub fn goals_table(report: &Report) -> Option<Markup> {
         return None;
     }
     let columns: [Column<GoalFigures>; 8] = [
-        ("Sent", |g| plain(count(g.sent))),
+        (report.words("Sent", "Entered"), |g| plain(count(g.sent))),
         ("Already there", |g| plain(count(g.already_matched))),
         ("Reached", |g| plain(count(g.matched))),
         ("Rate", |g| shown(g.matched.share_of(g.sent).map(percent))),
@@ -101,7 +101,51 @@ pub fn goals_table(report: &Report) -> Option<Markup> {
         ("Worth", |g| shown(g.worth.finite().map(worth))),
     ];
     let rows: Vec<_> = report.goals.iter().map(|goal| (goal.name.html(60), goal)).collect();
-    Some(table("The goals of this message, counted in receipts.", "Goal", &columns, &rows))
+    let caption = report
+        .words("The goals of this message, counted in receipts.", "The goals of this programme, counted in people.");
+    Some(table(caption, "Goal", &columns, &rows))
+}
+
+/// What else became of what was sent; `None` if nothing else did.
+pub fn besides_table(report: &Report) -> Option<Markup> {
+    let totals = &report.totals;
+    let columns: [(Column<Totals>, Count); 5] = [
+        (("Bounced", |t| share(t.bounced, t.sent)), totals.bounced),
+        (("Complained", |t| share(t.complained, t.sent)), totals.complained),
+        (("Unsubscribed", |t| share(t.unsubscribed, t.sent)), totals.unsubscribed),
+        (("Opened by machines", |t| share(t.opened_by_machine, t.sent)), totals.opened_by_machine),
+        (("Clicked by machines", |t| share(t.clicked_by_machine, t.sent)), totals.clicked_by_machine),
+    ];
+    let columns: Vec<_> = columns.into_iter().filter(|(_, n)| n.is_some()).map(|(column, _)| column).collect();
+    let whole = report.words("Of what was sent", "Of those who entered");
+    let caption = "What else is known. Machines’ opens and clicks are in no other figure.";
+    (!columns.is_empty()).then(|| table(caption, "Receipts", &columns, &[(html! { (whole) }, totals)]))
+}
+
+/// A count, and beneath it its share of `whole`.
+fn share(number: Count, whole: Count) -> Markup {
+    with(Some(count(number)), number.share_of(whole).map(percent))
+}
+
+/// The messages of a programme, in the order in which they were created.
+pub fn parts_table(report: &Report) -> Markup {
+    /// Of a programme within the programme there are entries only.
+    fn of_sent(part: &Part, number: Count) -> Markup {
+        if part.kind == Kind::Programme { shown(None) } else { share(number, part.sent) }
+    }
+    let columns: [Column<(&Part, Count)>; 6] = [
+        ("Kind", |(part, _)| plain(part.kind.in_words().into())),
+        ("Sent", |(part, entered)| share(part.sent, *entered)),
+        ("Delivered", |(part, _)| of_sent(part, part.delivered)),
+        ("Opened", |(part, _)| of_sent(part, part.opened)),
+        ("Clicked", |(part, _)| of_sent(part, part.clicked)),
+        ("Reached its goal", |(part, _)| shown(part.matched.map(count))),
+    ];
+    let parts: Vec<_> = report.parts.iter().map(|part| (part, report.totals.sent)).collect();
+    let rows: Vec<_> = parts.iter().map(|row| (row.0.name.html(80), row)).collect();
+    let caption = "Shares of what was sent are of those who entered, the others of what was sent. Of a programme, sent \
+                   is how many entered it. The goal is each message’s primary one.";
+    table(caption, "Message", &columns, &rows)
 }
 
 /// The curve as figures, in at most about forty rows; the last day is always among them.
