@@ -20,7 +20,7 @@ from goals.receipt r
 join goals.revision n on n.revision_id = r.revision_id
 join goals.message m on m.message_id = coalesce(r.message_id, n.message_id)
 left join goals.variant v on v.variant_id = r.variant_id;
--- Before anybody has entered.
+-- Before the first entry.
 create table assigned as select id::text as user_key, m as message, goals.assign(m, id) as variant
 from users, unnest(array['onboarding', 'day 1', 'day 3']) m;
 
@@ -145,7 +145,7 @@ from goals.split_test(array(select count(*) from entered group by variant order 
 select variant, of_message, count(*) from entered group by variant, of_message order by variant, of_message;
 select (goals.proportions_test(array_agg(x order by variant), array_agg(n order by variant))).p > 0.01 as independent
 from (select variant, count(*) filter (where of_message = 'a') as x, count(*) as n from entered group by variant) s;
--- Both as they were assigned before anybody had entered; the message as if it stood alone.
+-- Both as they were assigned before the first entry; the message as if it stood alone.
 select message, count(*) from receipts r join assigned a using (message, user_key)
 where r.variant is distinct from a.variant group by message;
 select * from goals.verify();
