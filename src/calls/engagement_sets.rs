@@ -15,8 +15,8 @@ use crate::pg::append;
 use crate::pg::call::{Args, Out};
 use crate::pg::datum;
 use crate::pg::encoding;
-use crate::pg::key::{self, KeyType};
 use crate::pg::kept_open::{self, Probes, Statement};
+use crate::pg::key::{self, KeyType};
 use crate::pg::literal;
 use crate::pg::memory;
 use crate::pg::scan::OwnedProbe;
@@ -161,11 +161,7 @@ impl<'a> Set<'a> {
         let sent = self.place(item, report.at)?;
         let message = sent.message_id(self.setup).and_then(|id| self.messages.get(&id).copied());
         let log = self.probes.engagement_log().ok_or_else(|| Fault::Raised(not_recorded()))?;
-        if engage(log, &self.setup.tables, message, sent, report) {
-            Ok(())
-        } else {
-            Err(Fault::Raised(not_recorded()))
-        }
+        if engage(log, &self.setup.tables, message, sent, report) { Ok(()) } else { Err(Fault::Raised(not_recorded())) }
     }
 
     /// The receipt that an item names.
@@ -324,11 +320,7 @@ fn is_known_withdrawn(known: &mut HashMap<i64, bool>, engagements: &mut OwnedPro
 }
 
 /// Records the items in the order given, and returns how many.
-fn record_all<'a>(
-    setup: &Setup,
-    items: impl Iterator<Item = Node<'a>>,
-    left_out: &mut Skipped,
-) -> Result<i64> {
+fn record_all<'a>(setup: &Setup, items: impl Iterator<Item = Node<'a>>, left_out: &mut Skipped) -> Result<i64> {
     let recorded = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
         let mut set = Set::new(setup, probes)?;
         let scratch = Scratch::new();
