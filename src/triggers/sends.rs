@@ -292,20 +292,19 @@ impl Search<'_, '_> {
         }
     }
 
-    /// The newest receipt up to a time that has no such engagement yet, else the newest; of those that were sent.
+    /// The newest receipt up to a time that has no such engagement yet and is not withdrawn, else the newest that has
+    /// one.
     fn latest(&mut self, until: i64) -> Option<Sent> {
         let (mut newest, mut free, kind) = (None, None, self.kind);
         self.visit(until, |is_engaged, sent, control| {
             if control {
                 return ControlFlow::Continue(());
             }
-            let engaged = is_engaged(sent.id, kind);
-            // Not looked at without need: a user may have many that are engaged.
-            if (newest.is_none() || !engaged) && is_engaged(sent.id, Engagement::Withdrawn) {
+            if is_engaged(sent.id, kind) {
+                newest = newest.or(Some(sent));
                 return ControlFlow::Continue(());
             }
-            newest = newest.or(Some(sent));
-            if engaged {
+            if is_engaged(sent.id, Engagement::Withdrawn) {
                 return ControlFlow::Continue(());
             }
             free = Some(sent);

@@ -34,6 +34,10 @@ NUMBERS = ["0", "0", "1", "-1", "2", "7", "100", "300", "1000"]
 JSON = ["'{}'", "'[]'", "'null'", "'true'", "'\"x\"'", "'1e1000'", "'-0'", "'{\"a\": [1], \"price\": 7}'", "'{\"price\": \"7\"}'", "'{\"price\": 1e300}'", "'{\"\": {\"\": {\"\": null}}}'", "'{\"a\": 1, \"a\": 2}'", "'{\"a b.c\": [[[]]]}'",
         "(repeat('[', 5000) || repeat(']', 5000))", "(repeat('{\"a\":', 3000) || '1' || repeat('}', 3000))", "(select json_object_agg('k' || n, n)::text from generate_series(1, 2000) n)",
         "('{\"' || repeat('k', 65000) || '\": 1}')", "('{\"price\": ' || repeat('9', 10000) || '}')", "'{\"price\": 1e131071}'", "'{\"a\": \"\\u00e9\"}'"]
+ITEMS = ["'[]'", "'[{\"kind\": \"opened\", \"message\": \"welcome\", \"user\": 1}, {\"kind\": \"bounced\", \"receipt\": 2, \"at\": 1764000000.5}, {\"kind\": \"clicked\", \"ref\": \"x\", \"machine\": true}]'",
+         "'[{\"kind\": \"delivered\", \"message\": \"ab\", \"user\": \"7\", \"at\": \"2026-01-01T00:00:00Z\"}, {\"kind\": \"x\"}, {}, 1, null, [], {\"kind\": \"opened\", \"receipt\": 1, \"at\": \"x\"}]'",
+         "(select jsonb_agg(jsonb_build_object('kind', 'opened', 'receipt', n, 'user', n, 'ref', repeat('x', n), 'at', now()))::text from generate_series(1, 300) n)",
+         "'[{\"kind\": \"opened\", \"message\": \"welcome\", \"user\": 1e300, \"at\": -1e300}, {\"kind\": \"complained\", \"receipt\": 1e18, \"at\": \"infinity\"}]'"]
 BIG_JSON = ["(repeat('[', 10000) || repeat(']', 10000))", "(repeat('{\"a\":', 10000) || '1' || repeat('}', 10000))", "('[' || repeat('1,', 500000) || '1]')", "('\"' || repeat('x', 10000000) || '\"')"]
 TIMES = ["clock_timestamp()", "clock_timestamp() - interval '1 second'", "clock_timestamp() - interval '1 day'", "clock_timestamp() - interval '36 hours'", "clock_timestamp() + interval '4 minutes'", "clock_timestamp() + interval '1 hour'",
          "'-infinity'::timestamptz", "'infinity'::timestamptz", "'4713-11-24 00:00:00+00 BC'::timestamptz", "'294276-12-31 23:59:59.999999+00'::timestamptz", "'epoch'::timestamptz", "'2000-01-01'::timestamptz",
@@ -99,6 +103,7 @@ def values(checked_encoding):
         ('text', 'figures'): ["goals.report_data('welcome')::text", "goals.report_data('ab')::text", "'{}'", "goals.report_data('no goal')::text", "replace(goals.report_data('ab')::text, '0.95', '1e999')",
                               "regexp_replace(goals.report_data('ab')::text, ': [0-9.]+', ': -1e300', 'g')", "regexp_replace(goals.report_data('ab')::text, ': [0-9.]+', ': null', 'g')",
                               "regexp_replace(goals.report_data('ab')::text, ': [0-9.]+', ': 9223372036854775807', 'g')"],
+        ('jsonb', 'items'): ITEMS,
         ('name', 'key'): [quoted(c) for c in ('id', 'key', 'at', 'a', 'u', 'code', 'name', 'm')], ('name', 'user_key'): ["'user_id'", "'id'", "'name'", "'props'"], ('name', 'event'): ["'name'", "'props'", "'at'"],
         ('name', 'occurred_at'): ["'at'", "'name'"], ('name', 'properties'): ["'props'", "'name'"], ('name', 'message'): ["'message'", "'user_id'"], ('name', 'variant'): ["'variant'"],
         **{('name', t): ["'sent_at'", "'opened_at'", "'clicked_at'", "'user_id'"] for t in ('sent_at', 'opened_at', 'clicked_at')},

@@ -50,6 +50,12 @@ select from goals.deliver('test', array(select n::text from generate_series(6, 4
 select from goals.deliver('test', 1::bigint);
 select from goals.record_opened('hello', 1::bigint);
 select from goals.record_clicked('hello', 2::bigint);
+select from goals.record_delivered('hello', 1::bigint), goals.record_bounced('hello', 2::bigint);
+select from goals.record_complained('hello', 1::bigint), goals.record_unsubscribed('hello', 1::bigint);
+begin;
+select from goals.withdraw(goals.record_sent('hello', 5::bigint));
+rollback;
+select * from goals.record_engagements('[{"message": "hello", "user": 1, "kind": "delivered"}, {"message": "hello", "user": 0, "kind": "opened"}]');
 select from goals.record_event(3::bigint, 'buy');
 select 'sender', goals.assign('test', 7::bigint) is not null;
 select probe.allowed(array['select * from goals.message_stats', 'select * from goals.stats(''hello'')', 'select * from goals.matches(''hello'')',
