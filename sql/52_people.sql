@@ -1,13 +1,16 @@
 -- Who a person is: users that turn out to be one, and users that are gone.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
-CREATE FUNCTION goals_internal.spells(users_source_id integer, of_key text, OUT user_key text, OUT after bigint, OUT up_to bigint)
+CREATE FUNCTION goals_internal.spells(users_source_id integer, of_key text,
+    OUT user_key text, OUT after bigint, OUT up_to bigint)
 RETURNS SETOF record
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_spells';
 COMMENT ON FUNCTION goals_internal.spells(integer, text) IS
-    'The receipts of the person who has this key now: those recorded under user_key with ids above after and up to up_to';
+    'The receipts of the person who has this key now: those recorded under user_key with ids above after and up to '
+    'up_to';
 
-CREATE FUNCTION goals_internal.are_users(users_source_id integer, user_keys text[], OUT user_key text, OUT is_user boolean)
+CREATE FUNCTION goals_internal.are_users(users_source_id integer, user_keys text[],
+    OUT user_key text, OUT is_user boolean)
 RETURNS SETOF record
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'pg_goals_are_users';
 COMMENT ON FUNCTION goals_internal.are_users(integer, text[]) IS 'Per key whether a row of the users table has it';
@@ -19,7 +22,8 @@ COMMENT ON FUNCTION goals.merge_users(text, text, regclass) IS
     'receipts are handed over. users: needed when several users tables are tracked';
 CREATE FUNCTION goals.merge_users(from_key bigint, into_key bigint, users regclass DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_merge_users';
-COMMENT ON FUNCTION goals.merge_users(bigint, bigint, regclass) IS 'goals.merge_users(text, text, regclass) for bigint keys';
+COMMENT ON FUNCTION goals.merge_users(bigint, bigint, regclass) IS
+    'goals.merge_users(text, text, regclass) for bigint keys';
 CREATE FUNCTION goals.merge_users(from_key uuid, into_key uuid, users regclass DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_merge_users';
 COMMENT ON FUNCTION goals.merge_users(uuid, uuid, regclass) IS 'goals.merge_users(text, text, regclass) for uuid keys';
@@ -37,8 +41,8 @@ WITH of_users AS MATERIALIZED (
     WHERE h.users_source_id = (SELECT u.id FROM of_users u)
     ORDER BY h.from_key, h.receipt_id, h.hand_over_id DESC
 ), spell AS MATERIALIZED (
-    SELECT n.from_key, n.into_key, lag(n.receipt_id, 1, 0::bigint) OVER (PARTITION BY n.from_key ORDER BY n.receipt_id) AS after,
-           n.receipt_id AS up_to
+    SELECT n.from_key, n.into_key, n.receipt_id AS up_to,
+           lag(n.receipt_id, 1, 0::bigint) OVER (PARTITION BY n.from_key ORDER BY n.receipt_id) AS after
     FROM newest n
 ), person AS MATERIALIZED (
     SELECT coalesce(s.into_key, r.user_key) AS key, count(*) AS receipts, max(r.sent_at) AS last_sent_at
@@ -66,5 +70,5 @@ WHERE NOT EXISTS (SELECT FROM present x WHERE x.person = p.key)
 ORDER BY p.last_sent_at DESC, p.key
 $$;
 COMMENT ON FUNCTION goals.gone_users(regclass) IS
-    'The people with receipts on record who are not in the users table any more, to be erased with goals.forget_user(). '
-    'users: needed when several users tables are tracked';
+    'The people with receipts on record who are not in the users table any more, to be erased with '
+    'goals.forget_user(). users: needed when several users tables are tracked';

@@ -1,6 +1,7 @@
 //! Recording matches of changes and events, and receipts with the state of the user at the time of sending.
 
 pub mod event;
+pub mod hand_over;
 pub mod judge;
 pub mod matches;
 pub mod person;
