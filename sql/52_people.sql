@@ -50,22 +50,29 @@ WITH of_users AS MATERIALIZED (
     LEFT JOIN spell s ON s.from_key = r.user_key AND r.receipt_id > s.after AND r.receipt_id <= s.up_to
     WHERE r.users_source_id = (SELECT u.id FROM of_users u)
     GROUP BY coalesce(s.into_key, r.user_key)
-), known_by AS MATERIALIZED (
-    -- The row of a user who was merged into another one may be the one that is left.
-    SELECT p.key AS person, p.key FROM person p
-    UNION
-    SELECT s.into_key, s.from_key FROM spell s WHERE s.up_to = 9223372036854775807
 ), part AS (
-    SELECT k.key, row_number() OVER () / 10000 AS number FROM (SELECT DISTINCT k.key FROM known_by k) k
-), present AS MATERIALIZED (
-    SELECT k.person
+    SELECT p.key, row_number() OVER () / 10000 AS number FROM person p
+), absent AS MATERIALIZED (
+    SELECT a.user_key AS key
     FROM (SELECT array_agg(p.key) AS keys FROM part p GROUP BY p.number) c
     CROSS JOIN LATERAL goals_internal.are_users((SELECT u.id FROM of_users u), c.keys) a
-    JOIN known_by k ON k.key = a.user_key
+    WHERE NOT a.is_user
+), merged AS MATERIALIZED (
+    -- The row of a user who was merged into another one may be the one that is left.
+    SELECT s.into_key AS person, s.from_key AS key
+    FROM absent a
+    JOIN spell s ON s.into_key = a.key
+    WHERE s.up_to = 9223372036854775807
+), present AS MATERIALIZED (
+    SELECT m.person
+    FROM (SELECT array_agg(m.key) AS keys FROM merged m HAVING count(*) > 0) c
+    CROSS JOIN LATERAL goals_internal.are_users((SELECT u.id FROM of_users u), c.keys) a
+    JOIN merged m ON m.key = a.user_key
     WHERE a.is_user
 )
 SELECT p.key, p.receipts, p.last_sent_at
-FROM person p
+FROM absent a
+JOIN person p ON p.key = a.key
 WHERE NOT EXISTS (SELECT FROM present x WHERE x.person = p.key)
 ORDER BY p.last_sent_at DESC, p.key
 $$;

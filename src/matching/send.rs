@@ -86,10 +86,7 @@ impl Sender<'_> {
             probes.receipt_log()?;
             if once {
                 probes.receipts()?;
-                if probes.has_hand_overs()? {
-                    probes.hand_overs_from();
-                    probes.hand_overs_into();
-                }
+                probes.prepare_hand_overs();
             }
             Some(work(&mut Sender { setup, message, probes, once }))
         })
