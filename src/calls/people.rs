@@ -1,7 +1,8 @@
 //! Two users that turn out to be one person, and which receipts are those of a person.
 
 use super::not_recorded;
-use crate::matching::person::{self, Person};
+use crate::matching::hand_over;
+use crate::matching::person::{Person, Spell};
 use crate::matching::records::{self, Sent};
 use crate::model::error::{Error, Result};
 use crate::pg::call::{Args, Out};
@@ -30,7 +31,7 @@ pub fn merge_users(args: &Args) -> Result<Out> {
             return Some((0, BTreeSet::new()));
         }
         let (of_from, of_into) = (arms_of(probes, &setup, users.id, &from)?, arms_of(probes, &setup, users.id, &into)?);
-        person::merge(probes, users.id, &from, &into)?;
+        hand_over::merge(probes, users.id, &from, &into)?;
         Some((of_from.receipts, of_from.mixed_with(&of_into)))
     });
     let (receipts, mixed) = merged.ok_or_else(not_recorded)?;
@@ -94,8 +95,8 @@ fn tell(setup: &Setup, mixed: &BTreeSet<i32>) {
     let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
     errors::notice(
         format!(
-            "the two users were in different variants of {count} {messages}: {}{more}; the comparisons of {those} leave \
-             the person out",
+            "the two users were in different variants of {count} {messages}: {}{more}; the comparisons of {those} \
+             leave the person out",
             names.join(", ")
         ),
         None,
@@ -110,9 +111,8 @@ pub fn spells(args: &Args) -> Result<Out> {
     let setup = required_setup()?;
     let rows = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
         let person = Person::of(probes, users, &key, None)?;
-        let row = |spell: &person::Spell| {
-            vec![Out::Raw(spell.key.to_vec()), Out::Bigint(spell.after), Out::Bigint(spell.up_to)]
-        };
+        let row =
+            |spell: &Spell| vec![Out::Raw(spell.key.to_vec()), Out::Bigint(spell.after), Out::Bigint(spell.up_to)];
         Some(person.spells.iter().map(row).collect())
     });
     Ok(Out::Rows(rows.ok_or_else(not_recorded)?))

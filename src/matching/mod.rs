@@ -2,6 +2,7 @@
 
 pub mod engagements;
 pub mod event;
+pub mod hand_over;
 pub mod judge;
 pub mod matches;
 pub mod person;

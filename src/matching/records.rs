@@ -127,7 +127,8 @@ pub fn first_receipt(
     first
 }
 
-/// Calls `see` with the receipts of a person that were sent at or after a time; those of one key in the order of sending.
+/// Calls `see` with the receipts of a person that were sent at or after a time; those of one key in the order of
+/// sending.
 pub fn visit_receipts_since(
     receipts: &mut OwnedProbe,
     users: i32,
@@ -192,8 +193,8 @@ pub fn visit_receipts_until(
     let _ = newest.into_iter().try_for_each(see);
 }
 
-/// The receipt of a person for a message that was made from what has this reference; of several, the first. `key` is one
-/// of the person's.
+/// The receipt of a person for a message that was made from what has this reference; of several, the first. `key` is
+/// one of the person's.
 pub fn find_by_reference(
     probes: &mut Probes,
     setup: &Setup,

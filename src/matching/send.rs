@@ -182,10 +182,7 @@ impl Sender<'_> {
             probes.receipt_log()?;
             if once || !programmes.is_empty() {
                 probes.receipts_and_engagements()?;
-                if probes.has_hand_overs()? {
-                    probes.hand_overs_from();
-                    probes.hand_overs_into();
-                }
+                probes.prepare_hand_overs();
             }
             Some(work(&mut Sender { setup, message, programmes: &programmes, probes, once }))
         })

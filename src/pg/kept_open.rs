@@ -157,6 +157,15 @@ impl Probes {
         self.kept(|p| &mut p.hand_overs_into, |tables| tables.hand_over?.search(tables.hand_over_into_idx?, 2))
     }
 
+    /// Opens the hand-overs, where they would be opened in whatever context is current then.
+    pub fn prepare_hand_overs(&mut self) {
+        if self.home.context.is_null() && self.tables.hand_over.is_some() {
+            self.hand_over();
+            self.hand_overs_from();
+            self.hand_overs_into();
+        }
+    }
+
     /// The hand-overs, to be appended to; None also before 0.3.0.
     pub fn hand_over_log(&mut self) -> Option<&mut Appender> {
         self.kept(|p| &mut p.hand_overs, |tables| Appender::open(tables.hand_over?))

@@ -3,8 +3,8 @@
 //! the bytes of the columns that have a goal, evaluate the conditions, read the user's receipts, append a match.
 
 use super::partition_moves;
+use crate::matching::hand_over;
 use crate::matching::matches::{self, Evidence, Happening};
-use crate::matching::person;
 use crate::matching::retry::{Outcome, with_current_setup};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
@@ -63,7 +63,7 @@ fn follow_key(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: 
     let (Some(was), Some(is)) = (before.key_of(old), after.key_of(new)) else { return Outcome::Done };
     let Some(setup) = cache::setup().filter(|_| was != is) else { return Outcome::Done };
     let followed = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
-        person::key_changed(probes, after.users, &was, &is, Command::of_change(trigger))
+        hand_over::key_changed(probes, after.users, &was, &is, Command::of_change(trigger))
     });
     if followed.is_some() || patience::is_refused() { Outcome::Done } else { Outcome::Outdated }
 }
