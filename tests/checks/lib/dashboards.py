@@ -46,11 +46,25 @@ create table sent as select id, goals.assign($${NAME}$$, id) <> 'control' as sen
 select count(goals.record_opened($${NAME}$$, id, now() - interval '11 days')) from sent where sent and id % 10 = 0;
 select count(goals.record_clicked($${NAME}$$, id, now() - interval '11 days')) from sent where sent and id % 20 = 0;
 select count(goals.record_event(id, 'order', '{{"amount": 3}}', now() - interval '10 days')) from users where id % 7 = 0;
--- one without variants, still running, in two days; and one nothing was sent of
-select goals.create_message('plain');
+-- what else happened: 1 in 25 bounced, all others were delivered, 1 in 200 complained, 1 in 50 unsubscribed, a machine opened 1 in 4 and clicked 1 in 8
+insert into goals.engagement (engagement_id, receipt_id, at, kind, machine)
+select nextval('goals.engagement_id_seq'), r.receipt_id, r.sent_at + interval '1 hour', k.kind, k.machine
+from goals.receipt r join sent s on s.id::text = r.user_key and s.sent
+cross join lateral (values ('d'::"char", null, s.id % 25 <> 0), ('b', null, s.id % 25 = 0), ('p', null, s.id % 200 = 0), ('u', null, s.id % 50 = 0),
+                           ('o', true, s.id % 4 = 0), ('c', true, s.id % 8 = 0)) as k (kind, machine, happened)
+where k.happened;
+-- a programme of one message without variants, still running, in two days; and one nothing was sent of
+select goals.create_message('series', kind => 'programme');
+select goals.set_goal('series', attribute => 'sessions', operator => 'is increased', time_limit => '30 days');
+select goals.create_message('plain', part_of => 'series');
 select goals.set_goal('plain', attribute => 'sessions', operator => 'is increased', time_limit => '3 days');
 select goals.record_sent('plain', array(select id::text from users where id <= 100));
 select goals.record_sent('plain', array(select id::text from users where id > 100 and id <= 150), sent_at => now() - interval '1 day');
+insert into goals.receipt (receipt_id, sent_at, users_source_id, revision_id, user_key, flags)
+select nextval('goals.receipt_id_seq'), r.sent_at, r.users_source_id, v.revision_id, r.user_key, 2
+from goals.receipt r join goals.revision o using (revision_id) join goals.message m on m.message_id = o.message_id and m.name = 'plain'
+join goals.revision v on v.message_id = m.parent_id and v.goal_ids <> '{{}}'
+where not exists (select from goals.receipt x where x.revision_id = v.revision_id);
 update users set sessions = sessions + 1 where id % 5 = 0;
 select goals.create_message('not yet');
 select goals.set_goal('not yet', event => 'order', time_limit => '3 days');
@@ -128,7 +142,7 @@ def grafana(db, file):
     check("no link to the report", any("${message" in link["url"] for link in dashboard["links"]) and "goals.report(" in json.dumps(dashboard["panels"]))
 
     names = [row[0] for row in run(db, interpolated(variables["message"]["query"], {}))[1]]
-    check(f"the messages offered are {names}", sorted(names) == sorted([NAME, "plain", "not yet"]))
+    check(f"the messages offered are {names}", sorted(names) == sorted([NAME, "plain", "series", "not yet"]))
     shown = {}
     for message in names:
         goals = [row[0] for row in run(db, interpolated(variables["goal"]["query"], {"message": message}))[1]]
@@ -154,12 +168,23 @@ def grafana(db, file):
 
 def figures(db, shown):
     """The bar says what the filling of the database made."""
-    sent, opened, clicked, matched = db.execute(
-        "select count(*), count(*) filter (where id % 10 = 0), count(*) filter (where id % 20 = 0), count(*) filter (where id % 7 = 0) from sent where sent"
+    sent, delivered, opened, clicked, matched = db.execute(
+        "select count(*), count(*) filter (where id % 25 <> 0), count(*) filter (where id % 10 = 0), count(*) filter (where id % 20 = 0), count(*) filter (where id % 7 = 0) from sent where sent"
     ).fetchone()
     columns, rows = shown["$message", NAME, "primary"]
     said = dict(zip(columns, rows[0]))
-    check(f"the bar says {said}", said == {"Sent": sent, "Opened": opened, "Clicked": clicked, "Already matched": 0, "Goal matched": matched})
+    check(f"the bar says {said}", said == {"Sent": sent, "Delivered": delivered, "Opened": opened, "Clicked": clicked, "Already matched": 0, "Goal matched": matched})
+    bounced = sent - delivered
+    rest = db.execute("select " + ", ".join(f"count(*) filter (where id % {n} = 0)" for n in (200, 50, 4, 8)) + " from sent where sent").fetchone()
+    columns, rows = shown["What else happened", NAME, "primary"]
+    check(f"what else happened: {columns}, {rows}", rows == [(bounced, *rest)] and columns == ["Bounced", "Complained", "Unsubscribed", "Opened by machines", "Clicked by machines"])
+    for message in ("plain", "series"):
+        columns, rows = shown["$message and its programme", message, "primary"]
+        check(f"{message} and its programme: {rows}", [row[:3] for row in rows] == [("series", "programme", 150), ("plain", "ongoing", 150)])
+    columns, rows = shown["$message and its programme", NAME, "primary"]
+    check(f"a message of no programme: {rows}", [row[0] for row in rows] == [NAME])
+    columns, rows = shown["All messages", NAME, "primary"]
+    check(f"all messages: {rows}", {row[:3] for row in rows} == {(NAME, "ongoing", None), ("series", "programme", None), ("plain", "ongoing", "series"), ("not yet", "ongoing", None)})
     columns, rows = shown["Matches by day since sending", NAME, "primary"]
     check(f"matches by day since sending: {rows}", [row for row in rows if row[1]] == [("day 2", matched)])
     columns, rows = shown["Goal rate by day of sending", NAME, "primary"]
