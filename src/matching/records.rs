@@ -9,6 +9,8 @@ use crate::pg::own_tables::{OwnTables, Places, Table};
 use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::{self, Datum, Oid};
+use smallvec::SmallVec;
+use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
 /// A receipt as matching needs it.
@@ -72,7 +74,8 @@ impl Sent {
     }
 }
 
-/// The first receipt of a user for a message, in the order of sending, of those that count.
+/// The first receipt of a user for a message, in the order of sending, of those that count. Of several sent at the same
+/// time it is the one recorded first. (The index has these in the order of their places in the table.)
 pub fn first_receipt(
     receipts: &mut OwnedProbe,
     setup: &Setup,
@@ -80,12 +83,14 @@ pub fn first_receipt(
     key: &[u8],
     mut counts: impl FnMut(Sent) -> bool,
 ) -> Option<Sent> {
-    let mut first = None;
+    let mut first: Option<Sent> = None;
     receipts.visit(&of_user(message.users, key, Bound::Since(i64::MIN)), false, |row| {
         let sent = Sent::read(row, setup.tables.receipt.places());
-        if sent.is_of(setup, message) && counts(sent) {
-            first = Some(sent);
+        if first.is_some_and(|first| first.sent_at < sent.sent_at) {
             return ControlFlow::Break(());
+        }
+        if first.is_none_or(|first| sent.id < first.id) && sent.is_of(setup, message) && counts(sent) {
+            first = Some(sent);
         }
         ControlFlow::Continue(())
     });
@@ -100,7 +105,9 @@ pub fn visit_receipts_since(receipts: &mut OwnedProbe, users: i32, key: &[u8], s
     });
 }
 
-/// Calls `see` with the receipts of a user for a message sent up to a time, newest first, until it stops.
+/// Calls `see` with the receipts of a user for a message sent up to a time, newest first, until it stops. Of up to
+/// LOOKED_AT sent at the same time the one recorded last comes first. (The index has these in the order of their places
+/// in the table, and a backward scan shows those of one entry forwards.)
 pub fn visit_receipts_until(
     receipts: &mut OwnedProbe,
     setup: &Setup,
@@ -109,10 +116,23 @@ pub fn visit_receipts_until(
     until: i64,
     mut see: impl FnMut(Sent) -> ControlFlow<()>,
 ) {
+    let mut at_one_time: SmallVec<[Sent; 4]> = SmallVec::new();
+    let mut see_last_recorded_first = |of_a_time: &mut SmallVec<[Sent; 4]>| {
+        of_a_time.sort_unstable_by_key(|sent| Reverse(sent.id));
+        of_a_time.drain(..).try_for_each(&mut see)
+    };
     receipts.visit(&of_user(message.users, key, Bound::Until(until)), true, |row| {
         let sent = Sent::read(row, setup.tables.receipt.places());
-        if sent.is_of(setup, message) { see(sent) } else { ControlFlow::Continue(()) }
+        let earlier = at_one_time.last().is_some_and(|later| sent.sent_at < later.sent_at);
+        if earlier || at_one_time.len() == LOOKED_AT {
+            see_last_recorded_first(&mut at_one_time)?;
+        }
+        if sent.is_of(setup, message) {
+            at_one_time.push(sent);
+        }
+        ControlFlow::Continue(())
     });
+    let _ = see_last_recorded_first(&mut at_one_time);
 }
 
 /// The receipt of a user for a message that was made from what has this reference; of several, the first.
