@@ -233,7 +233,7 @@ impl Engagement {
 /// Appends an engagement; false if the table refused it. A time before the sending is recorded as the time of sending:
 /// it comes from a clock that is behind, or from a column without the hour.
 pub fn engage(engagements: &Appender, tables: &OwnTables, sent: Sent, kind: Engagement, at: i64) -> bool {
-    command::reported();
+    command::reported(at);
     append::next_id(tables.engagement_id_seq).is_some_and(|id| {
         let row = engagement::New {
             engagement_id: Some(id.into()),

@@ -20,6 +20,7 @@ pub mod nearest;
 pub mod operator;
 pub mod reference;
 pub mod report;
+pub mod reports;
 pub mod room;
 pub mod text;
 pub mod time_limit;

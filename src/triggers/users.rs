@@ -3,7 +3,7 @@
 //! the bytes of the columns that have a goal, evaluate the conditions, read the user's receipts, append a match.
 
 use super::partition_moves;
-use crate::matching::matches::{self, Evidence, Happening};
+use crate::matching::matches::{self, Evidence, Happening, Time};
 use crate::matching::retry::{Outcome, with_current_setup};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
@@ -98,8 +98,8 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     }
     // Receipts carry the key that the user had before this change.
     let Some(key) = before.key_of(old) else { return Outcome::Done };
-    let happening =
-        Happening { users: after.users, key: &key, at: None, command: Command::of_change(trigger), cause: None };
+    let (at, command) = (Time::OfChange, Command::of_change(trigger));
+    let happening = Happening { users: after.users, key: &key, at, command, cause: None };
     matches::record_matches(trigger.statement(), happening, &difference)
 }
 
