@@ -2,7 +2,7 @@
 
 use super::{not_empty, reported_time};
 use crate::matching::event::occurred;
-use crate::matching::matches::Happening;
+use crate::matching::matches::{Happening, Time};
 use crate::model::error::Result;
 use crate::model::reference::{GIVEN, reference};
 use crate::pg::call::{Args, Out};
@@ -14,7 +14,7 @@ use crate::setup::cache::required_setup;
 /// goals.record_event(user_key, event, properties, occurred_at, users, event_id)
 pub fn record_event(args: &Args) -> Result<Out> {
     let (key, event) = (args.user_key(0)?, args.text_required(1, "event")?);
-    let at = reported_time(args.bigint(3), "occurred_at")?;
+    let at = Time::Own(reported_time(args.bigint(3), "occurred_at")?);
     let event_id = args.raw_text(5).map(|id| not_empty(id, "event_id")).transpose()?;
     let cause = event_id.map(|id| reference(GIVEN, [&*encoding::to_model(&id)]));
     // Checked even if no goal waits for the event: the error must not depend on the goals.
@@ -26,7 +26,7 @@ pub fn record_event(args: &Args) -> Result<Out> {
     if let Some(key) = users.key_type()?.canonical(&key) {
         let bytes = args.jsonb_bytes(2);
         let properties = args.jsonb(2).zip(bytes.as_deref());
-        let happening = Happening { users: users.id, key: &key, at: Some(at), command: Command::current(), cause };
+        let happening = Happening { users: users.id, key: &key, at, command: Command::current(), cause };
         occurred(Statement::of_call(), happening, &event, properties);
     }
     Ok(Out::Null)

@@ -83,7 +83,7 @@ pub fn engage(
     sent: Sent,
     report: Report,
 ) -> bool {
-    command::reported();
+    command::reported(report.at);
     append::next_id(tables.engagement_id_seq).is_some_and(|id| {
         let row = engagement::New {
             engagement_id: Some(id.into()),

@@ -34,14 +34,24 @@ pub trait Evidence {
     fn worth(&self, goal_id: i32) -> Option<Decimal>;
 }
 
+/// When something happened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Time {
+    /// Its own time.
+    Own(i64),
+    /// An event without a time of its own happens by the clock, before what later commands report.
+    OfEvent,
+    /// A change happens by the clock, before the changes of later commands.
+    OfChange,
+}
+
 /// Whose change or event it is, and when it happened.
 #[derive(Clone, Copy)]
 pub struct Happening<'a> {
     /// The source of the users.
     pub users: i32,
     pub key: &'a [u8],
-    /// None for now.
-    pub at: Option<i64>,
+    pub at: Time,
     /// Of the statement that made the change or reported the event.
     pub command: Command,
     /// The reference of the event, by which it is known again.
@@ -55,7 +65,14 @@ pub struct Happening<'a> {
 /// earlier command of this one. What a statement records itself is not before what it changes.
 pub fn record_matches(statement: Statement, happening: Happening, evidence: &dyn Evidence) -> Outcome {
     let Some(setup) = cache::setup() else { return Outcome::Done };
-    let now = happening.at.unwrap_or_else(datum::clock);
+    let now = match happening.at {
+        Time::Own(at) => at,
+        Time::OfEvent => command::time_of(happening.command),
+        Time::OfChange => datum::clock(),
+    };
+    if happening.at != Time::OfChange {
+        command::happened(happening.command, now);
+    }
     let recorded = kept_open::with_probes(statement, &setup.tables, |probes| {
         let receipts = pending(probes, happening, now, evidence.reach())?;
         if receipts.is_empty() {
@@ -82,11 +99,18 @@ fn matches(
     let mut matches = Matches::new();
     for receipt in receipts {
         let revision = setup.revisions.get(&receipt.revision)?;
-        // If the clock was set back, the change must not precede the sending of the message.
-        let t = if happening.at.is_none() { now.max(receipt.sent_at) } else { now };
-        let t = if happening.at.is_none() { before_its_reports(setup, probes, receipt, happening, t)? } else { t };
+        let t = if let Time::Own(at) = happening.at {
+            at
+        } else {
+            // If the clock was set back, what happened must not precede the sending of the message.
+            before_its_reports(setup, probes, receipt, happening, now.max(receipt.sent_at))?
+        };
         for goal in revision.goals.iter().filter_map(|id| evidence.goal(*id)) {
-            let t = if happening.at.is_none() { before_later_steps(probes, goal, receipt, happening, t)? } else { t };
+            let t = if happening.at == Time::OfChange {
+                before_later_steps(probes, goal, receipt, happening, t)?
+            } else {
+                t
+            };
             if !receipt.already.contains(&goal.id)
                 && in_window(setup, probes, goal, receipt, t, happening.command)?
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
@@ -100,8 +124,8 @@ fn matches(
     Some(matches)
 }
 
-/// The time of a change: `t`, or just before the opens that its statement, or one nested in it, has reported. None if the
-/// index of engagements has been replaced.
+/// The time of a change or event: `t`, or just before the opens that its statement, or one nested in it, has reported.
+/// None if the index of engagements has been replaced.
 fn before_its_reports(
     setup: &Setup,
     probes: &mut Probes,

@@ -12,6 +12,7 @@ use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::{self, Datum, Oid};
 use smallvec::SmallVec;
+use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
 /// A receipt as matching needs it.
@@ -98,6 +99,7 @@ pub fn id_of(row: &Row) -> i64 {
 
 /// The first receipt of a person for a message, in the order of sending and of recording, of those that count; `key`
 /// is one of the person's. `counts` may search the engagements.
+/// (Of several sent at the same time the index has them in the order of their places in the table.)
 pub fn first_receipt(
     probes: &mut Probes,
     setup: &Setup,
@@ -157,8 +159,10 @@ pub fn visit_key_until(
     receipts.visit(&of_user(users, key, Bound::Until(until)), true, see);
 }
 
-/// Calls `see` with the receipts of a person for a message sent up to a time, newest first, until it stops. Of a person
-/// with several keys, with at most [`LOOKED_AT`] per key.
+/// Calls `see` with the receipts of a person for a message sent up to a time, newest first, until it stops. Of up to
+/// [`LOOKED_AT`] sent at the same time the one recorded last comes first. (The index has these in the order of their
+/// places in the table, and a backward scan shows those of one entry forwards.) Of a person with several keys, with at
+/// most as many per key.
 pub fn visit_receipts_until(
     receipts: &mut OwnedProbe,
     setup: &Setup,
@@ -168,14 +172,24 @@ pub fn visit_receipts_until(
     mut see: impl FnMut(Sent) -> ControlFlow<()>,
 ) {
     let mut visit = |key: &[u8], see: &mut dyn FnMut(Sent) -> ControlFlow<()>| {
+        let mut at_one_time: SmallVec<[Sent; 4]> = SmallVec::new();
+        let mut see_last_recorded_first = |of_a_time: &mut SmallVec<[Sent; 4]>| {
+            of_a_time.sort_unstable_by_key(|sent| Reverse(sent.id));
+            of_a_time.drain(..).try_for_each(&mut *see)
+        };
         visit_key_until(receipts, message.users, key, until, |row| {
             let sent = Sent::read(row, setup.tables.receipt.places());
-            if (person.is_alone() || person.has(key, sent.id)) && sent.is_of(setup, message) {
-                see(sent)
-            } else {
-                ControlFlow::Continue(())
+            let earlier = at_one_time.last().is_some_and(|later| sent.sent_at < later.sent_at);
+            if earlier || at_one_time.len() == LOOKED_AT {
+                see_last_recorded_first(&mut at_one_time)?;
             }
+            if (person.is_alone() || person.has(key, sent.id)) && sent.is_of(setup, message) {
+                memory::room_in_small(&mut at_one_time);
+                at_one_time.push(sent);
+            }
+            ControlFlow::Continue(())
         });
+        let _ = see_last_recorded_first(&mut at_one_time);
     };
     if let Some(key) = person.only_key() {
         return visit(key, &mut see);
@@ -189,7 +203,7 @@ pub fn visit_receipts_until(
             if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
     }
-    newest.sort_unstable_by_key(|sent| std::cmp::Reverse((sent.sent_at, sent.id)));
+    newest.sort_unstable_by_key(|sent| Reverse((sent.sent_at, sent.id)));
     let _ = newest.into_iter().try_for_each(see);
 }
 

@@ -21,6 +21,7 @@ pub mod nearest;
 pub mod operator;
 pub mod reference;
 pub mod report;
+pub mod reports;
 pub mod room;
 pub mod skipped;
 pub mod text;

@@ -2,19 +2,41 @@
 //! function or a trigger runs within it. A later one has a higher number. What a statement writes itself has its number,
 //! whenever it is written.
 
-use super::datum::Row;
+use super::datum::{self, Row};
+use super::memory;
 use super::trigger::Trigger;
+use crate::model::reports::Reports;
 use pgrx::pg_sys;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 thread_local! {
     /// True if the transaction has reported an open or the like.
     static HAS_REPORTED: Cell<bool> = const { Cell::new(false) };
+    /// The times by the clock that commands of the client's statement have reported.
+    static REPORTS: RefCell<Reports> = const { RefCell::new(Reports::new()) };
 }
 
-/// Remembers until the transaction ends that it has reported an open or the like.
-pub fn reported() {
+/// Remembers until the transaction ends that it has reported an open or the like, at this time.
+pub fn reported(at: i64) {
     HAS_REPORTED.set(true);
+    happened(Command::current(), at);
+}
+
+/// Remembers when a command of the client's statement has made something happen. A time before the statement is no
+/// time by the clock.
+pub fn happened(command: Command, at: i64) {
+    let statement = datum::statement_start();
+    if at > statement {
+        memory::made(REPORTS.with_borrow_mut(|reports| reports.of(statement).add(command.0, at)));
+    }
+}
+
+/// The time by the clock of what a command did: now, or just before what later commands have reported. The trigger for
+/// it may fire after theirs.
+pub fn time_of(command: Command) -> i64 {
+    let later = REPORTS.with_borrow_mut(|reports| reports.of(datum::statement_start()).first_after(command.0));
+    let now = datum::clock();
+    later.map_or(now, |at| now.min(at - 1))
 }
 
 /// True if the transaction has reported an open or the like.
@@ -25,6 +47,7 @@ pub fn has_reported() -> bool {
 /// Forgets it at the end of the transaction.
 pub(super) fn forget() {
     HAS_REPORTED.set(false);
+    REPORTS.set(Reports::new());
 }
 
 /// A command of the current transaction.

@@ -3,7 +3,7 @@
 use super::mirrored::{Name, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::event::occurred;
-use crate::matching::matches::Happening;
+use crate::matching::matches::{Happening, Time};
 use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::trigger::{Change, Trigger};
@@ -39,15 +39,15 @@ pub fn on_event(trigger: &Trigger) {
         return;
     }
     let Some(key) = user_key(&setup, &reading, reading.source.users, &row) else { return };
-    let clock = datum::clock();
     // A late event counts by its own time; a future time is taken as now.
-    let at = reading.occurred.as_ref().and_then(|f| f.time(&row)).map_or(clock, |t| t.min(clock));
+    let own = reading.occurred.as_ref().and_then(|f| f.time(&row));
+    let at = own.map_or(Time::OfEvent, |t| Time::Own(t.min(datum::clock())));
     let properties = reading.properties.as_ref().and_then(|f| row.get(f.number).map(|d| (d, f.number)));
     let properties = properties.map(|(value, number)| (value, row.bytes(number).unwrap_or_default()));
     let happening = Happening {
         users: reading.source.users,
         key: &key,
-        at: Some(at),
+        at,
         command: Command::of_change(trigger),
         cause: reading.reference(&row),
     };

@@ -4,7 +4,7 @@
 
 use super::partition_moves;
 use crate::matching::hand_over;
-use crate::matching::matches::{self, Evidence, Happening};
+use crate::matching::matches::{self, Evidence, Happening, Time};
 use crate::matching::retry::{Outcome, with_current_setup};
 use crate::model::condition;
 use crate::model::decimal::Decimal;
@@ -122,8 +122,8 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     }
     // Receipts carry the key that the user had before this change.
     let Some(key) = before.key_of(old) else { return Outcome::Done };
-    let happening =
-        Happening { users: after.users, key: &key, at: None, command: Command::of_change(trigger), cause: None };
+    let (at, command) = (Time::OfChange, Command::of_change(trigger));
+    let happening = Happening { users: after.users, key: &key, at, command, cause: None };
     matches::record_matches(trigger.statement(), happening, &difference)
 }
 

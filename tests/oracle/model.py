@@ -169,7 +169,8 @@ class World:
         at = self.clock() if at is None else at
         found = [r for r in self.receipts.get((message, key), ())
                  if r.visible(self.idx, self.txns.get(conn)) and r.gone is None and r.sent <= at]
-        return max(found, key=lambda r: (r.sent, r.idx)) if found else None
+        # of those sent at the same time, the one recorded last
+        return sorted(found, key=lambda r: r.sent)[-1] if found else None
 
     def latest_free(self, gone, conn, click, upto):
         """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up
@@ -177,7 +178,7 @@ class World:
         txn = self.txns.get(conn)
         found = [r for r in self.receipts.get((gone.message, gone.key), ())
                  if r.visible(self.idx, txn) and r.gone is None and r.variant != "control" and r.sent <= upto]
-        found.sort(key=lambda r: (r.sent, r.idx))
+        found.sort(key=lambda r: r.sent)
         free = [r for r in found if not any(o.click == click and o.visible(self.idx, txn) for o in r.opens)]
         return (free or found or [None])[-1]
 

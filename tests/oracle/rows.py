@@ -188,6 +188,11 @@ class Rows:
         world.occurred.setdefault(row, []).append(kept)
         return kept
 
+    def event_is(self, row, conn, last):
+        """A row of the table of events was written again and is what it was."""
+        kept = Fact(self.world, conn, key=last.key, name=last.name, properties=last.properties, time=last.time)
+        self.world.occurred[row].append(kept)
+
     def row_now(self, versions, conn):
         """The row as this connection sees it; None if another one is at it."""
         if not versions or not (versions[-1].visible(self.world.idx, self.world.txns.get(conn)) or versions[-1].dead):
@@ -304,7 +309,10 @@ class Rows:
         key = last.key if step["key"] is None else step["key"]
         columns = "id, part, what, who, sent, opened, clicked, arm"
         if step["how"] == "upsert":
-            return None if self.send_kind == "none" else self.upsert("sends", self.send_kind, row, columns)
+            if self.send_kind == "none":
+                return None
+            self.row_is(row, conn, **self.of(last))  # no other connection may write it now
+            return self.upsert("sends", self.send_kind, row, columns)
         new = self.send_kind == "none" or key != last.key
         # what of it is not known then: which receipt is opened; its time of sending
         if new and (last.rewritten or self.send_kind == "none" and (last.opened or last.clicked)):
@@ -394,12 +402,14 @@ class Rows:
             return None
         columns = "id, part, who, what, at, props"
         if step["how"] == "upsert":
-            return None if self.event_kind == "none" else self.upsert("events", self.event_kind, row, columns)
+            if self.event_kind == "none":
+                return None
+            self.event_is(row, conn, last)  # no other connection may write it now
+            return self.upsert("events", self.event_kind, row, columns)
         sql = self.again("events", self.event_kind, row, columns, columns, step["how"])
         # of a partitioned table one transaction moves it: it does not happen again, also for receipts recorded since
         if self.event_kind == "partitioned" and (self.explicit or step["how"] in ("cte", "two")):
-            kept = Fact(world, conn, key=last.key, name=last.name, properties=last.properties, time=last.time)
-            world.occurred[row].append(kept)
+            self.event_is(row, conn, last)
         else:
             self.happened(row, last.key, conn, last.name, last.properties, None, time=last.time)
         return sql

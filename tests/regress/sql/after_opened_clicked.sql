@@ -73,3 +73,16 @@ select from goals.set_control_group('held back', 0.5);
 select goals.record_sent('held back', 1::bigint, variant => 'control') as held \gset
 select from goals.record_opened('held back', 1::bigint);
 select from goals.record_clicked(:held);
+
+-- Of several sent at the same time it is the one recorded last, also where the index has one entry for them, as after
+-- REINDEX.
+select from goals.create_message('at once');
+select from goals.set_goal('at once', 'plan', 'is changed', time_limit => '30 days');
+select count(goals.record_sent('at once', 8::bigint, sent_at => :'then'::timestamptz - interval '3 days'))
+from generate_series(1, 3);
+select from goals.record_opened('at once', 8::bigint, :'then'::timestamptz - interval '2 days');
+reindex index goals.receipt_user_idx;
+select from goals.record_opened('at once', 8::bigint, :'then'::timestamptz - interval '1 day');
+select r as receipt, count(e.receipt_id) as opens
+from (select receipt_id, row_number() over (order by receipt_id) r from goals.outcome where message = 'at once') x
+left join goals.engagement e using (receipt_id) group by r order by r;

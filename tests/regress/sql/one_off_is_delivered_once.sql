@@ -60,6 +60,15 @@ insert into mails (message, user_id, sent) values ('offer', 10, '2025-03-01 00:0
 select count(*) from goals.explain('offer', 10::bigint);
 select x.sent_at at time zone 'UTC' as sent, d.repeated from goals.deliver('offer', 10::bigint) d, goals.outcome x where x.receipt_id = d.receipt_id;
 select count(*) from goals.explain('offer', 10::bigint);
+-- Of those sent at the same time the first that was recorded, also if a later one has a place before it in the table.
+insert into mails (message, user_id, sent)
+values ('offer', 11, '2025-02-01 00:00+00'), ('offer', 12, '2025-02-01 00:00+00');
+select goals.forget_user(11::bigint) > 0 as forgotten;
+vacuum (index_cleanup on) goals.receipt;
+insert into mails (message, user_id, sent) values ('offer', 12, '2025-02-01 00:00+00');
+select d.receipt_id = min(x.receipt_id) as the_first, count(*)
+from goals.deliver('offer', 12::bigint) d, goals.outcome x
+where x.message = 'offer' and x.user_key = '12' group by d.receipt_id;
 
 -- Who has been forgotten, and what has been purged, was never sent.
 select goals.forget_user(1::bigint) > 0 as forgotten;

@@ -315,6 +315,52 @@ end $$;
 select user_key, matched_at is not null as matched from goals.outcome
 where message = 'e' and user_key::int > 80 order by 1;
 
+-- An event without a time of its own came before what the triggers of its row report, whatever they are called: opens,
+-- and events of the same name.
+create table calls (user_id bigint, name text, properties jsonb, todo text);
+select from goals.track_events('calls', user_key => 'user_id', event => 'name', properties => 'properties',
+    users => 'users');
+select from goals.create_message('c', users => 'users');
+select from goals.set_goal('c', event => 'call', time_limit => '3 days', value_from => 'n');
+select from goals.set_goal('c', event => 'call', times => 2, time_limit => '3 days', value_from => 'n',
+    goal => 'second');
+create function reports() returns trigger language plpgsql as $$ begin
+    if new.todo like '%open' then
+        perform goals.record_opened('c', new.user_id);
+    else
+        perform goals.record_event(new.user_id, 'call', '{"n": 30}', users => 'users');
+    end if;
+    return new;
+end $$;
+create trigger b before insert on calls for each row when (new.todo like 'before%') execute function reports();
+create trigger "A" after insert on calls for each row when (new.todo like 'A%') execute function reports();
+create trigger zz after insert on calls for each row when (new.todo like 'zz%') execute function reports();
+select from goals.record_sent('c', array[61, 62, 63, 64, 65, 66, 67, 68]);
+insert into calls (user_id, name, properties, todo)
+select n, 'call', '{"n": 1}', (array['before', 'A', 'zz', 'before open', 'A open', 'zz open'])[n - 60]
+from generate_series(61, 66) n;
+-- Of the rows of one statement, and of the statements of one transaction, the order is theirs.
+insert into calls (user_id, name, properties, todo)
+values (67, 'call', '{"n": 1}', 'A'), (67, 'call', '{"n": 2}', 'zz');
+do $$ begin
+    perform goals.record_event(68::bigint, 'call', '{"n": 1}', users => 'users');
+    insert into calls (user_id, name, properties, todo) values (68, 'call', '{"n": 2}', 'A');
+end $$;
+select o.user_key, o.goal, o.new_value, o.opened_at <= o.matched_at as after_open from goals.outcome o
+where o.message = 'c' order by 1, 2;
+-- One that is reported with an earlier time has that.
+begin;
+select from goals.record_sent('c', 69::bigint, sent_at => now() - interval '2 hours');
+create function reports_late() returns trigger language plpgsql as $$ begin
+    perform goals.record_event(new.user_id, 'call', '{"n": 30}', now() - interval '1 hour', users => 'users');
+    return new;
+end $$;
+create trigger late after insert on calls for each row when (new.todo = 'late') execute function reports_late();
+insert into calls (user_id, name, properties, todo) values (69, 'call', '{"n": 1}', 'late');
+select goal, new_value, matched_at > now() - interval '1 minute' as now from goals.matches('c') where user_key = '69'
+order by goal;
+rollback;
+
 -- Opens --------------------------------------------------------------------------------------------------------------
 -- What opens the message is not what follows from the open: one that the statement of the change reports, or a trigger of
 -- it, came with the change. The next change counts, and so does one after an open that is reported late.
