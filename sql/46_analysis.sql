@@ -119,6 +119,8 @@ BEGIN
         JOIN goals.message m ON m.message_id = c.message_id
         LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
         WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE AND m.dropped_at IS NULL
+          -- An entry into a programme is no message.
+          AND m.kind <> 'programme'
           AND (attribution.since IS NULL OR c.matched_at >= attribution.since)
           AND (attribution.until IS NULL OR c.matched_at < attribution.until)
     ), ranked AS (
@@ -159,4 +161,4 @@ $$;
 COMMENT ON FUNCTION goals.attribution(text, timestamptz, timestamptz, interval) IS
     'Matches of each message and goal counted in full (matched, worth) and with the credit of each change given once '
     '(credit, worth_credit), for changes with since <= time < until. Models: first touch, last touch, last click '
-    '(without a click: last touch), linear, time decay. Control is left out; receipts on record only';
+    '(without a click: last touch), linear, time decay. Control and programmes are left out; receipts on record only';

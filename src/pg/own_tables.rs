@@ -316,10 +316,10 @@ impl OwnTables {
             reference_row_idx: index(&schema::REFERENCE_ROW).ok(),
             message_name: table(&schema::MESSAGE_NAME).ok(),
             column_note: table(&schema::COLUMN_NOTE).ok(),
-            hand_over: table(&schema::HAND_OVER).ok(),
-            hand_over_from_idx: index(&schema::HAND_OVER_FROM).ok(),
-            hand_over_into_idx: index(&schema::HAND_OVER_INTO).ok(),
-            hand_over_id_seq: sequence(ADDED_SEQUENCE).ok(),
+            hand_over: unless_locked(table(&schema::HAND_OVER))?,
+            hand_over_from_idx: unless_locked(index(&schema::HAND_OVER_FROM))?,
+            hand_over_into_idx: unless_locked(index(&schema::HAND_OVER_INTO))?,
+            hand_over_id_seq: unless_locked(sequence(ADDED_SEQUENCE))?,
             // Only notes are lost without these: they are checked when a note is written.
             ignored: here.found(&schema::IGNORED)?,
             ignored_source_idx: Index {
@@ -393,7 +393,7 @@ impl OwnTables {
     }
 
     /// The oids of all objects: a change of one makes the look-up stale.
-    pub fn oids(&self) -> [Oid; 18] {
+    pub fn oids(&self) -> [Oid; 22] {
         let tables = [
             self.source,
             self.message,
@@ -414,10 +414,25 @@ impl OwnTables {
             self.ignored_source_idx,
         ];
         let sequences = [self.receipt_id_seq, self.engagement_id_seq, self.match_id_seq];
-        let mut all = [Oid::INVALID; 18];
+        let mut all = [Oid::INVALID; 22];
+        let added = [
+            self.hand_over.map(|t| t.oid),
+            self.hand_over_from_idx.map(|i| i.oid),
+            self.hand_over_into_idx.map(|i| i.oid),
+            self.hand_over_id_seq.map(|s| s.oid),
+        ];
         let found = tables.map(|t| t.oid).into_iter().chain(indexes.map(|i| i.oid)).chain(sequences.map(|s| s.oid));
+        let found = found.chain(added.into_iter().flatten());
         all.iter_mut().zip(found).for_each(|(to, oid)| *to = oid);
         all
+    }
+}
+
+/// What can be done without; Err if it is only locked: a person must not be taken for another one because of that.
+fn unless_locked<T>(found: Result<T, Lacking>) -> Result<Option<T>, Lacking> {
+    match found {
+        Err(lacking) if lacking.is_locked() => Err(lacking),
+        found => Ok(found.ok()),
     }
 }
 

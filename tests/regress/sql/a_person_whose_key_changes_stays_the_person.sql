@@ -176,3 +176,16 @@ select goals.merge_users(106, 107, 'users');
 select whose(107);
 select * from goals.gone_users('users');
 select * from goals.verify();
+
+-- A row that moves to another partition, in a table without any goal.
+create table parts (id bigint primary key) partition by range (id);
+create table parts_low partition of parts for values from (0) to (100);
+create table parts_high partition of parts for values from (100) to (200);
+select from goals.track_users('parts');
+select from goals.create_message('p', users => 'parts');
+insert into parts values (1), (2);
+select goals.record_sent('p', array[1, 2]);
+update parts set id = id + 100;
+select count(goals.record_opened('p', id)) from parts;
+select user_key, after, up_to = 9223372036854775807 as for_good
+from goals_internal.spells((select source_id from goals.source where relation = 'parts'::regclass), '101') order by 1;
