@@ -159,20 +159,22 @@ BEGIN
     -- A goal's share is of the receipts it judges. They are named where they are fewer than the message's, and those
     -- who had matched before they were written to when there are any.
     FOR g IN
-        SELECT s.goal, s.sent, s.matched, s.already_matched,
-               sum(x.sent) AS control_sent, sum(x.matched) AS control_matched
-        FROM goals.message_stats s
-        LEFT JOIN goals.variant_stats x ON x.message = s.message AND x.goal = s.goal AND x.variant = 'control'
-        WHERE s.message = stats_bar.message AND s.goal IS NOT NULL
-        GROUP BY s.goal, s.sent, s.matched, s.already_matched
-        ORDER BY s.goal <> 'primary', s.goal
+        SELECT f.goal, max(f.sent) FILTER (WHERE NOT f.by_variant) AS sent,
+               max(f.matched) FILTER (WHERE NOT f.by_variant) AS matched,
+               max(f.already_matched) FILTER (WHERE NOT f.by_variant) AS already_matched,
+               max(f.sent) FILTER (WHERE f.by_variant) AS control_sent,
+               max(f.matched) FILTER (WHERE f.by_variant) AS control_matched
+        FROM goals_internal.figures f
+        WHERE f.message = stats_bar.message AND f.goal IS NOT NULL AND (NOT f.by_variant OR f.variant = 'control')
+        GROUP BY f.goal
+        ORDER BY f.goal <> 'primary', f.goal
     LOOP
         RETURN NEXT goals_internal.bar_line('Goal ' || g.goal, g.matched, g.sent);
         IF g.sent < sent THEN
             RETURN NEXT goals_internal.bar_line('  of those judged', g.sent, sent);
         END IF;
         IF g.control_sent > 0 THEN
-            RETURN NEXT goals_internal.bar_line('  control group', g.control_matched::bigint, g.control_sent::bigint);
+            RETURN NEXT goals_internal.bar_line('  control group', g.control_matched, g.control_sent);
         END IF;
         IF g.already_matched > 0 THEN
             RETURN NEXT goals_internal.bar_line('  already matched', g.already_matched, g.sent);

@@ -75,6 +75,8 @@ select substring(words(goals.report('onboarding')) from 'Messages of the program
 select from goals.drop_message('day 3');
 select bar from bar where name = 'onboarding' order by no;
 select goals.report_data('onboarding') #>> '{parts,1,name}', jsonb_array_length(goals.report_data('onboarding') -> 'parts');
+select from goals.drop_message('everything we write');
+select bar from bar where name = 'onboarding' and no = 1;
 select from goals.drop_message('onboarding');
 select bar from bar where name = 'day 1' and no = 1;
 select goals.report_data('day 1') -> 'message' ->> 'part_of' is null;

@@ -95,6 +95,8 @@ fn more_than_a_page_holds_is_refused() {
     let curve: Vec<_> = (0..1001).map(|i| json!({"variant": i.to_string(), "day": 1})).collect();
     assert!(read(json!({"curve": curve})).is_err());
     assert!(read(json!({"goals": vec![json!({}); 1001]})).is_err());
+    let parts = read(json!({"parts": vec![json!({}); 1001]}));
+    assert_eq!(parts.unwrap_err(), "1001 messages, of which a page takes 1000");
 }
 
 #[test]
