@@ -3,6 +3,7 @@
 use super::engagements::{Latest, latest};
 use super::{not_recorded, reported_time};
 use crate::matching::engagements::{Engagement, Report, engage, is_withdrawn};
+use crate::matching::person::{self, Person};
 use crate::matching::records::{Sent, all_by_reference, receipt_and_key, receipts_by_id, visit_given};
 use crate::model::epoch;
 use crate::model::error::{Error, Result};
@@ -242,10 +243,13 @@ impl<'a> Set<'a> {
             if self.setup.is_dropped(sent.revision) || !is_of_message {
                 continue;
             }
-            if let Some(user) = user
-                && self.key(sent.users, user).ok().as_ref() != Some(&key)
-            {
-                continue;
+            let unread = || Fault::Raised(not_recorded());
+            let key = person::of_receipt(self.probes, sent.users, key, id).ok_or_else(unread)?;
+            if let Some(user) = user {
+                let Ok(given) = self.key(sent.users, user) else { continue };
+                if Person::of(self.probes, sent.users, &given, None).ok_or_else(unread)?.key != key {
+                    continue;
+                }
             }
             let of_first = whose.get_or_insert_with(|| (sent.users, key.clone()));
             let is_other = |first: &Sent| first.message_id(self.setup) != sent.message_id(self.setup);

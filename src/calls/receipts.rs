@@ -95,10 +95,10 @@ fn send_one<T>(
     let (key, judgement) = look_up(&setup, &message.revision, source, &mut users, &key)
         .ok_or_else(|| source.gone())?
         .ok_or_else(|| source.unknown(&key))?;
-    let (arm, fate) = (by.arm(&setup, message, &key), by.fate(message));
     let given = given.map(|name| not_empty(name, "ref").map(Ref::of)).transpose()?;
-    let delivery = Delivery { key: &key, arm, fate, sent_at, judgement: &judgement };
     let delivered = Sender::of_call(Statement::of_call(), &setup, message, |sender| {
+        let (arm, fate) = (by.arm(&setup, message, &sender.first_known(&key)), by.fate(message));
+        let delivery = Delivery { key: &key, arm, fate, sent_at, judgement: &judgement };
         sender.deliver(&delivery, given.as_ref(), &mut judge(&setup, source, &mut users, &key))
     })
     .flatten()
@@ -170,7 +170,7 @@ fn send_many(
             check_for_interrupts();
             let receipt = scratch.run(|| {
                 let (stored, judgement) = look_up(&setup, &message.revision, source, &mut users, key)??;
-                let arm = by.arm(&setup, message, &stored);
+                let arm = by.arm(&setup, message, &sender.first_known(&stored));
                 let delivery = Delivery { key: &stored, arm, fate, sent_at, judgement: &judgement };
                 let delivered = sender.deliver(&delivery, None, &mut judge(&setup, source, &mut users, &stored));
                 Some((stored, delivered))

@@ -6,6 +6,7 @@
 
 use super::engagements::is_withdrawn;
 use super::judge::Judgement;
+use super::person;
 use super::records::{self, NewReceipt, Sent};
 use crate::model::reference::{GIVEN, reference};
 use crate::pg::encoding;
@@ -14,6 +15,7 @@ use crate::pg::own_tables::OwnTables;
 use crate::pg::own_tables::columns::receipt;
 use crate::pg::scan::OwnedProbe;
 use crate::setup::definitions::{Arm, Message, Revision, Setup, Variant};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// Makes receipts of one message.
@@ -107,6 +109,16 @@ pub fn arm_of_sent<'a>(setup: &Setup, message: &'a Message, key: &[u8]) -> Arm<'
     if is_current(&setup.tables) { message.arm_of_sent(key) } else { message.assigned(key).into() }
 }
 
+/// The key by which the user with this one is assigned: under which the person was first known. It is looked for only if
+/// it matters.
+pub fn first_known<'a>(statement: Statement, setup: &Setup, message: &Message, key: &'a [u8]) -> Cow<'a, [u8]> {
+    if message.arms().next().is_none() {
+        return Cow::Borrowed(key);
+    }
+    let first = |probes: &mut Probes| person::first_known(probes, message.users, key);
+    kept_open::with_probes(statement, &setup.tables, first).unwrap_or(Cow::Borrowed(key))
+}
+
 /// The entry of a user into a programme.
 fn entry(probes: &mut Probes, setup: &Setup, programme: &Message, key: &[u8]) -> Option<Sent> {
     records::first_receipt(probes, setup, programme, key, |_, _| true)
@@ -127,14 +139,21 @@ pub enum Assigned<'a> {
 
 /// The arm that a user gets. In a programme it is that of the entry, if there is one.
 pub fn assigned<'a>(statement: Statement, setup: &Setup, message: &'a Message, key: &[u8]) -> Assigned<'a> {
-    let by_assignment = message.assigned(key);
+    if message.parent.is_none() && message.arms().next().is_none() {
+        return Assigned::Arm(None);
+    }
+    let first_key = first_known(statement, setup, message, key);
+    let by_assignment = message.assigned(&first_key);
     if message.parent.is_none() && !message.is_programme {
         return Assigned::Arm(by_assignment);
     }
     kept_open::with_probes(statement, &setup.tables, |probes| {
         let is_held_out = |programme: &&Rc<Message>| match entry(probes, setup, programme, key) {
             Some(entry) => is_held_out(programme, entry.variant, entry.held_out),
-            None => programme.is_control(programme.assigned(key).map(|v| v.id)),
+            None => {
+                let first_key = person::first_known(probes, programme.users, key).unwrap_or(Cow::Borrowed(key));
+                programme.is_control(programme.assigned(&first_key).map(|v| v.id))
+            }
         };
         if setup.programmes_of(message).iter().any(is_held_out) {
             return Assigned::HeldOut;
@@ -180,12 +199,22 @@ impl Sender<'_> {
         kept_open::with_probes(statement, &setup.tables, |probes| {
             // Opened here, because `work` may use a memory context that ends before the statement.
             probes.receipt_log()?;
+            if once || !programmes.is_empty() || message.arms().next().is_some() {
+                probes.prepare_hand_overs();
+            }
             if once || !programmes.is_empty() {
                 probes.receipts_and_engagements()?;
-                probes.prepare_hand_overs();
             }
             Some(work(&mut Sender { setup, message, programmes: &programmes, probes, once }))
         })
+    }
+
+    /// The key by which the user with this one is assigned.
+    pub fn first_known<'k>(&mut self, key: &'k [u8]) -> Cow<'k, [u8]> {
+        if self.message.arms().next().is_none() && self.programmes.is_empty() {
+            return Cow::Borrowed(key);
+        }
+        person::first_known(self.probes, self.message.users, key).unwrap_or(Cow::Borrowed(key))
     }
 
     /// [`Sender::record`], unless the user has the receipt made from the same ref: then that. Two transactions that do
@@ -236,10 +265,11 @@ impl Sender<'_> {
             held_out |= match entry(self.probes, self.setup, programme, delivery.key) {
                 Some(entry) => is_held_out(programme, entry.variant, entry.held_out),
                 None => {
+                    let key = self.first_known(delivery.key);
                     let arm = match was_sent {
                         true if held_out => Arm::HELD_OUT,
-                        true => programme.arm_of_sent(delivery.key),
-                        false => programme.assigned(delivery.key).into(),
+                        true => programme.arm_of_sent(&key),
+                        false => programme.assigned(&key).into(),
                     };
                     self.append(programme, delivery, arm, &judge(&programme.revision), None)?;
                     is_held_out(programme, arm.variant.map(|v| v.id), arm.held_out)

@@ -118,7 +118,7 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
             found.into()
         }
         None if reading.source.variant.is_some() => Arm::default(),
-        None => arm_of_sent(setup, message, &stored),
+        None => arm_of_sent(setup, message, &send::first_known(trigger.statement(), setup, message, &stored)),
     };
     if message.is_control(arm.variant.map(|v| v.id)) {
         fate = Fate::Assigned;
