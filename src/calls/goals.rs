@@ -76,36 +76,34 @@ pub fn create_message(args: &Args) -> Result<Out> {
     let engagement_after = engagement_after.transpose()?.map(TimeLimit::micros);
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
-        let mut columns = format!("name, kind, channel, {users_column}");
-        let channel = args.text(2);
-        let mut values = vec![
-            Arg::Text(Some(&name)),
-            Arg::Text(Some(&kind)),
-            Arg::Text(channel.as_deref()),
-            Arg::Integer(Some(users.id)),
-        ];
-        // Earlier versions of the extension's SQL have neither these parameters nor these columns.
-        if let Some(programme) = part_of {
-            columns += ", parent_id";
-            values.push(Arg::Integer(Some(programme)));
-        }
-        if let Some(wait) = engagement_after {
-            columns += ", engagement_after_us";
-            values.push(Arg::Bigint(wait));
-        }
-        let places: Vec<String> = (1..=values.len()).map(|i| format!("${i}")).collect();
         let id = spi::number(
             &format!(
-                "INSERT INTO goals.message ({columns}) VALUES ({}) ON CONFLICT (name) DO NOTHING RETURNING message_id",
-                places.join(", ")
+                "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (name) DO NOTHING RETURNING message_id"
             ),
-            &values,
+            &[
+                Arg::Text(Some(&name)),
+                Arg::Text(Some(&kind)),
+                Arg::Text(args.text(2).as_deref()),
+                Arg::Integer(Some(users.id)),
+            ],
         );
         let id = id.ok_or_else(|| Error::NameTaken { what: "message", name: name.clone() })?;
-        spi::run(
-            "INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')",
-            &[Arg::Integer(i32::try_from(id).ok())],
-        );
+        let message = || Arg::Integer(i32::try_from(id).ok());
+        // Earlier versions of the extension's SQL have neither these parameters nor these columns.
+        if part_of.is_some() {
+            spi::run(
+                "UPDATE goals.message SET parent_id = $2 WHERE message_id = $1",
+                &[message(), Arg::Integer(part_of)],
+            );
+        }
+        if let Some(wait) = engagement_after {
+            spi::run(
+                "UPDATE goals.message SET engagement_after_us = $2 WHERE message_id = $1",
+                &[message(), Arg::Bigint(wait)],
+            );
+        }
+        spi::run("INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')", &[message()]);
         spi::run("DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1", &[Arg::Text(Some(&name))]);
         invalidate::announce(setup.tables.revision);
         Ok(Out::Bigint(id))
