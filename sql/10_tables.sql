@@ -210,7 +210,8 @@ CREATE INDEX hand_over_into_idx ON goals.hand_over (users_source_id, into_key);
 ALTER TABLE goals.hand_over REPLICA IDENTITY FULL;
 
 -- kind: 'd' delivered, 'b' bounced, 'o' opened, 'c' clicked (a click is also an open), 'p' complained,
--- 'u' unsubscribed, 'w' withdrawn. Every report is kept; the earliest time counts. machine: opened by a program, as far
+-- 'u' unsubscribed, 'w' withdrawn, 'm' an entry into a programme of a person who turned out to have entered before, under
+-- another key. Every report is kept; the earliest time counts. machine: opened by a program, as far
 -- as is known (NULL: not).
 CREATE TABLE goals.engagement (
     engagement_id bigint NOT NULL,

@@ -80,7 +80,7 @@ FROM goals.receipt r
 JOIN goals.revision v ON v.revision_id = r.revision_id
 LEFT JOIN LATERAL (
     -- had: which kinds there are, a bit each: 1 delivered, 2 bounced, 4 complained, 8 unsubscribed, 16 opened by a machine,
-    -- 32 clicked by a machine, 64 withdrawn. 0: opened or clicked by a person. (movement() has the same.)
+    -- 32 clicked by a machine, 64 withdrawn, 128 the later entry of a merged person. 0: opened or clicked by a person. (movement() has the same.)
     SELECT min(f.at) FILTER (WHERE f.bits = 0) AS opened_at,
            min(f.at) FILTER (WHERE f.kind = 'c' AND f.bits = 0) AS clicked_at,
            min(f.at) FILTER (WHERE f.settled AND f.bits = 0) AS rolled_opened_at,
@@ -102,7 +102,8 @@ LEFT JOIN LATERAL (
     FROM (SELECT e.at, e.kind, e.engagement_id <= (SELECT w.engagement_id FROM goals.watermark w) AS settled,
                  CASE e.kind WHEN 'o' THEN CASE WHEN e.machine THEN 16 ELSE 0 END
                              WHEN 'c' THEN CASE WHEN e.machine THEN 48 ELSE 0 END
-                             WHEN 'd' THEN 1 WHEN 'b' THEN 2 WHEN 'p' THEN 4 WHEN 'u' THEN 8 WHEN 'w' THEN 64 ELSE 256 END AS bits
+                             WHEN 'd' THEN 1 WHEN 'b' THEN 2 WHEN 'p' THEN 4 WHEN 'u' THEN 8 WHEN 'w' THEN 64
+                             WHEN 'm' THEN 128 ELSE 256 END AS bits
           FROM goals.engagement e
           WHERE e.receipt_id = r.receipt_id) f
 ) e ON true
@@ -166,7 +167,7 @@ FROM (SELECT l.*, (l.as_had & 192 = 0)::integer AS counts
                    CASE WHEN k.settled THEN l.rolled_clicked_at ELSE l.clicked_at END AS as_clicked_at,
                    CASE WHEN k.settled THEN l.rolled_matched_at ELSE l.matched_at END AS as_matched_at,
                    CASE WHEN k.settled THEN l.rolled_worth ELSE l.worth END AS as_worth,
-                   -- 128: superseded.
+                   -- 128: superseded, too.
                    CASE WHEN k.settled
                         THEN l.rolled_had
                              | CASE WHEN l.superseded_by <= (SELECT w.receipt_id FROM goals.watermark w) THEN 128 ELSE 0 END
@@ -232,7 +233,7 @@ FROM goals.message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
                             AND l.goals_of = ANY (ARRAY[m.message_id, m.like_message_id])
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
-WHERE l.goal_id IS NOT NULL AND m.dropped_at IS NULL AND l.had & 64 <> 64
+WHERE l.goal_id IS NOT NULL AND m.dropped_at IS NULL AND l.had & 64 <> 64 AND l.had & 128 <> 128
   AND CASE WHEN l.superseded_by IS NULL THEN 0 ELSE 1 END <> 1;
 COMMENT ON VIEW goals.outcome IS
     'One row per receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal '

@@ -84,7 +84,8 @@ BEGIN
                          -- As in goals_internal.ledger; 0: opened or clicked by a person.
                          CASE f.kind WHEN 'o' THEN CASE WHEN f.machine THEN 16 ELSE 0 END
                                      WHEN 'c' THEN CASE WHEN f.machine THEN 48 ELSE 0 END
-                                     WHEN 'd' THEN 1 WHEN 'b' THEN 2 WHEN 'p' THEN 4 WHEN 'u' THEN 8 WHEN 'w' THEN 64 ELSE 256 END AS bits
+                                     WHEN 'd' THEN 1 WHEN 'b' THEN 2 WHEN 'p' THEN 4 WHEN 'u' THEN 8 WHEN 'w' THEN 64
+                                     WHEN 'm' THEN 128 ELSE 256 END AS bits
                   FROM (SELECT e.receipt_id, e.at, e.kind, e.machine, e.engagement_id <= after_engagement AS then
                         FROM goals.engagement e
                         WHERE e.receipt_id = ANY ((SELECT o.ids FROM old o)::bigint[]) AND e.engagement_id <= to_engagement

@@ -49,7 +49,7 @@ BEGIN
     FROM goals_internal.ledger o
     LEFT JOIN goals.variant v ON v.variant_id = o.variant_id
     WHERE o.receipt_id = ANY (ids) AND o.message_id = of_message AND o.goal_id IS NOT NULL
-      AND CASE WHEN o.superseded_by IS NULL THEN 0 ELSE 1 END <> 1
+      AND o.had & 128 <> 128 AND CASE WHEN o.superseded_by IS NULL THEN 0 ELSE 1 END <> 1
     ORDER BY o.sent_at, o.receipt_id, o.goal;
 END
 $$;

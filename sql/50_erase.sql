@@ -193,7 +193,11 @@ BEGIN
         EXIT WHEN NOT FOUND;
         gone := gone + goals_internal.archive(ids);
     END LOOP;
-    -- Hand-overs of receipts that are all gone.
+    -- Hand-overs that a newer one has replaced, and those of receipts that are all gone.
+    DELETE FROM goals.hand_over h
+    USING goals.hand_over n
+    WHERE n.users_source_id = h.users_source_id AND n.from_key = h.from_key AND n.receipt_id = h.receipt_id
+      AND n.hand_over_id > h.hand_over_id;
     DELETE FROM goals.hand_over h
     WHERE h.receipt_id <= w.receipt_id
       AND h.receipt_id < coalesce((SELECT min(r.receipt_id) FROM goals.receipt r), 9223372036854775807);
@@ -265,6 +269,12 @@ BEGIN
                       WHERE o.users_source_id = n.users_source_id AND o.from_key = n.from_key AND o.receipt_id = n.receipt_id
                         AND o.hand_over_id > n.hand_over_id)
       AND h.users_source_id = n.users_source_id AND h.from_key = n.from_key AND h.receipt_id = n.receipt_id;
+    -- Rows that a newer one has replaced name the person too.
+    DELETE FROM goals.hand_over h
+    USING unnest(of_users || of_gone) AS u (source_id), goals.hand_over n
+    WHERE h.users_source_id = u.source_id AND h.into_key = goals_internal.person_of(u.source_id, key)
+      AND n.users_source_id = h.users_source_id AND n.from_key = h.from_key AND n.receipt_id = h.receipt_id
+      AND n.hand_over_id > h.hand_over_id;
     RETURN gone;
 END
 $$;

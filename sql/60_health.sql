@@ -219,7 +219,7 @@ BEGIN
     RETURN QUERY
     SELECT p.problem, m.name::text, p.detail, p.hint
     FROM (SELECT d.message_id, sum(d.held_out)::bigint AS held_out, count(*) FILTER (WHERE d.mixed) AS mixed
-          FROM (SELECT coalesce(r.message_id, v.message_id) AS message_id, r.user_key,
+          FROM (SELECT coalesce(r.message_id, v.message_id) AS message_id,
                        -- A programme is entered once: of several entries of a user one counts, with its variant.
                        least(count(*) FILTER (WHERE h.held_out AND r.sent_at >= at_once - interval '7 days'),
                              CASE WHEN bool_or(h.entry) THEN 1 END) AS held_out,
@@ -230,7 +230,10 @@ BEGIN
                 CROSS JOIN LATERAL (SELECT coalesce(r.flags & 1 = 1, false) AS held_out,
                                            coalesce(r.flags & 2 = 2, false) AS entry) h
                 WHERE v.message_id = ANY (of_goals) AND coalesce(r.message_id, v.message_id) = ANY (divided)
-                GROUP BY coalesce(r.message_id, v.message_id), r.user_key) d
+                GROUP BY coalesce(r.message_id, v.message_id),
+                         CASE WHEN EXISTS (SELECT FROM goals.hand_over)
+                              THEN (SELECT x.person FROM goals_internal.receipt_of_person x WHERE x.receipt_id = r.receipt_id)
+                              ELSE r.user_key END) d
           WHERE d.held_out > 0 OR d.mixed
           GROUP BY d.message_id) x
     JOIN goals.message m ON m.message_id = x.message_id AND m.dropped_at IS NULL
@@ -249,7 +252,8 @@ BEGIN
         ('sent although held out', x.held_out,
          format('%s receipts of the last 7 days say that the message was sent to users whom %s holds back; '
                 'goals.compare() leaves these receipts out', x.held_out, coalesce(held.groups, 'a control group')),
-         'Call goals.deliver() before you send. For users who were sent nothing, pass variant => ''control''.'),
+         'Call goals.deliver() before you send. For users who were sent nothing, pass variant => ''control'', '
+         'or ''held out'' where a programme holds them back.'),
         ('users in two variants', x.mixed,
          format('%s users have received more than one variant; goals.compare() leaves them out', x.mixed),
          'Let goals.assign() or goals.deliver() choose the variant.')) AS p (problem, n, detail, hint)

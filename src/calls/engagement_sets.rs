@@ -138,6 +138,7 @@ impl<'a> Set<'a> {
         probes.engagement_log()?;
         probes.receipts_by_row();
         probes.references_by_row();
+        probes.prepare_hand_overs();
         let receipts = receipts_by_id(&setup.tables)?;
         let mut messages = HashMap::new();
         for message in setup.messages.values() {
@@ -177,6 +178,9 @@ impl<'a> Set<'a> {
             (None, None, None, None) => return skipped("no receipt named", None),
         };
         self.key_type(sent.users, &about)?;
+        if sent.is_entry {
+            return skipped("programme", Some(&about));
+        }
         let message = sent.message_id(self.setup).and_then(|id| self.messages.get(&id));
         if message.is_some_and(|message| message.is_control(sent.variant)) {
             return skipped("control group", Some(&about));
@@ -235,12 +239,16 @@ impl<'a> Set<'a> {
             return skipped("several receipts", Some(of));
         }
         ids.sort_unstable();
-        let mut found: Vec<Sent> = Vec::new();
+        let (mut found, mut is_known): (Vec<Sent>, bool) = (Vec::new(), false);
         let mut whose: Option<(i32, Vec<u8>)> = None;
         for id in ids {
             let Some((sent, key)) = receipt_and_key(&mut self.receipts, &self.setup.tables, id) else { continue };
             let is_of_message = message.is_none_or(|message| sent.is_of(self.setup, message));
-            if self.setup.is_dropped(sent.revision) || !is_of_message {
+            if self.setup.is_dropped(sent.revision) {
+                continue;
+            }
+            is_known = true;
+            if !is_of_message {
                 continue;
             }
             let unread = || Fault::Raised(not_recorded());
@@ -258,12 +266,19 @@ impl<'a> Set<'a> {
             }
             memory::push(&mut found, sent);
         }
+        if found.is_empty() && is_known {
+            return skipped("ref of another message or user", Some(of));
+        }
         Ok(found)
     }
 
     /// The latest receipt of a user and message.
     fn latest(&mut self, message: &Node, user: &Node, at: i64) -> Placed<Sent> {
+        let about = message;
         let message = self.message(message)?;
+        if message.is_programme {
+            return skipped("programme", Some(about));
+        }
         let key = self.key(message.users, user)?;
         let known = &mut self.withdrawn;
         let mut withdrawn = |log: &mut OwnedProbe, id| is_known_withdrawn(known, log, id);

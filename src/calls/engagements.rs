@@ -27,7 +27,7 @@ fn time_name(kind: Engagement) -> &'static str {
         Engagement::Clicked => "clicked_at",
         Engagement::Complained => "complained_at",
         Engagement::Unsubscribed => "unsubscribed_at",
-        Engagement::Withdrawn => "withdrawn_at",
+        Engagement::Withdrawn | Engagement::EnteredBefore => "at",
     }
 }
 
@@ -40,6 +40,7 @@ fn call_name(kind: Engagement) -> &'static str {
         Engagement::Complained => "goals.record_complained",
         Engagement::Unsubscribed => "goals.record_unsubscribed",
         Engagement::Withdrawn => "goals.withdraw",
+        Engagement::EnteredBefore => "goals.merge_users",
     }
 }
 
@@ -111,6 +112,12 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
             };
         }
     };
+    if message.is_programme {
+        return Err(Error::InvalidArgument {
+            message: format!("message \"{name}\" is a programme, which is not sent itself"),
+            hint: "Report what happens to the messages that are part of it.".into(),
+        });
+    }
     let source = setup.users(message.users)?;
     let key = source.key_type()?.canonical(&given).ok_or_else(|| source.unknown(&given))?;
     let latest = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
@@ -152,6 +159,9 @@ fn receipt_sent(setup: &Setup, receipt_id: i64) -> Result<(Sent, Option<&Rc<Mess
 
 fn engage_receipt(setup: &Setup, receipt_id: i64, report: Report) -> Result<Out> {
     let (sent, message) = receipt_sent(setup, receipt_id)?;
+    if sent.is_entry {
+        return Err(Error::EntryReceipt { receipt_id });
+    }
     let engaged = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
         let log = probes.engagement_log();
         log.is_some_and(|log| engage(log, &setup.tables, message.map(|m| &**m), sent, report))

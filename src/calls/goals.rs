@@ -33,7 +33,16 @@ pub(super) fn name_given(name: String, what: &str) -> Result<String> {
 /// The programme that a new message is to be part of.
 fn programme<'a>(setup: &'a Setup, name: &str, kind: &str, users: &Source) -> Result<&'a Message> {
     let refused = |message: String, hint: &str| Err(Error::InvalidArgument { message, hint: hint.into() });
-    let programme = setup.message(name)?;
+    let programme = setup.message(name).map_err(|unknown| match unknown {
+        Error::UnknownMessage { name, nearest: None } => Error::InvalidArgument {
+            message: format!("programme \"{name}\" does not exist"),
+            hint: format!(
+                "Create it first: goals.create_message('{}', kind => 'programme').",
+                name.replace('\'', "''")
+            ),
+        },
+        other => other,
+    })?;
     if !programme.is_programme {
         return refused(
             format!("message \"{name}\" is not a programme"),
@@ -72,8 +81,12 @@ pub fn create_message(args: &Args) -> Result<Out> {
         return Err(Error::NameTaken { what: "message", name });
     }
     let part_of = args.text(4).map(|of| programme(&setup, &of, &kind, &users).map(|p| p.id)).transpose()?;
-    let engagement_after = args.interval(5).map(|wait| TimeLimit::from_interval(wait.months, wait.days, wait.micros));
-    let engagement_after = engagement_after.transpose()?.map(TimeLimit::micros);
+    let wait = args.interval(5).map(|wait| TimeLimit::from_interval(wait.months, wait.days, wait.micros));
+    let engagement_after = wait.transpose().map_err(|_| Error::InvalidArgument {
+        message: "engagement_after is not a length of time that can be waited for".into(),
+        hint: "Pass a length greater than zero and without months, such as '10 seconds'.".into(),
+    })?;
+    let engagement_after = engagement_after.map(TimeLimit::micros);
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
         let id = spi::number(
@@ -149,6 +162,12 @@ pub fn set_goal(args: &Args) -> Result<Out> {
         return Err(Error::InvalidArgument {
             message: format!("a time limit cannot be counted after \"{after}\""),
             hint: "Pass after => 'sent', 'opened' or 'clicked'.".into(),
+        });
+    }
+    if known.is_programme && after != "sent" {
+        return Err(Error::InvalidArgument {
+            message: format!("message \"{message}\" is a programme, which is never {after}"),
+            hint: "Pass after => 'sent': the time limit of a programme begins when it is entered.".into(),
         });
     }
     let times = args.integer(6).unwrap_or(1);

@@ -23,6 +23,8 @@ pub enum Engagement {
     Unsubscribed,
     /// It was never sent.
     Withdrawn,
+    /// An entry into a programme of a person who had entered before, under another key.
+    EnteredBefore,
 }
 
 impl Engagement {
@@ -36,6 +38,7 @@ impl Engagement {
             Engagement::Complained => b'p',
             Engagement::Unsubscribed => b'u',
             Engagement::Withdrawn => b'w',
+            Engagement::EnteredBefore => b'm',
         }
     }
 

@@ -250,40 +250,6 @@ pub(super) fn givers(probes: &mut Probes, users: i32, person: &[u8], before: Opt
     Some(keys)
 }
 
-/// The key under which a person was first known: users are assigned by it, whatever happens to their keys. `key` is one of
-/// the person's. Of a person into whom others were merged it is the person's own. None if the hand-overs cannot be read
-/// now.
-pub fn first_known<'a>(probes: &mut Probes, users: i32, key: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-    if !probes.has_hand_overs()? {
-        return Some(Cow::Borrowed(key));
-    }
-    let person = match Lane::of(probes, users, key, None)?.merged_into(key) {
-        Some(other) => Cow::Owned(memory::copied(other)),
-        None => Cow::Borrowed(key),
-    };
-    let mut first: Option<(i64, Vec<u8>)> = None;
-    for from in givers(probes, users, &person, None)? {
-        let mut rows = hand_overs(probes, users, By::From, &from)?;
-        rows.retain(|row| row.bound != FOR_GOOD);
-        rows.sort_unstable_by_key(|row| (row.bound, row.id));
-        // Whose a spell was, from its key on, until it was the person's.
-        for spell in rows.chunk_by(|a, b| a.bound == b.bound) {
-            let [before @ .., last] = spell else { continue };
-            if last.into != *person || first.as_ref().is_some_and(|(bound, _)| *bound <= last.bound) {
-                continue;
-            }
-            let mut merged = false;
-            for key in before.iter().map(|row| &row.into).chain([&from]).filter(|key| **key != *person) {
-                merged |= Lane::of(probes, users, key, None)?.merged_into(key).is_some();
-            }
-            if !merged {
-                first = Some((last.bound, from.clone()));
-            }
-        }
-    }
-    Some(first.map_or(person, |(_, key)| Cow::Owned(key)))
-}
-
 /// The key that the person of a receipt has now: of the receipt's key and id. None if the hand-overs cannot be read now.
 pub fn of_receipt(probes: &mut Probes, users: i32, key: Vec<u8>, id: i64) -> Option<Vec<u8>> {
     if !probes.has_hand_overs()? {

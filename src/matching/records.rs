@@ -12,6 +12,7 @@ use crate::pg::scan::{Key, OwnedProbe};
 use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::{self, Datum, Oid};
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
@@ -157,6 +158,27 @@ pub fn visit_key_until(
     see: impl FnMut(&Row) -> ControlFlow<()>,
 ) {
     receipts.visit(&of_user(users, key, Bound::Until(until)), true, see);
+}
+
+/// The key under which a person was first known, that of the first receipt on record: users are assigned by it, whatever
+/// happens to their keys. `key` is one of the person's. None if the hand-overs or receipts cannot be read now.
+pub fn first_known<'a>(probes: &mut Probes, users: i32, key: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    let person = Person::of(probes, users, key, None)?;
+    if person.is_alone() {
+        return Some(person.key);
+    }
+    let mut first: Option<(i64, Vec<u8>)> = None;
+    for key in person.keys() {
+        visit_key_until(probes.receipts()?, users, key, i64::MAX, |row| {
+            memory::check();
+            let id = id_of(row);
+            if person.has(key, id) && first.as_ref().is_none_or(|(least, _)| id < *least) {
+                first = Some((id, memory::copied(key)));
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    Some(first.map_or(person.key, |(_, key)| Cow::Owned(key)))
 }
 
 /// Calls `see` with the receipts of a person for a message sent up to a time, newest first, until it stops. Of up to

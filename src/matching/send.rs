@@ -6,7 +6,6 @@
 
 use super::engagements::is_withdrawn;
 use super::judge::Judgement;
-use super::person;
 use super::records::{self, NewReceipt, Sent};
 use crate::model::reference::{GIVEN, reference};
 use crate::pg::encoding;
@@ -115,7 +114,7 @@ pub fn first_known<'a>(statement: Statement, setup: &Setup, message: &Message, k
     if message.arms().next().is_none() {
         return Cow::Borrowed(key);
     }
-    let first = |probes: &mut Probes| person::first_known(probes, message.users, key);
+    let first = |probes: &mut Probes| records::first_known(probes, message.users, key);
     kept_open::with_probes(statement, &setup.tables, first).unwrap_or(Cow::Borrowed(key))
 }
 
@@ -151,7 +150,7 @@ pub fn assigned<'a>(statement: Statement, setup: &Setup, message: &'a Message, k
         let is_held_out = |programme: &&Rc<Message>| match entry(probes, setup, programme, key) {
             Some(entry) => is_held_out(programme, entry.variant, entry.held_out),
             None => {
-                let first_key = person::first_known(probes, programme.users, key).unwrap_or(Cow::Borrowed(key));
+                let first_key = records::first_known(probes, programme.users, key).unwrap_or(Cow::Borrowed(key));
                 programme.is_control(programme.assigned(&first_key).map(|v| v.id))
             }
         };
@@ -214,7 +213,7 @@ impl Sender<'_> {
         if self.message.arms().next().is_none() && self.programmes.is_empty() {
             return Cow::Borrowed(key);
         }
-        person::first_known(self.probes, self.message.users, key).unwrap_or(Cow::Borrowed(key))
+        records::first_known(self.probes, self.message.users, key).unwrap_or(Cow::Borrowed(key))
     }
 
     /// [`Sender::record`], unless the user has the receipt made from the same ref: then that. Two transactions that do

@@ -324,7 +324,7 @@ impl Error {
                 )
             }
             ControlReceipt { .. } => "Report what happens to a message only if goals.deliver() returned send.".into(),
-            EntryReceipt { .. } => "Withdraw the receipt of the message that was not sent.".into(),
+            EntryReceipt { .. } => "Name the receipt of a message that is part of the programme.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
             UsersTableDropped => {
                 "Hand it over to the table that has taken its place with goals.move_users(), or create another message."

@@ -148,6 +148,9 @@ fn engage_as_inserted(
     sent: Sent,
     again: bool,
 ) {
+    if sent.is_entry {
+        return;
+    }
     let clock = datum::clock();
     for (field, kind) in [(&reading.opened, Engagement::Opened), (&reading.clicked, Engagement::Clicked)] {
         let Some(at) = field.as_ref().and_then(|f| f.time(row)).map(|at| at.min(clock)) else { continue };
@@ -220,7 +223,7 @@ fn mirror_engagement(
     let Some(message) = name.as_ref().and_then(Name::as_str).and_then(|name| setup.message_once_named(name)) else {
         return;
     };
-    if instead_of.is_some() && message.engagement_after.is_none() {
+    if message.is_programme || instead_of.is_some() && message.engagement_after.is_none() {
         return;
     }
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
