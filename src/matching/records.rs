@@ -238,7 +238,7 @@ pub fn find_by_reference(
     key: &[u8],
     reference: i64,
 ) -> Option<Sent> {
-    all_by_reference(probes, setup, message, key, reference)?.first().copied()
+    by_reference(probes, setup, message, (key, true), reference)?.first().copied()
 }
 
 /// The receipts of a user for a message that were made from what has this reference, in the order in which they were
@@ -248,6 +248,17 @@ pub fn all_by_reference(
     setup: &Setup,
     message: &Message,
     key: &[u8],
+    reference: i64,
+) -> Option<SmallVec<[Sent; 1]>> {
+    by_reference(probes, setup, message, (key, false), reference)
+}
+
+/// `of_row`: true also for the receipts under this very key, whose person has got another one since.
+fn by_reference(
+    probes: &mut Probes,
+    setup: &Setup,
+    message: &Message,
+    (key, of_row): (&[u8], bool),
     reference: i64,
 ) -> Option<SmallVec<[Sent; 1]>> {
     let mut found = SmallVec::new();
@@ -262,13 +273,14 @@ pub fn all_by_reference(
     if let Some(receipts) = probes.receipts_by_row() {
         receipts.visit(&[of_bigint(reference)], false, |row| {
             let sent = Sent::read(row, setup.tables.receipt.places());
-            if sent.is_of_person(row, message, &person) && sent.is_of(setup, message) {
+            let is_same = of_row && sent.users == message.users && row.bytes(receipt::user_key) == Some(key);
+            if (is_same || sent.is_of_person(row, message, &person)) && sent.is_of(setup, message) {
                 see(sent);
             }
             ControlFlow::Continue(())
         });
         if found.is_empty() {
-            found.extend(find_by_later_reference(probes, setup, message, &person, reference));
+            found.extend(find_by_later_reference(probes, setup, message, (&person, of_row.then_some(key)), reference));
         }
     } else {
         // Without its index it is looked for among the user's last receipts.
@@ -290,7 +302,7 @@ fn find_by_later_reference(
     probes: &mut Probes,
     setup: &Setup,
     message: &Message,
-    person: &Person,
+    (person, key): (&Person, Option<&[u8]>),
     reference: i64,
 ) -> Option<Sent> {
     let mut known: Option<i64> = None;
@@ -303,7 +315,8 @@ fn find_by_later_reference(
     let mut found = None;
     receipts.visit(&[of_receipt(known?)], false, |row| {
         let sent = Sent::read(row, setup.tables.receipt.places());
-        let fits = sent.is_of_person(row, message, person);
+        let is_same = key.is_some() && sent.users == message.users && row.bytes(receipt::user_key) == key;
+        let fits = is_same || sent.is_of_person(row, message, person);
         found = Some(sent).filter(|sent| fits && sent.is_of(setup, message));
         ControlFlow::Break(())
     });
