@@ -189,3 +189,24 @@ update parts set id = id + 100;
 select count(goals.record_opened('p', id)) from parts;
 select user_key, after, up_to = 9223372036854775807 as for_good
 from goals_internal.spells((select source_id from goals.source where relation = 'parts'::regclass), '101') order by 1;
+-- A log row keeps the key that the message was sent to: its open is that of its receipt, whoever has that key now.
+create table members (id text primary key, n int not null default 0);
+insert into members values ('ann'), ('bob');
+select from goals.track_users('members');
+select from goals.create_message('logged', users => 'members');
+create table log (id int primary key, what text, who text, opened_at timestamptz);
+select from goals.track_receipts('log', 'what', 'who', opened_at => 'opened_at');
+insert into log values (1, 'logged', 'ann');
+update members set id = 'anna' where id = 'ann';
+update members set id = 'ann' where id = 'bob';
+insert into log values (2, 'logged', 'ann');
+update log set opened_at = clock_timestamp() where id = 1;
+select l.user_key, l.opened_at is not null as opened from goals_internal.ledger l join goals.message m using (message_id) where m.name = 'logged' order by l.receipt_id;
+-- Sets of reports in a loop, where keys have changed.
+do $$ declare r record; begin
+    for i in 1..20 loop
+        select * into r from goals.record_engagements('[{"message": "logged", "user": "ann", "kind": "opened"}, {"ref": "none", "kind": "opened"}, {"message": "logged", "user": "anna", "kind": "delivered"}, {"message": "logged", "user": "bob", "kind": "delivered"}]');
+    end loop;
+    raise notice '%', r;
+end $$;
+drop table log, members;

@@ -34,10 +34,12 @@ select whose(2), matched_by($$ select goals.record_event(1, 'bought') $$) as eve
 select from goals.record_opened('m', 1::bigint, clock_timestamp());
 select f.name, e.kind from goals.engagement e join goals.reference f using (receipt_id);
 
--- The merged row first: it need not be there any more, nor have receipts.
+-- The merged row first: it need not be there any more, or else have receipts. Of who is unknown nothing is merged: a name
+-- that means nobody would make one person of all who are merged with it.
 call send(3, 'c1');
+select goals.merge_users(5, 4);
 delete from users where id in (3, 5);
-select goals.merge_users(3, 4), goals.merge_users(5, 4), goals.merge_users(77, 4);
+select goals.merge_users(3, 4), goals.merge_users(77, 4);
 select whose(4), matched_by($$ select goals.record_event(5, 'bought') $$) as event;
 
 -- Merges of merges, in both directions, and several in one statement.
@@ -150,3 +152,37 @@ reset role;
 drop owned by regress_eraser;
 drop role regress_eraser;
 select * from goals.verify();
+-- Both had entered a programme: one entry counts, the first, with what happened after either; folded or not.
+create table people (id text primary key, n int not null default 0);
+insert into people values ('x'), ('y'), ('z'), ('w');
+select from goals.track_users('people');
+select from goals.create_message('series', kind => 'programme', users => 'people');
+select from goals.set_goal('series', event => 'buy', time_limit => '3 days', value_from => 'amount');
+select from goals.create_message('part', part_of => 'series', users => 'people');
+select count(goals.record_sent('part', id)) from people where id in ('x', 'y', 'z');
+create view entered as select s.sent, s.matched, s.worth, c.users from goals.message_stats s, goals.compare('series', include_running => true) c where s.message = 'series';
+select goals.merge_users('x', 'y', 'people');
+select from goals.record_event('y', 'buy', '{"amount": 10}', users => 'people');
+table entered;
+select from goals.roll_up();
+select from goals.roll_up();
+table entered;
+select goals.merge_users('z', 'y', 'people');
+table entered;
+select from goals.roll_up();
+table entered;
+select * from goals.verify();
+select goal, verdict from goals.explain('series', 'x');
+-- Two of different variants are reported by health() as well.
+select from goals.create_message('ab', users => 'people');
+select from goals.add_variant('ab', 'a');
+select from goals.add_variant('ab', 'b');
+select from goals.record_sent('ab', 'y', variant => 'a');
+select from goals.record_sent('ab', 'w', variant => 'b');
+select problem from goals.health() where object = 'ab';
+select goals.merge_users('w', 'y', 'people') > 0 as merged;
+select problem, object from goals.health() where object = 'ab';
+select goals.forget_user('x', 'people');
+select count(*) from goals.hand_over where users_source_id = (select source_id from goals.source where relation = 'people'::regclass);
+drop view entered;
+drop table people;
