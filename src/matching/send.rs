@@ -200,6 +200,9 @@ impl Sender<'_> {
             probes.receipt_log()?;
             if once || !programmes.is_empty() || message.arms().next().is_some() {
                 probes.prepare_hand_overs();
+                if probes.has_hand_overs() == Some(true) {
+                    probes.receipts()?;
+                }
             }
             if once || !programmes.is_empty() {
                 probes.receipts_and_engagements()?;

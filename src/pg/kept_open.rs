@@ -72,6 +72,9 @@ pub type IgnoredName = (i32, &'static str, Option<Vec<u8>>);
 struct Home {
     context: pg_sys::MemoryContext,
     owner: pg_sys::ResourceOwner,
+    /// The context that was current when nothing was open yet. What is not kept is opened in it: the context of one row
+    /// of many ends earlier.
+    born: pg_sys::MemoryContext,
 }
 
 impl Probes {
@@ -217,7 +220,13 @@ impl Home {
     /// Runs `open` in this memory context and for this resource owner.
     fn open<T>(self, open: impl FnOnce() -> T) -> T {
         if self.context.is_null() {
-            return open();
+            // SAFETY: what is opened here is dropped in the call that created it, and that context lasts as long.
+            unsafe {
+                let context = pg_sys::MemoryContextSwitchTo(self.born);
+                let opened = open();
+                pg_sys::MemoryContextSwitchTo(context);
+                return opened;
+            }
         }
         // SAFETY: context and owner are those of the running statement.
         unsafe {
@@ -256,7 +265,8 @@ impl Probes {
         // SAFETY: variables and the state of the running transaction; the context is that of a running executor, and
         // what is allocated in it lives as long.
         unsafe {
-            let home = Home { context: statement.context, owner: pg_sys::CurrentResourceOwner };
+            let born = pg_sys::CurrentMemoryContext;
+            let home = Home { context: statement.context, owner: pg_sys::CurrentResourceOwner, born };
             if !home.context.is_null() {
                 let callback = pg_sys::MemoryContextAllocZero(home.context, size_of::<pg_sys::MemoryContextCallback>());
                 let callback = callback.cast::<pg_sys::MemoryContextCallback>();

@@ -45,6 +45,8 @@ select count(*) filter (where (v.name is null) <> (b.series <> 'control')) as en
 from goals.receipt r join goals.message m on m.name = 'series' join goals.revision w on w.revision_id = r.revision_id and w.message_id = m.message_id
 join now n on n.id = r.user_key::bigint join before b on b.id = n.first left join goals.variant v on v.variant_id = r.variant_id where n.first <= 180;
 select * from goals.verify();
+-- Called in a loop, where nothing outlives a call.
+do $$ begin for i in 1..20 loop perform goals.deliver('test', array(select id from users)); end loop; end $$;
 -- Of two who turn out to be one, the one into whom the other is merged keeps what that one had; also when the key changes again.
 select i.id as into_id, i.first as into_first, f.id as from_id from now f, now i where f.first = 3 and i.first = 4 \gset
 select goals.merge_users(:'from_id', :'into_id') > 0 as merged;
