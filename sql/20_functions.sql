@@ -230,10 +230,11 @@ RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened';
 COMMENT ON FUNCTION goals.record_opened(text, uuid, timestamptz, boolean) IS
     'Record that a user opened the message last sent at or before that time';
-CREATE FUNCTION goals.record_opened(receipt_id bigint, opened_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
-RETURNS void
+-- Without machine: with it, a call by receipt and one by message would have as many parameters, and drivers that send none
+-- of their types could make neither.
+CREATE FUNCTION goals.record_opened(receipt_id bigint, opened_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_opened_receipt';
-COMMENT ON FUNCTION goals.record_opened(bigint, timestamptz, boolean) IS
+COMMENT ON FUNCTION goals.record_opened(bigint, timestamptz) IS
     'Record that the message of this receipt was opened';
 
 CREATE FUNCTION goals.record_clicked(message text, user_key text, clicked_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
@@ -251,10 +252,9 @@ RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked';
 COMMENT ON FUNCTION goals.record_clicked(text, uuid, timestamptz, boolean) IS
     'Record that a user clicked in the message last sent at or before that time, which is also an open';
-CREATE FUNCTION goals.record_clicked(receipt_id bigint, clicked_at timestamptz DEFAULT clock_timestamp(), machine boolean DEFAULT false)
-RETURNS void
+CREATE FUNCTION goals.record_clicked(receipt_id bigint, clicked_at timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_record_clicked_receipt';
-COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz, boolean) IS
+COMMENT ON FUNCTION goals.record_clicked(bigint, timestamptz) IS
     'Record that the message of this receipt was clicked, which is also an open';
 
 CREATE FUNCTION goals.record_complained(message text, user_key text, complained_at timestamptz DEFAULT clock_timestamp())

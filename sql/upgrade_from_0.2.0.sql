@@ -159,8 +159,6 @@ SET pronargs = p.pronargs + 1, proargtypes = (p.proargtypes::text || ' ' || 'boo
 WHERE p.oid IN ('goals.record_opened(text, text, timestamptz)'::regprocedure,
                 'goals.record_opened(text, bigint, timestamptz)'::regprocedure,
                 'goals.record_opened(text, uuid, timestamptz)'::regprocedure,
-                'goals.record_opened(bigint, timestamptz)'::regprocedure,
                 'goals.record_clicked(text, text, timestamptz)'::regprocedure,
                 'goals.record_clicked(text, bigint, timestamptz)'::regprocedure,
-                'goals.record_clicked(text, uuid, timestamptz)'::regprocedure,
-                'goals.record_clicked(bigint, timestamptz)'::regprocedure);
+                'goals.record_clicked(text, uuid, timestamptz)'::regprocedure);

@@ -140,7 +140,7 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
     let receipt_id = args.bigint(0).ok_or(Error::NullArgument { name: "receipt_id" })?;
     let at = reported_time(args.bigint(1), time_name(kind))?;
     let setup = required_setup()?;
-    engage_receipt(&setup, receipt_id, Report { kind, at, machine: args.boolean(2) == Some(true) })
+    engage_receipt(&setup, receipt_id, Report::of(kind, at))
 }
 
 /// The receipt of this id, of a user who was sent the message, and its message; an error if there is none.
@@ -228,12 +228,12 @@ pub fn record_bounced_receipt(args: &Args) -> Result<Out> {
     engaged_receipt(args, Engagement::Bounced)
 }
 
-/// goals.record_opened(receipt_id, opened_at, machine)
+/// goals.record_opened(receipt_id, opened_at)
 pub fn record_opened_receipt(args: &Args) -> Result<Out> {
     engaged_receipt(args, Engagement::Opened)
 }
 
-/// goals.record_clicked(receipt_id, clicked_at, machine)
+/// goals.record_clicked(receipt_id, clicked_at)
 pub fn record_clicked_receipt(args: &Args) -> Result<Out> {
     engaged_receipt(args, Engagement::Clicked)
 }

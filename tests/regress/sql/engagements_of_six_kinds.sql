@@ -46,7 +46,7 @@ select at - :'then' as at from goals.engagement where receipt_id = :first and ki
 
 -- An open or click of a machine is one by its parameter. NULL is no machine; what was before has none.
 select from goals.record_opened('m', 2::bigint, machine => true);
-select from goals.record_clicked(:first, clock_timestamp(), true);
+select from goals.record_engagements(jsonb_build_array(jsonb_build_object('receipt', :first, 'kind', 'clicked', 'machine', true)));
 select from goals.record_clicked('m', '2', machine => null);
 select kind, machine, count(*) from goals.engagement e where kind in ('o', 'c') group by 1, 2 order by 1, 2;
 
