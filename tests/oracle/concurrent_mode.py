@@ -90,7 +90,8 @@ class Client(threading.Thread):
         if "ids" in step:
             step["ids"] = [i * CLIENTS + self.number for i in step["ids"]]
         if step.get("do") in ("mirror", "event"):
-            step["row"] = step["row"] * CLIENTS + self.number * 25
+            # apart from the ids above
+            step["row"] = 1_000_000_000 + step["row"] * CLIENTS + self.number * 25
         if step.get("ref") is not None:
             step["ref"] = "%s of %d" % (step["ref"], self.number)
         if step.get("event_id") is not None:  # what is reported again is for the other mode
