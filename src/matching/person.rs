@@ -157,6 +157,26 @@ pub(super) enum By {
     Into,
 }
 
+/// The conditions for the rows of a user's key in an index that begins with the source of the users and the key.
+pub(super) fn of_key(users: i32, key: &[u8]) -> [Key; 2] {
+    [
+        Key {
+            attribute: 1,
+            strategy: pg_sys::BTEqualStrategyNumber,
+            function: pg_sys::F_INT4EQ,
+            value: users.into(),
+            collation: Oid::INVALID,
+        },
+        Key {
+            attribute: 2,
+            strategy: pg_sys::BTEqualStrategyNumber,
+            function: pg_sys::F_TEXTEQ,
+            value: datum::text(key),
+            collation: pg_sys::C_COLLATION_OID,
+        },
+    ]
+}
+
 /// The hand-overs from or into a key; None if they cannot be read now.
 pub(super) fn hand_overs(probes: &mut Probes, users: i32, by: By, key: &[u8]) -> Option<Vec<HandOver>> {
     let mut found = Vec::new();
@@ -175,23 +195,7 @@ pub(super) fn hand_overs(probes: &mut Probes, users: i32, by: By, key: &[u8]) ->
         return Some(found);
     }
     let index = if by == By::From { probes.hand_overs_from()? } else { probes.hand_overs_into()? };
-    let conditions = [
-        Key {
-            attribute: 1,
-            strategy: pg_sys::BTEqualStrategyNumber,
-            function: pg_sys::F_INT4EQ,
-            value: users.into(),
-            collation: Oid::INVALID,
-        },
-        Key {
-            attribute: 2,
-            strategy: pg_sys::BTEqualStrategyNumber,
-            function: pg_sys::F_TEXTEQ,
-            value: datum::text(key),
-            collation: pg_sys::C_COLLATION_OID,
-        },
-    ];
-    index.visit(&conditions, false, |row| {
+    index.visit(&of_key(users, key), false, |row| {
         memory::push(&mut found, HandOver::read(row));
         ControlFlow::Continue(())
     });

@@ -1,6 +1,6 @@
 //! Receipts, matches and notes, read and appended by the names of their columns.
 
-use super::person::Person;
+use super::person::{self, Person};
 use crate::pg::append::{self, Appender, Log};
 use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
@@ -553,23 +553,8 @@ impl Bound {
 
 /// The conditions for the receipts of a user in the index receipt_user_idx.
 fn of_user(users: i32, key: &[u8], bound: Bound) -> [Key; 3] {
-    [
-        Key {
-            attribute: 1,
-            strategy: pg_sys::BTEqualStrategyNumber,
-            function: pg_sys::F_INT4EQ,
-            value: users.into(),
-            collation: Oid::INVALID,
-        },
-        Key {
-            attribute: 2,
-            strategy: pg_sys::BTEqualStrategyNumber,
-            function: pg_sys::F_TEXTEQ,
-            value: datum::text(key),
-            collation: pg_sys::C_COLLATION_OID,
-        },
-        bound.of(3),
-    ]
+    let [of_source, of_key] = person::of_key(users, key);
+    [of_source, of_key, bound.of(3)]
 }
 
 /// The conditions for the hits of a receipt and goal in the index match_log_receipt_idx.
