@@ -31,17 +31,22 @@ COMMENT ON FUNCTION goals.move_users(regclass, regclass) IS
     'Hand messages, goals and running receipts of a users table over to the table that has taken its place. Only for '
     'the owner of both';
 
-CREATE FUNCTION goals.track_events(relation regclass, user_key name, event name, occurred_at name DEFAULT NULL,
-    properties name DEFAULT NULL, users regclass DEFAULT NULL) RETURNS void
+CREATE FUNCTION goals.track_events(relation regclass, user_key name, event name DEFAULT NULL, occurred_at name DEFAULT NULL,
+    properties name DEFAULT NULL, users regclass DEFAULT NULL, named text DEFAULT NULL, on_column name DEFAULT NULL,
+    "only" jsonb DEFAULT NULL, user_by name DEFAULT NULL, time_zone text DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_events';
-COMMENT ON FUNCTION goals.track_events(regclass, name, name, name, name, regclass) IS
-    'Track a table of events: every inserted row is an event of the user it names';
+COMMENT ON FUNCTION goals.track_events(regclass, name, name, name, name, regclass, text, name, jsonb, name, text) IS
+    'Track a table of events: a row is an event of the user it names, when it is inserted or when a column becomes known';
 
 CREATE FUNCTION goals.track_receipts(relation regclass, message name, user_key name, sent_at name DEFAULT NULL,
-    opened_at name DEFAULT NULL, clicked_at name DEFAULT NULL, variant name DEFAULT NULL) RETURNS void
+    opened_at name DEFAULT NULL, clicked_at name DEFAULT NULL, variant name DEFAULT NULL,
+    delivered_at name DEFAULT NULL, bounced_at name DEFAULT NULL, complained_at name DEFAULT NULL,
+    unsubscribed_at name DEFAULT NULL, failed_at name DEFAULT NULL, user_by name DEFAULT NULL, "only" jsonb DEFAULT NULL,
+    time_zone text DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_receipts';
-COMMENT ON FUNCTION goals.track_receipts(regclass, name, name, name, name, name, name) IS
-    'Track the table in which the application logs what it sends: an inserted row is a receipt';
+COMMENT ON FUNCTION goals.track_receipts(regclass, name, name, name, name, name, name, name, name, name, name, name, name,
+    jsonb, text) IS
+    'Track the table in which the application logs what it sends: a row is a receipt once it is complete';
 
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';

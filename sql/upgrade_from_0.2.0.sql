@@ -144,6 +144,21 @@ SET proallargtypes = p.proallargtypes || array_fill('bigint'::regtype::oid, ARRA
     proargnames = p.proargnames || ARRAY['deliveries', 'bounced', 'complained', 'unsubscribed', 'opened_by_machine', 'clicked_by_machine']
 WHERE p.oid IN ('goals.tail_sums()'::regprocedure,
                 'goals_internal.movement(bigint, bigint, bigint, bigint, bigint, bigint, bigint)'::regprocedure);
+UPDATE pg_catalog.pg_proc p
+SET pronargs = p.pronargs + 5,
+    proargtypes = (p.proargtypes::text || ' ' || 'text'::regtype::oid || ' ' || 'name'::regtype::oid || ' '
+                   || 'jsonb'::regtype::oid || ' ' || 'name'::regtype::oid || ' ' || 'text'::regtype::oid)::oidvector,
+    proargnames = p.proargnames || ARRAY['named', 'on_column', 'only', 'user_by', 'time_zone'],
+    pronargdefaults = 0, proargdefaults = NULL
+WHERE p.oid = 'goals.track_events(regclass, name, name, name, name, regclass)'::regprocedure;
+UPDATE pg_catalog.pg_proc p
+SET pronargs = p.pronargs + 8,
+    proargtypes = (p.proargtypes::text || repeat(' ' || 'name'::regtype::oid, 6) || ' ' || 'jsonb'::regtype::oid || ' '
+                   || 'text'::regtype::oid)::oidvector,
+    proargnames = p.proargnames || ARRAY['delivered_at', 'bounced_at', 'complained_at', 'unsubscribed_at', 'failed_at',
+                                         'user_by', 'only', 'time_zone'],
+    pronargdefaults = 0, proargdefaults = NULL
+WHERE p.oid = 'goals.track_receipts(regclass, name, name, name, name, name, name)'::regprocedure;
 ALTER TYPE goals.stats_row
     ADD ATTRIBUTE delivered bigint,
     ADD ATTRIBUTE bounced bigint,

@@ -1,7 +1,8 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use crate::calls::{
-    engagement_sets, engagements, events, goals, health, messages, move_users, people, receipts, sql, statistics, track,
+    engagement_sets, engagements, events, goals, health, messages, move_users, people, receipts, sql, statistics,
+    track, track_tables,
 };
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
@@ -13,10 +14,10 @@ export_triggers! { triggers::noted:
 }
 
 export_functions! {
-    pg_goals_track_users pg_finfo_pg_goals_track_users track::track_users;
+    pg_goals_track_users pg_finfo_pg_goals_track_users track_tables::track_users;
     pg_goals_move_users pg_finfo_pg_goals_move_users move_users::move_users;
-    pg_goals_track_events pg_finfo_pg_goals_track_events track::track_events;
-    pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track::track_receipts;
+    pg_goals_track_events pg_finfo_pg_goals_track_events track_tables::track_events;
+    pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track_tables::track_receipts;
     pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
     pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
     pg_goals_create_message pg_finfo_pg_goals_create_message goals::create_message;

@@ -171,7 +171,7 @@ pub fn source_problem(args: &Args) -> Result<Out> {
                 "Citus keeps its rows in shards, where no trigger of pg_goals sees them: it is {kind}"
             ));
         }
-        let names: fn(&ColumnType) -> bool = ColumnType::is_of_names;
+        let names: fn(&ColumnType) -> bool = ColumnType::is_of_ids;
         let times: fn(&ColumnType) -> bool = ColumnType::is_of_times;
         let jsonb: fn(&ColumnType) -> bool = ColumnType::is_jsonb;
         let any: fn(&ColumnType) -> bool = |_| true;
@@ -185,7 +185,11 @@ pub fn source_problem(args: &Args) -> Result<Out> {
             (source.opened.as_ref(), times),
             (source.clicked.as_ref(), times),
         ];
-        for (name, fits) in named.into_iter().filter_map(|(name, fits)| Some((name?, fits))) {
+        let of_options = source.options.columns().map(|name| (Some(name), any));
+        let deciding = source.options.only.conditions().iter().chain(source.options.member.conditions());
+        let deciding = deciding.map(|condition| (Some(&condition.column), any));
+        let all = named.into_iter().chain(of_options).chain(deciding);
+        for (name, fits) in all.filter_map(|(name, fits)| Some((name?, fits))) {
             match table.column(name) {
                 None => return Some(format!("column \"{name}\" is no longer in {}", table.qualified_name())),
                 Some(column) if column.is_virtual => {

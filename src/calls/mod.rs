@@ -1,5 +1,6 @@
 //! The functions that SQL calls, one file per group of the reference.
 
+mod columns;
 pub mod engagement_sets;
 pub mod engagements;
 pub mod events;
@@ -12,6 +13,7 @@ pub mod receipts;
 pub mod sql;
 pub mod statistics;
 pub mod track;
+pub mod track_tables;
 
 use crate::model::error::{Error, Result};
 use crate::pg::datum;

@@ -1,6 +1,6 @@
 //! Handing everything of a users table over to the table that has taken its place.
 
-use super::track;
+use super::{columns, track};
 use crate::model::error::{Error, Result};
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
@@ -67,8 +67,8 @@ pub fn move_users(args: &Args) -> Result<Out> {
         return Err(Error::NotOwner { relation: known.name() });
     }
     let table = track::trackable(into)?;
-    let key = track::column(&table, &known.key)?;
-    track::check_key(&table, &key)?;
+    let key = columns::column(&table, &known.key)?;
+    columns::check_key(&table, &key)?;
     check_alike(&known, &table, &key)?;
     own_source(&setup, &table)?;
     track::refuse_covered(&setup, &table, "users")?;
@@ -91,7 +91,7 @@ pub fn move_users(args: &Args) -> Result<Out> {
         let is_partitioned = table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE;
         // DDL needs the table to be closed.
         drop(table);
-        let events = track::events_of("users", is_partitioned);
+        let events = track::Wanted::UPDATES.events(is_partitioned);
         track::attach_trigger(into, is_partitioned, "capture", events, source.id.into())?;
         invalidate::announce(setup.tables.revision);
         Ok(Out::Null)

@@ -1,14 +1,13 @@
 //! Tracking the application's tables: the checks, and the trigger. DDL never queues for its lock.
 
-use super::is_virtual;
 use crate::model::error::{Error, Result};
 use crate::pg::call::{Args, Out};
-use crate::pg::key::{KEY_TYPES, KeyType};
+
 use crate::pg::own_tables::columns::source;
 use crate::pg::relation::{self, Lock, Relation, TriggerChange};
 use crate::pg::spi::{self, Arg};
 use crate::pg::triggers::{self, Attached, Events};
-use crate::pg::{invalidate, rights, types};
+use crate::pg::{invalidate, rights};
 use crate::setup::cache::required_setup;
 use crate::setup::definitions::{Setup, Source, in_one_place};
 use pgrx::pg_sys::{self, Oid};
@@ -47,49 +46,44 @@ fn may_be_cloned(relid: Oid) -> Result<()> {
     }
 }
 
-pub(super) fn column(table: &Relation, name: &str) -> Result<relation::Column> {
-    let column = table.column(name).ok_or_else(|| Error::UnknownColumn {
-        relation: table.qualified_name(),
-        name: name.into(),
-        columns: table.column_names(),
-    })?;
-    if column.is_virtual { Err(is_virtual(table, name)) } else { Ok(column) }
-}
-
-pub(super) fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
-    KeyType::of(key.type_oid).map(|_| ()).ok_or_else(|| Error::KeyType {
-        relation: table.qualified_name(),
-        column: key.name.clone(),
-        type_name: types::type_name(key.type_oid),
-        types: KEY_TYPES,
-    })
-}
-
-/// The columns of goals.source that depend on the kind of source.
+/// What goals.source keeps of a tracked table.
 #[derive(Default)]
-struct Columns {
-    key: String,
-    event: Option<String>,
-    message: Option<String>,
-    variant: Option<String>,
-    properties: Option<String>,
-    occurred: Option<String>,
-    opened: Option<String>,
-    clicked: Option<String>,
+pub(super) struct Columns {
+    pub key: Option<String>,
+    pub event: Option<String>,
+    pub message: Option<String>,
+    pub variant: Option<String>,
+    pub properties: Option<String>,
+    pub occurred: Option<String>,
+    pub opened: Option<String>,
+    pub clicked: Option<String>,
+    /// As JSON.
+    pub options: Option<String>,
 }
 
-/// Records the table as a source and creates the trigger on it. For a tracked table it updates the columns.
-fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) -> Result<Out> {
-    let setup = required_setup()?;
-    let relid = table.oid();
-    let function = match kind {
+/// The trigger's function for this kind of table.
+fn function_of(kind: &str) -> &'static str {
+    match kind {
         "users" => "capture",
         "events" => "capture_event",
         _ => "capture_receipt",
-    };
+    }
+}
+
+/// Records the table as a source and creates the trigger on it. For a tracked table it updates the columns.
+pub(super) fn attach(
+    table: Relation,
+    kind: &str,
+    users: Option<i32>,
+    columns: &Columns,
+    wanted: Wanted,
+) -> Result<Out> {
+    let setup = required_setup()?;
+    let relid = table.oid();
+    let function = function_of(kind);
     // An update that moves a row between partitions is a delete and an insert.
     let is_partitioned = table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE;
-    let events = events_of(kind, is_partitioned);
+    let events = wanted.events(is_partitioned);
     if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
         return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
     }
@@ -108,7 +102,7 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
                     Arg::Text(Some(kind)),
                     Arg::Oid(relid),
                     Arg::Integer(users),
-                    Arg::Text(Some(&columns.key)),
+                    Arg::Text(columns.key.as_deref()),
                     Arg::Text(columns.event.as_deref()),
                     Arg::Text(columns.message.as_deref()),
                 ],
@@ -129,7 +123,7 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
             &[
                 Arg::Integer(i32::try_from(id).ok()),
                 Arg::Integer(users),
-                Arg::Text(Some(&columns.key)),
+                Arg::Text(columns.key.as_deref()),
                 Arg::Text(columns.event.as_deref()),
                 Arg::Text(columns.message.as_deref()),
                 Arg::Text(columns.variant.as_deref()),
@@ -139,6 +133,7 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
                 Arg::Text(columns.clicked.as_deref()),
             ],
         );
+        note_options(&setup, id, columns.options.as_deref());
         note_name(&setup, i32::try_from(id).unwrap_or(0));
         forget_ignored(i32::try_from(id).unwrap_or(0));
         // DDL needs the table to be closed.
@@ -149,9 +144,34 @@ fn attach(table: Relation, kind: &str, users: Option<i32>, columns: &Columns) ->
     })
 }
 
-/// The events of the trigger on a table. An update that moves a row between partitions is a delete and an insert.
-pub(super) fn events_of(kind: &str, is_partitioned: bool) -> Events {
-    Events { insert: kind != "users" || is_partitioned, update: kind != "events", delete: is_partitioned }
+/// The changes of a row that a kind of table is tracked for.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub insert: bool,
+    pub update: bool,
+    pub delete: bool,
+}
+
+impl Wanted {
+    pub const UPDATES: Wanted = Wanted { insert: false, update: true, delete: false };
+    pub const INSERTS: Wanted = Wanted { insert: true, update: false, delete: false };
+    pub const INSERTS_AND_UPDATES: Wanted = Wanted { insert: true, update: true, delete: false };
+
+    /// The events of the trigger. An update that moves a row between partitions is a delete and an insert.
+    pub fn events(self, is_partitioned: bool) -> Events {
+        Events { insert: self.insert || is_partitioned, update: self.update, delete: self.delete || is_partitioned }
+    }
+}
+
+/// Earlier versions of the extension's SQL have no column for options, and no parameters that set them.
+fn note_options(setup: &Setup, source_id: i64, options: Option<&str>) {
+    if setup.tables.source.places().of(source::options) == 0 {
+        return;
+    }
+    spi::run(
+        "UPDATE goals.source SET options = $2::jsonb WHERE source_id = $1 AND options IS DISTINCT FROM $2::jsonb",
+        &[Arg::Integer(i32::try_from(source_id).ok()), Arg::Text(options)],
+    );
 }
 
 /// An error for a partition of a table that is tracked as this kind.
@@ -196,7 +216,8 @@ pub(super) fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, e
     let function = spi::one("SELECT $1::regprocedure::oid", &[Arg::Text(Some(&signature))]);
     let function = function.and_then(|oid| oid.parse().ok()).map(Oid::from_u32).ok_or(Error::NoUsersTable)?;
     let id = id.to_string();
-    let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id);
+    // One that was made for fewer changes of a row is replaced.
+    let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id) && t.fires_after(events);
     let of_source = || attached_to(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
     let create = || triggers::create(relid, &triggers::free_name(relid, &wanted), function, events, &id);
     if !of_source()?.1.is_empty() {
@@ -269,105 +290,6 @@ fn lock_briefly(change: TriggerChange, relid: Oid) -> Result<()> {
     } else {
         Err(Error::LockNotAvailable { relation: relation::qualified_name(relid) })
     }
-}
-
-/// goals.track_users(relation, key)
-pub fn track_users(args: &Args) -> Result<Out> {
-    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
-    let table = trackable(relid)?;
-    let key = match args.name(1) {
-        Some(name) => column(&table, &name)?,
-        None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
-    };
-    check_key(&table, &key)?;
-    attach(table, "users", None, &Columns { key: key.name, ..Columns::default() })
-}
-
-/// goals.track_events(relation, user_key, event, occurred_at, properties, users)
-pub fn track_events(args: &Args) -> Result<Out> {
-    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
-    let table = trackable(relid)?;
-    let key = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "user_key" })?)?;
-    check_key(&table, &key)?;
-    let event = column(&table, &args.name(2).ok_or(Error::NullArgument { name: "event" })?)?;
-    must_be(&table, &event, "a text, varchar, char(n), name or enum", is_text)?;
-    let occurred = args.name(3).map(|n| time_column(&table, &n)).transpose()?;
-    let properties = args.name(4).map(|n| column(&table, &n)).transpose()?;
-    if let Some(properties) = &properties {
-        must_be(&table, properties, "a jsonb", |oid| base(oid) == pg_sys::JSONBOID)?;
-    }
-    let known = required_setup()?;
-    let users = known.tracked_users_table(args.relation(5))?;
-    attach(
-        table,
-        "events",
-        Some(users.id),
-        &Columns {
-            key: key.name,
-            event: Some(event.name),
-            occurred,
-            properties: properties.map(|c| c.name),
-            ..Columns::default()
-        },
-    )
-}
-
-/// goals.track_receipts(relation, message, user_key, sent_at, opened_at, clicked_at, variant)
-pub fn track_receipts(args: &Args) -> Result<Out> {
-    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
-    let table = trackable(relid)?;
-    let message = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "message" })?)?;
-    must_be(&table, &message, "a text, varchar, char(n), name or enum", is_text)?;
-    let key = column(&table, &args.name(2).ok_or(Error::NullArgument { name: "user_key" })?)?;
-    check_key(&table, &key)?;
-    let time = |i: usize| args.name(i).map(|n| time_column(&table, &n)).transpose();
-    let variant = args.name(6).map(|n| column(&table, &n)).transpose()?;
-    if let Some(variant) = &variant {
-        must_be(&table, variant, "a text, varchar, char(n), name or enum", is_text)?;
-    }
-    // The message of a row determines its users table; any one serves until then.
-    let setup = required_setup()?;
-    let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
-    let columns = Columns {
-        key: key.name,
-        message: Some(message.name),
-        occurred: time(3)?,
-        opened: time(4)?,
-        clicked: time(5)?,
-        variant: variant.map(|c| c.name),
-        ..Columns::default()
-    };
-    attach(table, "receipts", Some(users.id), &columns)
-}
-
-fn base(type_oid: Oid) -> Oid {
-    types::ColumnType::resolve(type_oid, Oid::INVALID).type_oid()
-}
-
-fn is_text(type_oid: Oid) -> bool {
-    types::ColumnType::resolve(type_oid, Oid::INVALID).is_of_names()
-}
-
-fn time_column(table: &Relation, name: &str) -> Result<String> {
-    let found = column(table, name)?;
-    let is_time = |oid| types::ColumnType::resolve(oid, Oid::INVALID).is_of_times();
-    must_be(table, &found, "a timestamptz, timestamp or date", is_time)?;
-    Ok(found.name)
-}
-
-fn must_be(table: &Relation, column: &relation::Column, what: &str, is: impl Fn(Oid) -> bool) -> Result<()> {
-    if is(column.type_oid) {
-        return Ok(());
-    }
-    Err(Error::InvalidArgument {
-        message: format!(
-            "column \"{}\" of {} is of type {}",
-            column.name,
-            table.qualified_name(),
-            types::type_name(column.type_oid)
-        ),
-        hint: format!("Name {what} column."),
-    })
 }
 
 /// Drops the triggers of a source on its table.

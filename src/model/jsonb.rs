@@ -174,6 +174,14 @@ impl<'a> Node<'a> {
         Some((0..array.count).map_while(move |i| array.element(i)))
     }
 
+    /// The keys of an object with their values, up to a malformed one; `None` for anything else.
+    pub fn entries(&self) -> Option<impl Iterator<Item = (&'a [u8], Node<'a>)> + use<'a>> {
+        let Inner::Object(object) = self.0 else {
+            return None;
+        };
+        Some((0..object.count).map_while(move |i| Some((object.key(i)?, object.element(object.count + i)?))))
+    }
+
     /// True for an object.
     pub fn is_object(&self) -> bool {
         matches!(self.0, Inner::Object(_))
@@ -294,3 +302,5 @@ fn same_number(a: &[u8], b: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::write as written;

@@ -71,6 +71,16 @@ pub fn notice(message: String, hint: Option<&str>) {
     .report(PgLogLevel::NOTICE);
 }
 
+/// Sends a WARNING to the caller of a function of the extension; never used by a trigger.
+pub fn warning(message: String, hint: Option<&str>) {
+    let report = ErrorReport::new(PgSqlErrorCode::ERRCODE_WARNING, to_server(message), "pg_goals");
+    match hint {
+        Some(hint) => report.set_hint(to_server(hint.into())),
+        None => report,
+    }
+    .report(PgLogLevel::WARNING);
+}
+
 /// Writes a line to the server's log only, so that nothing reaches the application's connection.
 pub fn log(message: String) {
     ErrorReport::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, to_server(message), "pg_goals")

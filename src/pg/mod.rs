@@ -43,3 +43,4 @@ pub mod user_lookup;
 mod uuid;
 pub mod version;
 pub mod worker;
+pub mod zone;

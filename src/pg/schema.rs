@@ -84,7 +84,7 @@ tables! {
         kind: TEXT,
         relation: RELATION,
         users_source_id was users_id: INTEGER,
-        key_column: NAME,
+        key_column: NAME null,
         event_column: NAME null,
         message_column: NAME null,
         variant_column: NAME null,

@@ -15,12 +15,24 @@ pub struct Events {
     pub delete: bool,
 }
 
+impl Events {
+    /// As pg_trigger.tgtype has them.
+    fn bits(self) -> u32 {
+        let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
+        bit(self.insert, pg_sys::TRIGGER_TYPE_INSERT)
+            | bit(self.update, pg_sys::TRIGGER_TYPE_UPDATE)
+            | bit(self.delete, pg_sys::TRIGGER_TYPE_DELETE)
+    }
+}
+
 /// A trigger of the extension, with any name.
 pub struct Attached {
     oid: Oid,
     pub name: String,
     pub function: Oid,
     pub argument: Option<String>,
+    /// pg_trigger.tgtype.
+    bits: u32,
     /// True if it is neither disabled nor set to fire for replicated changes.
     pub is_as_created: bool,
 }
@@ -69,8 +81,14 @@ impl Attached {
             function: trigger.tgfoid,
             // SAFETY: as above.
             argument: (trigger.tgnargs == 1).then(|| text(unsafe { *trigger.tgargs })),
+            bits: trigger.tgtype as u32,
             is_as_created: trigger.tgenabled as u8 == b'O',
         }
+    }
+
+    /// True if it fires after these events, and maybe others.
+    pub fn fires_after(&self, events: Events) -> bool {
+        self.bits & events.bits() == events.bits()
     }
 
     /// Drops the trigger and its clones.
@@ -93,10 +111,6 @@ pub fn create(relid: Oid, name: &str, function: Oid, events: Events, argument: &
     };
     let text = |text: &str| CString::new(encoding::from_string(text).into_owned()).unwrap_or_default();
     let (name, argument) = (text(name), text(argument));
-    let bit = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
-    let bits = bit(events.insert, pg_sys::TRIGGER_TYPE_INSERT)
-        | bit(events.update, pg_sys::TRIGGER_TYPE_UPDATE)
-        | bit(events.delete, pg_sys::TRIGGER_TYPE_DELETE);
     // SAFETY: the node that the parser makes of CREATE TRIGGER name AFTER events ON table FOR EACH ROW EXECUTE FUNCTION
     // function(argument), allocated by the server, as it keeps parts; what the statement would name, table and
     // function, is passed by oid instead.
@@ -108,7 +122,7 @@ pub fn create(relid: Oid, name: &str, function: Oid, events: Events, argument: &
         (*node).args = pg_sys::lappend(std::ptr::null_mut(), argument.cast());
         (*node).row = true;
         (*node).timing = pg_sys::TRIGGER_TYPE_AFTER as i16;
-        (*node).events = bits as i16;
+        (*node).events = events.bits() as i16;
         let none = pg_sys::InvalidOid;
         pg_sys::CreateTrigger(
             node,

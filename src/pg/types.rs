@@ -6,6 +6,7 @@ use super::datum::{self, Elements, Row};
 use super::key::{KeyType, trim_end_blanks};
 use super::relation::Column;
 use super::subtransaction::guarded;
+use super::zone::Zone;
 use super::{encoding, memory, role, server, uuid};
 use crate::model::condition::Range;
 use crate::model::decimal::{Arithmetic, Decimal};
@@ -160,6 +161,16 @@ impl ColumnType {
         self.kind() == Kind::Text && !self.is_other()
     }
 
+    /// True if its values can be the ids or names of messages, variants and events.
+    pub fn is_of_ids(&self) -> bool {
+        self.is_of_names() || matches!(self.shape, Shape::SmallInt | Shape::Integer | Shape::BigInt)
+    }
+
+    /// True for a date or time without time zone, which means another moment in every zone.
+    pub fn lacks_zone(&self) -> bool {
+        matches!(self.type_oid, pg_sys::TIMESTAMPOID | pg_sys::DATEOID)
+    }
+
     /// True if [`ColumnType::time`] reads its values.
     pub fn is_of_times(&self) -> bool {
         matches!(self.type_oid, pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID | pg_sys::DATEOID)
@@ -216,9 +227,12 @@ impl ColumnType {
         matches!(self.shape, Shape::Other { .. })
     }
 
-    /// A time in microseconds since 2000; None if it is infinite. A date is its first moment; a timestamp without time
-    /// zone is in the session's zone.
-    pub fn time(&self, value: Datum) -> Option<i64> {
+    /// A time in microseconds since 2000; None if it is infinite. A date is its first moment. What has no time zone is in
+    /// this one, or in the session's.
+    pub fn time(&self, value: Datum, zone: Option<Zone>) -> Option<i64> {
+        if let Some(zone) = zone.filter(|_| self.lacks_zone()) {
+            return zone.time(self.local_time(value)?);
+        }
         let mut overflow = 0;
         // SAFETY: with an overflow argument they do not raise.
         let time = unsafe {
@@ -234,6 +248,15 @@ impl ColumnType {
             }
         };
         (overflow == 0 && time != i64::MIN && time != i64::MAX).then_some(time)
+    }
+
+    /// The microseconds from the beginning of 2000 to a date or time without time zone, on the same clock.
+    fn local_time(&self, value: Datum) -> Option<i64> {
+        let local = match self.type_oid {
+            pg_sys::DATEOID => i64::from(value.value() as i32).checked_mul(86_400_000_000)?,
+            _ => value.value() as i64,
+        };
+        (local != i64::MIN && local != i64::MAX).then_some(local)
     }
 
     /// Reads an element of a list. Dates and times are in a text form that is equal for equal values.

@@ -2,8 +2,10 @@
 
 use crate::model::assignment::{self, Choice};
 use crate::model::error::{Error, Result};
+use crate::model::jsonb;
 use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
+use crate::model::options::Options;
 use crate::model::untyped;
 use crate::pg::datum::{KeptJsonb, Row};
 use crate::pg::key::{self, KeyType};
@@ -34,6 +36,7 @@ pub struct Source {
     pub opened: Option<String>,
     pub clicked: Option<String>,
     pub attached: bool,
+    pub options: Options,
 }
 
 /// What a column was when a goal was set on it: it is followed when it is renamed.
@@ -317,7 +320,8 @@ pub fn in_one_place(relid: Oid) -> Result<()> {
 
 impl Source {
     /// From its row in goals.source.
-    pub fn read(row: &Row) -> Source {
+    pub fn read(row: &Row, places: &Places) -> Source {
+        let options = row.bytes(places.of(source::options)).and_then(jsonb::root);
         Source {
             id: row.integer(source::source_id).unwrap_or(0),
             kind: row.string(source::kind).unwrap_or_default(),
@@ -332,6 +336,7 @@ impl Source {
             opened: row.name(source::opened_column),
             clicked: row.name(source::clicked_column),
             attached: row.byte(source::attached) != 0,
+            options: options.map(|node| Options::read(&node, &encoding::to_string)).unwrap_or_default(),
         }
     }
 

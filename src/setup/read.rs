@@ -83,7 +83,7 @@ fn read_sources(table: Table) -> Result<Vec<Rc<Source>>, Unread> {
     let mut sources = Vec::new();
     each(table, |row| {
         memory::room(&mut sources, 1);
-        sources.push(Rc::new(Source::read(row)));
+        sources.push(Rc::new(Source::read(row, table.places())));
     })?;
     Ok(sources)
 }

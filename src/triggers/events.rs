@@ -22,6 +22,9 @@ pub fn on_event(trigger: &Trigger) {
     };
     let left = partition_moves::finish(trigger);
     let Some((setup, reading)) = reading(trigger, "events") else { return };
+    if !reading.counts(&row) {
+        return;
+    }
     // An event that moves to another partition does not happen again.
     if left.is_some_and(|mut left| is_same(trigger, &reading, &row, &mut left)) {
         return;

@@ -1,8 +1,9 @@
 //! Reading the rows of the application's tables of events and sends.
 
 use super::partition_moves;
+use crate::model::only::{Condition, Found};
 use crate::model::reference::reference;
-use crate::model::value::Value;
+use crate::model::value::{Kind, Value};
 use crate::pg::datum::Row;
 use crate::pg::deleted;
 use crate::pg::encoding;
@@ -11,6 +12,7 @@ use crate::pg::moved::KeptRow;
 use crate::pg::relation::{self, Relation};
 use crate::pg::trigger::Trigger;
 use crate::pg::types::ColumnType;
+use crate::pg::zone::Zone;
 use crate::setup::cache;
 use crate::setup::definitions::{Setup, Source};
 use pgrx::pg_sys::Oid;
@@ -46,6 +48,8 @@ impl Name {
 pub struct Field {
     pub number: i16,
     column_type: ColumnType,
+    /// Of times without a zone; None for the session's.
+    zone: Option<Zone>,
 }
 
 impl Field {
@@ -54,15 +58,17 @@ impl Field {
     }
 
     fn of(column: &relation::Column) -> Field {
-        Field { number: column.number, column_type: ColumnType::resolve(column.type_oid, column.collation) }
+        let column_type = ColumnType::resolve(column.type_oid, column.collation);
+        Field { number: column.number, column_type, zone: None }
     }
 
-    /// The name in this column; None for NULL. A value too long for a name is not fetched.
+    /// The name or id in this column; None for NULL. A value too long for a name is not fetched.
     pub fn name(&self, row: &Row) -> Option<Name> {
         if self.column_type.is_longer(row, self.number, LONGEST_NAME) {
             return Some(Name::TooLong);
         }
         match self.column_type.value(row, self.number) {
+            Value::Number(id) => Some(Name::Of(id.to_string())),
             Value::Text(text) => {
                 let text = encoding::model_to_string(&text);
                 let long = encoding::from_string(&text).len() > LONGEST_NAME;
@@ -74,7 +80,35 @@ impl Field {
 
     /// The time in microseconds; None for NULL and for infinite times.
     pub fn time(&self, row: &Row) -> Option<i64> {
-        row.get(self.number).and_then(|d| self.column_type.time(d))
+        row.get(self.number).and_then(|d| self.column_type.time(d, self.zone))
+    }
+}
+
+/// A column that decides whether a row counts, and the values that it must have.
+struct Deciding {
+    field: Field,
+    condition: Condition,
+}
+
+impl Deciding {
+    fn find(table: &Relation, condition: &Condition) -> Option<Deciding> {
+        Some(Deciding { field: Field::find(table, Some(&condition.column))?, condition: condition.clone() })
+    }
+
+    fn holds(&self, row: &Row) -> bool {
+        let Field { number, column_type, .. } = &self.field;
+        let Some(value) = row.get(*number) else { return self.condition.holds(&Found::Unknown) };
+        if matches!(column_type.kind(), Kind::Boolean | Kind::Number) {
+            return match column_type.read(value) {
+                Value::Boolean(value) => self.condition.holds(&Found::Boolean(value)),
+                Value::Number(number) => self.condition.holds(&Found::Number(&number)),
+                _ => false,
+            };
+        }
+        // A character may take more bytes in the server's encoding than in UTF-8, but not four times as many.
+        let longest = self.condition.longest().saturating_mul(4);
+        !column_type.is_longer(row, *number, longest)
+            && column_type.text_form(value).is_some_and(|text| self.condition.holds(&Found::Text(&text)))
     }
 }
 
@@ -92,6 +126,7 @@ pub struct Reading {
     pub clicked: Option<Field>,
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
+    only: Vec<Deciding>,
 }
 
 impl Reading {
@@ -103,25 +138,31 @@ impl Reading {
         Reading::of_table(source, &trigger.relation())
     }
 
-    /// How a table or partition of this source is read; None if its key column is missing or of another kind.
+    /// How a table or partition of this source is read; None if its key column, or one that decides whether a row
+    /// counts, is missing or of another kind.
     pub fn of_table(source: Rc<Source>, table: &Relation) -> Option<Reading> {
         let key = Field::find(table, Some(&source.key))?;
         let key_type = key.column_type.key_type()?;
+        let options = &source.options;
+        let zone = options.time_zone.as_deref().and_then(Zone::named);
+        let only = options.only.conditions().iter().map(|c| Deciding::find(table, c)).collect::<Option<_>>()?;
         // A column that has been given another type since is not read; goals.health() shows it.
         let find = |name: &Option<String>, fits: fn(&ColumnType) -> bool| {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
         };
+        let time = |name| find(name, ColumnType::is_of_times).map(|field| Field { zone, ..field });
         Some(Reading {
             key,
             key_type,
-            event: find(&source.event, ColumnType::is_of_names),
-            message: find(&source.message, ColumnType::is_of_names),
-            variant: find(&source.variant, ColumnType::is_of_names),
+            event: find(&source.event, ColumnType::is_of_ids),
+            message: find(&source.message, ColumnType::is_of_ids),
+            variant: find(&source.variant, ColumnType::is_of_ids),
             properties: find(&source.properties, ColumnType::is_jsonb),
-            occurred: find(&source.occurred, ColumnType::is_of_times),
-            opened: find(&source.opened, ColumnType::is_of_times),
-            clicked: find(&source.clicked, ColumnType::is_of_times),
+            occurred: time(&source.occurred),
+            opened: time(&source.opened),
+            clicked: time(&source.clicked),
             primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
+            only,
             source,
         })
     }
@@ -131,6 +172,11 @@ impl Reading {
         let key = row.get(self.key.number)?;
         (!self.key.column_type.is_longer(row, self.key.number, key::LONGEST_TO_COMPRESS))
             .then(|| self.key_type.text(key))
+    }
+
+    /// True if the row is one of those that count.
+    pub fn counts(&self, row: &Row) -> bool {
+        self.only.iter().all(|deciding| deciding.holds(row))
     }
 
     /// The reference of the row; None if its table has no primary key.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 /// Writes jsonb as PostgreSQL's `convertToJsonb` does.
-fn write(json: &Json) -> Vec<u8> {
+pub(crate) fn write(json: &Json) -> Vec<u8> {
     match json {
         Json::Array(_) | Json::Object(_) => write_container(json),
         scalar => write_items(ARRAY | SCALAR | 1, std::slice::from_ref(scalar)),
@@ -334,6 +334,17 @@ proptest! {
     }
 
     #[test]
+    fn the_entries_of_an_object_are_its_keys_and_values(json in any_json()) {
+        let bytes = write(&json);
+        let node = root(&bytes).unwrap();
+        let entries: Option<Vec<_>> = node.entries().map(Iterator::collect);
+        prop_assert_eq!(entries.as_ref().map(Vec::len), json.as_object().map(serde_json::Map::len));
+        for (key, value) in entries.unwrap_or_default() {
+            prop_assert_eq!(node.key(key).map(shown), Some(shown(value)));
+        }
+    }
+
+    #[test]
     fn a_damaged_jsonb_never_panics(json in any_json(), damage in proptest::collection::vec((any::<u16>(), any::<u8>()), 0..4), cut: u16) {
         let whole = write(&json);
         let mut bytes = whole.clone();
@@ -344,6 +355,7 @@ proptest! {
         bytes.truncate(bytes.len().saturating_sub(usize::from(cut % 8)));
         if let Some(node) = root(&bytes) {
             let _ = (node.value(), node.key(b"a"), node.same(&root(&whole).unwrap()));
+            let _ = node.entries().map(Iterator::count);
         }
     }
 

@@ -1,0 +1,161 @@
+//! The columns that a caller of `track_*` names: whether the table has them, and whether they can be read.
+
+use super::is_virtual;
+use crate::model::error::{Error, Result};
+use crate::model::jsonb;
+use crate::model::only::Only;
+use crate::model::operator::Operator;
+use crate::pg::call::Args;
+use crate::pg::key::{KEY_TYPES, KeyType};
+use crate::pg::relation::{self, Relation};
+use crate::pg::types::{self, ColumnType};
+use crate::pg::zone::Zone;
+use crate::pg::{datum, encoding, errors};
+use pgrx::pg_sys::Oid;
+
+/// The column of this name.
+pub(super) fn column(table: &Relation, name: &str) -> Result<relation::Column> {
+    let column = table.column(name).ok_or_else(|| Error::UnknownColumn {
+        relation: table.qualified_name(),
+        name: name.into(),
+        columns: table.column_names(),
+    })?;
+    if column.is_virtual { Err(is_virtual(table, name)) } else { Ok(column) }
+}
+
+/// An error for a column that cannot be a key.
+pub(super) fn check_key(table: &Relation, key: &relation::Column) -> Result<()> {
+    KeyType::of(key.type_oid).map(|_| ()).ok_or_else(|| Error::KeyType {
+        relation: table.qualified_name(),
+        column: key.name.clone(),
+        type_name: types::type_name(key.type_oid),
+        types: KEY_TYPES,
+    })
+}
+
+fn resolved(type_oid: Oid) -> ColumnType {
+    ColumnType::resolve(type_oid, Oid::INVALID)
+}
+
+fn must_be(table: &Relation, column: &relation::Column, what: &str, is: fn(&ColumnType) -> bool) -> Result<()> {
+    if is(&resolved(column.type_oid)) {
+        return Ok(());
+    }
+    Err(Error::InvalidArgument {
+        message: format!(
+            "column \"{}\" of {} is of type {}",
+            column.name,
+            table.qualified_name(),
+            types::type_name(column.type_oid)
+        ),
+        hint: format!("Name {what} column."),
+    })
+}
+
+/// A column with the ids or names of messages, events or variants.
+pub(super) fn id_column(table: &Relation, name: &str) -> Result<String> {
+    let found = column(table, name)?;
+    must_be(
+        table,
+        &found,
+        "a text, varchar, char(n), name, enum, smallint, integer, bigint or uuid",
+        ColumnType::is_of_ids,
+    )?;
+    Ok(found.name)
+}
+
+/// A jsonb column.
+pub(super) fn jsonb_column(table: &Relation, name: &str) -> Result<String> {
+    let found = column(table, name)?;
+    must_be(table, &found, "a jsonb", ColumnType::is_jsonb)?;
+    Ok(found.name)
+}
+
+/// The columns with times of one table, and how those without a zone are read.
+pub(super) struct Times<'a> {
+    table: &'a Relation,
+    zone: Option<String>,
+    without_zone: Vec<String>,
+}
+
+impl<'a> Times<'a> {
+    /// `zone`: the name of a time zone.
+    pub(super) fn of(table: &'a Relation, zone: Option<String>) -> Result<Times<'a>> {
+        if let Some(name) = &zone
+            && Zone::named(name).is_none()
+        {
+            return Err(Error::InvalidArgument {
+                message: format!("time zone \"{name}\" is not known"),
+                hint: "pg_timezone_names has the names: 'UTC', 'Europe/Berlin'.".into(),
+            });
+        }
+        Ok(Times { table, zone, without_zone: Vec::new() })
+    }
+
+    /// A column with times.
+    pub(super) fn column(&mut self, name: &str) -> Result<String> {
+        let found = column(self.table, name)?;
+        must_be(self.table, &found, "a timestamptz, timestamp or date", ColumnType::is_of_times)?;
+        if resolved(found.type_oid).lacks_zone() && !self.without_zone.contains(&found.name) {
+            self.without_zone.push(found.name.clone());
+        }
+        Ok(found.name)
+    }
+
+    /// The name of the zone. Sends a NOTICE if it is needed and not given.
+    pub(super) fn zone(self) -> Option<String> {
+        if self.zone.is_none()
+            && let Some(first) = self.without_zone.first()
+        {
+            let others = match self.without_zone.len() {
+                1 => "has".to_owned(),
+                more => format!("and {} more have", more - 1),
+            };
+            errors::notice(
+                format!("column \"{first}\" of {} {others} no time zone", self.table.qualified_name()),
+                Some(
+                    "It is read in the time zone of the session that writes it. Give time_zone => 'UTC' if the application writes UTC.",
+                ),
+            );
+        }
+        self.zone
+    }
+}
+
+/// The conditions that a caller gives for rows, as they are and as JSON.
+pub(super) fn conditions(args: &Args, i: usize, table: &Relation) -> Result<(Only, Option<String>)> {
+    let Some((given, bytes)) = args.jsonb(i).zip(args.jsonb_bytes(i)) else { return Ok((Only::default(), None)) };
+    let only = match jsonb::root(&bytes) {
+        Some(node) => Only::read(&node, &encoding::to_string)?,
+        None => return Ok((Only::default(), None)),
+    };
+    for condition in only.conditions() {
+        let found = column(table, &condition.column)?;
+        let column_type = ColumnType::resolve(found.type_oid, found.collation);
+        let mut never = condition.never(column_type.kind());
+        if column_type.is_enum() {
+            let is_label = |text: &String| column_type.canonical_value(Operator::Is, text).is_ok();
+            never = condition.texts().find(|text| !is_label(text));
+        }
+        if let Some(value) = never {
+            return Err(Error::InvalidValue { value, type_name: column_type.name() });
+        }
+    }
+    Ok((only, Some(encoding::to_string(&datum::jsonb_text(given)))))
+}
+
+/// Sends a WARNING if rows may be about other things than users: `user_id` with `user_type` beside it, which no
+/// condition names.
+pub(super) fn warn_of_other_owners(table: &Relation, key: &str, only: &Only) {
+    let Some(stem) = key.strip_suffix("_id") else { return };
+    let of_type = format!("{stem}_type");
+    if table.column(&of_type).is_some() && !only.names(&of_type) {
+        errors::warning(
+            format!(
+                "rows of {} are about what \"{of_type}\" says, and all are read as about users",
+                table.qualified_name()
+            ),
+            Some(&format!("Give \"only\" => '{{\"{of_type}\": \"User\"}}', with the value that stands for users.")),
+        );
+    }
+}

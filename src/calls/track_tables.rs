@@ -1,0 +1,77 @@
+//! Tracking the tables of users, events and sends.
+
+use super::columns::{Times, check_key, column, conditions, id_column, jsonb_column, warn_of_other_owners};
+use super::track::{Columns, Wanted, attach, trackable};
+use crate::model::error::{Error, Result};
+use crate::model::options::Options;
+use crate::pg::call::{Args, Out};
+use crate::setup::cache::required_setup;
+
+/// goals.track_users(relation, key)
+pub fn track_users(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let key = match args.name(1) {
+        Some(name) => column(&table, &name)?,
+        None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
+    };
+    check_key(&table, &key)?;
+    attach(table, "users", None, &Columns { key: Some(key.name), ..Columns::default() }, Wanted::UPDATES)
+}
+
+/// goals.track_events(relation, user_key, event, occurred_at, properties, users, named, on_column, only, user_by,
+/// time_zone)
+pub fn track_events(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let key = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "user_key" })?)?;
+    check_key(&table, &key)?;
+    let event = id_column(&table, &args.name(2).ok_or(Error::NullArgument { name: "event" })?)?;
+    let mut times = Times::of(&table, args.text(10))?;
+    let occurred = args.name(3).map(|n| times.column(&n)).transpose()?;
+    let properties = args.name(4).map(|n| jsonb_column(&table, &n)).transpose()?;
+    let (only, given) = conditions(args, 8, &table)?;
+    warn_of_other_owners(&table, &key.name, &only);
+    let options = Options { time_zone: times.zone(), ..Options::default() };
+    let users = required_setup()?.tracked_users_table(args.relation(5))?;
+    let columns = Columns {
+        key: Some(key.name),
+        event: Some(event),
+        occurred,
+        properties,
+        options: options.written(given.as_deref(), None, None),
+        ..Columns::default()
+    };
+    attach(table, "events", Some(users.id), &columns, Wanted::INSERTS)
+}
+
+/// goals.track_receipts(relation, message, user_key, sent_at, opened_at, clicked_at, variant, delivered_at, bounced_at,
+/// complained_at, unsubscribed_at, failed_at, user_by, only, time_zone)
+pub fn track_receipts(args: &Args) -> Result<Out> {
+    let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
+    let table = trackable(relid)?;
+    let message = id_column(&table, &args.name(1).ok_or(Error::NullArgument { name: "message" })?)?;
+    let key = column(&table, &args.name(2).ok_or(Error::NullArgument { name: "user_key" })?)?;
+    check_key(&table, &key)?;
+    let mut times = Times::of(&table, args.text(14))?;
+    let mut time = |i: usize| args.name(i).map(|n| times.column(&n)).transpose();
+    let [occurred, opened, clicked] = [time(3)?, time(4)?, time(5)?];
+    let variant = args.name(6).map(|n| id_column(&table, &n)).transpose()?;
+    let (only, given) = conditions(args, 13, &table)?;
+    warn_of_other_owners(&table, &key.name, &only);
+    let options = Options { time_zone: times.zone(), ..Options::default() };
+    // The message of a row determines its users table; any one serves until then.
+    let setup = required_setup()?;
+    let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
+    let columns = Columns {
+        key: Some(key.name),
+        message: Some(message),
+        occurred,
+        opened,
+        clicked,
+        variant,
+        options: options.written(given.as_deref(), None, None),
+        ..Columns::default()
+    };
+    attach(table, "receipts", Some(users.id), &columns, Wanted::INSERTS_AND_UPDATES)
+}
