@@ -113,6 +113,7 @@ pub(super) struct GivenMessage {
     pub id: i32,
     pub name: String,
     pub seed: Option<String>,
+    pub known_as: Option<String>,
     pub users: i32,
     pub one_off: bool,
     pub is_programme: bool,
@@ -127,6 +128,8 @@ pub struct Message {
     pub name: String,
     /// The name under which it was created: users are assigned by it.
     pub seed: String,
+    /// What the application's own tables call it, where that is not its name.
+    pub known_as: Option<String>,
     /// The id of its users table.
     pub users: i32,
     /// True if each user is to get it once.
@@ -181,6 +184,8 @@ pub struct Setup {
     pub goals: HashMap<i32, Rc<Goal>>,
     pub revisions: HashMap<i32, Rc<Revision>>,
     pub notes: Vec<ColumnNote>,
+    /// The messages that have another name in the application's tables, by that.
+    pub(super) known_as: HashMap<String, Rc<Message>>,
     /// The programmes, by id.
     pub(super) programmes: HashMap<i32, Rc<Message>>,
     pub(super) users_of_message: HashMap<i32, i32>,
@@ -206,6 +211,16 @@ impl Setup {
     /// The message of this name, or the one that was created under it and has been renamed.
     pub fn message_once_named(&self, name: &str) -> Option<&Rc<Message>> {
         self.messages.get(name).or_else(|| self.messages.values().filter(|m| m.seed == name).max_by_key(|m| m.id))
+    }
+
+    /// The message that a row of a tracked table means by this id or name.
+    pub fn message_of_row(&self, id: &str) -> Option<&Rc<Message>> {
+        self.known_as.get(id).or_else(|| self.messages.get(id))
+    }
+
+    /// [`Setup::message_of_row`] for a row that may carry the name that the message had when the row was written.
+    pub fn message_of_old_row(&self, id: &str) -> Option<&Rc<Message>> {
+        self.known_as.get(id).or_else(|| self.message_once_named(id))
     }
 
     /// The programmes that a message is part of, the outermost first.
@@ -455,6 +470,7 @@ impl GivenMessage {
             id: row.integer(message::message_id).unwrap_or(0),
             name: row.string(message::name)?,
             seed: row.string(places.of(message::seed)),
+            known_as: row.string(places.of(message::known_as)),
             users: row.integer(message::users_source_id).unwrap_or(0),
             one_off: row.bytes(message::kind) == Some(b"one_off"),
             is_programme: row.bytes(message::kind) == Some(b"programme"),

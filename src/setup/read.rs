@@ -48,8 +48,9 @@ pub fn read_setup() -> Result<Setup, Unread> {
     let events = build_events(&goals, &users_of_message);
     // Without it only renamed columns are not found.
     let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
+    let known_as = messages.values().filter_map(|m| Some((m.known_as.clone()?, m.clone()))).collect();
     let programmes = messages.values().filter(|m| m.is_programme).map(|m| (m.id, m.clone())).collect();
-    Ok(Setup { tables, sources, messages, goals, revisions, notes, programmes, users_of_message, events })
+    Ok(Setup { tables, sources, messages, goals, revisions, notes, known_as, programmes, users_of_message, events })
 }
 
 /// Calls `row` with every row of a table of the set-up.
@@ -175,7 +176,7 @@ fn read_messages(table: Table) -> Result<Vec<GivenMessage>, Unread> {
 fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Variants) -> (Messages, UsersOfMessage) {
     let mut messages = HashMap::new();
     let mut users_of_message = HashMap::new();
-    for GivenMessage { id, name, seed, users, one_off, is_programme, parent, engagement_after } in given {
+    for GivenMessage { id, name, seed, known_as, users, one_off, is_programme, parent, engagement_after } in given {
         memory::insert(&mut users_of_message, id, users);
         let Some(revision) = newest.get(&id) else { continue };
         let mut all = variants.remove(&id).unwrap_or_default();
@@ -184,6 +185,7 @@ fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Va
             id,
             name: name.clone(),
             seed: seed.unwrap_or_else(|| name.clone()),
+            known_as,
             users,
             one_off,
             is_programme,
