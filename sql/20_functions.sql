@@ -57,11 +57,13 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack_all';
 COMMENT ON FUNCTION goals.untrack_all() IS 'Stop tracking every table; call it before DROP EXTENSION';
 
 CREATE FUNCTION goals.create_message(message text, kind text DEFAULT 'ongoing', channel text DEFAULT NULL,
-    users regclass DEFAULT NULL, part_of text DEFAULT NULL, engagement_after interval DEFAULT NULL) RETURNS bigint
+    users regclass DEFAULT NULL, part_of text DEFAULT NULL, engagement_after interval DEFAULT NULL,
+    known_as text DEFAULT NULL, if_not_exists boolean DEFAULT false) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_create_message';
-COMMENT ON FUNCTION goals.create_message(text, text, text, regclass, text, interval) IS
+COMMENT ON FUNCTION goals.create_message(text, text, text, regclass, text, interval, text, boolean) IS
     'Create a message (ongoing, one_off) or a programme of messages, to the users of a tracked table; returns its id. '
-    'part_of: the programme that it belongs to. engagement_after: sooner opens and clicks are those of machines';
+    'part_of: the programme that it belongs to. engagement_after: sooner opens and clicks are those of machines. '
+    'known_as: its id in the application''s own tables';
 
 CREATE FUNCTION goals.rename_message(message text, new_name text) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_rename_message';

@@ -211,7 +211,7 @@ BEGIN
                          ELSE 'Correct the rows that the application writes. This entry is removed when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i
     LEFT JOIN goals.source s ON s.source_id = i.source_id
-    WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name))
+    WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name OR m.known_as = i.name))
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 

@@ -133,9 +133,10 @@ SET proallargtypes = p.proallargtypes || 'boolean'::regtype::oid, proargmodes = 
     proargnames = p.proargnames || 'repeated'::text
 WHERE p.oid = 'goals.deliver(text, text[], timestamptz)'::regprocedure;
 UPDATE pg_catalog.pg_proc p
-SET pronargs = p.pronargs + 2,
-    proargtypes = (p.proargtypes::text || ' ' || 'text'::regtype::oid || ' ' || 'interval'::regtype::oid)::oidvector,
-    proargnames = p.proargnames || ARRAY['part_of', 'engagement_after'],
+SET pronargs = p.pronargs + 4,
+    proargtypes = (p.proargtypes::text || ' ' || 'text'::regtype::oid || ' ' || 'interval'::regtype::oid || ' '
+                   || 'text'::regtype::oid || ' ' || 'boolean'::regtype::oid)::oidvector,
+    proargnames = p.proargnames || ARRAY['part_of', 'engagement_after', 'known_as', 'if_not_exists'],
     pronargdefaults = 0, proargdefaults = NULL
 WHERE p.oid = 'goals.create_message(text, text, text, regclass)'::regprocedure;
 UPDATE pg_catalog.pg_proc p

@@ -64,7 +64,19 @@ fn programme<'a>(setup: &'a Setup, name: &str, kind: &str, users: &Source) -> Re
     Ok(programme)
 }
 
-/// goals.create_message(message, kind, channel, users, part_of, engagement_after)
+/// The error for an id by which another message is known already.
+fn known_as_taken(setup: &Setup, known_as: &str) -> Option<Error> {
+    let message = setup.known_as(known_as)?.name.clone();
+    Some(Error::KnownAsTaken { known_as: known_as.into(), message })
+}
+
+/// The message that is there already, where the caller wants none made then.
+fn left_alone(name: &str, id: i64) -> Out {
+    errors::notice(format!("message \"{name}\" already exists, and is left as it is"), None);
+    Out::Bigint(id)
+}
+
+/// goals.create_message(message, kind, channel, users, part_of, engagement_after, known_as, if_not_exists)
 pub fn create_message(args: &Args) -> Result<Out> {
     let name = name_given(args.text_required(0, "message")?, "a message")?;
     let kind = args.text_required(1, "kind")?;
@@ -77,8 +89,14 @@ pub fn create_message(args: &Args) -> Result<Out> {
     }
     let setup = required_setup()?;
     let users = setup.tracked_users_table(args.relation(3))?;
-    if setup.messages.contains_key(&name) {
-        return Err(Error::NameTaken { what: "message", name });
+    let if_not_exists = args.boolean(7) == Some(true);
+    if let Some(known) = setup.messages.get(&name) {
+        let taken = Error::NameTaken { what: "message", name: name.clone() };
+        return if if_not_exists { Ok(left_alone(&name, known.id.into())) } else { Err(taken) };
+    }
+    let known_as = args.text(6).map(|id| name_given(id, "known_as")).transpose()?;
+    if let Some(taken) = known_as.as_deref().and_then(|id| known_as_taken(&setup, id)) {
+        return Err(taken);
     }
     let part_of = args.text(4).map(|of| programme(&setup, &of, &kind, &users).map(|p| p.id)).transpose()?;
     let wait = args.interval(5).map(|wait| TimeLimit::from_interval(wait.months, wait.days, wait.micros));
@@ -89,19 +107,36 @@ pub fn create_message(args: &Args) -> Result<Out> {
     let engagement_after = engagement_after.map(TimeLimit::micros);
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
+        // Earlier versions of the extension's SQL have neither the parameter nor the column.
+        let (column, value) = known_as.as_ref().map_or(("", ""), |_| (", known_as", ", $5"));
+        let channel = args.text(2);
+        let mut values = vec![
+            Arg::Text(Some(&name)),
+            Arg::Text(Some(&kind)),
+            Arg::Text(channel.as_deref()),
+            Arg::Integer(Some(users.id)),
+        ];
+        values.extend(known_as.as_deref().map(|id| Arg::Text(Some(id))));
         let id = spi::number(
             &format!(
-                "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (name) DO NOTHING RETURNING message_id"
+                "INSERT INTO goals.message (name, kind, channel, {users_column}{column}) VALUES ($1, $2, $3, $4{value}) \
+                 ON CONFLICT DO NOTHING RETURNING message_id"
             ),
-            &[
-                Arg::Text(Some(&name)),
-                Arg::Text(Some(&kind)),
-                Arg::Text(args.text(2).as_deref()),
-                Arg::Integer(Some(users.id)),
-            ],
+            &values,
         );
-        let id = id.ok_or_else(|| Error::NameTaken { what: "message", name: name.clone() })?;
+        let Some(id) = id else {
+            // Created by another session since the set-up was read.
+            let known = spi::number("SELECT message_id FROM goals.message WHERE name = $1", &[Arg::Text(Some(&name))]);
+            cache::reset();
+            return match known.filter(|_| if_not_exists) {
+                Some(known) => Ok(left_alone(&name, known)),
+                None => Err(known_as
+                    .as_deref()
+                    .filter(|_| known.is_none())
+                    .and_then(|id| known_as_taken(&*required_setup().ok()?, id))
+                    .unwrap_or_else(|| Error::NameTaken { what: "message", name: name.clone() })),
+            };
+        };
         let message = || Arg::Integer(i32::try_from(id).ok());
         // Earlier versions of the extension's SQL have neither these parameters nor these columns.
         if part_of.is_some() {
@@ -117,7 +152,12 @@ pub fn create_message(args: &Args) -> Result<Out> {
             );
         }
         spi::run("INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, '{}')", &[message()]);
-        spi::run("DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1", &[Arg::Text(Some(&name))]);
+        for of_rows in [Some(&name), known_as.as_ref()].into_iter().flatten() {
+            spi::run(
+                "DELETE FROM goals.ignored WHERE reason = 'unknown message' AND name = $1",
+                &[Arg::Text(Some(of_rows))],
+            );
+        }
         invalidate::announce(setup.tables.revision);
         Ok(Out::Bigint(id))
     })

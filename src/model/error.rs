@@ -48,6 +48,8 @@ pub enum Error {
     InvalidArgument { message: String, hint: String },
     /// An object of this name exists; `what` is its kind (message, variant, ...).
     NameTaken { what: &'static str, name: String },
+    /// Another message is known by this id; `message` is its name.
+    KnownAsTaken { known_as: String, message: String },
     /// No message of that name, which is a number: `call` takes the id of a receipt as a bigint only.
     UnknownMessageOrReceipt { name: String, call: &'static str },
     /// The users table has no such key.
@@ -130,7 +132,7 @@ impl Error {
             | UnknownModel { .. }
             | NullArgument { .. } => "22023",
             InvalidValue { .. } | OutOfRange { .. } | InvalidArray { .. } => "22P02",
-            NameTaken { .. } => "42710",
+            NameTaken { .. } | KnownAsTaken { .. } => "42710",
             ControlReceipt { .. }
             | EntryReceipt { .. }
             | NoUsersTable
@@ -187,6 +189,7 @@ impl Error {
             AttributeAndEvent { both: false } => "a goal needs an attribute or an event".to_owned(),
             InvalidArgument { message, .. } => message.clone(),
             NameTaken { what, name } => format!("{what} \"{name}\" already exists"),
+            KnownAsTaken { known_as, message } => format!("message \"{message}\" is already known as \"{known_as}\""),
             UnknownUser { key, relation } | SeveralUsers { key, relation } => {
                 format!("user \"{key}\" does not exist in relation \"{relation}\"")
             }
@@ -311,6 +314,7 @@ impl Error {
             }
             InvalidArgument { hint, .. } => hint.clone(),
             NameTaken { what, .. } => format!("Choose another name for the {what}."),
+            KnownAsTaken { .. } => "Pass another id in known_as, or leave it out.".into(),
             SeveralUsers { .. } => {
                 "For several users cast the parameter of goals.record_sent() or goals.deliver(): $2::text[]. Other calls \
                  take one user."

@@ -15,6 +15,13 @@ pub enum KeyType {
     PaddedText,
 }
 
+/// A uuid or a whole number in the one spelling in which columns of these types have it; None for any other text.
+pub fn exact_id(text: &str) -> Option<String> {
+    let bytes = encoding::from_string(text);
+    let id = KeyType::Uuid.canonical(&bytes).or_else(|| KeyType::BigInt.canonical(&bytes))?;
+    Some(encoding::to_string(&id))
+}
+
 /// The types of key columns, for hints.
 pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
 

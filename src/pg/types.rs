@@ -166,6 +166,11 @@ impl ColumnType {
         self.is_of_names() || matches!(self.shape, Shape::SmallInt | Shape::Integer | Shape::BigInt)
     }
 
+    /// True if its values are uuids or whole numbers, which compare as such.
+    pub fn is_of_exact_ids(&self) -> bool {
+        matches!(self.shape, Shape::SmallInt | Shape::Integer | Shape::BigInt | Shape::Uuid)
+    }
+
     /// True for a date or time without time zone, which means another moment in every zone.
     pub fn lacks_zone(&self) -> bool {
         matches!(self.type_oid, pg_sys::TIMESTAMPOID | pg_sys::DATEOID)

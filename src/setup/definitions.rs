@@ -121,6 +121,15 @@ pub(super) struct GivenMessage {
     pub engagement_after: Option<i64>,
 }
 
+/// What a row of a tracked table says which message is meant.
+#[derive(Clone, Copy)]
+pub struct RowId<'a> {
+    /// The id or name.
+    pub text: &'a str,
+    /// True for a uuid or a whole number, in its one spelling.
+    pub is_exact: bool,
+}
+
 /// A message.
 #[derive(Debug)]
 pub struct Message {
@@ -186,6 +195,8 @@ pub struct Setup {
     pub notes: Vec<ColumnNote>,
     /// The messages that have another name in the application's tables, by that.
     pub(super) known_as: HashMap<String, Rc<Message>>,
+    /// The messages whose id there, or name, is a uuid or a whole number, by that in its one spelling.
+    pub(super) exact_ids: HashMap<String, Rc<Message>>,
     /// The programmes, by id.
     pub(super) programmes: HashMap<i32, Rc<Message>>,
     pub(super) users_of_message: HashMap<i32, i32>,
@@ -213,14 +224,23 @@ impl Setup {
         self.messages.get(name).or_else(|| self.messages.values().filter(|m| m.seed == name).max_by_key(|m| m.id))
     }
 
+    /// The message that is known as this in the application's tables.
+    pub fn known_as(&self, id: &str) -> Option<&Rc<Message>> {
+        self.known_as.get(id)
+    }
+
     /// The message that a row of a tracked table means by this id or name.
-    pub fn message_of_row(&self, id: &str) -> Option<&Rc<Message>> {
-        self.known_as.get(id).or_else(|| self.messages.get(id))
+    pub fn message_of_row(&self, id: RowId) -> Option<&Rc<Message>> {
+        self.by_id_in_rows(id).or_else(|| self.messages.get(id.text))
     }
 
     /// [`Setup::message_of_row`] for a row that may carry the name that the message had when the row was written.
-    pub fn message_of_old_row(&self, id: &str) -> Option<&Rc<Message>> {
-        self.known_as.get(id).or_else(|| self.message_once_named(id))
+    pub fn message_of_old_row(&self, id: RowId) -> Option<&Rc<Message>> {
+        self.by_id_in_rows(id).or_else(|| self.message_once_named(id.text))
+    }
+
+    fn by_id_in_rows(&self, id: RowId) -> Option<&Rc<Message>> {
+        if id.is_exact { self.exact_ids.get(id.text) } else { self.known_as.get(id.text) }
     }
 
     /// The programmes that a message is part of, the outermost first.

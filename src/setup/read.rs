@@ -5,7 +5,7 @@ use crate::model::operator::Operator;
 use crate::pg::datum::Row;
 use crate::pg::own_tables::columns::{goal_stop, revision, variant};
 use crate::pg::own_tables::{OwnTables, Table};
-use crate::pg::{invalidate, memory, scan};
+use crate::pg::{invalidate, key, memory, scan};
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -49,8 +49,21 @@ pub fn read_setup() -> Result<Setup, Unread> {
     // Without it only renamed columns are not found.
     let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
     let known_as = messages.values().filter_map(|m| Some((m.known_as.clone()?, m.clone()))).collect();
+    let exact_ids = build_exact_ids(&messages);
     let programmes = messages.values().filter(|m| m.is_programme).map(|m| (m.id, m.clone())).collect();
-    Ok(Setup { tables, sources, messages, goals, revisions, notes, known_as, programmes, users_of_message, events })
+    Ok(Setup {
+        tables,
+        sources,
+        messages,
+        goals,
+        revisions,
+        notes,
+        known_as,
+        exact_ids,
+        programmes,
+        users_of_message,
+        events,
+    })
 }
 
 /// Calls `row` with every row of a table of the set-up.
@@ -198,6 +211,26 @@ fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Va
         memory::insert(&mut messages, name, Rc::new(message));
     }
     (messages, users_of_message)
+}
+
+/// The messages whose id in the application's tables, or else name, is a uuid or a whole number, by that in its one
+/// spelling; of several the first one created.
+fn build_exact_ids(messages: &Messages) -> Messages {
+    let mut ids = Messages::new();
+    let mut in_order: Vec<&Rc<Message>> = messages.values().collect();
+    in_order.sort_unstable_by_key(|message| message.id);
+    let mut known = |id: &str, message: &Rc<Message>| {
+        if let Some(id) = key::exact_id(id).filter(|id| !ids.contains_key(id)) {
+            memory::insert(&mut ids, id, message.clone());
+        }
+    };
+    for message in &in_order {
+        if let Some(id) = &message.known_as {
+            known(id, message);
+        }
+    }
+    in_order.into_iter().for_each(|message| known(&message.name, message));
+    ids
 }
 
 /// The live goals on events by users table and event name, grouped by the properties they require.

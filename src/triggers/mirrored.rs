@@ -14,7 +14,7 @@ use crate::pg::trigger::Trigger;
 use crate::pg::types::ColumnType;
 use crate::pg::zone::Zone;
 use crate::setup::cache;
-use crate::setup::definitions::{Setup, Source};
+use crate::setup::definitions::{RowId, Setup, Source};
 use pgrx::pg_sys::Oid;
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -27,15 +27,22 @@ const LONGEST_NAME: usize = 1000;
 #[derive(PartialEq, Eq)]
 pub enum Name {
     Of(String),
+    /// A uuid or a whole number.
+    Exact(String),
     TooLong,
 }
 
 impl Name {
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Name::Of(name) => Some(name),
+            Name::Of(name) | Name::Exact(name) => Some(name),
             Name::TooLong => None,
         }
+    }
+
+    /// The message that is meant.
+    pub fn id(&self) -> Option<RowId<'_>> {
+        Some(RowId { text: self.as_str()?, is_exact: matches!(self, Name::Exact(_)) })
     }
 
     /// The name as goals.health() shows it; the same text for all that are too long.
@@ -68,11 +75,15 @@ impl Field {
             return Some(Name::TooLong);
         }
         match self.column_type.value(row, self.number) {
-            Value::Number(id) => Some(Name::Of(id.to_string())),
+            Value::Number(id) => Some(Name::Exact(id.to_string())),
             Value::Text(text) => {
                 let text = encoding::model_to_string(&text);
                 let long = encoding::from_string(&text).len() > LONGEST_NAME;
-                Some(if long { Name::TooLong } else { Name::Of(text) })
+                Some(match self.column_type.is_of_exact_ids() {
+                    true => Name::Exact(text),
+                    false if long => Name::TooLong,
+                    false => Name::Of(text),
+                })
             }
             _ => None,
         }

@@ -45,7 +45,7 @@ pub fn on_receipt(trigger: &Trigger) {
         Change::MovedAway => partition_moves::begin(trigger, true),
         Change::Delete(old) => {
             let name = reading.message.as_ref().and_then(|f| f.name(&old));
-            if name.as_ref().and_then(Name::as_str).is_some_and(|name| setup.message_of_row(name).is_some()) {
+            if name.as_ref().and_then(Name::id).is_some_and(|id| setup.message_of_row(id).is_some()) {
                 reading.deleted(&old);
             }
         }
@@ -68,7 +68,7 @@ fn mirror_moved(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) 
 
 fn message_of<'a>(trigger: &Trigger, setup: &'a Setup, reading: &Reading, row: &Row) -> Option<&'a Rc<Message>> {
     let name = reading.message.as_ref()?.name(row)?;
-    let message = name.as_str().and_then(|name| setup.message_of_row(name));
+    let message = name.id().and_then(|id| setup.message_of_row(id));
     if message.is_none() {
         ignore(trigger, setup, reading, "unknown message", name.shown());
     }
@@ -170,7 +170,7 @@ fn engage_as_inserted(
 /// The receipt of a row whose primary key changes is known by the new one as well: by the references of both.
 fn follow_key(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (was, is): (i64, i64)) {
     let name = before.message.as_ref().and_then(|f| f.name(old));
-    let message = name.as_ref().and_then(Name::as_str).and_then(|name| setup.message_of_old_row(name));
+    let message = name.as_ref().and_then(Name::id).and_then(|id| setup.message_of_old_row(id));
     let Some((message, key)) = message.and_then(|m| Some((m, user_key(setup, before, m.users, old)?))) else { return };
     kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let sent = records::find_by_reference(probes, setup, message, &key, was)?;
@@ -220,7 +220,7 @@ fn mirror_engagement(
 ) {
     // A row may still carry the name that the message had when it was sent.
     let name = reading.message.as_ref().and_then(|f| f.name(row));
-    let Some(message) = name.as_ref().and_then(Name::as_str).and_then(|name| setup.message_of_old_row(name)) else {
+    let Some(message) = name.as_ref().and_then(Name::id).and_then(|id| setup.message_of_old_row(id)) else {
         return;
     };
     if message.is_programme || instead_of.is_some() && message.engagement_after.is_none() {

@@ -34,6 +34,7 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("22023", AttributeAndEvent { both: false }),
         ("22023", InvalidArgument { message: s("share must be between 0 and 1"), hint: s("Pass 0.5.") }),
         ("42710", NameTaken { what: "message", name: s("m") }),
+        ("42710", KnownAsTaken { known_as: s("7"), message: s("m") }),
         ("42704", UnknownMessageOrReceipt { name: s("216"), call: "goals.record_opened" }),
         ("42704", UnknownVariant { message: s("m"), name: s("2026-11-29T23:32:42Z"), nearest: None }),
         ("P0002", SeveralUsers { key: s("{7,8}"), relation: s("users") }),
