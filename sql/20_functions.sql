@@ -17,6 +17,10 @@ CREATE FUNCTION goals.capture_receipt() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_receipt';
 COMMENT ON FUNCTION goals.capture_receipt() IS 'Internal. Trigger on a tracked table of sends: an inserted row is a receipt';
 
+CREATE FUNCTION goals.capture_message() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_message';
+COMMENT ON FUNCTION goals.capture_message() IS 'Internal. Trigger on a tracked table of campaigns: a row is a message';
+
 -- Setting up -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION goals.track_users(relation regclass, key name DEFAULT NULL) RETURNS void
@@ -47,6 +51,13 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_receipts';
 COMMENT ON FUNCTION goals.track_receipts(regclass, name, name, name, name, name, name, name, name, name, name, name, name,
     jsonb, text) IS
     'Track the table in which the application logs what it sends: a row is a receipt once it is complete';
+
+CREATE FUNCTION goals.track_messages(relation regclass, id name, name name DEFAULT NULL, like_message text DEFAULT NULL,
+    channel name DEFAULT NULL, "only" jsonb DEFAULT NULL, users regclass DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_messages';
+COMMENT ON FUNCTION goals.track_messages(regclass, name, name, text, name, jsonb, regclass) IS
+    'Track the table of campaigns of the application: each row is a message, rows that exist included, with the goals, '
+    'variants, control group and programme of like_message';
 
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';

@@ -18,6 +18,58 @@
 -- made.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
+-- The messages that are rows of a campaigns table, by the names that they have now. For all of them at once: what reads
+-- one asks goals_internal.name_of() and known_message().
+--   goals_from  the message whose goals it shows: a campaign without goals of its own those of the one that it is like
+--   arms_of     the message whose variants and control group it has
+CREATE VIEW goals_internal.campaign AS
+SELECT c.message_id,
+       CASE WHEN c.place > 1 OR o.message_id IS NOT NULL THEN c.name || ' (' || c.row_key || ')' ELSE c.name END AS name,
+       c.kind, c.users_source_id, c.parent_id, c.like_message_id, coalesce(g.message_id, c.like_message_id) AS goals_from,
+       c.like_message_id AS arms_of
+FROM (SELECT m.message_id, n.name, m.row_key, m.kind, m.users_source_id, m.parent_id, m.like_message_id,
+             row_number() OVER (PARTITION BY n.name ORDER BY m.message_id) AS place
+      FROM (SELECT DISTINCT ON (n.message_id) n.message_id, n.name
+            FROM goals.message_name n
+            ORDER BY n.message_id, n.message_name_id DESC) n
+      JOIN goals.message m ON m.message_id = n.message_id AND m.dropped_at IS NULL) c
+LEFT JOIN goals.message o ON o.name = c.name
+LEFT JOIN (SELECT DISTINCT g.message_id FROM goals.goal g) g ON g.message_id = c.message_id;
+COMMENT ON VIEW goals_internal.campaign IS
+    'The messages that are rows of a campaigns table, each as its row is called, or name (id) where another message that '
+    'comes first has that name';
+
+-- Two branches, so that a condition on the name of any other message finds it by its index.
+CREATE VIEW goals_internal.named_message AS
+SELECT m.message_id, m.name, m.kind, m.users_source_id, m.parent_id, m.like_message_id, m.message_id AS goals_from,
+       m.message_id AS arms_of
+FROM goals.message m
+WHERE m.source_id IS NULL AND m.dropped_at IS NULL
+UNION ALL
+SELECT c.message_id, c.name, c.kind, c.users_source_id, c.parent_id, c.like_message_id, c.goals_from, c.arms_of
+FROM goals_internal.campaign c;
+COMMENT ON VIEW goals_internal.named_message IS 'Each message with the name that it has now';
+
+CREATE FUNCTION goals_internal.name_of(of_message integer)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+    SELECT coalesce(m.name, (
+        SELECT CASE WHEN EXISTS (SELECT FROM goals.message o WHERE o.name = n.name)
+                         OR EXISTS (SELECT FROM goals.message_name e
+                                    JOIN goals.message o ON o.message_id = e.message_id AND o.dropped_at IS NULL
+                                    WHERE e.name = n.name AND e.message_id < m.message_id
+                                      AND NOT EXISTS (SELECT FROM goals.message_name l
+                                                      WHERE l.message_id = e.message_id
+                                                        AND l.message_name_id > e.message_name_id))
+                    THEN n.name || ' (' || m.row_key || ')' ELSE n.name END
+        FROM goals.message_name n WHERE n.message_id = m.message_id ORDER BY n.message_name_id DESC LIMIT 1))
+    FROM goals.message m
+    WHERE m.message_id = of_message AND m.dropped_at IS NULL
+$$;
+COMMENT ON FUNCTION goals_internal.name_of(integer) IS 'The name that a message has now';
+
 CREATE VIEW goals_internal.entry_of_same AS
 SELECT r.receipt_id, o.receipt_id AS other_id, (o.sent_at, o.receipt_id) < (r.sent_at, r.receipt_id) AS is_earlier
 FROM goals.receipt r
@@ -215,6 +267,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ARRAY[m.message_id, m.like_message_id] FROM goals.message m WHERE m.message_id = of_message $$;
 COMMENT ON FUNCTION goals_internal.goals_of(integer) IS 'The messages whose goals may judge the receipts of this one';
 
+CREATE FUNCTION goals_internal.arms_of(of_message integer)
+RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(m.like_message_id, m.message_id) FROM goals.message m WHERE m.message_id = of_message $$;
+COMMENT ON FUNCTION goals_internal.arms_of(integer) IS 'The message whose variants and control group this one has';
+
 -- The time limit has begun, has not passed, and the goal has not been stopped.
 CREATE FUNCTION goals_internal.running(stopped_at timestamptz, window_closes timestamptz, at timestamptz)
 RETURNS boolean
@@ -229,11 +288,11 @@ SELECT l.receipt_id, l.users_source_id AS users_id, l.user_key, l.message_id, m.
        l.time_limit, l.sent_at, l.opened_at, l.clicked_at, l.already_matched, l.window_opens, l.window_closes, l.stopped_at,
        l.match_id, l.matched_at, l.old_value, l.new_value, l.worth, l.held_out,
        l.delivered_at, l.bounced_at, l.complained_at, l.unsubscribed_at
-FROM goals.message m
+FROM goals_internal.named_message m
 JOIN goals_internal.ledger l ON l.message_id = m.message_id
                             AND l.goals_of = ANY (ARRAY[m.message_id, m.like_message_id])
 LEFT JOIN goals.variant v ON v.variant_id = l.variant_id
-WHERE l.goal_id IS NOT NULL AND m.dropped_at IS NULL AND l.had & 64 <> 64 AND l.had & 128 <> 128
+WHERE l.goal_id IS NOT NULL AND l.had & 64 <> 64 AND l.had & 128 <> 128
   AND CASE WHEN l.superseded_by IS NULL THEN 0 ELSE 1 END <> 1;
 COMMENT ON VIEW goals.outcome IS
     'One row per receipt and goal it is judged by: when it was sent, opened and clicked, whether its goal '

@@ -33,13 +33,13 @@ AS $$
             ('opened_by_machine', s.opened_by_machine), ('clicked_by_machine', s.clicked_by_machine)) AS x (counter, value)
         GROUP BY s.message_id, s.goal, s.variant_id, x.counter
     )
-    SELECT m.name, c.goal, v.name, c.counter, c.kept, c.recounted
+    SELECT coalesce(m.name, goals_internal.name_of(c.message_id)), c.goal, v.name, c.counter, c.kept, c.recounted
     FROM compared c
     LEFT JOIN goals.message m ON m.message_id = c.message_id
     LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
     -- The records of a dropped message are removed in parts.
     WHERE c.kept <> c.recounted AND m.dropped_at IS NULL
-    ORDER BY m.name, c.goal NULLS FIRST, v.name, c.counter
+    ORDER BY 1, c.goal NULLS FIRST, v.name, c.counter
 $$;
 COMMENT ON FUNCTION goals.verify() IS
     'Recount the records up to the watermark and compare with the totals: one row per counter that '

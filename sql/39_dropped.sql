@@ -34,13 +34,11 @@ BEGIN
     FOR dropped IN SELECT d.* FROM goals_internal.dropped_messages(up_to) d ORDER BY d.message_id LOOP
         ids := ARRAY(SELECT r.receipt_id
                      FROM goals.revision v
-                     JOIN goals.receipt r ON r.revision_id = v.revision_id AND coalesce(r.message_id, v.message_id) = v.message_id
-                     WHERE v.message_id = dropped.message_id
+                     JOIN goals.receipt r ON r.revision_id = v.revision_id
+                     -- Receipts of a row of a campaigns table may be of a revision of another message.
+                     WHERE v.message_id = ANY (ARRAY[dropped.message_id, dropped.like_message_id])
+                       AND coalesce(r.message_id, v.message_id) = dropped.message_id
                      LIMIT at_a_time);
-        IF cardinality(ids) = 0 AND dropped.source_id IS NOT NULL THEN
-            -- Receipts of a row of a campaigns table may be of a revision of another message.
-            ids := ARRAY(SELECT r.receipt_id FROM goals.receipt r WHERE r.message_id = dropped.message_id LIMIT at_a_time);
-        END IF;
         DELETE FROM goals.engagement e USING unnest(ids) AS u (receipt_id) WHERE e.receipt_id = u.receipt_id;
         DELETE FROM goals.match_log h USING unnest(ids) AS u (receipt_id) WHERE h.receipt_id = u.receipt_id;
         DELETE FROM goals.reference f USING unnest(ids) AS u (receipt_id) WHERE f.receipt_id = u.receipt_id;
@@ -49,7 +47,6 @@ BEGIN
         at_a_time := at_a_time - cardinality(ids);
         -- The next call takes the rest.
         EXIT WHEN at_a_time <= 0;
-        CONTINUE WHEN cardinality(ids) > 0 AND dropped.source_id IS NOT NULL;
         DELETE FROM goals.total t WHERE t.message_id = dropped.message_id;
         DELETE FROM goals.variant v WHERE v.message_id = dropped.message_id;
         DELETE FROM goals.message_name n WHERE n.message_id = dropped.message_id;
@@ -64,7 +61,8 @@ BEGIN
             DELETE FROM goals.goal_stop s USING gone g WHERE s.goal_id = g.goal_id
         )
         DELETE FROM goals.replay p USING gone g WHERE p.goal_id = g.goal_id;
-        DELETE FROM goals.message m WHERE m.message_id = dropped.message_id;
+        -- That of a row of a campaigns table stays: a later change of the row must not make it a message again.
+        DELETE FROM goals.message m WHERE m.message_id = dropped.message_id AND m.source_id IS NULL;
         PERFORM goals_internal.announce();
     END LOOP;
 END

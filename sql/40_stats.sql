@@ -16,6 +16,20 @@ BEGIN
     END IF;
     SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
     IF found_id IS NULL THEN
+        -- A row of a campaigns table: the first that has this name.
+        SELECT m.message_id INTO found_id
+        FROM goals.message_name n
+        JOIN goals.message m ON m.message_id = n.message_id AND m.dropped_at IS NULL
+        WHERE n.name = message
+          AND NOT EXISTS (SELECT FROM goals.message_name l
+                          WHERE l.message_id = n.message_id AND l.message_name_id > n.message_name_id)
+        ORDER BY m.message_id
+        LIMIT 1;
+    END IF;
+    IF found_id IS NULL AND message LIKE '% (%)' THEN
+        SELECT c.message_id INTO found_id FROM goals_internal.campaign c WHERE c.name = message ORDER BY c.message_id LIMIT 1;
+    END IF;
+    IF found_id IS NULL THEN
         PERFORM goals_internal.raise('unknown_message', VARIADIC message || array(SELECT m.name FROM goals.message m WHERE m.name IS NOT NULL));
     END IF;
     RETURN found_id;
@@ -31,14 +45,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 BEGIN
-    IF EXISTS (SELECT FROM goals.goal g WHERE g.message_id = of_message AND g.name = goal) THEN
+    IF EXISTS (SELECT FROM goals.goal g
+               WHERE g.message_id = ANY (goals_internal.goals_of(of_message)) AND g.name = goal) THEN
         RETURN;
     ELSIF goal IS NULL THEN
         PERFORM goals_internal.raise('null_argument', 'goal');
     END IF;
     PERFORM goals_internal.raise('unknown_goal',
-        VARIADIC array[(SELECT m.name FROM goals.message m WHERE m.message_id = of_message), goal]
-                 || array(SELECT DISTINCT g.name FROM goals.goal g WHERE g.message_id = of_message));
+        VARIADIC array[goals_internal.name_of(of_message), goal]
+                 || array(SELECT DISTINCT g.name FROM goals.goal g
+                          WHERE g.message_id = ANY (goals_internal.goals_of(of_message))));
 END
 $$;
 COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS
@@ -46,38 +62,47 @@ COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS
 
 -- Views ------------------------------------------------------------------------------------------------------------
 
--- A control group without variants stands beside the receipts of no variant.
+-- A control group without variants stands beside the receipts of no variant. Rows of a campaigns table have those of
+-- another message (arms_of).
 CREATE VIEW goals_internal.arm AS
 SELECT v.message_id, v.variant_id, v.name, v.is_control, v.weight
 FROM goals.variant v
 UNION ALL
 SELECT m.message_id, NULL, NULL, false, NULL
 FROM goals.message m
-WHERE NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = m.message_id AND NOT v.is_control);
+WHERE m.row_key IS NULL
+  AND NOT EXISTS (SELECT FROM goals.variant v WHERE v.message_id = m.message_id AND NOT v.is_control);
 COMMENT ON VIEW goals_internal.arm IS
     'The groups a message divides its users into: its variants and control group; variant_id NULL: the users of no '
     'variant';
 
--- The totals of one message are found by its name; of the tail the sums arrive as a few rows.
+-- The totals of one message are found by its name; of the tail the sums arrive as a few rows. The names of campaigns are
+-- worked out once for the three branches.
 CREATE VIEW goals_internal.counted AS
+WITH campaign AS MATERIALIZED (
+    SELECT c.message_id, c.name, c.goals_from, c.arms_of FROM goals_internal.campaign c
+)
 SELECT m.name AS message, t.message_id, t.goal, t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched,
        t.matched_after_open, t.matched_after_click, t.worth,
        t.deliveries, t.bounced, t.complained, t.unsubscribed, t.opened_by_machine, t.clicked_by_machine
 FROM goals.total t
-JOIN goals.message m ON m.message_id = t.message_id AND m.dropped_at IS NULL
+JOIN (SELECT m.message_id, m.name FROM goals.message m WHERE m.source_id IS NULL AND m.dropped_at IS NULL
+      UNION ALL SELECT c.message_id, c.name FROM campaign c) m ON m.message_id = t.message_id
 UNION ALL
 SELECT m.name, t.message_id, t.goal, t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched,
        t.matched_after_open, t.matched_after_click, t.worth,
        t.deliveries, t.bounced, t.complained, t.unsubscribed, t.opened_by_machine, t.clicked_by_machine
 FROM goals.tail_sums() t
-JOIN goals.message m ON m.message_id = t.message_id AND m.dropped_at IS NULL
+JOIN (SELECT m.message_id, m.name FROM goals.message m WHERE m.source_id IS NULL AND m.dropped_at IS NULL
+      UNION ALL SELECT c.message_id, c.name FROM campaign c) m ON m.message_id = t.message_id
 UNION ALL
 -- What has not been sent yet shows as zeros. (The first version of a goal stands for its name.)
 SELECT m.name, m.message_id, g.name, a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-FROM goals.message m
-JOIN goals_internal.arm a ON a.message_id = m.message_id
-LEFT JOIN goals.goal g ON g.message_id = m.message_id AND g.version = 1
-WHERE m.dropped_at IS NULL;
+FROM (SELECT m.message_id, m.name, m.message_id AS goals_from, m.message_id AS arms_of
+      FROM goals.message m WHERE m.source_id IS NULL AND m.dropped_at IS NULL
+      UNION ALL SELECT c.message_id, c.name, c.goals_from, c.arms_of FROM campaign c) m
+JOIN goals_internal.arm a ON a.message_id = m.arms_of
+LEFT JOIN goals.goal g ON g.message_id = m.goals_from AND g.version = 1;
 COMMENT ON VIEW goals_internal.counted IS
     'Rows whose sums are the figures at this moment: archived and rolled totals, what lies past the watermark, and '
     'zeros';
@@ -86,7 +111,7 @@ COMMENT ON VIEW goals_internal.counted IS
 -- where it is not of the control group, and for its variant. Which of the two a query wants is known when it is
 -- planned.
 CREATE VIEW goals_internal.figures AS
-SELECT s.message, s.goal, s.by_variant, s.variant, s.sent, s.opened, s.clicked, s.already_matched, s.matched,
+SELECT s.message, s.message_id, s.goal, s.by_variant, s.variant, s.sent, s.opened, s.clicked, s.already_matched, s.matched,
        s.matched_after_open, s.matched_after_click, s.worth,
        s.matched::double precision / nullif(s.sent, 0) AS goal_rate,
        s.matched::double precision / nullif(s.sent - s.already_matched, 0) AS goal_rate_eligible,
@@ -94,7 +119,7 @@ SELECT s.message, s.goal, s.by_variant, s.variant, s.sent, s.opened, s.clicked, 
        s.matched_after_click::double precision / nullif(s.clicked, 0) AS goal_rate_clicked,
        s.delivered, s.bounced, s.complained, s.unsubscribed, s.opened_by_machine, s.clicked_by_machine,
        s.matched::double precision / nullif(s.delivered, 0) AS goal_rate_delivered
-FROM (SELECT c.message, c.goal, k.by_variant, CASE WHEN k.by_variant THEN v.name END AS variant,
+FROM (SELECT c.message, c.message_id, c.goal, k.by_variant, CASE WHEN k.by_variant THEN v.name END AS variant,
              sum(c.sent)::bigint AS sent, sum(c.opened)::bigint AS opened, sum(c.clicked)::bigint AS clicked,
              sum(c.already_matched)::bigint AS already_matched, sum(c.matched)::bigint AS matched,
              sum(c.matched_after_open)::bigint AS matched_after_open,
@@ -105,13 +130,15 @@ FROM (SELECT c.message, c.goal, k.by_variant, CASE WHEN k.by_variant THEN v.name
              sum(c.bounced)::bigint AS bounced, sum(c.complained)::bigint AS complained,
              sum(c.unsubscribed)::bigint AS unsubscribed, sum(c.opened_by_machine)::bigint AS opened_by_machine,
              sum(c.clicked_by_machine)::bigint AS clicked_by_machine
-      FROM (SELECT c.*, sum(c.deliveries) FILTER (WHERE c.goal IS NULL) OVER (PARTITION BY c.message) AS deliveries_of_message
-            FROM goals_internal.counted c) c
+      FROM (SELECT c.*, sum(c.deliveries) FILTER (WHERE c.goal IS NULL) OVER of_message AS deliveries_of_message,
+                   bool_or(c.goal IS NOT NULL) OVER of_message AS has_goals
+            FROM goals_internal.counted c
+            WINDOW of_message AS (PARTITION BY c.message, c.message_id)) c
       LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
       CROSS JOIN (SELECT false AS by_variant UNION ALL SELECT true) k
       WHERE (k.by_variant OR v.is_control IS NOT TRUE)
-        AND (c.goal IS NOT NULL OR NOT EXISTS (SELECT FROM goals.goal g WHERE g.message_id = c.message_id))
-      GROUP BY c.message, c.goal, k.by_variant, CASE WHEN k.by_variant THEN v.name END) s;
+        AND (c.goal IS NOT NULL OR NOT c.has_goals)
+      GROUP BY c.message, c.message_id, c.goal, k.by_variant, CASE WHEN k.by_variant THEN v.name END) s;
 COMMENT ON VIEW goals_internal.figures IS
     'The rows of goals.message_stats (by_variant false) and of goals.variant_stats (by_variant true)';
 
@@ -154,7 +181,9 @@ BEGIN
         PERFORM goals_internal.check_goal(of_message, stats.goal);
     END IF;
     SELECT sum(c.deliveries) > 0 INTO deliveries_are_reported
-    FROM goals_internal.counted c WHERE c.message_id = of_message AND c.goal IS NULL;
+    FROM (SELECT t.deliveries FROM goals.total t WHERE t.message_id = of_message AND t.goal IS NULL
+          UNION ALL
+          SELECT t.deliveries FROM goals.tail_sums() t WHERE t.message_id = of_message AND t.goal IS NULL) c;
     RETURN QUERY
     SELECT stats.message, stats.goal, v.name::text, s.sent, s.opened, s.clicked, s.already_matched, s.matched,
            s.matched_after_open, s.matched_after_click, s.worth,
@@ -196,7 +225,7 @@ BEGIN
                   AND (stats.until IS NULL OR t.day::timestamp AT TIME ZONE 'UTC' < stats.until)
                 UNION ALL
                 SELECT a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0
-                FROM goals_internal.arm a WHERE a.message_id = of_message) c
+                FROM goals_internal.arm a WHERE a.message_id = goals_internal.arms_of(of_message)) c
           GROUP BY c.variant_id) s
     LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
     CROSS JOIN LATERAL (SELECT CASE WHEN v.is_control THEN 0 WHEN deliveries_are_reported THEN s.deliveries
@@ -224,10 +253,14 @@ BEGIN
         PERFORM goals_internal.check_goal(of_message, matches.goal);
     END IF;
     RETURN QUERY
-    SELECT o.receipt_id, o.user_key::text, o.variant::text, o.goal::text, o.sent_at, o.opened_at, o.clicked_at,
+    SELECT o.receipt_id, o.user_key::text, v.name::text, o.goal::text, o.sent_at, o.opened_at, o.clicked_at,
            o.matched_at, o.attribute::text, o.event::text, o.old_value, o.new_value, o.worth
-    FROM goals.outcome o
-    WHERE o.message_id = of_message AND (matches.goal IS NULL OR o.goal = matches.goal) AND o.matched_at IS NOT NULL
+    FROM goals_internal.ledger o
+    LEFT JOIN goals.variant v ON v.variant_id = o.variant_id
+    -- As in goals.outcome.
+    WHERE o.message_id = of_message AND o.goals_of = ANY (goals_internal.goals_of(of_message))
+      AND (matches.goal IS NULL OR o.goal = matches.goal) AND o.goal_id IS NOT NULL AND o.matched_at IS NOT NULL
+      AND o.had & 64 <> 64 AND o.had & 128 <> 128 AND CASE WHEN o.superseded_by IS NULL THEN 0 ELSE 1 END <> 1
     ORDER BY o.matched_at, o.match_id;
 END
 $$;

@@ -110,8 +110,9 @@ DECLARE
     g record;
     c record;
 BEGIN
-    SELECT m.kind, m.channel, m.kind = 'programme' AS is_programme, p.name AS programme INTO head
+    SELECT m.kind, coalesce(m.channel, l.channel) AS channel, m.kind = 'programme' AS is_programme, p.name AS programme INTO head
     FROM goals.message m
+    LEFT JOIN goals.message l ON l.message_id = m.like_message_id
     LEFT JOIN goals.message p ON p.message_id = m.parent_id AND p.dropped_at IS NULL
     WHERE m.message_id = of_message;
     RETURN NEXT goals_internal.fit(
@@ -119,7 +120,7 @@ BEGIN
         || coalesce(dot || 'part of ' || head.programme, ''), 80);
     RETURN NEXT rule;
     FOR c IN
-        SELECT f.*, m.name FROM goals_internal.message_figures f JOIN goals.message m ON m.message_id = f.message_id
+        SELECT f.*, goals_internal.name_of(f.message_id) AS name FROM goals_internal.message_figures f
         WHERE f.message_id = ANY (of_message || parts)
         ORDER BY f.message_id <> of_message, f.message_id
     LOOP
@@ -165,7 +166,7 @@ BEGIN
                max(f.sent) FILTER (WHERE f.by_variant) AS control_sent,
                max(f.matched) FILTER (WHERE f.by_variant) AS control_matched
         FROM goals_internal.figures f
-        WHERE f.message = stats_bar.message AND f.goal IS NOT NULL AND (NOT f.by_variant OR f.variant = 'control')
+        WHERE f.message_id = of_message AND f.goal IS NOT NULL AND (NOT f.by_variant OR f.variant = 'control')
         GROUP BY f.goal
         ORDER BY f.goal <> 'primary', f.goal
     LOOP

@@ -56,7 +56,7 @@ BEGIN
           AND c.goal = daily_since_sending.goal AND c.sent <> 0
     ), time_limit AS (
         SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
-        WHERE g.message_id = of_message AND g.name = daily_since_sending.goal
+        WHERE g.message_id = ANY (of_goals) AND g.name = daily_since_sending.goal
     ), moments AS (
         -- A receipt of age a has lived through days 0 to a: it is counted at a and summed from the oldest down.
         SELECT a.variant_id, x.day, count(*) FILTER (WHERE x.what = 'age') AS aged, count(*) FILTER (WHERE x.what = 'o') AS opened,
@@ -116,9 +116,9 @@ BEGIN
         SELECT m.name AS message, c.goal, c.users_source_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
                CASE WHEN c.matched_after_click = 1 THEN c.clicked_at END AS clicked_at
         FROM goals_internal.contribution c
-        JOIN goals.message m ON m.message_id = c.message_id
+        JOIN goals_internal.named_message m ON m.message_id = c.message_id
         LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
-        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE AND m.dropped_at IS NULL
+        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE
           -- An entry into a programme is no message.
           AND m.kind <> 'programme'
           AND (attribution.since IS NULL OR c.matched_at >= attribution.since)

@@ -32,10 +32,10 @@ BEGIN
         FROM goals_internal.arm a
         CROSS JOIN (SELECT max(x.weight) FILTER (WHERE NOT x.is_control) AS heaviest,
                            max(x.weight) FILTER (WHERE x.is_control) AS control
-                    FROM goals.variant x WHERE x.message_id = of_message) o
+                    FROM goals.variant x WHERE x.message_id = goals_internal.arms_of(of_message)) o
         CROSS JOIN LATERAL (SELECT CASE WHEN a.weight < greatest(o.heaviest, 1e-200) * 1e-12 THEN 1e-12
                                         ELSE a.weight / o.heaviest END AS share) s
-        WHERE a.message_id = of_message
+        WHERE a.message_id = goals_internal.arms_of(of_message)
     ), seen AS MATERIALIZED (
         SELECT c.user_key, c.arm, c.goal IS NOT NULL AND NOT c.already AS eligible, c.matched_at IS NOT NULL AS matched,
                r.running, include_running OR NOT r.running AS judged, c.matched_at, c.cause, c.gain AS worth

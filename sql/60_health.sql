@@ -84,6 +84,7 @@ BEGIN
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
         AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
+                                   WHEN 'messages' THEN 'goals.capture_message()'::regprocedure
                                    ELSE 'goals.capture_receipt()'::regprocedure END
     WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R')) AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     ORDER BY s.source_id;
@@ -106,7 +107,8 @@ BEGIN
     CROSS JOIN LATERAL pg_partition_tree(s.relation) p
     JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgparentid <> 0
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
-        AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure)
+        AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure,
+                         'goals.capture_receipt()'::regprocedure, 'goals.capture_message()'::regprocedure)
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
 
@@ -168,7 +170,7 @@ BEGIN
                                      || 'Or stop it with goals.stop_goal().'
                 ELSE 'The version in force is not affected. This entry is removed when those time limits have passed.' END
     FROM goals.goal g
-    JOIN goals.message m ON m.message_id = g.message_id AND m.dropped_at IS NULL
+    JOIN goals_internal.named_message m ON m.message_id = g.message_id
     LEFT JOIN goals.source s ON s.source_id = m.users_source_id AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     CROSS JOIN LATERAL (SELECT goals_internal.goal_problem(g.goal_id) AS problem) p
     CROSS JOIN LATERAL (SELECT g.goal_id = ANY ((SELECT v.goal_ids FROM goals.revision v WHERE v.message_id = g.message_id
@@ -195,17 +197,23 @@ DECLARE
     at_once CONSTANT timestamptz := clock_timestamp();
     -- Messages with variants or a control group, or part of a programme, which may have some.
     divided CONSTANT integer[] := ARRAY(SELECT a.message_id FROM goals.variant a
-                                        UNION SELECT m.message_id FROM goals.message m WHERE m.parent_id IS NOT NULL);
-    of_goals CONSTANT integer[] := ARRAY(SELECT DISTINCT unnest(goals_internal.goals_of(d)) FROM unnest(divided) d);
+                                        UNION SELECT m.message_id FROM goals.message m WHERE m.parent_id IS NOT NULL
+                                        UNION SELECT m.message_id FROM goals.variant a
+                                              JOIN goals.message m ON m.like_message_id = a.message_id);
+    of_goals CONSTANT integer[] := ARRAY(SELECT DISTINCT u.id
+                                         FROM goals.message m, unnest(ARRAY[m.message_id, m.like_message_id]) AS u (id)
+                                         WHERE m.message_id = ANY (divided));
 BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
            format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed then is not recorded'
                                 WHEN 'refused row' THEN 'a default, an index or a column that has been added to it did not take what triggers of %s recorded, first at %s'
+                                WHEN 'too many messages' THEN '%s has had more than 100000 rows that count since %s; those beyond are no messages'
                                 WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
                                 ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
            CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 during the maintenance. This entry is removed when the table is tracked again.'
                          WHEN 'refused row' THEN 'Drop that default, index or column. The server''s log has the time. This entry is removed when the table is tracked again.'
+                         WHEN 'too many messages' THEN 'Say with "only" which rows are messages. This entry is removed when the table is tracked again with goals.track_messages().'
                          WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
                          WHEN 'unknown user' THEN 'Insert the user before the row that names it. This entry is removed when the table is tracked again with goals.track_receipts().'
                          ELSE 'Correct the rows that the application writes. This entry is removed when the table is tracked again with goals.track_receipts().' END
@@ -236,13 +244,13 @@ BEGIN
                               ELSE r.user_key END) d
           WHERE d.held_out > 0 OR d.mixed
           GROUP BY d.message_id) x
-    JOIN goals.message m ON m.message_id = x.message_id AND m.dropped_at IS NULL
+    JOIN goals_internal.named_message m ON m.message_id = x.message_id
     -- Its control group, and those of the programmes that it is part of.
     CROSS JOIN LATERAL (
         SELECT string_agg(CASE c.level WHEN 0 THEN 'its control group' ELSE 'the control group of ' || c.name END,
                           ' or ' ORDER BY c.level) AS groups
         FROM (WITH RECURSIVE above AS (
-                  SELECT 0 AS level, m.message_id, m.name, m.parent_id
+                  SELECT 0 AS level, m.arms_of AS message_id, m.name, m.parent_id
                   UNION ALL
                   SELECT a.level + 1, n.message_id, n.name, n.parent_id
                   FROM above a JOIN goals.message n ON n.message_id = a.parent_id WHERE a.level < 2)

@@ -28,8 +28,8 @@ DECLARE
     has_users boolean;
 BEGIN
     -- The goal asked for, else the primary one, else the first.
-    SELECT g.name INTO of_goal FROM goals.goal g WHERE g.message_id = of_message
-    ORDER BY g.name = coalesce(report_data.goal, 'primary') DESC, g.goal_id LIMIT 1;
+    SELECT g.name INTO of_goal FROM goals.goal g WHERE g.message_id = ANY (of_goals)
+    ORDER BY g.name = coalesce(report_data.goal, 'primary') DESC, g.message_id = of_message DESC, g.goal_id LIMIT 1;
     IF report_data.goal IS NOT NULL THEN
         PERFORM goals_internal.check_goal(of_message, report_data.goal);
     END IF;
@@ -42,8 +42,8 @@ BEGIN
                'time_limit', g.time_limit_us / 1000000.0, 'stopped', x.stopped_at)
                ORDER BY g.name = of_goal DESC, g.name)
     INTO goal_list
-    FROM (SELECT DISTINCT ON (v.name) v.* FROM goals.goal v WHERE v.message_id = of_message
-          ORDER BY v.name, v.version DESC) g
+    FROM (SELECT DISTINCT ON (v.name) v.* FROM goals.goal v WHERE v.message_id = ANY (of_goals)
+          ORDER BY v.name, v.message_id = of_message DESC, v.version DESC) g
     LEFT JOIN goals.goal_stop x ON x.goal_id = g.goal_id
     CROSS JOIN LATERAL (
         SELECT sum(t.sent) AS sent, sum(t.opened) AS opened, sum(t.clicked) AS clicked,
@@ -53,7 +53,9 @@ BEGIN
                sum(t.bounced) AS bounced, sum(t.complained) AS complained, sum(t.unsubscribed) AS unsubscribed,
                sum(t.opened_by_machine) AS opened_by_machine, sum(t.clicked_by_machine) AS clicked_by_machine
         FROM goals.stats(message, g.name) t
-        WHERE t.variant IS DISTINCT FROM 'control') s;
+        WHERE t.variant IS DISTINCT FROM 'control') s
+    -- Goals of a message that this one is like, which its own have replaced, where receipts were made under them.
+    WHERE g.message_id = of_message OR s.sent > 0 OR NOT EXISTS (SELECT FROM goals.goal o WHERE o.message_id = of_message);
 
     IF of_goal IS NOT NULL THEN
         -- Until the first time limit has passed no receipt can be compared. Then all are, as far as they have come. The
@@ -90,7 +92,7 @@ BEGIN
                    least(max(c.oldest), greatest(max(c.matched_day), l.days)) AS days
             FROM counted c
             CROSS JOIN (SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
-                        WHERE g.message_id = of_message AND g.name = of_goal) l
+                        WHERE g.message_id = ANY (of_goals) AND g.name = of_goal) l
             GROUP BY c.variant_id, l.days
         ), day AS (
             -- Every day up to the time limit. Later days only where something is added, and the day before: receipts may be
@@ -130,7 +132,7 @@ BEGIN
     -- The messages of a programme.
     IF EXISTS (SELECT FROM goals.message m WHERE m.message_id = of_message AND m.kind = 'programme') THEN
         SELECT jsonb_agg(jsonb_build_object(
-                   'name', m.name, 'kind', m.kind, 'sent', f.sent, 'delivered', f.delivered, 'opened', f.opened,
+                   'name', goals_internal.name_of(m.message_id), 'kind', m.kind, 'sent', f.sent, 'delivered', f.delivered, 'opened', f.opened,
                    'clicked', f.clicked, 'matched', f.matched) ORDER BY m.message_id)
         INTO part_list
         FROM goals_internal.message_figures f
@@ -140,12 +142,14 @@ BEGIN
     END IF;
 
     RETURN (SELECT jsonb_build_object(
-                'message', jsonb_build_object('name', m.name, 'kind', m.kind, 'channel', m.channel,
+                'message', jsonb_build_object('name', goals_internal.name_of(m.message_id), 'kind', m.kind,
+                                              'channel', coalesce(m.channel, l.channel),
                                               'created_at', m.created_at, 'part_of', p.name),
                 'as_of', at_once, 'goal', of_goal, 'confidence', 0.95,
                 'running_included', running_included, 'goals', goal_list, 'totals', totals, 'withdrawn', withdrawn,
                 'variants', arm_list, 'curve', curve_points, 'parts', part_list)
             FROM goals.message m
+            LEFT JOIN goals.message l ON l.message_id = m.like_message_id
             LEFT JOIN goals.message p ON p.message_id = m.parent_id AND p.dropped_at IS NULL
             WHERE m.message_id = of_message);
 END

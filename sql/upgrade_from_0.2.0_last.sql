@@ -59,6 +59,7 @@ ALTER TABLE goals.message
     DROP CONSTRAINT message_kind_check,
     ADD CHECK (kind IN ('ongoing', 'one_off', 'programme')),
     ADD CHECK (name IS NOT NULL OR source_id IS NOT NULL OR dropped_at IS NOT NULL);
+CREATE INDEX message_source_idx ON goals.message (source_id, row_key);
 ALTER TABLE goals.goal
     ADD COLUMN delay_us bigint CHECK (delay_us > 0),
     ADD COLUMN counts text COLLATE "C" CHECK (counts IN ('first', 'all')),

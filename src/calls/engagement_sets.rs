@@ -123,7 +123,6 @@ struct Set<'a> {
     probes: &'a mut Probes,
     /// By id.
     receipts: OwnedProbe,
-    messages: HashMap<i32, &'a Message>,
     /// By the id of a users table; None where it has been dropped or has lost its key.
     key_types: HashMap<i32, Option<KeyType>>,
     users: HashMap<i32, Option<Users>>,
@@ -140,15 +139,10 @@ impl<'a> Set<'a> {
         probes.references_by_row();
         probes.prepare_hand_overs();
         let receipts = receipts_by_id(&setup.tables)?;
-        let mut messages = HashMap::new();
-        for message in setup.messages.values() {
-            memory::insert(&mut messages, message.id, &**message);
-        }
         Some(Set {
             setup,
             probes,
             receipts,
-            messages,
             key_types: HashMap::new(),
             users: HashMap::new(),
             withdrawn: HashMap::new(),
@@ -161,9 +155,13 @@ impl<'a> Set<'a> {
         }
         let report = report(item)?;
         let sent = self.place(item, report.at)?;
-        let message = sent.message_id(self.setup).and_then(|id| self.messages.get(&id).copied());
+        let message = sent.message_id(self.setup).and_then(|id| self.setup.message_by_id(id));
         let log = self.probes.engagement_log().ok_or_else(|| Fault::Raised(not_recorded()))?;
-        if engage(log, &self.setup.tables, message, sent, report) { Ok(()) } else { Err(Fault::Raised(not_recorded())) }
+        if engage(log, &self.setup.tables, message.as_deref(), sent, report) {
+            Ok(())
+        } else {
+            Err(Fault::Raised(not_recorded()))
+        }
     }
 
     /// The receipt that an item names.
@@ -181,7 +179,7 @@ impl<'a> Set<'a> {
         if sent.is_entry {
             return skipped("programme", Some(&about));
         }
-        let message = sent.message_id(self.setup).and_then(|id| self.messages.get(&id));
+        let message = sent.message_id(self.setup).and_then(|id| self.setup.message_by_id(id));
         if message.is_some_and(|message| message.is_control(sent.variant)) {
             return skipped("control group", Some(&about));
         }
@@ -192,7 +190,7 @@ impl<'a> Set<'a> {
         let id = text(receipt).and_then(|digits| untyped::receipt_id(std::str::from_utf8(&digits).ok()?));
         let found = id.and_then(|id| receipt_and_key(&mut self.receipts, &self.setup.tables, id));
         match found {
-            Some((sent, _)) if !self.setup.is_dropped(sent.revision) => Ok(sent),
+            Some((sent, _)) if !self.setup.is_dropped(sent.revision, sent.message) => Ok(sent),
             _ => skipped("unknown receipt", Some(receipt)),
         }
     }
@@ -202,13 +200,13 @@ impl<'a> Set<'a> {
         let Some(name) = text(of) else { return skipped("unknown ref", Some(of)) };
         let reference = reference(GIVEN, [&*encoding::to_model(&name)]);
         let message = message.map(|message| self.message(message)).transpose()?;
-        let candidates = match (message, user) {
+        let candidates = match (&message, user) {
             (Some(message), Some(user)) => {
                 let key = self.key(message.users, user)?;
                 let made = all_by_reference(self.probes, self.setup, message, &key, reference);
                 made.ok_or_else(|| Fault::Raised(not_recorded()))?.into_vec()
             }
-            _ => self.given_for(of, (&name, reference), message, user)?,
+            _ => self.given_for(of, (&name, reference), message.as_deref(), user)?,
         };
         let first = candidates.first().copied();
         let log = self.probes.engagements().ok_or_else(|| Fault::Raised(not_recorded()))?;
@@ -244,7 +242,7 @@ impl<'a> Set<'a> {
         for id in ids {
             let Some((sent, key)) = receipt_and_key(&mut self.receipts, &self.setup.tables, id) else { continue };
             let is_of_message = message.is_none_or(|message| sent.is_of(self.setup, message));
-            if self.setup.is_dropped(sent.revision) {
+            if self.setup.is_dropped(sent.revision, sent.message) {
                 continue;
             }
             is_known = true;
@@ -282,7 +280,7 @@ impl<'a> Set<'a> {
         let key = self.key(message.users, user)?;
         let known = &mut self.withdrawn;
         let mut withdrawn = |log: &mut OwnedProbe, id| is_known_withdrawn(known, log, id);
-        let latest = latest(self.probes, self.setup, message, &key, at, &mut withdrawn);
+        let latest = latest(self.probes, self.setup, &message, &key, at, &mut withdrawn);
         match latest.ok_or_else(|| Fault::Raised(not_recorded()))? {
             Latest::Of(sent) => Ok(sent),
             Latest::Control(_) => skipped("control group", Some(user)),
@@ -290,9 +288,9 @@ impl<'a> Set<'a> {
         }
     }
 
-    fn message(&self, named: &Node) -> Placed<&'a Message> {
+    fn message(&self, named: &Node) -> Placed<Rc<Message>> {
         let name = text(named).map(|name| encoding::to_string(&name));
-        match name.and_then(|name| self.setup.messages.get(&name)) {
+        match name.and_then(|name| self.setup.message_named(&name)) {
             Some(message) => Ok(message),
             None => skipped("unknown message", Some(named)),
         }

@@ -99,7 +99,7 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     let at = reported_time(args.bigint(2), time_name(kind))?;
     let machine = args.boolean(3) == Some(true);
     let setup = required_setup()?;
-    let message = match setup.message(&name) {
+    let message = &match setup.message(&name) {
         Ok(message) => message,
         Err(unknown) => {
             let Some(receipt_id) = untyped::receipt_id(&name) else { return Err(unknown) };
@@ -144,16 +144,18 @@ fn engaged_receipt(args: &Args, kind: Engagement) -> Result<Out> {
 }
 
 /// The receipt of this id, of a user who was sent the message, and its message; an error if there is none.
-fn receipt_sent(setup: &Setup, receipt_id: i64) -> Result<(Sent, Option<&Rc<Message>>)> {
+fn receipt_sent(setup: &Setup, receipt_id: i64) -> Result<(Sent, Option<Rc<Message>>)> {
     let found = find_receipt(&setup.tables, receipt_id).ok_or_else(not_recorded)?;
-    let sent = found.filter(|sent| !setup.is_dropped(sent.revision)).ok_or(Error::UnknownReceipt { receipt_id })?;
+    let sent = found
+        .filter(|sent| !setup.is_dropped(sent.revision, sent.message))
+        .ok_or(Error::UnknownReceipt { receipt_id })?;
     if let Some(users) = setup.source(sent.users) {
         in_one_place(users.relation)?;
     }
     if setup.messages.values().any(|m| m.is_control(sent.variant)) {
         return Err(Error::ControlReceipt { receipt_id });
     }
-    let message = sent.message_id(setup).and_then(|id| setup.messages.values().find(|m| m.id == id));
+    let message = sent.message_id(setup).and_then(|id| setup.message_by_id(id));
     Ok((sent, message))
 }
 
@@ -164,7 +166,7 @@ fn engage_receipt(setup: &Setup, receipt_id: i64, report: Report) -> Result<Out>
     }
     let engaged = kept_open::with_probes(Statement::of_call(), &setup.tables, |probes| {
         let log = probes.engagement_log();
-        log.is_some_and(|log| engage(log, &setup.tables, message.map(|m| &**m), sent, report))
+        log.is_some_and(|log| engage(log, &setup.tables, message.as_deref(), sent, report))
     });
     if engaged { Ok(Out::Null) } else { Err(not_recorded()) }
 }

@@ -31,7 +31,7 @@ pub(super) fn name_given(name: String, what: &str) -> Result<String> {
 }
 
 /// The programme that a new message is to be part of.
-fn programme<'a>(setup: &'a Setup, name: &str, kind: &str, users: &Source) -> Result<&'a Message> {
+fn programme(setup: &Setup, name: &str, kind: &str, users: &Source) -> Result<Rc<Message>> {
     let refused = |message: String, hint: &str| Err(Error::InvalidArgument { message, hint: hint.into() });
     let programme = setup.message(name).map_err(|unknown| match unknown {
         Error::UnknownMessage { name, nearest: None } => Error::InvalidArgument {
@@ -170,13 +170,14 @@ pub(super) fn lock_message(message: &str) -> Result<(Rc<Setup>, Rc<Message>)> {
     spi::run("SELECT FROM goals.message WHERE message_id = $1 FOR UPDATE", &[Arg::Integer(Some(id))]);
     cache::reset();
     let fresh = required_setup()?;
-    let message = fresh.message(message)?.clone();
+    let message = fresh.message(message)?;
     Ok((fresh, message))
 }
 
 /// Starts a revision. Its goals are those of the newest revision, without the other versions of `goal`, plus `added`.
 fn revise(setup: &Setup, message: &Message, goal: &str, added: Option<i32>) {
-    let others = |id: &&i32| setup.goals.get(id).is_some_and(|g| g.name != goal);
+    // A goal that is set on a campaign replaces those that it shares.
+    let others = |id: &&i32| setup.goals.get(id).is_some_and(|g| g.name != goal && g.message_id == message.id);
     let goals: Vec<i32> = message.revision.goals.iter().filter(others).copied().chain(added).collect();
     spi::run(
         "INSERT INTO goals.revision (message_id, goal_ids) VALUES ($1, $2)",
@@ -443,6 +444,19 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
     setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
         let goals: Vec<&Rc<Goal>> = setup.goals.values().filter(|g| g.message_id == message.id).collect();
+        let shared = message.like.filter(|_| !goals.iter().any(|g| g.name == goal)).and_then(|like| {
+            let shares = |id: &i32| setup.goals.get(id).is_some_and(|g| g.message_id == like && g.name == goal);
+            setup.by_id.get(&like).filter(|_| message.revision.goals.iter().any(shares))
+        });
+        if let Some(like) = shared {
+            return Err(Error::InvalidArgument {
+                message: format!(
+                    "goal \"{goal}\" of message \"{}\" is that of message \"{}\"",
+                    message.name, like.name
+                ),
+                hint: "Stop it there, or set goals on this message: they replace those that it shares.".into(),
+            });
+        }
         if !goals.iter().any(|g| g.name == goal) {
             let names: Vec<&str> = goals.iter().map(|g| g.name.as_str()).collect();
             return Err(Error::UnknownGoal {
@@ -464,14 +478,34 @@ pub fn stop_goal(args: &Args) -> Result<Out> {
 
 /// Locks a message whose variants may still be changed and returns its id.
 fn lock_unfrozen(message: &str) -> Result<i32> {
-    let id = lock_message(message)?.1.id;
+    let (setup, message) = lock_message(message)?;
+    let id = message.id;
+    if let Some(like) = message.like {
+        let like = setup.by_id.get(&like).map_or("", |like| &like.name);
+        return Err(Error::InvalidArgument {
+            message: format!("message \"{}\" is a row of a table of campaigns", message.name),
+            hint: match like {
+                "" => "Track the table with like_message: its rows have the variants of that message.".into(),
+                like => format!("It has the variants and the control group of message \"{like}\"."),
+            },
+        });
+    }
+    // Campaigns with goals of their own have the variants of this message too.
+    let of_message = match setup.tables.message_name {
+        Some(_) => {
+            "SELECT true FROM goals.revision v JOIN goals.message m ON m.message_id = v.message_id \
+                    WHERE $1 IN (m.message_id, m.like_message_id)"
+        }
+        None => "SELECT true FROM goals.revision v WHERE v.message_id = $1",
+    };
     let used = spi::one(
-        "SELECT true FROM goals.revision v WHERE v.message_id = $1 \
-         AND EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id) \
-         UNION ALL SELECT true FROM goals.total WHERE message_id = $1 LIMIT 1",
+        &format!(
+            "{of_message} AND EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id) \
+         UNION ALL SELECT true FROM goals.total WHERE message_id = $1 LIMIT 1"
+        ),
         &[Arg::Integer(Some(id))],
     );
-    if used.is_some() { Err(Error::Frozen { message: message.into() }) } else { Ok(id) }
+    if used.is_some() { Err(Error::Frozen { message: message.name.clone() }) } else { Ok(id) }
 }
 
 /// goals.add_variant(message, variant, weight)

@@ -84,7 +84,7 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
     let setup = required_setup()?;
     let problem = || {
         let goal = setup.goals.get(&goal_id).filter(|g| g.attribute.is_some())?;
-        let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
+        let message = setup.by_id.get(&goal.message_id)?;
         let table = setup.source(message.users).and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
         let Some((users, table)) = table else {
             return Some(Broken::Goal("the users table no longer exists".to_owned()));
@@ -151,7 +151,7 @@ pub fn follower(args: &Args) -> Result<Out> {
     let follower = || {
         let source = setup.source(args.integer(0)?)?;
         let oid = relation::table_named(&args.name(1)?, &args.name(2)?).filter(|oid| *oid != source.relation)?;
-        let has_messages = |id: i32| setup.messages.values().any(|m| m.users == id);
+        let has_messages = |id: i32| setup.by_id.values().any(|m| m.users == id);
         let own = setup.sources.iter().find(|s| s.relation == oid && s.attached);
         let goes_its_own_way = own.is_some_and(|own| own.kind != "users" || has_messages(own.id));
         (!goes_its_own_way && citus::kind(oid).is_none()).then(|| Out::Text(relation::qualified_name(oid)))

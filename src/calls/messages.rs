@@ -6,7 +6,8 @@ use crate::pg::call::{Args, Out};
 use crate::pg::invalidate;
 use crate::pg::spi::{self, Arg};
 use crate::setup::cache::required_setup;
-use crate::setup::definitions::{Message, Setup};
+use crate::setup::definitions::{Message, Setup, Source};
+use std::rc::Rc;
 
 /// Removes what goals.health() has noted about a message under a name that it loses: it is noted again where it goes on.
 fn forget_notes(name: &str) {
@@ -22,7 +23,12 @@ pub fn rename_message(args: &Args) -> Result<Out> {
     let message = args.text_required(0, "message")?;
     let new = name_given(args.text_required(1, "new_name")?, "a message")?;
     let setup = required_setup()?;
-    setup.message(&message)?;
+    if setup.message(&message)?.like.is_some() {
+        return Err(Error::InvalidArgument {
+            message: format!("message \"{message}\" is a row of a table of campaigns"),
+            hint: "Change the name in its row.".into(),
+        });
+    }
     let taken = || Error::NameTaken { what: "message", name: new.clone() };
     setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
@@ -55,11 +61,34 @@ pub fn drop_message(args: &Args) -> Result<Out> {
     setup.message(&message)?;
     setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
+        refuse_if_shared(&setup, &message)?;
         hide(&setup, &message);
         forget_notes(&message.name);
         invalidate::announce(setup.tables.revision);
         Ok(Out::Null)
     })
+}
+
+/// An error for a message whose goals campaigns share.
+fn refuse_if_shared(setup: &Setup, message: &Message) -> Result<()> {
+    let is_shared = |source: &&Rc<Source>| source.attached && source.options.like_message == Some(message.id);
+    let of_rows = || {
+        setup.tables.message_name.and_then(|_| {
+            spi::one(
+                "SELECT s.relation::text FROM goals.message m JOIN goals.source s ON s.source_id = m.source_id \
+                 WHERE m.like_message_id = $1 AND m.dropped_at IS NULL LIMIT 1",
+                &[Arg::Integer(Some(message.id))],
+            )
+        })
+    };
+    let table = setup.sources.iter().find(is_shared).map(|source| source.name()).or_else(of_rows);
+    match table {
+        Some(table) => Err(Error::InvalidArgument {
+            message: format!("the rows of {table} are messages that share the goals of message \"{}\"", message.name),
+            hint: "Stop its goals with goals.stop_goal() instead, or drop those messages first.".into(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Takes the message and its names out of the set-up. goals.roll_up() removes its records when every transaction has

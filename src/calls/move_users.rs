@@ -44,7 +44,7 @@ fn own_source(setup: &Setup, into: &Relation) -> Result<Option<Rc<Source>>> {
     if own.kind != "users" {
         return Err(Error::AlreadyTracked { relation: into.qualified_name(), kind: own.kind.clone() });
     }
-    if setup.messages.values().any(|m| m.users == own.id) {
+    if setup.by_id.values().any(|m| m.users == own.id) {
         return Err(Error::HasMessages { relation: into.qualified_name() });
     }
     Ok(Some(own.clone()))

@@ -126,8 +126,8 @@ fn arms_of(probes: &mut Probes, setup: &Setup, users: i32, person: &Person) -> O
 const NAMED: usize = 5;
 
 fn tell(setup: &Setup, mixed: &BTreeSet<i32>) {
-    let mut names: Vec<&str> =
-        setup.messages.values().filter(|m| mixed.contains(&m.id)).map(|m| m.name.as_str()).collect();
+    let mut names: Vec<String> =
+        mixed.iter().filter_map(|id| setup.message_by_id(*id)).map(|message| message.name.clone()).collect();
     if names.is_empty() {
         return;
     }

@@ -87,7 +87,7 @@ fn send_one<T>(
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
     append::begin();
     let setup = required_setup()?;
-    let message = setup.message(&name)?;
+    let message = &*setup.message(&name)?;
     let by = ArmBy::of(call, message)?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
@@ -156,7 +156,7 @@ fn send_many(
     let keys = args.user_keys(1)?;
     append::begin();
     let setup = required_setup()?;
-    let message = setup.message(&name)?;
+    let message = &*setup.message(&name)?;
     let by = ArmBy::of(call, message)?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
@@ -216,7 +216,7 @@ pub fn deliver_array(args: &Args) -> Result<Out> {
 pub fn assign(args: &Args) -> Result<Out> {
     let (name, key) = (args.text_required(0, "message")?, args.user_key(1)?);
     let setup = required_setup()?;
-    let message = setup.message(&name)?;
+    let message = &*setup.message(&name)?;
     let users = setup.users(message.users)?;
     users.refuse_list(&key)?;
     let key = users.key_type()?.canonical(&key).unwrap_or(key);

@@ -66,6 +66,7 @@ fn function_of(kind: &str) -> &'static str {
     match kind {
         "users" => "capture",
         "events" => "capture_event",
+        "messages" => "capture_message",
         _ => "capture_receipt",
     }
 }
@@ -290,6 +291,11 @@ fn lock_briefly(change: TriggerChange, relid: Oid) -> Result<()> {
     } else {
         Err(Error::LockNotAvailable { relation: relation::qualified_name(relid) })
     }
+}
+
+/// Keeps writers from a table until the transaction ends, so that its rows can be read as they are.
+pub(super) fn lock_to_read(relid: Oid) -> Result<()> {
+    lock_briefly(TriggerChange::Create, relid)
 }
 
 /// Drops the triggers of a source on its table.

@@ -452,6 +452,8 @@ pub struct NewReceipt<'a> {
     pub sent_at: i64,
     pub users: i32,
     pub revision: i32,
+    /// The message, where it is not the revision's.
+    pub message: Option<i32>,
     pub variant: Option<i32>,
     /// See [`crate::setup::definitions::Arm`].
     pub held_out: bool,
@@ -482,6 +484,7 @@ impl NewReceipt<'_> {
         let places = tables.receipt.places();
         let flags = if self.held_out { HELD_OUT } else { 0 } | if self.entry { ENTRY } else { 0 };
         let later = [
+            (places.of(receipt::message_id), self.message.map(Into::into)),
             (places.of(receipt::row_ref), self.row_ref.map(Into::into)),
             (places.of(receipt::flags), (flags != 0).then(|| flags.into())),
         ];

@@ -304,6 +304,7 @@ impl Sender<'_> {
             sent_at: delivery.sent_at,
             users: message.users,
             revision: message.revision.id,
+            message: message.id_in_receipts(),
             variant: arm.variant.map(|v| v.id),
             held_out: arm.held_out,
             entry: message.is_programme,

@@ -50,6 +50,8 @@ pub struct Options {
     pub id: Option<String>,
     /// The column with the name.
     pub name: Option<String>,
+    /// The column with the channel.
+    pub channel: Option<String>,
     /// The message whose goals the campaigns share.
     pub like_message: Option<i32>,
     /// The rows that count.
@@ -77,6 +79,7 @@ macro_rules! texts {
             ("status", &mut $options.status),
             ("id", &mut $options.id),
             ("name", &mut $options.name),
+            ("channel", &mut $options.channel),
         ]
     };
 }
@@ -134,8 +137,8 @@ impl Options {
     pub fn columns(&self) -> impl Iterator<Item = &String> {
         let [a, b, c, d] = [&self.on_column, &self.delivered_at, &self.bounced_at, &self.complained_at];
         let [e, f, g, h] = [&self.unsubscribed_at, &self.failed_at, &self.kind_column, &self.send];
-        let [i, j, k, l] = [&self.list, &self.status, &self.id, &self.name];
-        [a, b, c, d, e, f, g, h, i, j, k, l].into_iter().flatten()
+        let [i, j, k, l, m] = [&self.list, &self.status, &self.id, &self.name, &self.channel];
+        [a, b, c, d, e, f, g, h, i, j, k, l, m].into_iter().flatten()
     }
 }
 

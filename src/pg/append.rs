@@ -48,6 +48,13 @@ impl Appender {
         lets_in.then_some(appender)
     }
 
+    /// The same for calls: what refuses a row raises its error.
+    pub fn that_raises(self) -> Appender {
+        let mut raising = self;
+        raising.may_refuse = false;
+        raising
+    }
+
     fn count(&self) -> usize {
         // SAFETY: the state lives as long as the appender.
         unsafe { (*self.indexes).ri_NumIndices as usize }

@@ -34,6 +34,12 @@ pub fn announce(revision: super::own_tables::Table) {
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid(revision.oid()) }
 }
 
+/// Notes that what is kept with the set-up was written by this transaction, and is to be forgotten if it is rolled back.
+pub fn may_be_rolled_back() {
+    register();
+    CHANGED_HERE.set(true);
+}
+
 /// Processes the invalidations that other backends have sent so far. Cheap if there are none.
 #[inline]
 pub fn listen() {

@@ -56,6 +56,8 @@ pub struct Probes {
     hand_overs_from: Option<OwnedProbe>,
     hand_overs_into: Option<OwnedProbe>,
     hand_overs: Option<Appender>,
+    messages: Option<Appender>,
+    message_names: Option<Appender>,
     engagements: Option<OwnedProbe>,
     opens: Option<Appender>,
     ignored: Option<OwnedProbe>,
@@ -174,6 +176,13 @@ impl Probes {
         self.kept(|p| &mut p.hand_overs, |tables| Appender::open(tables.hand_over?))
     }
 
+    /// The messages and the names of campaigns, to be appended to; None also before 0.3.0.
+    pub fn message_logs(&mut self) -> Option<(&Appender, &Appender)> {
+        self.kept(|p| &mut p.message_names, |tables| Appender::open(tables.message_name?))?;
+        self.kept(|p| &mut p.messages, |tables| Appender::open(tables.message))?;
+        self.messages.as_ref().zip(self.message_names.as_ref())
+    }
+
     /// The tables as they are used here.
     pub fn tables(&self) -> &OwnTables {
         &self.tables
@@ -285,6 +294,8 @@ impl Probes {
                 hand_overs_from: None,
                 hand_overs_into: None,
                 hand_overs: None,
+                messages: None,
+                message_names: None,
                 engagements: None,
                 opens: None,
                 ignored: None,

@@ -6,7 +6,7 @@ use super::role;
 use super::scan::{self, OwnedProbe};
 use super::schema;
 pub use super::shape::Places;
-use super::shape::{self, IndexShape, TableShape, Unfit};
+use super::shape::{self, IndexShape, MESSAGE_IDS, TableShape, Unfit};
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CString;
 use std::ops::ControlFlow;
@@ -14,8 +14,8 @@ use std::ops::ControlFlow;
 /// Per table a module with the numbers of its columns and a row to be appended.
 pub mod columns {
     pub use crate::pg::schema::{
-        column_note, engagement, goal, goal_stop, hand_over, ignored, match_log, message, receipt, reference, revision,
-        source, variant,
+        column_note, engagement, goal, goal_stop, hand_over, ignored, match_log, message, message_name, receipt,
+        reference, revision, source, variant,
     };
 }
 
@@ -150,6 +150,14 @@ pub struct OwnTables {
     pub reference: Option<Table>,
     pub reference_row_idx: Option<Index>,
     pub message_name: Option<Table>,
+    /// None where they are missing: then the whole table is read.
+    pub message_pkey: Option<Index>,
+    pub message_source_idx: Option<Index>,
+    pub message_name_message_idx: Option<Index>,
+    pub message_name_name_idx: Option<Index>,
+    /// None where they are missing: then rows of campaigns tables make no messages.
+    pub message_id_seq: Option<Sequence>,
+    pub message_name_id_seq: Option<Sequence>,
     pub column_note: Option<Table>,
     pub hand_over: Option<Table>,
     /// None where they are missing: then the whole table is read.
@@ -198,7 +206,7 @@ impl Lacking {
         !is_note
             && OF_SQL.iter().chain(&ADDED).all(|table| table.name != self.name)
             && ADDED_INDEX.iter().all(|index| index.name != self.name)
-            && self.name != ADDED_SEQUENCE
+            && !ADDED_SEQUENCES.contains(&self.name)
             && OTHER_INDEXES.iter().chain(&OTHER_ADDED_INDEXES).all(|(name, _)| *name != self.name)
     }
 
@@ -215,7 +223,13 @@ impl Lacking {
             "without it goals.health() does not show what the triggers ignore"
         } else if self.name == schema::RECEIPT_ROW.name {
             "rows of tracked tables of sends are recorded more slowly without it"
-        } else if self.name == ADDED_SEQUENCE {
+        } else if [MESSAGE_IDS, MESSAGE_NAME_IDS].contains(&self.name) {
+            "new rows of campaigns tables make no messages without it"
+        } else if self.kind == "index"
+            && ["message_pkey", "message_source_idx", "message_name_name_idx"].contains(&self.name)
+        {
+            "the messages of campaigns tables are found more slowly without it"
+        } else if self.name == HAND_OVER_IDS {
             "the receipts of users whose key changes are not handed over without it"
         } else if [schema::HAND_OVER_FROM.name, schema::HAND_OVER_INTO.name].contains(&self.name) {
             "where keys have changed or people were merged, matching is slow without it"
@@ -269,11 +283,20 @@ const ADDED: [&TableShape; 6] = [
     &schema::HAND_OVER,
     &schema::FEED,
 ];
-const ADDED_INDEX: [&IndexShape; 4] =
-    [&schema::RECEIPT_ROW, &schema::REFERENCE_ROW, &schema::HAND_OVER_FROM, &schema::HAND_OVER_INTO];
-const ADDED_SEQUENCE: &str = "hand_over_id_seq";
-const OTHER_ADDED_INDEXES: [(&str, &str); 4] = [
-    ("message_name_message_idx", "message_name (message_id)"),
+const ADDED_INDEX: [&IndexShape; 8] = [
+    &schema::RECEIPT_ROW,
+    &schema::REFERENCE_ROW,
+    &schema::HAND_OVER_FROM,
+    &schema::HAND_OVER_INTO,
+    &schema::MESSAGE_ID,
+    &schema::MESSAGE_SOURCE,
+    &schema::MESSAGE_NAME_MESSAGE,
+    &schema::MESSAGE_NAME_NAME,
+];
+const HAND_OVER_IDS: &str = "hand_over_id_seq";
+const MESSAGE_NAME_IDS: &str = "message_name_message_name_id_seq";
+const ADDED_SEQUENCES: [&str; 3] = [HAND_OVER_IDS, MESSAGE_IDS, MESSAGE_NAME_IDS];
+const OTHER_ADDED_INDEXES: [(&str, &str); 3] = [
     ("reference_receipt_idx", "reference (receipt_id)"),
     ("feed_place_idx", "feed (place)"),
     ("feed_receipt_idx", "feed (receipt_id)"),
@@ -319,7 +342,13 @@ impl OwnTables {
             hand_over: unless_locked(table(&schema::HAND_OVER))?,
             hand_over_from_idx: unless_locked(index(&schema::HAND_OVER_FROM))?,
             hand_over_into_idx: unless_locked(index(&schema::HAND_OVER_INTO))?,
-            hand_over_id_seq: unless_locked(sequence(ADDED_SEQUENCE))?,
+            hand_over_id_seq: unless_locked(sequence(HAND_OVER_IDS))?,
+            message_pkey: unless_locked(index(&schema::MESSAGE_ID))?,
+            message_source_idx: unless_locked(index(&schema::MESSAGE_SOURCE))?,
+            message_name_message_idx: unless_locked(index(&schema::MESSAGE_NAME_MESSAGE))?,
+            message_name_name_idx: unless_locked(index(&schema::MESSAGE_NAME_NAME))?,
+            message_id_seq: unless_locked(sequence(MESSAGE_IDS))?,
+            message_name_id_seq: unless_locked(sequence(MESSAGE_NAME_IDS))?,
             // Only notes are lost without these: they are checked when a note is written.
             ignored: here.found(&schema::IGNORED)?,
             ignored_source_idx: Index {
@@ -361,7 +390,7 @@ impl OwnTables {
         let indexes = INDEXES.into_iter().chain(added).filter_map(|shape| here.index(shape).err());
         let sequences = SEQUENCES
             .into_iter()
-            .chain(Some(ADDED_SEQUENCE).filter(|_| is_current))
+            .chain(ADDED_SEQUENCES.into_iter().filter(|_| is_current))
             .filter_map(|name| here.sequence(name).err());
         // An index is not reported if its table cannot be used.
         let mut found: Vec<Lacking> = tables.collect();
@@ -393,7 +422,7 @@ impl OwnTables {
     }
 
     /// The oids of all objects: a change of one makes the look-up stale.
-    pub fn oids(&self) -> [Oid; 22] {
+    pub fn oids(&self) -> [Oid; 28] {
         let tables = [
             self.source,
             self.message,
@@ -414,12 +443,18 @@ impl OwnTables {
             self.ignored_source_idx,
         ];
         let sequences = [self.receipt_id_seq, self.engagement_id_seq, self.match_id_seq];
-        let mut all = [Oid::INVALID; 22];
+        let mut all = [Oid::INVALID; 28];
         let added = [
             self.hand_over.map(|t| t.oid),
             self.hand_over_from_idx.map(|i| i.oid),
             self.hand_over_into_idx.map(|i| i.oid),
             self.hand_over_id_seq.map(|s| s.oid),
+            self.message_pkey.map(|i| i.oid),
+            self.message_source_idx.map(|i| i.oid),
+            self.message_name_message_idx.map(|i| i.oid),
+            self.message_name_name_idx.map(|i| i.oid),
+            self.message_id_seq.map(|s| s.oid),
+            self.message_name_id_seq.map(|s| s.oid),
         ];
         let found = tables.map(|t| t.oid).into_iter().chain(indexes.map(|i| i.oid)).chain(sequences.map(|s| s.oid));
         let found = found.chain(added.into_iter().flatten());
@@ -523,6 +558,7 @@ impl Here {
             "receipt_id_seq" => "receipt_id",
             "engagement_id_seq" => "engagement_id",
             "match_id_seq" => "match_id",
+            MESSAGE_IDS => return self.last_message_id(),
             _ => return last,
         };
         let marks = self.oid("table", schema::WATERMARK.name).ok();
@@ -550,6 +586,21 @@ impl Here {
             };
             receipts.visit(&[above], true, |row| {
                 last = last.max(row.bigint(1));
+                ControlFlow::Break(())
+            });
+        }
+        last
+    }
+}
+
+impl Here {
+    /// The highest id of a message.
+    fn last_message_id(&self) -> i64 {
+        let mut last = 0;
+        let (table, index) = (self.table(&schema::MESSAGE), self.index(&schema::MESSAGE_ID));
+        if let Some(mut messages) = table.ok().zip(index.ok()).and_then(|(table, index)| table.search(index, 0)) {
+            messages.visit(&[], true, |row| {
+                last = row.integer(schema::message::message_id).unwrap_or(0).into();
                 ControlFlow::Break(())
             });
         }

@@ -248,6 +248,24 @@ impl Relation {
         self.indexes().into_iter().find(is_one).unwrap_or(pg_sys::InvalidOid)
     }
 
+    /// The tables that foreign keys say this column refers to, each with the column there.
+    pub fn referred_to_by(&self, column: i16) -> Vec<(pg_sys::Oid, String)> {
+        let mut referred = Vec::new();
+        // SAFETY: the relation is open; the list and its nodes belong to its cache entry and are only read here. Looking a
+        // column up by name can replace that entry, so the numbers are copied first.
+        unsafe {
+            let list = pg_sys::RelationGetFKeyList(self.raw);
+            let count = if list.is_null() { 0 } else { (*list).length as usize };
+            for i in 0..count {
+                let key = &*(*(*list).elements.add(i)).ptr_value.cast::<pg_sys::ForeignKeyCacheInfo>();
+                let columns = key.conkey.iter().zip(&key.confkey).take(key.nkeys as usize);
+                let of_column = columns.filter(|(number, _)| **number == column);
+                referred.extend(of_column.map(|(_, number)| (key.confrelid, *number)));
+            }
+        }
+        referred.into_iter().filter_map(|(table, number)| Some((table, column_name(table, number)?))).collect()
+    }
+
     /// For an index, the attribute numbers of its key columns.
     pub(super) fn index_columns(&self) -> Vec<i16> {
         // SAFETY: only called on indexes, whose rd_index is set; indkey holds indnatts numbers.

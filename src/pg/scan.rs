@@ -18,6 +18,25 @@ pub struct Key {
     pub collation: pg_sys::Oid,
 }
 
+impl Key {
+    /// The condition that a column is NULL.
+    pub fn null(attribute: i16) -> Key {
+        Key { attribute, strategy: 0, function: 0, value: Datum::from(0usize), collation: pg_sys::InvalidOid }
+    }
+
+    /// The condition that an integer column has this value.
+    pub fn integer(attribute: i16, value: i32) -> Key {
+        let (strategy, function) = (pg_sys::BTEqualStrategyNumber, pg_sys::F_INT4EQ);
+        Key { attribute, strategy, function, value: value.into(), collation: pg_sys::InvalidOid }
+    }
+
+    /// The condition that a text column has this value, in the server's encoding.
+    pub fn text(attribute: i16, value: &[u8]) -> Key {
+        let (strategy, function) = (pg_sys::BTEqualStrategyNumber, pg_sys::F_TEXTEQ);
+        Key { attribute, strategy, function, value: super::datum::text(value), collation: pg_sys::C_COLLATION_OID }
+    }
+}
+
 fn newest() -> pg_sys::Snapshot {
     &raw mut pg_sys::SnapshotSelfData
 }
@@ -70,9 +89,10 @@ impl<'a> Probe<'a> {
             for ((to, made_for), key) in self.keys.iter_mut().zip(&mut self.made_for).zip(keys) {
                 let wanted = (key.attribute, key.strategy, key.function);
                 if *made_for != wanted || to.sk_collation != key.collation {
+                    let flags = if key.function == 0 { pg_sys::SK_ISNULL | pg_sys::SK_SEARCHNULL } else { 0 };
                     pg_sys::ScanKeyEntryInitialize(
                         to,
-                        0,
+                        flags as core::ffi::c_int,
                         key.attribute,
                         key.strategy as pg_sys::StrategyNumber,
                         pg_sys::InvalidOid,

@@ -84,7 +84,7 @@ tables! {
         kind: TEXT,
         relation: RELATION,
         users_source_id was users_id: INTEGER,
-        key_column: NAME null,
+        key_column: NAME,
         event_column: NAME null,
         message_column: NAME null,
         variant_column: NAME null,
@@ -198,6 +198,7 @@ tables! {
         message_name_id: BIGINT,
         message_id: INTEGER,
         name: TEXT,
+        named_at: TIME,
     }
     column_note COLUMN_NOTE {
         source_id: INTEGER,
@@ -236,6 +237,8 @@ pub static RECEIPT_USER: IndexShape = IndexShape {
     definition: "receipt (users_source_id, user_key, sent_at)",
     columns: &[receipt::users_source_id, receipt::user_key, receipt::sent_at],
     named: None,
+    added: &[],
+    unique: false,
 };
 pub static RECEIPT_ID: IndexShape = IndexShape {
     name: "receipt_id_idx",
@@ -243,6 +246,8 @@ pub static RECEIPT_ID: IndexShape = IndexShape {
     definition: "receipt (receipt_id)",
     columns: &[receipt::receipt_id],
     named: None,
+    added: &[],
+    unique: false,
 };
 pub static ENGAGEMENT_RECEIPT: IndexShape = IndexShape {
     name: "engagement_receipt_idx",
@@ -250,6 +255,8 @@ pub static ENGAGEMENT_RECEIPT: IndexShape = IndexShape {
     definition: "engagement (receipt_id)",
     columns: &[engagement::receipt_id],
     named: None,
+    added: &[],
+    unique: false,
 };
 pub static MATCH_LOG_RECEIPT: IndexShape = IndexShape {
     name: "match_log_receipt_idx",
@@ -257,6 +264,8 @@ pub static MATCH_LOG_RECEIPT: IndexShape = IndexShape {
     definition: "match_log (receipt_id, goal_id, matched_at, match_id)",
     columns: &[match_log::receipt_id, match_log::goal_id, match_log::matched_at, match_log::match_id],
     named: None,
+    added: &[],
+    unique: false,
 };
 pub static RECEIPT_ROW: IndexShape = IndexShape {
     name: "receipt_row_idx",
@@ -264,6 +273,8 @@ pub static RECEIPT_ROW: IndexShape = IndexShape {
     definition: "receipt (row_ref) WHERE row_ref IS NOT NULL",
     columns: &[],
     named: Some("row_ref"),
+    added: &[],
+    unique: false,
 };
 pub static REFERENCE_ROW: IndexShape = IndexShape {
     name: "reference_row_idx",
@@ -271,6 +282,8 @@ pub static REFERENCE_ROW: IndexShape = IndexShape {
     definition: "reference (row_ref)",
     columns: &[reference::row_ref],
     named: None,
+    added: &[],
+    unique: false,
 };
 pub static HAND_OVER_FROM: IndexShape = IndexShape {
     name: "hand_over_from_idx",
@@ -278,6 +291,8 @@ pub static HAND_OVER_FROM: IndexShape = IndexShape {
     definition: "hand_over (users_source_id, from_key)",
     columns: &[hand_over::users_source_id, hand_over::from_key],
     named: None,
+    added: &[],
+    unique: false,
 };
 pub static HAND_OVER_INTO: IndexShape = IndexShape {
     name: "hand_over_into_idx",
@@ -285,6 +300,44 @@ pub static HAND_OVER_INTO: IndexShape = IndexShape {
     definition: "hand_over (users_source_id, into_key)",
     columns: &[hand_over::users_source_id, hand_over::into_key],
     named: None,
+    added: &[],
+    unique: false,
+};
+pub static MESSAGE_ID: IndexShape = IndexShape {
+    name: "message_pkey",
+    table: "message",
+    definition: "message (message_id)",
+    columns: &[message::message_id],
+    named: None,
+    added: &[],
+    unique: true,
+};
+pub static MESSAGE_SOURCE: IndexShape = IndexShape {
+    name: "message_source_idx",
+    table: "message",
+    definition: "message (source_id, row_key)",
+    columns: &[],
+    named: None,
+    added: &["source_id", "row_key"],
+    unique: false,
+};
+pub static MESSAGE_NAME_MESSAGE: IndexShape = IndexShape {
+    name: "message_name_message_idx",
+    table: "message_name",
+    definition: "message_name (message_id)",
+    columns: &[message_name::message_id],
+    named: None,
+    added: &[],
+    unique: false,
+};
+pub static MESSAGE_NAME_NAME: IndexShape = IndexShape {
+    name: "message_name_name_idx",
+    table: "message_name",
+    definition: "message_name (name)",
+    columns: &[message_name::name],
+    named: None,
+    added: &[],
+    unique: false,
 };
 pub static IGNORED_SOURCE: IndexShape = IndexShape {
     name: "ignored_source_idx",
@@ -292,6 +345,8 @@ pub static IGNORED_SOURCE: IndexShape = IndexShape {
     definition: "ignored (source_id)",
     columns: &[ignored::source_id],
     named: None,
+    added: &[],
+    unique: false,
 };
 
 /// True if this is the name of an index that the extension searches. Every row has room in such an index.
@@ -306,6 +361,9 @@ pub fn is_searched(name: &[u8]) -> bool {
         &ENGAGEMENT_RECEIPT,
         &MATCH_LOG_RECEIPT,
         &IGNORED_SOURCE,
+        &MESSAGE_SOURCE,
+        &MESSAGE_NAME_MESSAGE,
+        &MESSAGE_NAME_NAME,
     ];
     searched.iter().any(|index| index.name.as_bytes() == name)
 }

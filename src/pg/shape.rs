@@ -39,6 +39,9 @@ pub struct IndexShape {
     pub columns: &'static [i16],
     /// The name of its only column, where that has no fixed number: then it holds the rows that have a value there.
     pub named: Option<&'static str>,
+    /// The names of further columns, which have no fixed numbers either.
+    pub added: &'static [&'static str],
+    pub unique: bool,
 }
 
 /// The most columns that a table has got since.
@@ -269,16 +272,20 @@ impl IndexShape {
             );
         }
         let named = self.named_in(table);
-        let columns: Vec<i16> = self.columns.iter().copied().chain(named).collect();
+        let added = self.added.iter().map(|name| table.column(name).map_or(0, |c| c.number));
+        let columns: Vec<i16> = self.columns.iter().copied().chain(named).chain(added).collect();
         let same = index.index_columns() == columns
             && form.indnatts == form.indnkeyatts
             && named.map_or_else(|| index.is_complete(), |column| index.is_of_known(column));
-        if !same || !index.is_plain(columns.len()) || form.indisunique {
+        if !same || !index.is_plain(columns.len()) || form.indisunique != self.unique {
             return unfit("it is not the index that the extension creates", again());
         }
         Ok(())
     }
 }
+
+/// The sequence of the ids of messages, which are integers.
+pub const MESSAGE_IDS: &str = "message_message_id_seq";
 
 /// Err unless this sequence gives each number once, in ascending order, in the order of the requests.
 pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
@@ -301,11 +308,10 @@ pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
             return unfit("it is not a sequence", format!("Rename it, and rename the original back to {name}"));
         }
         let form = &*pg_sys::GETSTRUCT(row).cast::<Form>();
-        let fits = form.type_oid == pg_sys::INT8OID
-            && form.increment == 1
-            && form.cache == 1
-            && !form.cycle
-            && form.max == i64::MAX;
+        let (type_oid, max) =
+            if name == MESSAGE_IDS { (pg_sys::INT4OID, i32::MAX.into()) } else { (pg_sys::INT8OID, i64::MAX) };
+        let fits =
+            form.type_oid == type_oid && form.increment == 1 && form.cache == 1 && !form.cycle && form.max == max;
         pg_sys::ReleaseSysCache(row);
         fits
     };
@@ -314,7 +320,10 @@ pub fn sequence_fits(name: &str, sequence: Oid) -> Result<(), Unfit> {
     }
     unfit(
         "it does not give its numbers one by one in order: receipts or matches would be missing in the totals",
-        format!("ALTER SEQUENCE goals.{name} AS bigint INCREMENT BY 1 NO MAXVALUE CACHE 1 NO CYCLE"),
+        format!(
+            "ALTER SEQUENCE goals.{name} AS {} INCREMENT BY 1 NO MAXVALUE CACHE 1 NO CYCLE",
+            if name == MESSAGE_IDS { "integer" } else { "bigint" }
+        ),
     )
 }
 
@@ -327,8 +336,9 @@ pub fn sequence_goes_on(name: &str, sequence: &Relation, last: i64) -> Result<()
         next = Some(row.bigint(1).saturating_add(i64::from(row.byte(3) != 0)));
         std::ops::ControlFlow::Break(())
     });
+    let most = if name == MESSAGE_IDS { i64::from(i32::MAX) - 1_000_000 } else { i64::MAX / 2 };
     match next {
-        Some(next) if next > last && next < i64::MAX / 2 => Ok(()),
+        Some(next) if next > last && next < most => Ok(()),
         _ => unfit(
             format!(
                 "its next number is not above {last}, the highest id in use: receipts of different users would be mixed"

@@ -11,6 +11,7 @@ use super::{encoding, memory, role, server, uuid};
 use crate::model::condition::Range;
 use crate::model::decimal::{Arithmetic, Decimal};
 use crate::model::interval;
+use crate::model::only::{Condition, Found};
 use crate::model::text::{Exact, TextEquality};
 use crate::model::value::{self, Kind, LONGEST_TEXT, MOST_ELEMENTS, Value};
 use pgrx::pg_sys::{self, Datum};
@@ -416,6 +417,22 @@ impl ColumnType {
                 _ => None,
             },
         }
+    }
+
+    /// True if the value of a column of a row fulfils a condition.
+    pub fn fulfils(&self, row: &Row, column: i16, condition: &Condition) -> bool {
+        let Some(value) = row.get(column) else { return condition.holds(&Found::Unknown) };
+        if matches!(self.kind(), Kind::Boolean | Kind::Number) {
+            return match self.read(value) {
+                Value::Boolean(value) => condition.holds(&Found::Boolean(value)),
+                Value::Number(number) => condition.holds(&Found::Number(&number)),
+                _ => false,
+            };
+        }
+        // A character may take more bytes in the server's encoding than in UTF-8, but not four times as many.
+        let longest = condition.longest().saturating_mul(4);
+        !self.is_longer(row, column, longest)
+            && self.text_form(value).is_some_and(|text| condition.holds(&Found::Text(&text)))
     }
 
     /// The value of a column of a row.

@@ -16,6 +16,7 @@ use crate::pg::user_lookup::Users;
 use crate::pg::{citus, encoding};
 use pgrx::pg_sys::Oid;
 use smallvec::SmallVec;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -111,7 +112,8 @@ impl<'a> From<Option<&'a Variant>> for Arm<'a> {
 #[derive(PartialEq)]
 pub(super) struct GivenMessage {
     pub id: i32,
-    pub name: String,
+    /// None for the message that campaigns are like where they share the goals of no other one.
+    pub name: Option<String>,
     pub seed: Option<String>,
     pub known_as: Option<String>,
     pub users: i32,
@@ -128,6 +130,8 @@ pub struct RowId<'a> {
     pub text: &'a str,
     /// True for a uuid or a whole number, in its one spelling.
     pub is_exact: bool,
+    /// The source of the table of campaigns that the row refers to.
+    pub campaigns: Option<i32>,
 }
 
 /// A message.
@@ -154,6 +158,8 @@ pub struct Message {
     pub control: Option<Variant>,
     /// The goals of receipts made now.
     pub revision: Rc<Revision>,
+    /// Of a campaign, the id of the message whose goals it shares.
+    pub like: Option<i32>,
 }
 
 /// The goals of the receipts made until the next revision.
@@ -185,6 +191,15 @@ pub struct Awaited {
     pub reach: Reach,
 }
 
+/// The campaigns that a backend has looked up.
+#[derive(Default)]
+pub(super) struct Campaigns {
+    pub(super) by_row: HashMap<(i32, String), Rc<Message>>,
+    pub(super) by_id: HashMap<i32, Rc<Message>>,
+    /// Per source how many there were, and how many were made here since.
+    pub(super) counted: HashMap<i32, (usize, usize)>,
+}
+
 /// The whole set-up.
 pub struct Setup {
     pub tables: OwnTables,
@@ -199,6 +214,10 @@ pub struct Setup {
     pub(super) exact_ids: HashMap<String, Rc<Message>>,
     /// The programmes, by id.
     pub(super) programmes: HashMap<i32, Rc<Message>>,
+    /// All of them by id, with what campaigns without another message to be like are like, and the campaigns that have
+    /// goals of their own.
+    pub by_id: HashMap<i32, Rc<Message>>,
+    pub(super) campaigns: RefCell<Campaigns>,
     pub(super) users_of_message: HashMap<i32, i32>,
     /// The goals that wait for an event, by users table and event name.
     pub(super) events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
@@ -210,15 +229,6 @@ impl Setup {
         self.sources.iter().find(|s| s.id == id)
     }
 
-    /// The message of this name.
-    pub fn message(&self, name: &str) -> Result<&Rc<Message>> {
-        self.messages.get(name).ok_or_else(|| Error::UnknownMessage {
-            // Only the beginning of a name that is too long for a message.
-            name: name[..name.floor_char_boundary(1_000)].into(),
-            nearest: nearest(name, &self.messages.keys().collect::<Vec<_>>()),
-        })
-    }
-
     /// The message of this name, or the one that was created under it and has been renamed.
     pub fn message_once_named(&self, name: &str) -> Option<&Rc<Message>> {
         self.messages.get(name).or_else(|| self.messages.values().filter(|m| m.seed == name).max_by_key(|m| m.id))
@@ -227,20 +237,6 @@ impl Setup {
     /// The message that is known as this in the application's tables.
     pub fn known_as(&self, id: &str) -> Option<&Rc<Message>> {
         self.known_as.get(id)
-    }
-
-    /// The message that a row of a tracked table means by this id or name.
-    pub fn message_of_row(&self, id: RowId) -> Option<&Rc<Message>> {
-        self.by_id_in_rows(id).or_else(|| self.messages.get(id.text))
-    }
-
-    /// [`Setup::message_of_row`] for a row that may carry the name that the message had when the row was written.
-    pub fn message_of_old_row(&self, id: RowId) -> Option<&Rc<Message>> {
-        self.by_id_in_rows(id).or_else(|| self.message_once_named(id.text))
-    }
-
-    fn by_id_in_rows(&self, id: RowId) -> Option<&Rc<Message>> {
-        if id.is_exact { self.exact_ids.get(id.text) } else { self.known_as.get(id.text) }
     }
 
     /// The programmes that a message is part of, the outermost first.
@@ -256,9 +252,14 @@ impl Setup {
         programmes
     }
 
-    /// True if the receipts of this revision are of a message that has been dropped.
-    pub fn is_dropped(&self, revision_id: i32) -> bool {
-        self.revisions.get(&revision_id).is_some_and(|r| !self.users_of_message.contains_key(&r.message_id))
+    /// True if the receipts of this revision, or of the message that they name, are of one that has been dropped.
+    pub fn is_dropped(&self, revision_id: i32, message: Option<i32>) -> bool {
+        match message {
+            Some(id) => self.message_by_id(id).is_none(),
+            None => {
+                self.revisions.get(&revision_id).is_some_and(|r| !self.users_of_message.contains_key(&r.message_id))
+            }
+        }
     }
 
     /// The users table of this id; an error if it was dropped or its rows are in shards of Citus.
@@ -481,14 +482,14 @@ impl Variant {
 }
 
 impl GivenMessage {
-    /// From its row in goals.message; None if the message has been dropped.
+    /// From its row in goals.message; None if the message has been dropped, or is a campaign.
     pub fn read(row: &Row, places: &Places) -> Option<GivenMessage> {
-        if row.get(places.of(message::dropped_at)).is_some() {
+        if row.get(places.of(message::dropped_at)).is_some() || row.get(places.of(message::row_key)).is_some() {
             return None;
         }
         Some(GivenMessage {
             id: row.integer(message::message_id).unwrap_or(0),
-            name: row.string(message::name)?,
+            name: row.string(message::name),
             seed: row.string(places.of(message::seed)),
             known_as: row.string(places.of(message::known_as)),
             users: row.integer(message::users_source_id).unwrap_or(0),
@@ -501,6 +502,11 @@ impl GivenMessage {
 }
 
 impl Message {
+    /// The id that its receipts carry, where that is not the one of their revision.
+    pub fn id_in_receipts(&self) -> Option<i32> {
+        (self.revision.message_id != self.id).then_some(self.id)
+    }
+
     /// The variant of the user with this key; fixed once the first receipt exists.
     pub fn assigned(&self, key: &[u8]) -> Option<&Variant> {
         if self.variants.is_empty() && self.control.is_none() {

@@ -1,11 +1,14 @@
 //! Reading the set-up from its tables.
 
+use super::campaigns::Campaign;
 use super::definitions::{Awaited, ColumnNote, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant};
 use crate::model::operator::Operator;
 use crate::pg::datum::Row;
 use crate::pg::own_tables::columns::{goal_stop, revision, variant};
 use crate::pg::own_tables::{OwnTables, Table};
+use crate::pg::scan::Key;
 use crate::pg::{invalidate, key, memory, scan};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -23,8 +26,7 @@ pub enum Unread {
 type Revisions = HashMap<i32, Rc<Revision>>;
 /// By message, each with whether it is the control group.
 type Variants = HashMap<i32, Vec<(Variant, bool)>>;
-/// By name.
-type Messages = HashMap<String, Rc<Message>>;
+type ByName = HashMap<String, Rc<Message>>;
 /// By a message's id, the source of its users.
 type UsersOfMessage = HashMap<i32, i32>;
 /// By source of users and event name.
@@ -43,15 +45,19 @@ pub fn read_setup() -> Result<Setup, Unread> {
     let goals = read_goals(tables.goal, &stopped, &given)?;
     let (revisions, newest) = build_revisions(given, &goals);
     let variants = read_variants(tables.variant)?;
-    let given = agreed(|| read_messages(tables.message))?;
-    let (messages, users_of_message) = build_messages(given, &newest, variants);
+    let given = agreed(|| read_messages(&tables, &sources))?;
+    let Messages { by_name: messages, by_id, users: mut users_of_message } = build_messages(given, &newest, variants);
+    let own: Vec<(Campaign, Rc<Revision>)> = campaigns_with_goals(&tables, &newest, &by_id);
+    for (campaign, _) in &own {
+        memory::insert(&mut users_of_message, campaign.id, campaign.users);
+    }
     let events = build_events(&goals, &users_of_message);
     // Without it only renamed columns are not found.
     let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
     let known_as = messages.values().filter_map(|m| Some((m.known_as.clone()?, m.clone()))).collect();
     let exact_ids = build_exact_ids(&messages);
     let programmes = messages.values().filter(|m| m.is_programme).map(|m| (m.id, m.clone())).collect();
-    Ok(Setup {
+    let mut setup = Setup {
         tables,
         sources,
         messages,
@@ -61,9 +67,17 @@ pub fn read_setup() -> Result<Setup, Unread> {
         known_as,
         exact_ids,
         programmes,
+        by_id,
+        campaigns: RefCell::default(),
         users_of_message,
         events,
-    })
+    };
+    for (campaign, revision) in own {
+        if let Some(message) = setup.campaign(&campaign, Some(revision)) {
+            memory::insert(&mut setup.by_id, message.id, message);
+        }
+    }
+    Ok(setup)
 }
 
 /// Calls `row` with every row of a table of the set-up.
@@ -173,21 +187,60 @@ fn read_variants(table: Table) -> Result<Variants, Unread> {
     Ok(variants)
 }
 
-/// The messages that have not been dropped.
-fn read_messages(table: Table) -> Result<Vec<GivenMessage>, Unread> {
+/// The messages that have not been dropped, without the campaigns: of those there may be very many.
+fn read_messages(tables: &OwnTables, sources: &[Rc<Source>]) -> Result<Vec<GivenMessage>, Unread> {
+    let table = tables.message;
     let mut given = Vec::new();
-    each(table, |row| {
+    let mut see = |row: &Row| {
+        memory::check();
         if let Some(message) = GivenMessage::read(row, table.places()) {
             memory::room(&mut given, 1);
             given.push(message);
         }
-    })?;
+    };
+    let Some(index) = tables.message_source_idx else {
+        each(table, see)?;
+        return Ok(given);
+    };
+    let mut visit = |keys: &[Key]| {
+        table.search(index, keys.len()).ok_or(Unread::Locked)?.visit(keys, false, |row| {
+            see(row);
+            ControlFlow::Continue(())
+        });
+        Ok(())
+    };
+    visit(&[Key::null(1)])?;
+    for campaigns in sources.iter().filter(|source| source.kind == "messages") {
+        visit(&[Key::integer(1, campaigns.id), Key::null(2)])?;
+    }
     Ok(given)
 }
 
-/// The messages by name, and the users table of each by message id.
-fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Variants) -> (Messages, UsersOfMessage) {
+/// The campaigns that have goals of their own: those with a revision.
+fn campaigns_with_goals(
+    tables: &OwnTables,
+    newest: &Revisions,
+    by_id: &HashMap<i32, Rc<Message>>,
+) -> Vec<(Campaign, Rc<Revision>)> {
+    let others = newest.iter().filter(|(id, _)| tables.message_name.is_some() && !by_id.contains_key(id));
+    let of_campaigns = others.filter_map(|(id, revision)| {
+        memory::check();
+        let campaign = Campaign::with_id(tables, *id).filter(|campaign| !campaign.is_dropped)?;
+        Some((campaign, revision.clone()))
+    });
+    of_campaigns.collect()
+}
+
+/// The messages by name and by id, and the users table of each by message id.
+struct Messages {
+    by_name: ByName,
+    by_id: HashMap<i32, Rc<Message>>,
+    users: UsersOfMessage,
+}
+
+fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Variants) -> Messages {
     let mut messages = HashMap::new();
+    let mut by_id = HashMap::new();
     let mut users_of_message = HashMap::new();
     for GivenMessage { id, name, seed, known_as, users, one_off, is_programme, parent, engagement_after } in given {
         memory::insert(&mut users_of_message, id, users);
@@ -196,8 +249,8 @@ fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Va
         all.sort_by_key(|(v, _)| v.id);
         let message = Message {
             id,
-            name: name.clone(),
-            seed: seed.unwrap_or_else(|| name.clone()),
+            name: name.clone().unwrap_or_default(),
+            seed: seed.or_else(|| name.clone()).unwrap_or_default(),
             known_as,
             users,
             one_off,
@@ -207,16 +260,21 @@ fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Va
             control: all.iter().find(|(_, control)| *control).map(|(v, _)| v.clone()),
             variants: all.into_iter().filter(|(_, control)| !control).map(|(v, _)| v).collect(),
             revision: revision.clone(),
+            like: None,
         };
-        memory::insert(&mut messages, name, Rc::new(message));
+        let message = Rc::new(message);
+        if let Some(name) = name {
+            memory::insert(&mut messages, name, message.clone());
+        }
+        memory::insert(&mut by_id, id, message);
     }
-    (messages, users_of_message)
+    Messages { by_name: messages, by_id, users: users_of_message }
 }
 
 /// The messages whose id in the application's tables, or else name, is a uuid or a whole number, by that in its one
 /// spelling; of several the first one created.
-fn build_exact_ids(messages: &Messages) -> Messages {
-    let mut ids = Messages::new();
+fn build_exact_ids(messages: &ByName) -> ByName {
+    let mut ids = ByName::new();
     let mut in_order: Vec<&Rc<Message>> = messages.values().collect();
     in_order.sort_unstable_by_key(|message| message.id);
     let mut known = |id: &str, message: &Rc<Message>| {

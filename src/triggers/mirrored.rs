@@ -1,9 +1,9 @@
 //! Reading the rows of the application's tables of events and sends.
 
 use super::partition_moves;
-use crate::model::only::{Condition, Found};
+use crate::model::only::Condition;
 use crate::model::reference::reference;
-use crate::model::value::{Kind, Value};
+use crate::model::value::Value;
 use crate::pg::datum::Row;
 use crate::pg::deleted;
 use crate::pg::encoding;
@@ -40,9 +40,9 @@ impl Name {
         }
     }
 
-    /// The message that is meant.
-    pub fn id(&self) -> Option<RowId<'_>> {
-        Some(RowId { text: self.as_str()?, is_exact: matches!(self, Name::Exact(_)) })
+    /// The message that is meant. `campaigns`: see [`Reading::campaigns`].
+    pub fn id(&self, campaigns: Option<i32>) -> Option<RowId<'_>> {
+        Some(RowId { text: self.as_str()?, is_exact: matches!(self, Name::Exact(_)), campaigns })
     }
 
     /// The name as goals.health() shows it; the same text for all that are too long.
@@ -107,19 +107,7 @@ impl Deciding {
     }
 
     fn holds(&self, row: &Row) -> bool {
-        let Field { number, column_type, .. } = &self.field;
-        let Some(value) = row.get(*number) else { return self.condition.holds(&Found::Unknown) };
-        if matches!(column_type.kind(), Kind::Boolean | Kind::Number) {
-            return match column_type.read(value) {
-                Value::Boolean(value) => self.condition.holds(&Found::Boolean(value)),
-                Value::Number(number) => self.condition.holds(&Found::Number(&number)),
-                _ => false,
-            };
-        }
-        // A character may take more bytes in the server's encoding than in UTF-8, but not four times as many.
-        let longest = self.condition.longest().saturating_mul(4);
-        !column_type.is_longer(row, *number, longest)
-            && column_type.text_form(value).is_some_and(|text| self.condition.holds(&Found::Text(&text)))
+        self.field.column_type.fulfils(row, self.field.number, &self.condition)
     }
 }
 
@@ -138,6 +126,8 @@ pub struct Reading {
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
     only: Vec<Deciding>,
+    /// The tables and columns that the column with messages refers to.
+    refers_to: Vec<(Oid, String)>,
 }
 
 impl Reading {
@@ -161,12 +151,15 @@ impl Reading {
         let find = |name: &Option<String>, fits: fn(&ColumnType) -> bool| {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
         };
+        let message = find(&source.message, ColumnType::is_of_ids);
+        let refers_to = message.as_ref().map_or_else(Vec::new, |field| table.referred_to_by(field.number));
         let time = |name| find(name, ColumnType::is_of_times).map(|field| Field { zone, ..field });
         Some(Reading {
             key,
             key_type,
             event: find(&source.event, ColumnType::is_of_ids),
-            message: find(&source.message, ColumnType::is_of_ids),
+            message,
+            refers_to,
             variant: find(&source.variant, ColumnType::is_of_ids),
             properties: find(&source.properties, ColumnType::is_jsonb),
             occurred: time(&source.occurred),
@@ -188,6 +181,26 @@ impl Reading {
     /// True if the row is one of those that count.
     pub fn counts(&self, row: &Row) -> bool {
         self.only.iter().all(|deciding| deciding.holds(row))
+    }
+
+    /// The source of the table of campaigns whose ids the column with messages has: the one that its foreign key names;
+    /// where it has none, the only one.
+    pub fn campaigns(&self, setup: &Setup) -> Option<i32> {
+        let mut tables = setup.sources.iter().filter(|source| source.kind == "messages");
+        if !self.refers_to.is_empty() {
+            let is_named = |source: &&Rc<Source>| {
+                let refers = |(table, column): &(Oid, String)| *table == source.relation && *column == source.key;
+                self.refers_to.iter().any(refers)
+            };
+            return tables.find(is_named).map(|source| source.id);
+        }
+        let first = tables.find(|source| source.attached)?;
+        let others = tables.filter(|source| source.attached);
+        if others.clone().next().is_none() {
+            return Some(first.id);
+        }
+        let mut of_users = others.chain(Some(first)).filter(|source| source.users == self.source.users);
+        of_users.next().filter(|_| of_users.next().is_none()).map(|source| source.id)
     }
 
     /// The reference of the row; None if its table has no primary key.
@@ -251,7 +264,7 @@ impl Reading {
 
 /// True if the table was tracked before it became a partition of a tracked table. The row is then read for the parent
 /// only, so that it counts once.
-fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
+pub fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
     let siblings = trigger.siblings();
     let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
     let same_users = |s: &Source| s.kind == "receipts" || s.users == source.users;

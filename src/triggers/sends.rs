@@ -3,7 +3,7 @@
 //! maintenance of partitions and retries do, is the same send. Two transactions cannot both see themselves as the first:
 //! the primary key lets the second insert only after the first has committed, and then its receipt is seen.
 
-use super::mirrored::{Name, Reading, is_same, reading, user_key};
+use super::mirrored::{Reading, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::engagements::{self, Engagement, Report};
 use crate::matching::judge::{Judgement, look_up};
@@ -45,7 +45,11 @@ pub fn on_receipt(trigger: &Trigger) {
         Change::MovedAway => partition_moves::begin(trigger, true),
         Change::Delete(old) => {
             let name = reading.message.as_ref().and_then(|f| f.name(&old));
-            if name.as_ref().and_then(Name::id).is_some_and(|id| setup.message_of_row(id).is_some()) {
+            if name
+                .as_ref()
+                .and_then(|name| name.id(reading.campaigns(&setup)))
+                .is_some_and(|id| setup.message_of_row(id).is_some())
+            {
                 reading.deleted(&old);
             }
         }
@@ -56,6 +60,7 @@ pub fn on_receipt(trigger: &Trigger) {
 /// and clicks may have been made earlier.
 fn mirror_moved(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
     let Some(message) = message_of(trigger, setup, reading, row) else { return };
+    let message = &message;
     let Some(key) = user_key(setup, reading, message.users, row) else { return };
     let Some(reference) = reading.reference(row) else { return };
     let known = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
@@ -66,9 +71,9 @@ fn mirror_moved(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) 
     }
 }
 
-fn message_of<'a>(trigger: &Trigger, setup: &'a Setup, reading: &Reading, row: &Row) -> Option<&'a Rc<Message>> {
+fn message_of(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) -> Option<Rc<Message>> {
     let name = reading.message.as_ref()?.name(row)?;
-    let message = name.id().and_then(|id| setup.message_of_row(id));
+    let message = name.id(reading.campaigns(setup)).and_then(|id| setup.message_of_row(id));
     if message.is_none() {
         ignore(trigger, setup, reading, "unknown message", name.shown());
     }
@@ -77,6 +82,7 @@ fn message_of<'a>(trigger: &Trigger, setup: &'a Setup, reading: &Reading, row: &
 
 fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
     let Some(message) = message_of(trigger, setup, reading, row) else { return };
+    let message = &message;
     let Some(users) = setup.source(message.users) else { return };
     let clock = datum::clock();
     let Some(key) = user_key(setup, reading, message.users, row) else {
@@ -133,7 +139,8 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
     if let Some(id) = made.receipt_id.filter(|_| fate == Fate::Sent && !made.repeated) {
         let (users, revision, variant, held_out) = (message.users, message.revision.id, made.variant, made.held_out);
         let (row_ref, is_entry) = (reference, message.is_programme);
-        let sent = Sent { id, sent_at, users, revision, variant, message: None, row_ref, held_out, is_entry };
+        let of_message = message.id_in_receipts();
+        let sent = Sent { id, sent_at, users, revision, variant, message: of_message, row_ref, held_out, is_entry };
         engage_as_inserted(trigger, setup, message, (reading, row), sent, false);
     }
 }
@@ -170,8 +177,9 @@ fn engage_as_inserted(
 /// The receipt of a row whose primary key changes is known by the new one as well: by the references of both.
 fn follow_key(trigger: &Trigger, setup: &Setup, (before, old): (&Reading, &Row), (was, is): (i64, i64)) {
     let name = before.message.as_ref().and_then(|f| f.name(old));
-    let message = name.as_ref().and_then(Name::id).and_then(|id| setup.message_of_old_row(id));
-    let Some((message, key)) = message.and_then(|m| Some((m, user_key(setup, before, m.users, old)?))) else { return };
+    let id = name.as_ref().and_then(|name| name.id(before.campaigns(setup)));
+    let Some(message) = &id.and_then(|id| setup.message_of_old_row(id)) else { return };
+    let Some(key) = user_key(setup, before, message.users, old) else { return };
     kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let sent = records::find_by_reference(probes, setup, message, &key, was)?;
         records::keep_reference(probes.reference_log()?, sent.id, is, None);
@@ -220,9 +228,8 @@ fn mirror_engagement(
 ) {
     // A row may still carry the name that the message had when it was sent.
     let name = reading.message.as_ref().and_then(|f| f.name(row));
-    let Some(message) = name.as_ref().and_then(Name::id).and_then(|id| setup.message_of_old_row(id)) else {
-        return;
-    };
+    let id = name.as_ref().and_then(|name| name.id(reading.campaigns(setup)));
+    let Some(message) = &id.and_then(|id| setup.message_of_old_row(id)) else { return };
     if message.is_programme || instead_of.is_some() && message.engagement_after.is_none() {
         return;
     }

@@ -7,6 +7,8 @@ create table shop.successor (like shop.users including all);
 create table shop.people (id uuid primary key, plan text);
 create table shop.events (user_id bigint, name text, at timestamptz, properties jsonb);
 create table shop.sends (message text, user_id bigint, opened timestamptz);
+create table shop.campaigns (id int primary key, title text);
+insert into shop.campaigns values (1, 'from a row');
 insert into shop.users select n, 'free', 0 from generate_series(1, 30) n;
 insert into shop.people values ('00000000-0000-0000-0000-000000000001', 'free');
 
@@ -64,6 +66,7 @@ insert into shop.call (sql) values
     ($$ goals.track_users('shop.users') $$), ($$ goals.track_users('shop.people') $$),
     ($$ goals.track_events('shop.events', 'user_id', 'name', 'at', 'properties', 'shop.users') $$),
     ($$ goals.track_receipts('shop.sends', 'message', 'user_id', opened_at => 'opened') $$),
+    ($$ goals.track_messages('shop.campaigns', 'id', 'title') $$), ($$ goals_internal.arms_of(1) $$), ($$ goals_internal.name_of(1) $$),
     ($$ goals.create_message('m', users => 'shop.users') $$), ($$ goals.create_message('t', 'one_off', 'e-mail', 'shop.users') $$), ($$ goals.create_message('p', users => 'shop.people') $$),
     ($$ goals.set_goal('m', 'plan', 'is', 'pro', '1 day') $$), ($$ goals.set_goal('m', 'visits', 'is increased', time_limit => '1 day', goal => 'v', value_from => 'visits') $$),
     ($$ goals.set_goal('m', 'custom.a', 'is any of', '{1,2}', '1 day', goal => 'c') $$), ($$ goals.set_goal('p', 'plan', 'is', 'pro', '1 day') $$),
