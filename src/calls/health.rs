@@ -8,8 +8,9 @@ use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::types::ColumnType;
-use crate::pg::{citus, types};
+use crate::pg::{citus, types, user_lookup};
 use crate::setup::cache::required_setup;
+use crate::setup::definitions::Source;
 use crate::setup::watch::Attributes;
 
 /// goals_internal.unusable(): one row per object that cannot be used or is not safe: problem, object, detail, hint, and
@@ -202,6 +203,14 @@ pub fn source_problem(args: &Args) -> Result<Out> {
                     return Some(format!("column \"{name}\" is now of type {type_name}, and is not read"));
                 }
                 _ => (),
+            }
+        }
+        if let Some(column) = &source.options.user_by {
+            // The message of a send decides whose users it is about.
+            let is_of = |s: &Source| s.id == source.users || source.kind == "receipts" && s.kind == "users";
+            if !setup.sources.iter().any(|s| is_of(s) && user_lookup::names_one(s.relation, column)) {
+                let users = setup.source(source.users).map_or_else(String::new, |users| users.name());
+                return Some(format!("no unique index of {users} names one user by column \"{column}\" any more"));
             }
         }
         let key = table.column(&source.key)?;
