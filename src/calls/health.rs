@@ -86,7 +86,8 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
     let problem = || {
         let goal = setup.goals.get(&goal_id).filter(|g| g.attribute.is_some())?;
         let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
-        let table = setup.source(message.users).and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
+        let source = setup.beside(goal_id).or_else(|| setup.source(message.users));
+        let table = source.and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
         let Some((users, table)) = table else {
             return Some(Broken::Goal("the users table no longer exists".to_owned()));
         };

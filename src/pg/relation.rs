@@ -492,6 +492,15 @@ pub fn qualified_name(relid: pg_sys::Oid) -> String {
     }
 }
 
+/// The name of a relation, without its schema; empty if there is none.
+pub fn name(relid: pg_sys::Oid) -> String {
+    // SAFETY: a catalog lookup by value; null for what does not exist, else a palloc'd string.
+    unsafe {
+        let name = pg_sys::get_rel_name(relid);
+        if name.is_null() { String::new() } else { super::encoding::to_string(CStr::from_ptr(name).to_bytes()) }
+    }
+}
+
 /// The name of a schema, quoted where needed.
 pub(super) fn schema_name(schema: pg_sys::Oid) -> String {
     // SAFETY: a catalog lookup by value, null for what does not exist; both answers are strings of the server's.

@@ -181,6 +181,11 @@ impl Users {
         Ok(Users { by, wait, memory, tables })
     }
 
+    /// True if locks are waited for.
+    pub fn waits(&self) -> bool {
+        self.wait
+    }
+
     /// Calls `found` with the row, its table (columns differ between partitions) and the key as stored. False if there
     /// is no such user; None if a partition that may hold the user is gone, or locked and not waited for.
     pub fn find(&mut self, key: &[u8], mut found: impl FnMut(&Relation, &Row, &[u8])) -> Option<bool> {
