@@ -47,11 +47,34 @@ update users set id = 'cid' where id = 'key';
 update users set id = 'key' where id = 'ann';
 table whose;
 select * from goals.verify();
+
+-- What is purged is counted for the person whose it was, and those who stay keep theirs. One has a later receipt too.
+create view people as
+select c.message, d.variant, d.users, d.matched, d.converters_all, d.assigned_users
+from (values ('m'), ('series')) c (message), goals_internal.compare_data(c.message, include_running => true) d
+order by c.message, d.variant;
+select from goals.record_sent('m', 'bob', 'control', now() - interval '5 minutes', ref => 'second again');
+table people;
+select goals.purge(now() - interval '90 minutes');
+table whose;
+table people;
+select message, sent, matched from goals.message_stats order by message;
+select * from goals.verify();
 -- Who is forgotten is the person, not the key.
 select goals.forget_user('key');
 table whose;
+table people;
+select goals.purge(now() + interval '1 minute');
+table people;
 select message, sent, matched from goals.message_stats order by message;
 select * from goals.verify();
-select goals.purge(now() + interval '1 minute');
-select message, sent, matched from goals.message_stats order by message;
+
+-- In a statement that swaps keys a change is that of the person who had the key before.
+alter table users drop constraint users_pkey, add primary key (id) deferrable;
+insert into users values ('x'), ('y'), ('z');
+select count(goals.record_sent('m', id, 'a', ref => 'of ' || id)) from users where id in ('x', 'y', 'z');
+update users set id = translate(id, 'xyz', 'yzx'), n = n + (id = 'z')::int where id in ('x', 'y', 'z');
+select ref, user_key, matched from whose where ref is not null;
+update users set id = translate(id, 'xyz', 'yzx'), n = n + (id = 'y')::int where id in ('x', 'y', 'z');
+select ref, user_key, matched from whose where ref is not null;
 select * from goals.verify();
