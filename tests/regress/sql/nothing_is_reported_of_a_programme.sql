@@ -1,5 +1,5 @@
--- A programme is not sent itself: its entries are not delivered, opened, clicked or withdrawn, by message, by receipt, in
--- sets or by row. The messages that are part of it are.
+-- A programme is not sent itself: its entries are not delivered, opened, clicked or withdrawn, by message, by receipt,
+-- in sets or by row. The messages that are part of it are.
 create table users (id bigint primary key, plan text);
 insert into users select n, 'free' from generate_series(1, 9) n;
 select from goals.track_users('users');
@@ -21,7 +21,8 @@ select goals.withdraw(:own);
 -- In sets.
 select r.recorded, x ->> 'reason' as reason, x ->> 'value' as about
 from goals.record_engagements(jsonb_build_array(
-    jsonb_build_object('receipt', :entry, 'kind', 'opened'), jsonb_build_object('receipt', :own, 'kind', 'clicked')) || '[
+    jsonb_build_object('receipt', :entry, 'kind', 'opened'),
+    jsonb_build_object('receipt', :own, 'kind', 'clicked')) || '[
     {"ref": "entered", "kind": "delivered"}, {"ref": "entered", "message": "series", "user": 2, "kind": "bounced"},
     {"message": "series", "user": 1, "kind": "opened"}, {"ref": "mail", "kind": "delivered"}]') r
 cross join jsonb_array_elements(r.skipped) x;
@@ -31,5 +32,6 @@ select from goals.track_receipts('mails', 'message', 'user_id', opened_at => 'op
 insert into mails values (1, 'series', 3, clock_timestamp()), (2, 'series', 4, null), (3, 'part', 5, clock_timestamp());
 update mails set opened_at = clock_timestamp() where id = 2;
 -- What was recorded: the delivery of one mail, and the open of the other.
-select r.user_key, e.kind, r.flags from goals.engagement e join goals.receipt r using (receipt_id) order by e.engagement_id;
+select r.user_key, e.kind, r.flags
+from goals.engagement e join goals.receipt r using (receipt_id) order by e.engagement_id;
 select message, sent, delivered, opened from goals.message_stats order by message;
