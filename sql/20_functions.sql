@@ -21,6 +21,11 @@ CREATE FUNCTION goals.capture_message() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_message';
 COMMENT ON FUNCTION goals.capture_message() IS 'Internal. Trigger on a tracked table of campaigns: a row is a message';
 
+CREATE FUNCTION goals.capture_attributes() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_attributes';
+COMMENT ON FUNCTION goals.capture_attributes() IS
+    'Internal. Trigger on a tracked table of attributes beside the users table: matches the difference between OLD and NEW';
+
 -- Setting up -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION goals.track_users(relation regclass, key name DEFAULT NULL) RETURNS void
@@ -59,6 +64,12 @@ COMMENT ON FUNCTION goals.track_messages(regclass, name, name, text, name, jsonb
     'Track the table of campaigns of the application: each row is a message, rows that exist included, with the goals, '
     'variants, control group and programme of like_message';
 
+CREATE FUNCTION goals.track_attributes(relation regclass, user_key name, prefix text DEFAULT NULL, users regclass DEFAULT NULL,
+    time_zone text DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_attributes';
+COMMENT ON FUNCTION goals.track_attributes(regclass, name, text, regclass, text) IS
+    'Track a table with one row per user: its columns are attributes of the user, named prefix.column';
+
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';
 COMMENT ON FUNCTION goals.untrack(regclass) IS 'Stop tracking a table; what has been recorded stays';
@@ -66,6 +77,16 @@ COMMENT ON FUNCTION goals.untrack(regclass) IS 'Stop tracking a table; what has 
 CREATE FUNCTION goals.untrack_all() RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack_all';
 COMMENT ON FUNCTION goals.untrack_all() IS 'Stop tracking every table; call it before DROP EXTENSION';
+
+CREATE FUNCTION goals.pause() RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_pause';
+COMMENT ON FUNCTION goals.pause() IS
+    'Switch the triggers off in this session until the transaction ends, or the savepoint in which it is called';
+
+CREATE FUNCTION goals.reset() RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_reset';
+COMMENT ON FUNCTION goals.reset() IS
+    'Delete every receipt, engagement, match and total. The set-up stays. For test suites; only for the owner of the users tables';
 
 CREATE FUNCTION goals.create_message(message text, kind text DEFAULT 'ongoing', channel text DEFAULT NULL,
     users regclass DEFAULT NULL, part_of text DEFAULT NULL, engagement_after interval DEFAULT NULL,

@@ -1,8 +1,8 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use crate::calls::{
-    engagement_sets, engagements, events, goals, health, messages, move_users, people, receipts, sql, statistics,
-    track, track_messages, track_tables,
+    engagement_sets, engagements, events, goals, health, messages, move_users, pause, people, receipts, sql,
+    statistics, track, track_attributes, track_messages, track_tables,
 };
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
@@ -10,6 +10,7 @@ use crate::triggers;
 export_triggers! { triggers::noted:
     pg_goals_capture pg_finfo_pg_goals_capture triggers::users::on_change;
     pg_goals_capture_event pg_finfo_pg_goals_capture_event triggers::events::on_event;
+    pg_goals_capture_attributes pg_finfo_pg_goals_capture_attributes triggers::attributes::on_change;
     pg_goals_capture_receipt pg_finfo_pg_goals_capture_receipt triggers::sends::on_receipt;
     pg_goals_capture_message pg_finfo_pg_goals_capture_message triggers::campaigns::on_message;
 }
@@ -20,8 +21,11 @@ export_functions! {
     pg_goals_track_events pg_finfo_pg_goals_track_events track_tables::track_events;
     pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track_tables::track_receipts;
     pg_goals_track_messages pg_finfo_pg_goals_track_messages track_messages::track_messages;
+    pg_goals_track_attributes pg_finfo_pg_goals_track_attributes track_attributes::track_attributes;
     pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
     pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
+    pg_goals_pause pg_finfo_pg_goals_pause pause::pause;
+    pg_goals_reset pg_finfo_pg_goals_reset pause::reset;
     pg_goals_create_message pg_finfo_pg_goals_create_message goals::create_message;
     pg_goals_rename_message pg_finfo_pg_goals_rename_message messages::rename_message;
     pg_goals_drop_message pg_finfo_pg_goals_drop_message messages::drop_message;

@@ -8,11 +8,13 @@ pub mod goals;
 pub mod health;
 pub mod messages;
 pub mod move_users;
+pub mod pause;
 pub mod people;
 pub mod receipts;
 pub mod sql;
 pub mod statistics;
 pub mod track;
+pub mod track_attributes;
 pub mod track_messages;
 pub mod track_tables;
 

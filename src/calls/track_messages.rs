@@ -70,7 +70,7 @@ pub fn track_messages(args: &Args) -> Result<Out> {
     };
     let options = Options { id: Some(id.name.clone()), name, channel, ..Options::default() };
     let columns =
-        Columns { key: Some(id.name), options: options.written(given.as_deref(), None, None), ..Columns::default() };
+        Columns { key: id.name, options: options.written(given.as_deref(), None, None), ..Columns::default() };
     attach(table, "messages", Some(users), &columns, Wanted::INSERTS_AND_UPDATES)?;
     let source = setup.tables.as_owner(|| {
         let source = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);

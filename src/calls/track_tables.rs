@@ -1,6 +1,6 @@
 //! Tracking the tables of users, events and sends.
 
-use super::columns::{Times, check_key, column, conditions, id_column, jsonb_column, warn_of_other_owners};
+use super::columns::{Times, check_key, column, conditions, id_column, jsonb_column, user_by, warn_of_other_owners};
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::model::error::{Error, Result};
 use crate::model::options::Options;
@@ -16,7 +16,7 @@ pub fn track_users(args: &Args) -> Result<Out> {
         None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
     };
     check_key(&table, &key)?;
-    attach(table, "users", None, &Columns { key: Some(key.name), ..Columns::default() }, Wanted::UPDATES)
+    attach(table, "users", None, &Columns { key: key.name, ..Columns::default() }, Wanted::UPDATES)
 }
 
 /// goals.track_events(relation, user_key, event, occurred_at, properties, users, named, on_column, only, user_by,
@@ -32,10 +32,11 @@ pub fn track_events(args: &Args) -> Result<Out> {
     let properties = args.name(4).map(|n| jsonb_column(&table, &n)).transpose()?;
     let (only, given) = conditions(args, 8, &table)?;
     warn_of_other_owners(&table, &key.name, &only);
-    let options = Options { time_zone: times.zone(), ..Options::default() };
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
+    let user_by = user_by(args, 9, [&users])?;
+    let options = Options { user_by, time_zone: times.zone(), ..Options::default() };
     let columns = Columns {
-        key: Some(key.name),
+        key: key.name,
         event: Some(event),
         occurred,
         properties,
@@ -59,12 +60,14 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     let variant = args.name(6).map(|n| id_column(&table, &n)).transpose()?;
     let (only, given) = conditions(args, 13, &table)?;
     warn_of_other_owners(&table, &key.name, &only);
-    let options = Options { time_zone: times.zone(), ..Options::default() };
     // The message of a row determines its users table; any one serves until then.
     let setup = required_setup()?;
-    let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
+    let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
+    let users = all_users().next().ok_or(Error::NoUsersTable)?;
+    let user_by = user_by(args, 12, all_users())?;
+    let options = Options { user_by, time_zone: times.zone(), ..Options::default() };
     let columns = Columns {
-        key: Some(key.name),
+        key: key.name,
         message: Some(message),
         occurred,
         opened,

@@ -8,6 +8,7 @@
 mod additions;
 pub mod append;
 pub mod call;
+mod citext;
 pub mod citus;
 pub mod command;
 pub mod datum;
@@ -26,6 +27,7 @@ pub mod moved;
 pub mod own_tables;
 pub mod partition;
 pub mod patience;
+pub mod pause;
 pub mod relation;
 pub mod rights;
 mod role;

@@ -1,7 +1,9 @@
 //! Reading the set-up from its tables.
 
 use super::campaigns::Campaign;
-use super::definitions::{Awaited, ColumnNote, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant};
+use super::definitions::{
+    Awaited, ColumnNote, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant, table_beside,
+};
 use crate::model::operator::Operator;
 use crate::pg::datum::Row;
 use crate::pg::own_tables::columns::{goal_stop, revision, variant};
@@ -52,6 +54,7 @@ pub fn read_setup() -> Result<Setup, Unread> {
         memory::insert(&mut users_of_message, campaign.id, campaign.users);
     }
     let events = build_events(&goals, &users_of_message);
+    let beside = find_beside(&sources, &goals, &users_of_message);
     // Without it only renamed columns are not found.
     let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
     let known_as = messages.values().filter_map(|m| Some((m.known_as.clone()?, m.clone()))).collect();
@@ -70,6 +73,7 @@ pub fn read_setup() -> Result<Setup, Unread> {
         by_id,
         campaigns: RefCell::default(),
         users_of_message,
+        beside,
         events,
     };
     for (campaign, revision) in own {
@@ -289,6 +293,26 @@ fn build_exact_ids(messages: &ByName) -> ByName {
     }
     in_order.into_iter().for_each(|message| known(&message.name, message));
     ids
+}
+
+/// The goals on attributes in a table beside the users table, with its source.
+fn find_beside(
+    sources: &[Rc<Source>],
+    goals: &HashMap<i32, Rc<Goal>>,
+    users_of_message: &UsersOfMessage,
+) -> HashMap<i32, i32> {
+    let mut beside = HashMap::new();
+    if !sources.iter().any(|source| source.kind == "attributes") {
+        return beside;
+    }
+    for goal in goals.values() {
+        if let (Some(attribute), Some(users)) = (&goal.attribute, users_of_message.get(&goal.message_id))
+            && let Some((source, _)) = table_beside(sources, *users, attribute)
+        {
+            memory::insert(&mut beside, goal.id, source.id);
+        }
+    }
+    beside
 }
 
 /// The live goals on events by users table and event name, grouped by the properties they require.

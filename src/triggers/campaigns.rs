@@ -2,13 +2,14 @@
 //! and a change of its name is one of the message's. A row that is deleted keeps its message, and is the same message if
 //! it is inserted again.
 
+use super::is_on;
 use super::mirrored::is_read_above;
 use crate::matching::campaigns::{Logs, Reader, Seen};
 use crate::matching::records;
 use crate::pg::datum::Row;
 use crate::pg::kept_open;
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::{append, encoding, guc, relation};
+use crate::pg::{append, encoding, relation};
 use crate::setup::cache;
 use crate::setup::campaigns::TOO_MANY;
 use crate::setup::definitions::Setup;
@@ -26,7 +27,7 @@ thread_local! {
 
 /// Handles a row of a tracked table of campaigns.
 pub fn on_message(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return;
     }
     let Some((setup, reader)) = reader(trigger) else { return };

@@ -1,17 +1,17 @@
 //! The trigger on the application's table of events: an INSERT is an event.
 
 use super::mirrored::{Name, is_same, reading, user_key};
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::event::occurred;
 use crate::matching::matches::{Happening, Time};
 use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::{append, datum, guc};
+use crate::pg::{append, datum};
 
 /// Handles a row of a tracked events table.
 pub fn on_event(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let row = match trigger.change() {
@@ -37,7 +37,7 @@ pub fn on_event(trigger: &Trigger) {
     if !setup.waits_for_events(reading.source.users) {
         return;
     }
-    let Some(Name::Of(name)) = event.name(&row) else { return };
+    let Some(name) = event.name(&row).and_then(Name::known) else { return };
     if setup.event_goals(reading.source.users, &name).is_empty() {
         return;
     }
@@ -61,7 +61,7 @@ pub fn on_event(trigger: &Trigger) {
 fn note_deleted(trigger: &Trigger, row: &Row) {
     let Some((setup, reading)) = reading(trigger, "events") else { return };
     if setup.waits_for_events(reading.source.users)
-        && let Some(Name::Of(name)) = reading.event.as_ref().and_then(|f| f.name(row))
+        && let Some(name) = reading.event.as_ref().and_then(|f| f.name(row)).and_then(Name::known)
         && !setup.event_goals(reading.source.users, &name).is_empty()
     {
         reading.deleted(row);

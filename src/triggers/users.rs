@@ -2,7 +2,7 @@
 //! raises no error, runs no SQL and takes no snapshot. Its steps, each needed less often than the one before: compare
 //! the bytes of the columns that have a goal, evaluate the conditions, read the user's receipts, append a match.
 
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::hand_over;
 use crate::matching::matches::{self, Evidence, Happening, Time};
 use crate::matching::retry::{Outcome, with_current_setup};
@@ -13,7 +13,6 @@ use crate::pg::append;
 use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
-use crate::pg::guc;
 use crate::pg::kept_open;
 use crate::pg::moved::KeptRow;
 use crate::pg::patience;
@@ -26,7 +25,7 @@ use smallvec::SmallVec;
 
 /// Handles a change of a row of a tracked users table.
 pub fn on_change(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     match trigger.change() {
@@ -46,7 +45,8 @@ fn match_update(trigger: &Trigger, old: &Row, new: &Row) {
     with_current_setup(|| {
         let Some(watch) = cache::watch_for(trigger) else { return Outcome::Done };
         key_differs = watch.key_differs(&watch, old, new);
-        match_difference(trigger, &watch, old, &watch, new)
+        // Receipts carry the key that the user had before this change.
+        match_difference(trigger, (&watch, old), (&watch, new), || watch.key_of(old))
     });
     if key_differs {
         with_current_setup(|| {
@@ -79,7 +79,7 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
             if let Some(before) = cache::table_watch(&setup, partition, source) {
                 let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
                 if partition_moves::belongs(trigger, source.relation, same_user) {
-                    outcome = match_difference(trigger, &before, old, &after, new);
+                    outcome = match_difference(trigger, (&before, old), (&after, new), || before.key_of(old));
                     if outcome == Outcome::Done && after.key_differs(&before, old, new) {
                         outcome = follow_key(trigger, &before, old, &after, new);
                     }
@@ -102,8 +102,13 @@ struct Difference<'a> {
     documents: SmallVec<[(usize, Document<'a>, Document<'a>); 1]>,
 }
 
-/// Records matches for the difference between two rows of one user.
-fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> Outcome {
+/// Records matches for the difference between two rows of the user with this key.
+pub(super) fn match_difference(
+    trigger: &Trigger,
+    (before, old): (&Watch, &Row),
+    (after, new): (&Watch, &Row),
+    key: impl FnOnce() -> Option<Vec<u8>>,
+) -> Outcome {
     if after.columns.is_empty() {
         return Outcome::Done;
     }
@@ -120,8 +125,7 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     if difference.holding.is_empty() {
         return Outcome::Done;
     }
-    // Receipts carry the key that the user had before this change.
-    let Some(key) = before.key_of(old) else { return Outcome::Done };
+    let Some(key) = key() else { return Outcome::Done };
     let (at, command) = (Time::OfChange, Command::of_change(trigger));
     let happening = Happening { users: after.users, key: &key, at, command, cause: None };
     matches::record_matches(trigger.statement(), happening, &difference)

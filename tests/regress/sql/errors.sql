@@ -19,7 +19,7 @@ call refused($$ select goals.forget_user('1') $$);
 create table users (id bigint primary key, gone int, name text, plan text, visits int, born date, seen_at timestamptz, active boolean, tags text[], ns int[], custom jsonb, u uuid, price numeric);
 alter table users drop column gone;
 insert into users (id, plan) select n, 'free' from generate_series(1, 9) n;
-create table events (user_id bigint, name text);
+create table events (user_id bigint, name text, price float);
 call refused($$ select goals.track_events('events', 'user_id', 'name') $$);
 call refused($$ select goals.track_receipts('events', 'name', 'user_id') $$);
 
@@ -60,7 +60,7 @@ call refused($$ select goals.track_events('users', 'id', 'name') $$);
 call refused($$ select goals.track_events('events', 'user', 'name') $$);
 call refused($$ select goals.track_events('events', null, 'name') $$);
 call refused($$ select goals.track_receipts('events', 'name', 'user_id', sent_at => 'name') $$);
-call refused($$ select goals.track_receipts('events', 'name', 'user_id', variant => 'user_id') $$);
+call refused($$ select goals.track_receipts('events', 'name', 'user_id', variant => 'price') $$);
 
 -- Names
 select from goals.create_message('welcome');
@@ -190,6 +190,34 @@ call refused($$ select goals.record_sent('empty', '1', variant => 'a') $$);
 select from goals.record_sent('test', '1', variant => 'long');
 call refused($$ select goals.add_variant('test', 'c') $$);
 call refused($$ select goals.set_control_group('test', 0.5) $$);
+
+-- The control group, where there is none or it is a programme's; reports about who was sent nothing
+begin;
+call refused($$ select goals.record_sent('empty', '1', variant => 'control') $$);
+call refused($$ select goals.record_sent('empty', '1', variant => 'held out') $$);
+select from goals.create_message('all', kind => 'programme');
+select from goals.set_control_group('all', 0.999);
+select from goals.create_message('news', part_of => 'all');
+select goals.assign('news', '1'), goals.assign('all', '1');
+call refused($$ select goals.record_sent('news', '1', variant => 'control') $$);
+call refused($$ select goals.record_sent('all', '1', variant => 'held out') $$);
+call refused($$ select goals.record_delivered('news', '1') $$);
+select goals.record_sent('news', '1') as receipt \gset
+call refused($$ select goals.record_delivered('news', '1', clock_timestamp() - interval '1 day') $$);
+select from goals.withdraw(:receipt);
+call refused($$ select goals.record_unsubscribed('news', '1') $$);
+rollback;
+
+-- A table of sends named as a users table
+begin;
+create table sends (who bigint, what text);
+select from goals.track_receipts('sends', 'what', 'who');
+call refused($$ select goals.create_message('x', users => 'sends') $$);
+call refused($$ select goals.record_event('1', 'e', users => 'sends') $$);
+call refused($$ select goals.merge_users('1', '2', users => 'sends') $$);
+call refused($$ select goals.forget_user('1', 'sends') $$);
+call refused($$ select * from goals.gone_users('sends') $$);
+rollback;
 
 -- A value that the type's own input function refuses, whatever it says of it
 create table places (id int primary key, net inet, span tstzrange, rel regclass, days date[], bits varbit, path jsonpath, query tsquery);
