@@ -158,8 +158,10 @@ pub fn assigned<'a>(statement: Statement, setup: &Setup, message: &'a Message, k
             return Assigned::HeldOut;
         }
         let entry = if message.is_programme { entry(probes, setup, message, key) } else { None };
-        let entered = entry.and_then(|entry| message.arms().find(|v| Some(v.id) == entry.variant));
-        Assigned::Arm(entered.or(by_assignment))
+        match entry.filter(|entry| !entry.held_out) {
+            Some(entry) => Assigned::Arm(message.arms().find(|v| Some(v.id) == entry.variant)),
+            None => Assigned::Arm(by_assignment),
+        }
     })
 }
 

@@ -191,3 +191,17 @@ insert into people values (3001, 'free', 1);
 select from goals.create_message('first weeks', kind => 'programme', users => 'people');
 select count(goals.record_sent('day 1', 3001::bigint));
 select message, flags from receipts where user_key = '3001';
+
+-- Of two accounts that are one person the earlier entry counts, and assign() says its variant, also where that is none.
+select from goals.create_message('holdout', kind => 'programme', users => 'people');
+select from goals.set_control_group('holdout', 0.5);
+select from goals.set_goal('holdout', 'plan', 'is', 'pro', '3 days');
+select from goals.create_message('part', part_of => 'holdout', users => 'people');
+insert into people select n, 'free', 1 from generate_series(4001, 4020) n;
+select min(id) filter (where goals.assign('holdout', id) = 'control') as held,
+       min(id) filter (where goals.assign('holdout', id) is null) as spared from people where id > 4000 \gset
+select variant, send from goals.deliver('part', :held::bigint);
+select variant, send from goals.deliver('part', :spared::bigint, sent_at => now() - interval '1 hour');
+select goals.merge_users(:spared::bigint, :held::bigint, users => 'people');
+select goals.assign('holdout', :held::bigint) is null as spared, goals.assign('part', :held::bigint) is null as gets_part;
+select variant, users from goals.compare('holdout', include_running => true);
