@@ -102,6 +102,12 @@ impl<'a> Times<'a> {
         Ok(found.name)
     }
 
+    /// A column of any type, perhaps with times.
+    pub(super) fn any_column(&mut self, name: &str) -> Result<String> {
+        let found = column(self.table, name)?;
+        if resolved(found.type_oid).is_of_times() { self.column(name) } else { Ok(found.name) }
+    }
+
     /// The name of the zone. Sends a NOTICE if it is needed and not given.
     pub(super) fn zone(self) -> Option<String> {
         if self.zone.is_none()

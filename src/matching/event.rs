@@ -6,6 +6,7 @@ use crate::model::attribute::Attribute;
 use crate::model::decimal::Decimal;
 use crate::model::jsonb;
 use crate::model::value::Value;
+use crate::pg::datum::KeptJsonb;
 use crate::pg::kept_open::Statement;
 use crate::pg::{datum, document, encoding};
 use crate::setup::cache;
@@ -14,10 +15,42 @@ use pgrx::pg_sys::Datum;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
+/// What is known of an event besides its name and user.
+pub trait Properties {
+    /// True if they contain this object, as jsonb's `@>`.
+    fn contain(&self, wanted: &KeptJsonb) -> bool;
+    /// The property of this name, or inside it; unknown if there is none.
+    fn value(&self, name: &str) -> Value<'_>;
+}
+
+/// The properties of an event as a jsonb.
+pub struct Document<'a> {
+    pub whole: Datum,
+    /// Its bytes after the header.
+    pub bytes: &'a [u8],
+}
+
+impl Properties for Document<'_> {
+    fn contain(&self, wanted: &KeptJsonb) -> bool {
+        datum::jsonb_contains(self.whole, wanted.datum())
+    }
+
+    fn value(&self, name: &str) -> Value<'_> {
+        let model = encoding::string_to_model;
+        let Some(root) = jsonb::root(self.bytes) else { return Value::Unknown };
+        let found = document::find(&root, &[model(name)]).or_else(|| {
+            let parsed = Attribute::parse(name).ok()?;
+            let path: Vec<_> = parsed.path.iter().map(|key| model(key)).collect();
+            document::find(&document::find(&root, &[model(&parsed.column)])?, &path)
+        });
+        found.map_or(Value::Unknown, |node| document::value(&node))
+    }
+}
+
 /// An event and the goals that wait for its name and properties.
 struct Occurrence<'a> {
     awaited: SmallVec<[&'a Awaited; 4]>,
-    properties: &'a [u8],
+    properties: Option<&'a dyn Properties>,
 }
 
 impl Evidence for Occurrence<'_> {
@@ -51,34 +84,26 @@ impl Evidence for Occurrence<'_> {
     }
 }
 
-impl<'a> Occurrence<'a> {
-    fn property(&self, goal_id: i32) -> Option<Value<'a>> {
+impl Occurrence<'_> {
+    fn property(&self, goal_id: i32) -> Option<Value<'_>> {
         let name = self.goal(goal_id)?.value_from.as_deref()?;
-        let model = encoding::string_to_model;
-        let root = jsonb::root(self.properties)?;
-        let found = document::find(&root, &[model(name)]).or_else(|| {
-            let parsed = Attribute::parse(name).ok()?;
-            let path: Vec<_> = parsed.path.iter().map(|key| model(key)).collect();
-            document::find(&document::find(&root, &[model(&parsed.column)])?, &path)
-        });
-        found.map(|node| document::value(&node))
+        Some(self.properties?.value(name))
     }
 }
 
-/// Records matches for an event. `properties`: a jsonb datum and its payload, None for NULL.
-pub fn occurred(statement: Statement, happening: Happening, event: &str, properties: Option<(Datum, &[u8])>) {
+/// Records matches for an event. `properties`: None for NULL.
+pub fn occurred(statement: Statement, happening: Happening, event: &str, properties: Option<&dyn Properties>) {
     with_current_setup(|| {
         let Some(setup) = cache::setup() else { return Outcome::Done };
         let fits = |awaited: &&Awaited| match (&awaited.properties, properties) {
             (None, _) => true,
-            (Some(wanted), Some((given, _))) => datum::jsonb_contains(given, wanted.datum()),
+            (Some(wanted), Some(given)) => given.contain(wanted),
             (Some(_), None) => false,
         };
         let awaited: SmallVec<_> = setup.event_goals(happening.users, event).iter().filter(fits).collect();
         if awaited.is_empty() {
             return Outcome::Done;
         }
-        let occurrence = Occurrence { awaited, properties: properties.map_or(&[], |(_, bytes)| bytes) };
-        matches::record_matches(statement, happening, &occurrence)
+        matches::record_matches(statement, happening, &Occurrence { awaited, properties })
     });
 }

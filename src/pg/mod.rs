@@ -10,6 +10,7 @@ pub mod append;
 pub mod call;
 pub mod citus;
 pub mod command;
+mod contained;
 pub mod datum;
 pub mod deleted;
 pub mod document;

@@ -1,5 +1,6 @@
 //! Reading the rows of the application's tables of events and sends.
 
+use super::own_columns::Places;
 use super::partition_moves;
 use crate::model::only::{Condition, Found};
 use crate::model::reference::reference;
@@ -124,6 +125,10 @@ pub struct Reading {
     pub occurred: Option<Field>,
     pub opened: Option<Field>,
     pub clicked: Option<Field>,
+    /// The column that becomes known when the event happens.
+    on_column: Option<Field>,
+    /// Where the properties are, for a table without a column of properties.
+    pub(super) places: Places,
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
     only: Vec<Deciding>,
@@ -146,6 +151,10 @@ impl Reading {
         let options = &source.options;
         let zone = options.time_zone.as_deref().and_then(Zone::named);
         let only = options.only.conditions().iter().map(|c| Deciding::find(table, c)).collect::<Option<_>>()?;
+        let on_column = match &options.on_column {
+            Some(name) => Some(Field { zone, ..Field::find(table, Some(name))? }),
+            None => None,
+        };
         // A column that has been given another type since is not read; goals.health() shows it.
         let find = |name: &Option<String>, fits: fn(&ColumnType) -> bool| {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
@@ -161,6 +170,8 @@ impl Reading {
             occurred: time(&source.occurred),
             opened: time(&source.opened),
             clicked: time(&source.clicked),
+            on_column,
+            places: Places::default(),
             primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
             only,
             source,
@@ -177,6 +188,22 @@ impl Reading {
     /// True if the row is one of those that count.
     pub fn counts(&self, row: &Row) -> bool {
         self.only.iter().all(|deciding| deciding.holds(row))
+    }
+
+    /// True if the rows of the table become events: when they are inserted, or by a later update.
+    pub fn is_awaited(&self) -> bool {
+        self.on_column.is_some() || !self.only.is_empty()
+    }
+
+    /// True if the row is an event of a user: it names both, its column is known, and it is one of those that count.
+    pub fn is_complete(&self, row: &Row) -> bool {
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        self.on_column.iter().chain([&self.key]).chain(&self.event).all(is_known) && self.counts(row)
+    }
+
+    /// The time of the event in the row; None if it has none.
+    pub fn time_of_event(&self, row: &Row) -> Option<i64> {
+        self.occurred.iter().chain(&self.on_column).find_map(|field| field.time(row))
     }
 
     /// The reference of the row; None if its table has no primary key.
@@ -200,7 +227,8 @@ impl Reading {
     /// everything.
     fn identity(&self, row: &Row) -> i64 {
         let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
-        let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked];
+        let others =
+            [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked, &self.on_column];
         let others = others.into_iter().map(Option::as_ref).filter(|_| self.primary_key.is_empty());
         let fields = self.primary_key.iter().chain(named.into_iter().chain(others).flatten());
         reference(

@@ -2,6 +2,7 @@
 
 pub mod events;
 mod mirrored;
+mod own_columns;
 mod partition_moves;
 pub mod sends;
 pub mod users;

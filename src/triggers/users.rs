@@ -123,7 +123,7 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     // Receipts carry the key that the user had before this change.
     let Some(key) = before.key_of(old) else { return Outcome::Done };
     let (at, command) = (Time::OfChange, Command::of_change(trigger));
-    let happening = Happening { users: after.users, key: &key, at, command, cause: None };
+    let happening = Happening { users: after.users, key: &key, at, command, cause: None, once: false };
     matches::record_matches(trigger.statement(), happening, &difference)
 }
 
