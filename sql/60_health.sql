@@ -84,6 +84,7 @@ BEGIN
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
         AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
+                                   WHEN 'attributes' THEN 'goals.capture_attributes()'::regprocedure
                                    ELSE 'goals.capture_receipt()'::regprocedure END
     WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R')) AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     ORDER BY s.source_id;
@@ -106,7 +107,8 @@ BEGIN
     CROSS JOIN LATERAL pg_partition_tree(s.relation) p
     JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgparentid <> 0
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
-        AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure)
+        AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure,
+                        'goals.capture_attributes()'::regprocedure)
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
 

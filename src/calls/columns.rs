@@ -7,11 +7,13 @@ use crate::model::only::Only;
 use crate::model::operator::Operator;
 use crate::pg::call::Args;
 use crate::pg::key::{KEY_TYPES, KeyType};
-use crate::pg::relation::{self, Relation};
+use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::types::{self, ColumnType};
 use crate::pg::zone::Zone;
-use crate::pg::{datum, encoding, errors};
+use crate::pg::{datum, encoding, errors, user_lookup};
+use crate::setup::definitions::Source;
 use pgrx::pg_sys::Oid;
+use std::rc::Rc;
 
 /// The column of this name.
 pub(super) fn column(table: &Relation, name: &str) -> Result<relation::Column> {
@@ -126,6 +128,26 @@ impl<'a> Times<'a> {
         }
         self.zone
     }
+}
+
+/// The column of a users table by which rows name users, if the caller gives one: one of these tables must have it, with
+/// a unique index.
+pub(super) fn user_by<'a>(
+    args: &Args,
+    i: usize,
+    tables: impl IntoIterator<Item = &'a Rc<Source>>,
+) -> Result<Option<String>> {
+    let Some(name) = args.name(i) else { return Ok(None) };
+    let mut refused = None;
+    for users in tables {
+        let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
+        match column(&table, &name).and_then(|found| check_key(&table, &found)) {
+            Ok(()) if user_lookup::names_one(users.relation, &name) => return Ok(Some(name)),
+            Ok(()) => refused = Some(Error::NotUnique { relation: table.qualified_name(), column: name.clone() }),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or(Error::NoUsersTable))
 }
 
 /// The conditions that a caller gives for rows, as they are and as JSON.

@@ -8,8 +8,9 @@ use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::types::ColumnType;
-use crate::pg::{citus, types};
+use crate::pg::{citus, types, user_lookup};
 use crate::setup::cache::required_setup;
+use crate::setup::definitions::Source;
 use crate::setup::watch::Attributes;
 
 /// goals_internal.unusable(): one row per object that cannot be used or is not safe: problem, object, detail, hint, and
@@ -85,7 +86,8 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
     let problem = || {
         let goal = setup.goals.get(&goal_id).filter(|g| g.attribute.is_some())?;
         let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
-        let table = setup.source(message.users).and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
+        let source = setup.beside(goal_id).or_else(|| setup.source(message.users));
+        let table = source.and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
         let Some((users, table)) = table else {
             return Some(Broken::Goal("the users table no longer exists".to_owned()));
         };
@@ -202,6 +204,14 @@ pub fn source_problem(args: &Args) -> Result<Out> {
                     return Some(format!("column \"{name}\" is now of type {type_name}, and is not read"));
                 }
                 _ => (),
+            }
+        }
+        if let Some(column) = &source.options.user_by {
+            // The message of a send decides whose users it is about.
+            let is_of = |s: &Source| s.id == source.users || source.kind == "receipts" && s.kind == "users";
+            if !setup.sources.iter().any(|s| is_of(s) && user_lookup::names_one(s.relation, column)) {
+                let users = setup.source(source.users).map_or_else(String::new, |users| users.name());
+                return Some(format!("no unique index of {users} names one user by column \"{column}\" any more"));
             }
         }
         let key = table.column(&source.key)?;

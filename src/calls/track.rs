@@ -66,6 +66,7 @@ fn function_of(kind: &str) -> &'static str {
     match kind {
         "users" => "capture",
         "events" => "capture_event",
+        "attributes" => "capture_attributes",
         _ => "capture_receipt",
     }
 }

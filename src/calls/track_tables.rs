@@ -1,6 +1,6 @@
 //! Tracking the tables of users, events and sends.
 
-use super::columns::{Times, check_key, column, conditions, id_column, jsonb_column, warn_of_other_owners};
+use super::columns::{Times, check_key, column, conditions, id_column, jsonb_column, user_by, warn_of_other_owners};
 use super::goals::name_given;
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::model::error::{Error, Result};
@@ -44,8 +44,9 @@ pub fn track_events(args: &Args) -> Result<Out> {
     let (only, given) = conditions(args, 8, &table)?;
     warn_of_other_owners(&table, &key.name, &only);
     let becomes = on_column.is_some() || !only.conditions().is_empty();
-    let options = Options { named, on_column, time_zone: times.zone(), ..Options::default() };
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
+    let user_by = user_by(args, 9, [&users])?;
+    let options = Options { named, on_column, user_by, time_zone: times.zone(), ..Options::default() };
     let columns = Columns {
         key: Some(key.name),
         event,
@@ -72,10 +73,12 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     let variant = args.name(6).map(|n| id_column(&table, &n)).transpose()?;
     let (only, given) = conditions(args, 13, &table)?;
     warn_of_other_owners(&table, &key.name, &only);
-    let options = Options { time_zone: times.zone(), ..Options::default() };
     // The message of a row determines its users table; any one serves until then.
     let setup = required_setup()?;
-    let users = setup.sources.iter().find(|s| s.kind == "users" && s.attached).ok_or(Error::NoUsersTable)?;
+    let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
+    let users = all_users().next().ok_or(Error::NoUsersTable)?;
+    let user_by = user_by(args, 12, all_users())?;
+    let options = Options { user_by, time_zone: times.zone(), ..Options::default() };
     let columns = Columns {
         key: Some(key.name),
         message: Some(message),

@@ -70,6 +70,8 @@ pub enum Error {
     WrongRelation { relation: String, why: String },
     /// The relation has no usable key; `why` completes "relation ...".
     NoKey { relation: String, why: String },
+    /// No unique index of the users table names one user by this column.
+    NotUnique { relation: String, column: String },
     /// The column named as the key is of a type that cannot be one; `types` says which can.
     KeyType { relation: String, column: String, type_name: String, types: &'static str },
     /// The table is tracked as something else.
@@ -138,6 +140,7 @@ impl Error {
             | SeveralUsersTables { .. }
             | NotTracked { .. }
             | NoKey { .. }
+            | NotUnique { .. }
             | KeyType { .. }
             | Covered { .. }
             | HasMessages { .. }
@@ -202,6 +205,9 @@ impl Error {
             SeveralUsersTables { .. } => "more than one users table is tracked".to_owned(),
             NotTracked { relation } => format!("relation \"{relation}\" is not tracked"),
             WrongRelation { relation, why } | NoKey { relation, why } => format!("relation \"{relation}\" {why}"),
+            NotUnique { relation, column } => {
+                format!("no unique index of relation \"{relation}\" names one user by column \"{column}\"")
+            }
             KeyType { relation, column, type_name, .. } => {
                 format!("column \"{column}\" of relation \"{relation}\" of type {type_name} cannot be a user key")
             }
@@ -339,6 +345,9 @@ impl Error {
                 "Pass an ordinary or partitioned table that is neither temporary nor a system catalog.".into()
             }
             NoKey { .. } => "Pass key => 'column', or add a primary key of a single column.".into(),
+            NotUnique { column, .. } => format!(
+                "Create a unique index on that column alone, or on lower({column}). Users whom a partial one leaves out are unknown."
+            ),
             KeyType { types, .. } => format!("A user key is {types}."),
             AlreadyTracked { relation, .. } => format!("Untrack it first with goals.untrack({}).", literal(relation)),
             Covered { parent, .. } => {

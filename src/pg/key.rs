@@ -1,7 +1,7 @@
 //! The key of a users table: its types, and the text form that identifies a user.
 
 use super::subtransaction::guarded;
-use super::{datum, encoding, memory, uuid};
+use super::{datum, encoding, memory, types, uuid};
 use pgrx::pg_sys::{self, Datum};
 
 /// The type of a users table's key.
@@ -13,10 +13,12 @@ pub enum KeyType {
     Uuid,
     Text,
     PaddedText,
+    /// citext, of the extension of that name. Kept in lower case.
+    CaseInsensitive,
 }
 
 /// The types of key columns, for hints.
-pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar or char(n)";
+pub const KEY_TYPES: &str = "smallint, integer, bigint, uuid, text, varchar, char(n) or citext";
 
 /// In bytes, after compression as in an index. A longer key does not fit into an index of goals.receipt, and inserting
 /// it would fail.
@@ -29,24 +31,26 @@ impl KeyType {
     /// The key type of a column's type; None if it cannot be a key.
     pub fn of(type_oid: pg_sys::Oid) -> Option<KeyType> {
         // SAFETY: a catalog lookup by the oid of a column's type.
-        match unsafe { pg_sys::getBaseType(type_oid) } {
+        let base = unsafe { pg_sys::getBaseType(type_oid) };
+        match base {
             pg_sys::INT2OID => Some(KeyType::SmallInt),
             pg_sys::INT4OID => Some(KeyType::Integer),
             pg_sys::INT8OID => Some(KeyType::BigInt),
             pg_sys::UUIDOID => Some(KeyType::Uuid),
             pg_sys::TEXTOID | pg_sys::VARCHAROID => Some(KeyType::Text),
             pg_sys::BPCHAROID => Some(KeyType::PaddedText),
-            _ => None,
+            _ => types::is_citext(base).then_some(KeyType::CaseInsensitive),
         }
     }
 
     /// True if a user has the same key in the text form of both types.
     pub fn is_written_as(self, other: KeyType) -> bool {
-        use KeyType::{BigInt, Integer, PaddedText, SmallInt, Text, Uuid};
+        use KeyType::{BigInt, CaseInsensitive, Integer, PaddedText, SmallInt, Text, Uuid};
         match self {
             SmallInt | Integer | BigInt => matches!(other, SmallInt | Integer | BigInt),
             Uuid => other == Uuid,
             Text | PaddedText => matches!(other, Text | PaddedText),
+            CaseInsensitive => other == CaseInsensitive,
         }
     }
 
@@ -61,6 +65,7 @@ impl KeyType {
                 KeyType::Uuid => uuid::format(&*value.cast_mut_ptr::<[u8; 16]>()),
                 KeyType::Text => memory::copied(datum::varlena_bytes(value)),
                 KeyType::PaddedText => memory::copied(trim_end_blanks(datum::varlena_bytes(value))),
+                KeyType::CaseInsensitive => encoding::lower(datum::varlena_bytes(value)),
             }
         }
     }
@@ -73,7 +78,7 @@ impl KeyType {
             KeyType::Integer => (4, true),
             KeyType::BigInt => (8, true),
             KeyType::Uuid => (16, false),
-            KeyType::Text | KeyType::PaddedText => (-1, false),
+            KeyType::Text | KeyType::PaddedText | KeyType::CaseInsensitive => (-1, false),
         };
         // SAFETY: both are of this type, from rows that are alive.
         !unsafe { datum::same_bytes(old, new, len, by_value) }
@@ -81,6 +86,9 @@ impl KeyType {
 
     /// The text form as [`KeyType::text`] writes it; None if the text is not a key of this type or is too long.
     pub fn canonical(self, text: &[u8]) -> Option<Vec<u8>> {
+        if self == KeyType::CaseInsensitive && text.len() < LONGEST_TO_COMPRESS {
+            return Some(encoding::lower(text)).filter(|lower| fits(lower));
+        }
         self.parse(text).filter(|_| fits(text)).map(|key| match key {
             Parsed::Number(n) => n.to_string().into_bytes(),
             Parsed::Uuid(bytes) => uuid::format(&bytes),
@@ -96,19 +104,21 @@ impl KeyType {
             KeyType::Integer => number().filter(|n| i32::try_from(*n).is_ok()).map(Parsed::Number),
             KeyType::BigInt => number().map(Parsed::Number),
             KeyType::Uuid => uuid::parse(text).map(Parsed::Uuid),
-            KeyType::Text | KeyType::PaddedText => Some(Parsed::Text),
+            KeyType::Text | KeyType::PaddedText | KeyType::CaseInsensitive => Some(Parsed::Text),
         }
     }
 
-    pub(super) fn equality(self) -> u32 {
-        match self {
+    /// The equality function of the type, one of the server's; None for citext.
+    pub(super) fn equality(self) -> Option<u32> {
+        Some(match self {
             KeyType::SmallInt => pg_sys::F_INT2EQ,
             KeyType::Integer => pg_sys::F_INT4EQ,
             KeyType::BigInt => pg_sys::F_INT8EQ,
             KeyType::Uuid => pg_sys::F_UUID_EQ,
             KeyType::Text => pg_sys::F_TEXTEQ,
             KeyType::PaddedText => pg_sys::F_BPCHAREQ,
-        }
+            KeyType::CaseInsensitive => return None,
+        })
     }
 
     pub(super) fn datum(self, parsed: &Parsed, text: &[u8]) -> Datum {

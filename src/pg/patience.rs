@@ -77,7 +77,19 @@ pub(super) fn refused(relid: Oid) {
     });
 }
 
+/// Records that a table of the application was locked in which a user had to be looked up.
+#[cold]
+pub fn unread(relid: Oid) {
+    BUSY.with_borrow_mut(|busy| {
+        if !busy.iter().any(|b| b.relid == relid && b.reason == LOCKED) {
+            busy.push(Busy { relid, reason: LOCKED, free: true, noted: false });
+            UNNOTED.store(true, Relaxed);
+        }
+    });
+}
+
 const REFUSED: &str = "refused row";
+const LOCKED: &str = "locked table";
 
 /// Records that the unrecorded work has been noted in this transaction.
 pub fn noted() {
@@ -178,7 +190,7 @@ fn wait_for(relid: Oid, is_free: impl Fn() -> bool) -> bool {
     BUSY.with_borrow_mut(|busy| {
         busy.retain(|b| b.relid != relid || !b.free);
         if !known {
-            busy.push(Busy { relid, reason: "locked table", free: false, noted: false });
+            busy.push(Busy { relid, reason: LOCKED, free: false, noted: false });
         }
     });
     if !another {

@@ -271,23 +271,26 @@ impl Relation {
     /// For an index, true if it holds the rows in which this column is not NULL, and no others. The predicate is read as
     /// it is stored: the server would simplify it.
     pub(super) fn is_of_known(&self, column: i16) -> bool {
-        let (mut null, id) = (true, pg_sys::SysCacheIdentifier::INDEXRELID as i32);
-        // SAFETY: a catalog lookup by oid; the row is released after its column has been copied. The column is a text.
-        let predicate = unsafe {
-            let row = pg_sys::SearchSysCache1(id, self.oid().into());
-            if row.is_null() {
-                return false;
-            }
-            let column = pg_sys::Anum_pg_index_indpred as pg_sys::AttrNumber;
-            let value = pg_sys::SysCacheGetAttr(id, row, column, &mut null);
-            let text = if null { c"" } else { CStr::from_ptr(pg_sys::text_to_cstring(value.cast_mut_ptr())) };
-            pg_sys::ReleaseSysCache(row);
-            text
-        };
-        let text = predicate.to_string_lossy();
+        let Some(text) = self.stored_text(pg_sys::Anum_pg_index_indpred) else { return false };
         text.starts_with(&format!("{{NULLTEST :arg {{VAR :varno 1 :varattno {column} "))
             && text.contains("} :nulltesttype 1 :argisrow false")
             && text.matches('{').count() == 2
+    }
+
+    /// For an index, this column of its pg_index row, which is a text; None for NULL.
+    fn stored_text(&self, column: u32) -> Option<String> {
+        let (mut null, id) = (true, pg_sys::SysCacheIdentifier::INDEXRELID as i32);
+        // SAFETY: a catalog lookup by oid; the row is released after its column has been copied. The column is a text.
+        unsafe {
+            let row = pg_sys::SearchSysCache1(id, self.oid().into());
+            if row.is_null() {
+                return None;
+            }
+            let value = pg_sys::SysCacheGetAttr(id, row, column as pg_sys::AttrNumber, &mut null);
+            let text = (!null).then(|| CStr::from_ptr(pg_sys::text_to_cstring(value.cast_mut_ptr())));
+            pg_sys::ReleaseSysCache(row);
+            text.map(|text| text.to_string_lossy().into_owned())
+        }
     }
 
     /// For an index, true if its first columns are ascending, compared by the server's own functions and texts by their
@@ -321,8 +324,54 @@ impl Relation {
             (*(*self.raw).rd_rel).relam == pg_sys::BTREE_AM_OID
                 && form.indisvalid
                 && form.indkey.values.as_slice(form.indnkeyatts as usize)[0] == column
-                && (*(*self.raw).rd_opfamily).to_u32() < pg_sys::FirstNormalObjectId
+                && is_trusted_family(*(*self.raw).rd_opfamily)
                 && self.says_nothing(pg_sys::Anum_pg_index_indpred)
+        }
+    }
+
+    /// For an index, how it names at most one row by this column alone; None if it does not. Rows that a predicate
+    /// leaves out are not in it.
+    pub(super) fn names_by(&self, column: i16) -> Option<NamedBy> {
+        // SAFETY: only called on open indexes: rd_index, its row and the operator families of its columns are set.
+        let (by, is_one) = unsafe {
+            let form = &*(*self.raw).rd_index;
+            let is_one = (*(*self.raw).rd_rel).relam == pg_sys::BTREE_AM_OID
+                && form.indisvalid
+                && form.indisunique
+                && form.indnkeyatts == 1
+                && is_trusted_family(*(*self.raw).rd_opfamily);
+            (form.indkey.values.as_slice(1)[0], is_one)
+        };
+        match by {
+            _ if !is_one => None,
+            0 => self.lower_of(column).map(|collation| NamedBy::Lower { collation }),
+            number => (number == column).then_some(NamedBy::Itself),
+        }
+    }
+
+    /// For an index on an expression, the collation with which it calls the server's lower(text) for this column; None
+    /// if the expression is another one. It is read as it is stored: the server would simplify it.
+    fn lower_of(&self, column: i16) -> Option<pg_sys::Oid> {
+        let text = self.stored_text(pg_sys::Anum_pg_index_indexprs)?;
+        let begin = format!("({{FUNCEXPR :funcid {} ", pg_sys::F_LOWER_TEXT);
+        let variable = format!("{{VAR :varno 1 :varattno {column} ");
+        let (call, arguments) = text.strip_prefix(&begin)?.split_once(" :args (")?;
+        let is_column = arguments.starts_with(&variable) && text.matches('{').count() == 2
+            || arguments.starts_with(&format!("{{RELABELTYPE :arg {variable}")) && text.matches('{').count() == 3;
+        let collation = call.split_once(":inputcollid ")?.1.parse().ok()?;
+        is_column.then(|| pg_sys::Oid::from_u32(collation))
+    }
+
+    /// For an index, its equality function for values of its only column's type.
+    pub(super) fn equality(&self) -> Option<pg_sys::Oid> {
+        let equal = pg_sys::BTEqualStrategyNumber as i16;
+        // SAFETY: only called on open indexes: the arrays have an entry for the first column. Catalog lookups by oid
+        // that answer zero for what does not exist.
+        unsafe {
+            let (family, of) = (*(*self.raw).rd_opfamily, *(*self.raw).rd_opcintype);
+            let operator = pg_sys::get_opfamily_member(family, of, of, equal);
+            let function = pg_sys::get_opcode(operator);
+            (operator != pg_sys::InvalidOid && function != pg_sys::InvalidOid).then_some(function)
         }
     }
 
@@ -360,6 +409,26 @@ impl Drop for Relation {
             unsafe { pg_sys::relation_close(self.raw, self.release) }
         }
     }
+}
+
+/// How a unique index names a row by a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NamedBy {
+    /// By its value.
+    Itself,
+    /// By lower(value), made with this collation.
+    Lower { collation: pg_sys::Oid },
+}
+
+/// True if an operator family's functions are the server's, or those of the extension citext. A member of a family can
+/// be added by superusers only.
+fn is_trusted_family(family: pg_sys::Oid) -> bool {
+    // SAFETY: catalog lookups by oid and name.
+    family.to_u32() < pg_sys::FirstNormalObjectId
+        || unsafe {
+            let extension = pg_sys::getExtensionOfObject(pg_sys::OperatorFamilyRelationId, family);
+            extension != pg_sys::InvalidOid && extension == pg_sys::get_extension_oid(c"citext".as_ptr(), true)
+        }
 }
 
 /// A column of a table.
@@ -420,6 +489,15 @@ pub fn qualified_name(relid: pg_sys::Oid) -> String {
         }
         let quoted = pg_sys::quote_qualified_identifier(schema, table);
         super::encoding::to_string(CStr::from_ptr(quoted).to_bytes())
+    }
+}
+
+/// The name of a relation, without its schema; empty if there is none.
+pub fn name(relid: pg_sys::Oid) -> String {
+    // SAFETY: a catalog lookup by value; null for what does not exist, else a palloc'd string.
+    unsafe {
+        let name = pg_sys::get_rel_name(relid);
+        if name.is_null() { String::new() } else { super::encoding::to_string(CStr::from_ptr(name).to_bytes()) }
     }
 }
 

@@ -552,7 +552,8 @@ impl ColumnType {
     }
 }
 
-fn is_citext(base: pg_sys::Oid) -> bool {
+/// True for the type citext of the extension citext.
+pub(super) fn is_citext(base: pg_sys::Oid) -> bool {
     // SAFETY: catalog lookups by oid and name; the extension that owns the type shows that it is citext.
     unsafe {
         let extension = pg_sys::getExtensionOfObject(pg_sys::TypeRelationId, base);

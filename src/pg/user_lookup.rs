@@ -1,25 +1,35 @@
-//! Finding the newest state of a user's row by key. The row is read from the table itself, without SQL: no policy,
+//! Finding the newest state of a user's row by key, or by another unique column. The row is read from the table itself, without SQL: no policy,
 //! view, cast or user's function is involved. There is no snapshot, so a sender under SERIALIZABLE and the
 //! application's updates do not conflict.
 
-use super::datum::Row;
+use super::datum::{self, Row};
 use super::key::KeyType;
 use super::partition;
-use super::relation::{Lock, Relation};
+use super::encoding;
+use super::relation::{Lock, NamedBy, Relation};
 use super::scan::{self, Key, OwnedProbe};
 use pgrx::pg_sys::{self, Datum};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-/// A users table opened for looking up rows by key.
+/// A users table opened for looking up rows by key, or by another column that names one user.
 pub struct Users {
-    key: KeyType,
-    key_column: String,
+    by: By,
     /// True if locks are waited for.
     wait: bool,
     /// The memory context of what is opened later.
     memory: pg_sys::MemoryContext,
     tables: Tables,
+}
+
+/// What rows are looked up by.
+#[derive(Clone)]
+struct By {
+    /// The type of the column.
+    value: KeyType,
+    column: String,
+    /// The key, where it is another column.
+    key: Option<(KeyType, String)>,
 }
 
 // one per lookup or statement: a box would cost more than it saves
@@ -50,7 +60,7 @@ struct OpenLeaves {
 impl OpenLeaves {
     /// Returns a partition, opened if needed. If too many are open, it replaces the last one: earlier ones are searched
     /// again for the next user. `Ok(None)` if it holds no rows; Err if it is locked and `wait` is false, or is gone.
-    fn get(&mut self, oid: pg_sys::Oid, key_column: &str, wait: bool) -> Result<Option<&mut Leaf>, ()> {
+    fn get(&mut self, oid: pg_sys::Oid, by: &By, wait: bool) -> Result<Option<&mut Leaf>, ()> {
         if self.empty.contains(&oid) {
             return Ok(None);
         }
@@ -65,7 +75,7 @@ impl OpenLeaves {
             self.empty.insert(oid);
             return Ok(None);
         }
-        self.leaves.push((oid, Leaf::new(table, key_column, wait, open_briefly).ok_or(())?));
+        self.leaves.push((oid, Leaf::new(table, by, wait, open_briefly).map_err(|_| ())?));
         Ok(self.leaves.last_mut().map(|(_, leaf)| leaf))
     }
 }
@@ -73,7 +83,12 @@ impl OpenLeaves {
 struct Leaf {
     find: Find,
     collation: pg_sys::Oid,
-    key_column: i16,
+    /// The equality function of the index.
+    equality: u32,
+    named_by: NamedBy,
+    column: i16,
+    /// The column with the key, and its type.
+    key: (i16, KeyType),
 }
 
 // as above
@@ -84,14 +99,33 @@ enum Find {
     ByReading(Relation),
 }
 
-/// A key in the forms that the look-up needs.
-struct Wanted {
+/// A value in the forms that the look-up needs.
+struct Wanted<'a> {
+    given: &'a [u8],
     canonical: Vec<u8>,
     value: Datum,
 }
 
 fn open(relid: pg_sys::Oid, wait: bool) -> Option<Relation> {
     if wait { Relation::open(relid, Lock::Share) } else { Relation::open_if_free(relid) }
+}
+
+/// Why a users table is not opened for lookups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unopened {
+    /// It, or an index of it, is locked, and is not waited for.
+    Locked,
+    /// It is gone, or has no such column, or no index that names one user by it.
+    Lacking,
+}
+
+/// True if a unique index of the table names one user by this column.
+pub fn names_one(relid: pg_sys::Oid, column: &str) -> bool {
+    let Some(table) = open(relid, true) else { return false };
+    let is_named_by = |number| move |oid| open(oid, true).is_some_and(|index: Relation| index.names_by(number).is_some());
+    table.column(column).is_some_and(|c| {
+        KeyType::of(c.type_oid).is_some() && table.indexes().into_iter().any(is_named_by(c.number))
+    })
 }
 
 /// [`open`] with a lock that is released when the relation is closed.
@@ -113,25 +147,53 @@ impl Users {
     /// Opens the table for lookups by this column; None if that fails. With `wait` false it does not wait for locks: a
     /// trigger must not wait for what its statement would not wait for.
     pub fn open(relid: pg_sys::Oid, key_column: &str, wait: bool) -> Option<Users> {
-        let root = open(relid, wait)?;
-        let key = KeyType::of(root.column(key_column)?.type_oid)?;
+        Users::open_by(relid, key_column, None, wait).ok()
+    }
+
+    /// [`Users::open`] for lookups by a column that names one user, where `key_column` has the key: through a unique
+    /// index on that column, or on lower() of it.
+    pub fn open_named_by(
+        relid: pg_sys::Oid,
+        column: &str,
+        key_column: &str,
+        wait: bool,
+    ) -> Result<Users, Unopened> {
+        Users::open_by(relid, column, Some(key_column), wait)
+    }
+
+    fn open_by(relid: pg_sys::Oid, column: &str, key_column: Option<&str>, wait: bool) -> Result<Users, Unopened> {
+        let root = open(relid, wait).ok_or(if wait { Unopened::Lacking } else { Unopened::Locked })?;
+        let type_of = |name: &str| {
+            root.column(name).and_then(|c| KeyType::of(c.type_oid)).ok_or(Unopened::Lacking)
+        };
+        let key = match key_column {
+            Some(name) => Some((type_of(name)?, name.to_owned())),
+            None => None,
+        };
+        let by = By { value: type_of(column)?, column: column.to_owned(), key };
         let tables = if root.kind() == pg_sys::RELKIND_RELATION {
-            Tables::Plain(Leaf::new(root, key_column, wait, open)?)
+            Tables::Plain(Leaf::new(root, &by, wait, open)?)
         } else {
             Tables::Partitions { root, open: OpenLeaves::default(), all: None }
         };
         // SAFETY: reads a variable.
         let memory = unsafe { pg_sys::CurrentMemoryContext };
-        Some(Users { key, key_column: key_column.to_owned(), wait, memory, tables })
+        Ok(Users { by, wait, memory, tables })
+    }
+
+    /// True if locks are waited for.
+    pub fn waits(&self) -> bool {
+        self.wait
     }
 
     /// Calls `found` with the row, its table (columns differ between partitions) and the key as stored. False if there
     /// is no such user; None if a partition that may hold the user is gone, or locked and not waited for.
     pub fn find(&mut self, key: &[u8], mut found: impl FnMut(&Relation, &Row, &[u8])) -> Option<bool> {
-        let (Some(parsed), Some(canonical)) = (self.key.parse(key), self.key.canonical(key)) else {
+        let of = self.by.value;
+        let (Some(parsed), Some(canonical)) = (of.parse(key), of.canonical(key)) else {
             return Some(false);
         };
-        let wanted = Wanted { value: self.key.datum(&parsed, key), canonical };
+        let wanted = Wanted { value: of.datum(&parsed, key), canonical, given: key };
         // A user moved between partitions during the scan may be seen in neither; the second scan finds the row.
         for _ in 0..2 {
             if self.look(&wanted, &mut found)? {
@@ -142,18 +204,18 @@ impl Users {
     }
 
     fn look(&mut self, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> Option<bool> {
-        let (key, name, wait, memory) = (self.key, self.key_column.as_str(), self.wait, self.memory);
+        let (by, wait, memory) = (&self.by, self.wait, self.memory);
         let (root, open, all) = match &mut self.tables {
-            Tables::Plain(leaf) => return Some(leaf.look(key, wanted, found)),
+            Tables::Plain(leaf) => return Some(leaf.look(by.value, wanted, found)),
             Tables::Partitions { root, open, all } => (root, open, all),
         };
-        let mut look_into = |oid| match in_context(memory, || open.get(oid, name, wait)) {
-            Ok(leaf) => Some(leaf.is_some_and(|leaf| leaf.look(key, wanted, found))),
+        let mut look_into = |oid| match in_context(memory, || open.get(oid, by, wait)) {
+            Ok(leaf) => Some(leaf.is_some_and(|leaf| leaf.look(by.value, wanted, found))),
             // A partition that was waited for has been dropped with its users.
             Err(()) => wait.then_some(false),
         };
         // If the key determines the partition, the others, maybe hundreds, are not opened.
-        let likely = partition::of_key(root, name, wanted.value, &|oid| open_briefly(oid, wait));
+        let likely = partition::of_key(root, &by.column, wanted.value, &|oid| open_briefly(oid, wait));
         if let Some(likely) = likely
             && look_into(likely)?
         {
@@ -172,28 +234,49 @@ impl Leaf {
     /// A table to search; None if an index of it is locked and not waited for. `open` opens its indexes.
     fn new(
         table: Relation,
-        key_column: &str,
+        by: &By,
         wait: bool,
         open: fn(pg_sys::Oid, bool) -> Option<Relation>,
-    ) -> Option<Leaf> {
-        let key = table.column(key_column)?;
+    ) -> Result<Leaf, Unopened> {
+        let number_of = |name: &str| table.column(name).ok_or(Unopened::Lacking);
+        let column = number_of(&by.column)?;
+        let key = match &by.key {
+            Some((of, name)) => (number_of(name)?.number, *of),
+            None => (column.number, by.value),
+        };
         let mut locked = false;
         let mut to_open = table.indexes().into_iter().filter_map(|oid| {
             let index = open(oid, wait);
             locked |= index.is_none();
             index
         });
-        let index = to_open.find(|i| i.finds_by(key.number));
+        // One that does not tell cases apart finds more, and never two.
+        let lower_first = |a: &NamedBy| *a == NamedBy::Itself;
+        let found = if by.key.is_some() {
+            let named = to_open.filter_map(|i| Some((i.names_by(column.number)?, i)));
+            named.min_by_key(|(how, _)| lower_first(how))
+        } else {
+            to_open.find(|i| i.finds_by(column.number)).map(|i| (NamedBy::Itself, i))
+        };
+        let (named_by, index) = found.map_or((NamedBy::Itself, None), |(how, index)| (how, Some(index)));
         // The locked index may be the one needed: reading the whole table would be as bad as waiting for it.
         if index.is_none() && locked && !wait {
-            return None;
+            return Err(Unopened::Locked);
         }
-        let collation = index.as_ref().map_or(key.collation, Relation::index_collation);
+        if index.is_none() && by.key.is_some() {
+            return Err(Unopened::Lacking);
+        }
+        let collation = index.as_ref().map_or(column.collation, Relation::index_collation);
+        let of_index = || index.as_ref().and_then(Relation::equality).map_or(0, pg_sys::Oid::to_u32);
+        let equality = match named_by {
+            NamedBy::Lower { .. } => pg_sys::F_TEXTEQ,
+            NamedBy::Itself => by.value.equality().unwrap_or_else(of_index),
+        };
         let find = match index {
             Some(index) => Find::ByIndex(OwnedProbe::new(table, index, 1)),
             None => Find::ByReading(table),
         };
-        Some(Leaf { find, collation, key_column: key.number })
+        Ok(Leaf { find, collation, equality, named_by, column: column.number, key })
     }
 
     /// Calls `found` with the row with this key; false if there is none. A scan of the newest state can miss both
@@ -203,11 +286,11 @@ impl Leaf {
     }
 
     fn look_once(&mut self, key: KeyType, wanted: &Wanted, found: &mut dyn FnMut(&Relation, &Row, &[u8])) -> bool {
-        let column = self.key_column;
+        let (column, (key_column, key_type)) = (self.column, self.key);
         let mut hit = false;
         let mut row = |table: &Relation, row: &Row| {
-            if let Some(datum) = row.get(column) {
-                found(table, row, &key.text(datum));
+            if let Some(datum) = row.get(key_column) {
+                found(table, row, &key_type.text(datum));
                 hit = true;
             }
         };
@@ -216,8 +299,11 @@ impl Leaf {
                 let condition = Key {
                     attribute: 1,
                     strategy: pg_sys::BTEqualStrategyNumber,
-                    function: key.equality(),
-                    value: wanted.value,
+                    function: self.equality,
+                    value: match self.named_by {
+                        NamedBy::Itself => wanted.value,
+                        NamedBy::Lower { collation } => datum::text(&encoding::lower_in(wanted.given, collation)),
+                    },
                     collation: self.collation,
                 };
                 probe.visit_with_table(&[condition], row);

@@ -10,9 +10,11 @@ use crate::pg::deleted;
 use crate::pg::encoding;
 use crate::pg::key::{self, KeyType};
 use crate::pg::moved::KeptRow;
+use crate::pg::patience;
 use crate::pg::relation::{self, Relation};
 use crate::pg::trigger::Trigger;
 use crate::pg::types::ColumnType;
+use crate::pg::user_lookup::{Unopened, Users};
 use crate::pg::zone::Zone;
 use crate::setup::cache;
 use crate::setup::definitions::{Setup, Source};
@@ -314,9 +316,28 @@ pub fn is_same(trigger: &Trigger, reading: &Reading, row: &Row, left: &mut KeptR
     partition_moves::belongs(trigger, reading.source.relation, alike)
 }
 
+/// The key of the user whose row has this value in a column that names one; None if there is no such user.
+fn named_user(users: &Source, column: &str, value: &[u8]) -> Option<Vec<u8>> {
+    let mut found = None;
+    // Does not wait for a lock.
+    let there = match Users::open_named_by(users.relation, column, &users.key, false) {
+        Ok(mut table) => table.find(value, |_, _, key| found = Some(key.to_vec())),
+        Err(Unopened::Locked) => None,
+        // goals.health() shows that the index is gone.
+        Err(Unopened::Lacking) => Some(false),
+    };
+    if there.is_none() {
+        patience::unread(users.relation);
+    }
+    found.filter(|key| key::fits(key))
+}
+
 /// The key as the users table writes it: the columns of the two tables may have different types.
 pub fn user_key(setup: &Setup, reading: &Reading, users: i32, row: &Row) -> Option<Vec<u8>> {
     let key = reading.key(row)?;
+    if let Some(column) = &reading.source.options.user_by {
+        return named_user(setup.source(users)?, column, &key);
+    }
     match setup.source(users).and_then(|u| cache::key_type_of(u)) {
         Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),
         _ => Some(key).filter(|key| key::fits(key)),

@@ -219,7 +219,8 @@ def holds(goal, column, new, old=None, base=None):
         return False
     what = kind(new)
     if op in ("is", "is not", "is any of"):
-        if what in ("list", "object"):
+        # "is any of" is not an operator of booleans
+        if what in ("list", "object") or what == "boolean" and op == "is any of":
             return False
         wanted = goal["values"] if op == "is any of" else [text]
         found = any(equal(new, read) for read in (read_as(t, new, column) for t in wanted) if read is not None)

@@ -46,6 +46,7 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("55000", NotTracked { relation: s("users") }),
         ("42809", WrongRelation { relation: s("v"), why: s("is a view") }),
         ("55000", NoKey { relation: s("users"), why: s("has no primary key") }),
+        ("55000", NotUnique { relation: s("users"), column: s("email") }),
         ("55000", HasMessages { relation: s("users") }),
         ("55000", UsersTableDropped),
         ("55000", Covered { relation: s("users_eu"), parent: s("users") }),

@@ -19,7 +19,7 @@ call refused($$ select goals.forget_user('1') $$);
 create table users (id bigint primary key, gone int, name text, plan text, visits int, born date, seen_at timestamptz, active boolean, tags text[], ns int[], custom jsonb, u uuid, price numeric);
 alter table users drop column gone;
 insert into users (id, plan) select n, 'free' from generate_series(1, 9) n;
-create table events (user_id bigint, name text);
+create table events (user_id bigint, name text, price float);
 call refused($$ select goals.track_events('events', 'user_id', 'name') $$);
 call refused($$ select goals.track_receipts('events', 'name', 'user_id') $$);
 
@@ -60,7 +60,7 @@ call refused($$ select goals.track_events('users', 'id', 'name') $$);
 call refused($$ select goals.track_events('events', 'user', 'name') $$);
 call refused($$ select goals.track_events('events', null, 'name') $$);
 call refused($$ select goals.track_receipts('events', 'name', 'user_id', sent_at => 'name') $$);
-call refused($$ select goals.track_receipts('events', 'name', 'user_id', variant => 'user_id') $$);
+call refused($$ select goals.track_receipts('events', 'name', 'user_id', variant => 'price') $$);
 
 -- Names
 select from goals.create_message('welcome');

@@ -1,0 +1,32 @@
+-- The columns that name messages, events and variants may hold numbers, uuids and labels of an enum.
+create table users (id int primary key);
+insert into users select generate_series(1, 9);
+create type kind as enum ('visit', 'order');
+create table by_number (who int, e bigint);
+create table by_small (who int, e smallint);
+create table by_uuid (who int, e uuid);
+create table by_label (who int, e kind);
+create table sends (id int primary key, campaign bigint, who int, arm int);
+select from goals.track_users('users');
+select from goals.track_events('by_number', 'who', 'e');
+select from goals.track_events('by_small', 'who', 'e');
+select from goals.track_events('by_uuid', 'who', 'e');
+select from goals.track_events('by_label', 'who', 'e');
+select from goals.track_receipts('sends', 'campaign', 'who', variant => 'arm');
+select from goals.create_message('17');
+select from goals.add_variant('17', '1');
+select from goals.add_variant('17', '2');
+select from goals.set_goal('17', event => '4', time_limit => '1 day', goal => 'number');
+select from goals.set_goal('17', event => 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', time_limit => '1 day', goal => 'uuid');
+select from goals.set_goal('17', event => 'order', time_limit => '1 day', goal => 'label');
+insert into sends select n, case when n < 9 then 17 else 18 end, n, 1 + n % 2 from generate_series(1, 9) n;
+insert into by_number values (1, 4), (2, 5);
+insert into by_small values (3, 4);
+insert into by_uuid values (4, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11');
+insert into by_label values (5, 'order'), (6, 'visit');
+select variant, sent from goals.variant_stats where goal = 'number' order by 1;
+select user_key, goal, variant from goals.matches('17') order by 1;
+select problem, object from goals.health() where problem like 'unknown%';
+\set VERBOSITY verbose
+create table wrong (who int, e timestamptz);
+select from goals.track_events('wrong', 'who', 'e');
