@@ -612,6 +612,12 @@ impl KeptJsonb {
         row.bytes(number).map(KeptJsonb::of_payload)
     }
 
+    /// Copies a jsonb.
+    pub fn of_datum(value: Datum) -> KeptJsonb {
+        // SAFETY: a jsonb datum, read before this returns.
+        KeptJsonb::of_payload(unsafe { varlena_bytes(value) })
+    }
+
     /// Copies a jsonb, given its bytes after the header.
     pub fn of_payload(payload: &[u8]) -> KeptJsonb {
         let total = payload.len() + 4;

@@ -7,6 +7,7 @@
 
 mod additions;
 pub mod append;
+pub mod at_commit;
 pub mod call;
 pub mod citus;
 pub mod command;
