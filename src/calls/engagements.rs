@@ -4,6 +4,7 @@ use super::{not_recorded, reported_time};
 use crate::matching::engagements::{Engagement, Report, engage, is_withdrawn};
 use crate::matching::person::Person;
 use crate::matching::records::{Sent, find_receipt, visit_receipts_until};
+use crate::matching::send::{self, Assigned};
 use crate::model::epoch;
 use crate::model::error::{Error, Result};
 use crate::model::untyped;
@@ -47,8 +48,10 @@ fn call_name(kind: Engagement) -> &'static str {
 /// The receipt that a report about a message and a user belongs to.
 pub(super) enum Latest {
     Of(Sent),
-    /// There are receipts of the control group only; the id of the latest.
+    /// There are only receipts of the control group, and withdrawn ones; the id of the latest of the control group.
     Control(i64),
+    /// There are withdrawn receipts only; the id of the latest.
+    Withdrawn(i64),
     None,
 }
 
@@ -68,12 +71,15 @@ pub(super) fn latest(
     let (receipts, engagements) = probes.receipts_and_engagements()?;
     visit_receipts_until(receipts, setup, message, &person, epoch::last_moment(at), |sent| {
         if message.is_control(sent.variant) {
-            if let Latest::None = latest {
+            if let Latest::None | Latest::Withdrawn(_) = latest {
                 latest = Latest::Control(sent.id);
             }
             return ControlFlow::Continue(());
         }
         if withdrawn(engagements, sent.id) {
+            if let Latest::None = latest {
+                latest = Latest::Withdrawn(sent.id);
+            }
             return ControlFlow::Continue(());
         }
         latest = Latest::Of(sent);
@@ -131,8 +137,18 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     match latest.ok_or_else(not_recorded)? {
         Latest::Of(_) => Ok(Out::Null),
         Latest::Control(receipt_id) => Err(Error::ControlReceipt { receipt_id }),
-        Latest::None if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
-        Latest::None => Err(Error::NoReceipt { message: name, key: key::shown(&key) }),
+        _ if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
+        Latest::Withdrawn(receipt_id) => {
+            let (key, call) = (key::shown(&key), call_name(kind));
+            Err(Error::WithdrawnReceipt { message: name, key, receipt_id, call })
+        }
+        Latest::None => {
+            let shown = key::shown(&key);
+            Err(match send::assigned(Statement::of_call(), &setup, message, &key) {
+                Assigned::HeldOut => Error::NoReceiptOfHeldOut { message: name, key: shown },
+                Assigned::Arm(_) => Error::NoReceipt { message: name, key: shown },
+            })
+        }
     }
 }
 

@@ -35,7 +35,6 @@ pub fn track_attributes(args: &Args) -> Result<Out> {
         return Err(refused(format!("the attributes of relation \"{}\" begin with \"{prefix}\"", other.name())));
     }
     let options = Options { prefix: Some(prefix), time_zone: zone, ..Options::default() };
-    let columns =
-        Columns { key: Some(key.name), options: options.written(None, None, None), ..Columns::default() };
+    let columns = Columns { key: key.name, options: options.written(None, None, None), ..Columns::default() };
     attach(table, "attributes", Some(users.id), &columns, Wanted { insert: true, update: true, delete: true })
 }

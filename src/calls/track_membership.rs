@@ -20,7 +20,7 @@ pub fn track_membership(args: &Args) -> Result<Out> {
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
     let options = Options { list: Some(list), status, ..Options::default() };
     let columns = Columns {
-        key: Some(key.name),
+        key: key.name,
         options: options.written(None, given.as_deref(), None),
         ..Columns::default()
     };

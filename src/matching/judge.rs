@@ -38,30 +38,30 @@ pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
 impl Judgement {
     /// Judges the goals of a revision that are watched in this table.
     fn add(&mut self, watch: &Watch, revision: &Revision, row: &Row) {
-    // A json column is opened once for all its goals.
-    let mut documents: SmallVec<[(u32, Document); 1]> = SmallVec::new();
-    for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
-        let (column, attribute, condition) = watch.condition(watched);
-        let (i, j, _) = watched.place;
-        let value = if column.column_type.is_json() {
-            let known = documents.iter().position(|(of, _)| *of == i).unwrap_or_else(|| {
-                documents.push((i, column.open(row)));
-                documents.len() - 1
-            });
-            documents[known].1.value((j as usize, &attribute.path))
-        } else {
-            column.column_type.value(row, column.number)
-        };
-        if condition.already(&value, column.column_type.text_equality()) {
-            self.already.push(id);
-        }
-        if let Ok(i) = revision.baselines.binary_search(&id) {
-            self.baseline[i] = match value {
-                Value::Unknown => None,
-                known => Some(known.number().map_or(NO_GAIN.into(), |number| number.to_string())),
+        // A json column is opened once for all its goals.
+        let mut documents: SmallVec<[(u32, Document); 1]> = SmallVec::new();
+        for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
+            let (column, attribute, condition) = watch.condition(watched);
+            let (i, j, _) = watched.place;
+            let value = if column.column_type.is_json() {
+                let known = documents.iter().position(|(of, _)| *of == i).unwrap_or_else(|| {
+                    documents.push((i, column.open(row)));
+                    documents.len() - 1
+                });
+                documents[known].1.value((j as usize, &attribute.path))
+            } else {
+                column.column_type.value(row, column.number)
             };
+            if condition.already(&value, column.column_type.text_equality()) {
+                self.already.push(id);
+            }
+            if let Ok(i) = revision.baselines.binary_search(&id) {
+                self.baseline[i] = match value {
+                    Value::Unknown => None,
+                    known => Some(known.number().map_or(NO_GAIN.into(), |number| number.to_string())),
+                };
+            }
         }
-    }
     }
 
     /// Judges the goals of a revision on attributes beside the users table, in the row of this user. Where the table

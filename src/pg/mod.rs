@@ -9,6 +9,7 @@ mod additions;
 pub mod append;
 pub mod at_commit;
 pub mod call;
+mod citext;
 pub mod citus;
 pub mod command;
 mod contained;

@@ -271,17 +271,24 @@ impl Setup {
 
     /// [`Setup::users_table`], wherever its rows are.
     pub fn one_users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
-        let mut tables: Vec<&Rc<Source>> = self
+        let tables: Vec<&Rc<Source>> = self
             .sources
             .iter()
             .filter(|s| s.kind == "users" && (named.is_some() || s.attached && relation::exists(s.relation)))
             .collect();
         if let Some(named) = named {
-            tables.retain(|s| s.relation == named);
-            return tables
-                .first()
-                .map(|s| Rc::clone(s))
-                .ok_or_else(|| Error::NotTracked { relation: relation::qualified_name(named) });
+            let users = tables.iter().find(|s| s.relation == named);
+            return users.map(|s| Rc::clone(s)).ok_or_else(|| {
+                let relation = relation::qualified_name(named);
+                match self.sources.iter().find(|s| s.relation == named && s.attached) {
+                    Some(other) => {
+                        let users = tables.iter().filter(|s| s.attached && relation::exists(s.relation));
+                        let users = users.map(|s| relation::qualified_name(s.relation)).collect();
+                        Error::NotUsersTable { relation, kind: other.kind.clone(), users }
+                    }
+                    None => Error::NotTracked { relation },
+                }
+            });
         }
         match tables.as_slice() {
             [] => Err(Error::NoUsersTable),

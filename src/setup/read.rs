@@ -53,7 +53,19 @@ pub fn read_setup() -> Result<Setup, Unread> {
     let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
     let known_as = messages.values().filter_map(|m| Some((m.known_as.clone()?, m.clone()))).collect();
     let programmes = messages.values().filter(|m| m.is_programme).map(|m| (m.id, m.clone())).collect();
-    Ok(Setup { tables, sources, messages, goals, revisions, notes, known_as, programmes, users_of_message, beside, events })
+    Ok(Setup {
+        tables,
+        sources,
+        messages,
+        goals,
+        revisions,
+        notes,
+        known_as,
+        programmes,
+        users_of_message,
+        beside,
+        events,
+    })
 }
 
 /// Calls `row` with every row of a table of the set-up.

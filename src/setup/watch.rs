@@ -286,9 +286,8 @@ impl<'a> Attributes<'a> {
     }
 
     fn find_parsed(&self, attribute: &Attribute) -> Option<(String, Place)> {
-        find_column(self.table, &attribute.column, keys(attribute)).or_else(|| {
-            find_column(self.table, &self.setup.renamed(self.source, &attribute.column)?, keys(attribute))
-        })
+        find_column(self.table, &attribute.column, keys(attribute))
+            .or_else(|| find_column(self.table, &self.setup.renamed(self.source, &attribute.column)?, keys(attribute)))
     }
 
     /// The place and condition of a goal; Err says why the goal cannot be evaluated. A version that cannot be evaluated
