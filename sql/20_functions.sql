@@ -11,7 +11,7 @@ COMMENT ON FUNCTION goals.capture() IS
 
 CREATE FUNCTION goals.capture_event() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_event';
-COMMENT ON FUNCTION goals.capture_event() IS 'Internal. Trigger on a tracked events table: every inserted row is an event';
+COMMENT ON FUNCTION goals.capture_event() IS 'Internal. Trigger on a tracked events table: a row is an event once it is complete';
 
 CREATE FUNCTION goals.capture_receipt() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_receipt';

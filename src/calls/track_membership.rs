@@ -19,10 +19,7 @@ pub fn track_membership(args: &Args) -> Result<Out> {
     warn_of_other_owners(&table, &key.name, &member);
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
     let options = Options { list: Some(list), status, ..Options::default() };
-    let columns = Columns {
-        key: key.name,
-        options: options.written(None, given.as_deref(), None),
-        ..Columns::default()
-    };
+    let columns =
+        Columns { key: key.name, options: options.written(None, given.as_deref(), None), ..Columns::default() };
     attach(table, "membership", Some(users.id), &columns, Wanted { insert: true, update: true, delete: true })
 }

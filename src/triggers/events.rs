@@ -27,15 +27,17 @@ pub fn on_event(trigger: &Trigger) {
     };
     let Some((setup, reading)) = reading(trigger, "events") else { return };
     match change {
-        Change::Insert(row) => match left.and_then(|mut left| is_same(trigger, &reading, &row, &mut left).then_some(left)) {
-            Some(mut left) => left.show(|partition, old| {
-                if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
-                    on_update(trigger, &setup, (&before, old), (&reading, &row));
-                }
-            }),
-            None if reading.is_complete(&row) => happened(trigger, &setup, &reading, &row),
-            None => {}
-        },
+        Change::Insert(row) => {
+            match left.and_then(|mut left| is_same(trigger, &reading, &row, &mut left).then_some(left)) {
+                Some(mut left) => left.show(|partition, old| {
+                    if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
+                        on_update(trigger, &setup, (&before, old), (&reading, &row));
+                    }
+                }),
+                None if reading.is_complete(&row) => happened(trigger, &setup, &reading, &row),
+                None => {}
+            }
+        }
         Change::Update(old, new) => on_update(trigger, &setup, (&reading, &old), (&reading, &new)),
         Change::Delete(row) => note_deleted(&setup, &reading, &row),
         Change::MovedAway => {}
@@ -85,7 +87,7 @@ fn happened(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
         once: reading.is_awaited(),
     };
     if reading.source.properties.is_none() {
-        let own = OwnColumns { reading, table: &trigger.relation(), row };
+        let own = OwnColumns { places: &reading.places, table: &trigger.relation(), row };
         return occurred(trigger.statement(), happening, &name, Some(&own));
     }
     let given = reading.properties.as_ref().and_then(|field| {

@@ -100,7 +100,7 @@ impl Side<'_> {
     }
 
     fn own_columns(&self) -> OwnColumns<'_> {
-        OwnColumns { reading: self.reading, table: self.table, row: self.row }
+        OwnColumns { places: &self.reading.places, table: self.table, row: self.row }
     }
 
     fn is_awaited(&self, setup: &Setup, event: &str) -> bool {
@@ -225,7 +225,8 @@ fn is_back(source: i32, key: &[u8], list: &str) -> bool {
 /// Records the steps of the rows that have not been inserted again.
 fn settle() {
     let leaving = LEAVING.take();
-    let mut steps: Vec<_> = leaving.into_iter().flat_map(|(of, steps)| steps.into_iter().map(move |s| (of.clone(), s))).collect();
+    let mut steps: Vec<_> =
+        leaving.into_iter().flat_map(|(of, steps)| steps.into_iter().map(move |s| (of.clone(), s))).collect();
     steps.retain(|(_, step)| step.back.is_none() && step.kept.is_some());
     let Some(((source, ..), _)) = steps.first() else { return };
     let source = *source;

@@ -251,8 +251,7 @@ impl Reading {
     /// everything.
     fn identity(&self, row: &Row) -> i64 {
         let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
-        let others =
-            [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked, &self.on_column];
+        let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked, &self.on_column];
         let others = others.into_iter().map(Option::as_ref).filter(|_| self.primary_key.is_empty());
         let fields = self.primary_key.iter().chain(named.into_iter().chain(others).flatten());
         reference(

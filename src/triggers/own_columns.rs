@@ -1,7 +1,6 @@
 //! The columns of a row as the properties of its event, for tables that are tracked without a column of properties. Only
 //! the columns that a goal asks for are read.
 
-use super::mirrored::Reading;
 use crate::matching::event::Properties;
 use crate::model::jsonb;
 use crate::model::value::Value;
@@ -22,16 +21,16 @@ pub struct Places {
     parts: RefCell<HashMap<String, Option<Rc<Place>>>>,
 }
 
-/// A row of a table, and how the table is read.
+/// A row of a table, and where the table's properties are.
 pub struct OwnColumns<'a> {
-    pub reading: &'a Reading,
+    pub places: &'a Places,
     pub table: &'a Relation,
     pub row: &'a Row<'a>,
 }
 
 impl OwnColumns<'_> {
     fn whole(&self, name: &[u8]) -> Option<Rc<Place>> {
-        let known = &self.reading.places.whole;
+        let known = &self.places.whole;
         if let Some(place) = known.borrow().get(name) {
             return place.clone();
         }
@@ -41,7 +40,7 @@ impl OwnColumns<'_> {
     }
 
     fn part(&self, name: &str) -> Option<Rc<Place>> {
-        let known = &self.reading.places.parts;
+        let known = &self.places.parts;
         if let Some(place) = known.borrow().get(name) {
             return place.clone();
         }
