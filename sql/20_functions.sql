@@ -11,7 +11,7 @@ COMMENT ON FUNCTION goals.capture() IS
 
 CREATE FUNCTION goals.capture_event() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_event';
-COMMENT ON FUNCTION goals.capture_event() IS 'Internal. Trigger on a tracked events table: every inserted row is an event';
+COMMENT ON FUNCTION goals.capture_event() IS 'Internal. Trigger on a tracked events table: a row is an event once it is complete';
 
 CREATE FUNCTION goals.capture_receipt() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_receipt';
@@ -21,6 +21,11 @@ CREATE FUNCTION goals.capture_attributes() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_attributes';
 COMMENT ON FUNCTION goals.capture_attributes() IS
     'Internal. Trigger on a tracked table of attributes beside the users table: matches the difference between OLD and NEW';
+
+CREATE FUNCTION goals.capture_membership() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_membership';
+COMMENT ON FUNCTION goals.capture_membership() IS
+    'Internal. Trigger on a tracked table of memberships: a row that becomes one or ceases to be one is an event';
 
 -- Setting up -----------------------------------------------------------------------------------------------------------
 
@@ -58,6 +63,12 @@ CREATE FUNCTION goals.track_attributes(relation regclass, user_key name, prefix 
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_attributes';
 COMMENT ON FUNCTION goals.track_attributes(regclass, name, text, regclass, text) IS
     'Track a table with one row per user: its columns are attributes of the user, named prefix.column';
+
+CREATE FUNCTION goals.track_membership(relation regclass, user_key name, list name, status name DEFAULT NULL,
+    member jsonb DEFAULT NULL, users regclass DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_membership';
+COMMENT ON FUNCTION goals.track_membership(regclass, name, name, name, jsonb, regclass) IS
+    'Track a table whose rows are memberships of users in lists: the events are "joined <list>" and "left <list>"';
 
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';

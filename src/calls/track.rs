@@ -67,6 +67,7 @@ fn function_of(kind: &str) -> &'static str {
         "users" => "capture",
         "events" => "capture_event",
         "attributes" => "capture_attributes",
+        "membership" => "capture_membership",
         _ => "capture_receipt",
     }
 }

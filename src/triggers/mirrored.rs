@@ -1,5 +1,6 @@
 //! Reading the rows of the application's tables of events and sends.
 
+use super::own_columns::Places;
 use super::partition_moves;
 use crate::model::only::{Condition, Found};
 use crate::model::reference::reference;
@@ -126,6 +127,14 @@ pub struct Reading {
     pub occurred: Option<Field>,
     pub opened: Option<Field>,
     pub clicked: Option<Field>,
+    /// The list that a row is a membership of.
+    pub list: Option<Field>,
+    status: Option<Field>,
+    member: Vec<Deciding>,
+    /// The column that becomes known when the event happens.
+    on_column: Option<Field>,
+    /// Where the properties are, for a table without a column of properties.
+    pub(super) places: Places,
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
     only: Vec<Deciding>,
@@ -148,6 +157,14 @@ impl Reading {
         let options = &source.options;
         let zone = options.time_zone.as_deref().and_then(Zone::named);
         let only = options.only.conditions().iter().map(|c| Deciding::find(table, c)).collect::<Option<_>>()?;
+        let member = options.member.conditions().iter().map(|c| Deciding::find(table, c)).collect::<Option<_>>()?;
+        // The inner None: the column is missing.
+        let required = |name: &Option<String>| match name {
+            Some(name) => Field::find(table, Some(name)).map(Some),
+            None => Some(None),
+        };
+        let on_column = required(&options.on_column)?.map(|field| Field { zone, ..field });
+        let status = required(&options.status)?;
         // A column that has been given another type since is not read; goals.health() shows it.
         let find = |name: &Option<String>, fits: fn(&ColumnType) -> bool| {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
@@ -163,6 +180,11 @@ impl Reading {
             occurred: time(&source.occurred),
             opened: time(&source.opened),
             clicked: time(&source.clicked),
+            list: find(&options.list, ColumnType::is_of_ids),
+            status,
+            member,
+            on_column,
+            places: Places::default(),
             primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
             only,
             source,
@@ -170,7 +192,7 @@ impl Reading {
     }
 
     /// The key in the row; None for NULL and for a key too long to be a user's, which is not fetched.
-    fn key(&self, row: &Row) -> Option<Vec<u8>> {
+    pub(super) fn key(&self, row: &Row) -> Option<Vec<u8>> {
         let key = row.get(self.key.number)?;
         (!self.key.column_type.is_longer(row, self.key.number, key::LONGEST_TO_COMPRESS))
             .then(|| self.key_type.text(key))
@@ -179,6 +201,33 @@ impl Reading {
     /// True if the row is one of those that count.
     pub fn counts(&self, row: &Row) -> bool {
         self.only.iter().all(|deciding| deciding.holds(row))
+    }
+
+    /// True if the rows of the table become events: when they are inserted, or by a later update.
+    pub fn is_awaited(&self) -> bool {
+        self.on_column.is_some() || !self.only.is_empty()
+    }
+
+    /// True if the row is an event of a user: it names both, its column is known, and it is one of those that count.
+    pub fn is_complete(&self, row: &Row) -> bool {
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        self.on_column.iter().chain([&self.key]).chain(&self.event).all(is_known) && self.counts(row)
+    }
+
+    /// The list that the row is a membership of; None if it is none.
+    pub fn membership(&self, row: &Row) -> Option<Name> {
+        row.get(self.key.number)?;
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        let is_member = match self.member.as_slice() {
+            [] => self.status.as_ref().is_none_or(is_known),
+            member => member.iter().all(|deciding| deciding.holds(row)),
+        };
+        if is_member { self.list.as_ref()?.name(row) } else { None }
+    }
+
+    /// The time of the event in the row; None if it has none.
+    pub fn time_of_event(&self, row: &Row) -> Option<i64> {
+        self.occurred.iter().chain(&self.on_column).find_map(|field| field.time(row))
     }
 
     /// The reference of the row; None if its table has no primary key.
@@ -202,7 +251,7 @@ impl Reading {
     /// everything.
     fn identity(&self, row: &Row) -> i64 {
         let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
-        let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked];
+        let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked, &self.on_column];
         let others = others.into_iter().map(Option::as_ref).filter(|_| self.primary_key.is_empty());
         let fields = self.primary_key.iter().chain(named.into_iter().chain(others).flatten());
         reference(
@@ -233,7 +282,7 @@ impl Reading {
     fn is_alike(&self, row: &Row, partition: &Relation, old: &Row) -> bool {
         let Some(before) = Reading::of_table(self.source.clone(), partition) else { return false };
         let name = |reading: &Reading, row| {
-            let field = reading.event.as_ref().or(reading.message.as_ref());
+            let field = reading.event.as_ref().or(reading.message.as_ref()).or(reading.list.as_ref());
             field.and_then(|f| f.name(row))
         };
         self.key(row) == before.key(old) && name(self, row) == name(&before, old)
