@@ -201,6 +201,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
     }
     CHANGED_HERE.set(false);
     super::at_commit::forget(None);
+    super::pause::on_end(None);
     super::deleted::forget(None);
     super::command::forget();
 }
@@ -211,7 +212,11 @@ unsafe extern "C-unwind" fn on_subtransaction(
     _parent: pg_sys::SubTransactionId,
     _arg: *mut core::ffi::c_void,
 ) {
-    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+    use pg_sys::SubXactEvent::{SUBXACT_EVENT_ABORT_SUB, SUBXACT_EVENT_COMMIT_SUB};
+    if matches!(event, SUBXACT_EVENT_ABORT_SUB | SUBXACT_EVENT_COMMIT_SUB) {
+        super::pause::on_end(Some(id));
+    }
+    if event == SUBXACT_EVENT_ABORT_SUB {
         super::patience::on_end(true, false);
         forget_what_may_never_be(RolledBack::Subtransaction);
         super::at_commit::forget(Some(id));

@@ -4,19 +4,19 @@
 
 use super::mirrored::{Name, Reading, is_same, reading, user_key};
 use super::own_columns::OwnColumns;
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::event::{Document, Properties, occurred};
 use crate::matching::matches::{Happening, Time};
 use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::{append, datum, guc};
+use crate::pg::{append, datum};
 use crate::setup::definitions::Setup;
 use std::borrow::Cow;
 
 /// Handles a row of a tracked events table.
 pub fn on_event(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let change = trigger.change();

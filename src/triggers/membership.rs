@@ -6,7 +6,7 @@
 
 use super::mirrored::{Name, Reading, is_same, reading, user_key};
 use super::own_columns::OwnColumns;
-use super::{note, partition_moves};
+use super::{is_on, note, partition_moves};
 use crate::matching::event::{Kept, occurred};
 use crate::matching::matches::{Happening, Time};
 use crate::pg::at_commit::{self, Work};
@@ -16,7 +16,7 @@ use crate::pg::kept_open::Statement;
 use crate::pg::relation::Relation;
 use crate::pg::scratch::Scratch;
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::{append, guc, memory, patience};
+use crate::pg::{append, memory, patience};
 use crate::setup::definitions::Setup;
 use pgrx::pg_sys::SubTransactionId;
 use std::cell::RefCell;
@@ -24,7 +24,7 @@ use std::collections::HashMap;
 
 /// Handles a row of a tracked table of memberships.
 pub fn on_change(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let change = trigger.change();

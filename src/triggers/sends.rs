@@ -4,7 +4,7 @@
 //! the primary key lets the second insert only after the first has committed, and then its receipt is seen.
 
 use super::mirrored::{Name, Reading, is_same, reading, user_key};
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::engagements::{self, Engagement, Report};
 use crate::matching::judge::{Judgement, look_up};
 use crate::matching::person::Person;
@@ -16,7 +16,7 @@ use crate::pg::kept_open;
 use crate::pg::scan::OwnedProbe;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::user_lookup::Users;
-use crate::pg::{append, datum, guc};
+use crate::pg::{append, datum};
 use crate::setup::definitions::{Arm, Message, Revision, Setup};
 use std::cell::LazyCell;
 use std::ops::ControlFlow;
@@ -24,7 +24,7 @@ use std::rc::Rc;
 
 /// Handles a row of a tracked table of sends.
 pub fn on_receipt(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let Some((setup, reading)) = reading(trigger, "receipts") else { return };
