@@ -4,7 +4,7 @@ use super::partition_moves;
 use crate::model::only::{Condition, Found};
 use crate::model::reference::reference;
 use crate::model::value::{Kind, Value};
-use crate::pg::datum::Row;
+use crate::pg::datum::{Layout, Row};
 use crate::pg::deleted;
 use crate::pg::encoding;
 use crate::pg::key::{self, KeyType};
@@ -126,9 +126,31 @@ pub struct Reading {
     pub occurred: Option<Field>,
     pub opened: Option<Field>,
     pub clicked: Option<Field>,
+    pub delivered: Option<Field>,
+    pub bounced: Option<Field>,
+    pub complained: Option<Field>,
+    pub unsubscribed: Option<Field>,
+    pub failed: Option<Field>,
+    /// The column with the time of sending, whatever its type is now.
+    pub sent: Option<Field>,
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
     only: Vec<Deciding>,
+    read: Columns,
+}
+
+/// The columns of a table that are read, in the order of their numbers.
+struct Columns {
+    layout: Layout,
+    fields: Vec<Field>,
+}
+
+impl Columns {
+    fn of(table: &Relation, mut fields: Vec<Field>) -> Columns {
+        fields.sort_unstable_by_key(|field| field.number);
+        fields.dedup_by_key(|field| field.number);
+        Columns { layout: Layout::up_to(table, fields.last().map_or(0, |field| field.number)), fields }
+    }
 }
 
 impl Reading {
@@ -153,6 +175,19 @@ impl Reading {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
         };
         let time = |name| find(name, ColumnType::is_of_times).map(|field| Field { zone, ..field });
+        // Without the columns that say whether a row was sent, no row counts.
+        let is_of_sends = source.kind == "receipts";
+        let said = |name: &Option<String>| match name {
+            Some(name) if is_of_sends => Field::find(table, Some(name)).map(Some),
+            _ => Some(None),
+        };
+        let (sent, failed) = (said(&source.occurred)?, said(&options.failed_at)?);
+        let primary_key: Vec<Field> = table.primary_key(source.relation).iter().map(Field::of).collect();
+        let names = [&source.event, &source.message, &source.variant, &source.properties, &source.occurred];
+        let names = names.into_iter().chain([&source.opened, &source.clicked]).flatten().chain(options.columns());
+        let names = names.chain([&source.key]).chain(options.only.conditions().iter().map(|c| &c.column));
+        let read = names.filter_map(|name| Field::find(table, Some(name)));
+        let read = Columns::of(table, read.chain(table.primary_key(source.relation).iter().map(Field::of)).collect());
         Some(Reading {
             key,
             key_type,
@@ -163,8 +198,15 @@ impl Reading {
             occurred: time(&source.occurred),
             opened: time(&source.opened),
             clicked: time(&source.clicked),
-            primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
+            delivered: time(&options.delivered_at),
+            bounced: time(&options.bounced_at),
+            complained: time(&options.complained_at),
+            unsubscribed: time(&options.unsubscribed_at),
+            failed,
+            sent,
+            primary_key,
             only,
+            read,
             source,
         })
     }
@@ -179,6 +221,29 @@ impl Reading {
     /// True if the row is one of those that count.
     pub fn counts(&self, row: &Row) -> bool {
         self.only.iter().all(|deciding| deciding.holds(row))
+    }
+
+    /// True if the row names a user and, in a table of messages, a message.
+    pub fn is_named(&self, row: &Row) -> bool {
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        is_known(&self.key) && self.message.as_ref().is_none_or(is_known)
+    }
+
+    /// True if all columns that are read have the bytes that they had in `old`, a row of the same partition.
+    pub fn reads_the_same(&self, old: &Row, row: &Row) -> bool {
+        let Columns { layout, fields } = &self.read;
+        let (mut was, mut is) = (old.walk(layout), row.walk(layout));
+        fields.iter().all(|field| !field.column_type.bytes_differ(was.get(field.number), is.get(field.number)))
+    }
+
+    /// True if the row names another message or user than it did as `old`, in a partition that is read as `before`.
+    pub fn names_another(&self, row: &Row, before: &Reading, old: &Row) -> bool {
+        let differs = |is: &Field, was: &Field| {
+            is.column_type.type_oid() != was.column_type.type_oid()
+                || is.column_type.bytes_differ(old.get(was.number), row.get(is.number))
+        };
+        differs(&self.key, &before.key)
+            || self.message.as_ref().zip(before.message.as_ref()).is_some_and(|(is, was)| differs(is, was))
     }
 
     /// The reference of the row; None if its table has no primary key.
@@ -203,7 +268,8 @@ impl Reading {
     fn identity(&self, row: &Row) -> i64 {
         let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
         let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked];
-        let others = others.into_iter().map(Option::as_ref).filter(|_| self.primary_key.is_empty());
+        let later = [&self.delivered, &self.bounced, &self.complained, &self.unsubscribed, &self.failed];
+        let others = others.into_iter().chain(later).map(Option::as_ref).filter(|_| self.primary_key.is_empty());
         let fields = self.primary_key.iter().chain(named.into_iter().chain(others).flatten());
         reference(
             self.source.id,
