@@ -17,6 +17,11 @@ CREATE FUNCTION goals.capture_receipt() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_receipt';
 COMMENT ON FUNCTION goals.capture_receipt() IS 'Internal. Trigger on a tracked table of sends: an inserted row is a receipt';
 
+CREATE FUNCTION goals.capture_engagement() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_engagement';
+COMMENT ON FUNCTION goals.capture_engagement() IS
+    'Internal. Trigger on a tracked table of engagements: a complete row is an open, a click or what else can happen';
+
 -- Setting up -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION goals.track_users(relation regclass, key name DEFAULT NULL) RETURNS void
@@ -47,6 +52,13 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_receipts';
 COMMENT ON FUNCTION goals.track_receipts(regclass, name, name, name, name, name, name, name, name, name, name, name, name,
     jsonb, text) IS
     'Track the table in which the application logs what it sends: a row is a receipt once it is complete';
+
+CREATE FUNCTION goals.track_engagements(relation regclass, kind text, message name DEFAULT NULL, user_key name DEFAULT NULL,
+    send name DEFAULT NULL, sends regclass DEFAULT NULL, at name DEFAULT NULL, "only" jsonb DEFAULT NULL,
+    user_by name DEFAULT NULL, time_zone text DEFAULT NULL, kinds jsonb DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_engagements';
+COMMENT ON FUNCTION goals.track_engagements(regclass, text, name, name, name, regclass, name, jsonb, name, text, jsonb) IS
+    'Track a table whose rows are opens, clicks, deliveries, bounces, complaints or unsubscribes of messages';
 
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';

@@ -177,7 +177,7 @@ pub fn source_problem(args: &Args) -> Result<Out> {
         let jsonb: fn(&ColumnType) -> bool = ColumnType::is_jsonb;
         let any: fn(&ColumnType) -> bool = |_| true;
         let named = [
-            (Some(&source.key), any),
+            (Some(&source.key).filter(|key| !key.is_empty()), any),
             (source.event.as_ref(), names),
             (source.message.as_ref(), names),
             (source.variant.as_ref(), names),
@@ -186,7 +186,11 @@ pub fn source_problem(args: &Args) -> Result<Out> {
             (source.opened.as_ref(), times),
             (source.clicked.as_ref(), times),
         ];
-        let of_options = source.options.columns().map(|name| (Some(name), any));
+        let options = &source.options;
+        let of_options = options.columns().map(|name| (Some(name), any));
+        let of_times = [&options.delivered_at, &options.bounced_at, &options.complained_at, &options.unsubscribed_at];
+        let of_options = of_options.chain(of_times.into_iter().map(|name| (name.as_ref(), times)));
+        let of_options = of_options.chain([(options.kind_column.as_ref(), names)]);
         let deciding = source.options.only.conditions().iter().chain(source.options.member.conditions());
         let deciding = deciding.map(|condition| (Some(&condition.column), any));
         let all = named.into_iter().chain(of_options).chain(deciding);
@@ -207,13 +211,15 @@ pub fn source_problem(args: &Args) -> Result<Out> {
         }
         if let Some(column) = &source.options.user_by {
             // The message of a send decides whose users it is about.
-            let is_of = |s: &Source| s.id == source.users || source.kind == "receipts" && s.kind == "users";
+            let is_of = |s: &Source| {
+                s.id == source.users || matches!(source.kind.as_str(), "receipts" | "engagements") && s.kind == "users"
+            };
             if !setup.sources.iter().any(|s| is_of(s) && user_lookup::names_one(s.relation, column)) {
                 let users = setup.source(source.users).map_or_else(String::new, |users| users.name());
                 return Some(format!("no unique index of {users} names one user by column \"{column}\" any more"));
             }
         }
-        let key = table.column(&source.key)?;
+        let key = table.column(source.options.send.as_ref().unwrap_or(&source.key))?;
         KeyType::of(key.type_oid)
             .is_none()
             .then(|| format!("key column \"{}\" is now of type {}", key.name, types::type_name(key.type_oid)))

@@ -66,6 +66,7 @@ fn function_of(kind: &str) -> &'static str {
     match kind {
         "users" => "capture",
         "events" => "capture_event",
+        "engagements" => "capture_engagement",
         _ => "capture_receipt",
     }
 }

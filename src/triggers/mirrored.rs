@@ -1,12 +1,15 @@
 //! Reading the rows of the application's tables of events and sends.
 
 use super::partition_moves;
+use crate::matching::engagements::Engagement;
+use crate::matching::records;
 use crate::model::only::{Condition, Found};
 use crate::model::reference::reference;
 use crate::model::value::{Kind, Value};
 use crate::pg::datum::{Layout, Row};
 use crate::pg::deleted;
 use crate::pg::encoding;
+use crate::pg::kept_open;
 use crate::pg::key::{self, KeyType};
 use crate::pg::moved::KeptRow;
 use crate::pg::patience;
@@ -131,8 +134,13 @@ pub struct Reading {
     pub complained: Option<Field>,
     pub unsubscribed: Option<Field>,
     pub failed: Option<Field>,
-    /// The column with the time of sending, whatever its type is now.
-    pub sent: Option<Field>,
+    /// The column with the time of the send or engagement, whatever its type is now.
+    pub dated: Option<Field>,
+    /// What every engagement of the table is.
+    constant: Option<Engagement>,
+    /// The column that says what it is, and what its values mean.
+    kind: Option<Field>,
+    kinds: Vec<(String, Engagement)>,
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
     only: Vec<Deciding>,
@@ -165,7 +173,8 @@ impl Reading {
     /// How a table or partition of this source is read; None if its key column, or one that decides whether a row
     /// counts, is missing or of another kind.
     pub fn of_table(source: Rc<Source>, table: &Relation) -> Option<Reading> {
-        let key = Field::find(table, Some(&source.key))?;
+        // A table of engagements may name a send instead of a user.
+        let key = Field::find(table, source.options.send.as_ref().or(Some(&source.key)))?;
         let key_type = key.column_type.key_type()?;
         let options = &source.options;
         let zone = options.time_zone.as_deref().and_then(Zone::named);
@@ -175,13 +184,15 @@ impl Reading {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
         };
         let time = |name| find(name, ColumnType::is_of_times).map(|field| Field { zone, ..field });
-        // Without the columns that say whether a row was sent, no row counts.
-        let is_of_sends = source.kind == "receipts";
+        // Without the columns that say whether a row is complete, no row counts.
+        let completes = matches!(source.kind.as_str(), "receipts" | "engagements");
         let said = |name: &Option<String>| match name {
-            Some(name) if is_of_sends => Field::find(table, Some(name)).map(Some),
+            Some(name) if completes => Field::find(table, Some(name)).map(Some),
             _ => Some(None),
         };
-        let (sent, failed) = (said(&source.occurred)?, said(&options.failed_at)?);
+        let (dated, failed) = (said(&source.occurred)?, said(&options.failed_at)?);
+        let kind = said(&options.kind_column)?.filter(|field| field.column_type.is_of_ids());
+        let meant = |(value, kind): &(String, String)| Some((value.clone(), Engagement::named(kind)?));
         let primary_key: Vec<Field> = table.primary_key(source.relation).iter().map(Field::of).collect();
         let names = [&source.event, &source.message, &source.variant, &source.properties, &source.occurred];
         let names = names.into_iter().chain([&source.opened, &source.clicked]).flatten().chain(options.columns());
@@ -203,7 +214,10 @@ impl Reading {
             complained: time(&options.complained_at),
             unsubscribed: time(&options.unsubscribed_at),
             failed,
-            sent,
+            dated,
+            constant: options.engagement.as_deref().and_then(Engagement::named),
+            kind,
+            kinds: options.kinds.iter().filter_map(meant).collect(),
             primary_key,
             only,
             read,
@@ -227,6 +241,27 @@ impl Reading {
     pub fn is_named(&self, row: &Row) -> bool {
         let is_known = |field: &Field| row.get(field.number).is_some();
         is_known(&self.key) && self.message.as_ref().is_none_or(is_known)
+    }
+
+    /// What happened, if the row is a complete engagement: it names a message and user, or a send, and has a time where
+    /// there is a column for it.
+    pub fn engagement(&self, row: &Row) -> Option<Engagement> {
+        let is_complete = self.is_named(row)
+            && self.dated.as_ref().is_none_or(|field| row.get(field.number).is_some())
+            && self.counts(row);
+        if !is_complete {
+            return None;
+        }
+        let Some(field) = &self.kind else { return self.constant };
+        let name = field.name(row)?;
+        self.kinds.iter().find(|(value, _)| name.as_str() == Some(value)).map(|(_, kind)| *kind)
+    }
+
+    /// The text form of the key in the row, by which a row of another table is found; None if it is too long.
+    pub fn key_form(&self, row: &Row) -> Option<Vec<u8>> {
+        let (number, column_type) = (self.key.number, &self.key.column_type);
+        let is_long = column_type.is_longer(row, number, key::LONGEST_TO_COMPRESS);
+        row.get(number).filter(|_| !is_long).and_then(|value| column_type.text_form(value))
     }
 
     /// True if all columns that are read have the bytes that they had in `old`, a row of the same partition.
@@ -266,7 +301,7 @@ impl Reading {
     /// A hash of what is read of the row and does not change when it is moved: its primary key, user and name, or
     /// everything.
     fn identity(&self, row: &Row) -> i64 {
-        let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
+        let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref(), self.kind.as_ref()];
         let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked];
         let later = [&self.delivered, &self.bounced, &self.complained, &self.unsubscribed, &self.failed];
         let others = others.into_iter().chain(later).map(Option::as_ref).filter(|_| self.primary_key.is_empty());
@@ -311,7 +346,7 @@ impl Reading {
 fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
     let siblings = trigger.siblings();
     let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
-    let same_users = |s: &Source| s.kind == "receipts" || s.users == source.users;
+    let same_users = |s: &Source| s.kind != "events" || s.users == source.users;
     others.any(|s| {
         s.attached
             && s.kind == source.kind
@@ -380,4 +415,19 @@ pub fn user_key(setup: &Setup, reading: &Reading, users: i32, row: &Row) -> Opti
         Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),
         _ => Some(key).filter(|key| key::fits(key)),
     }
+}
+
+/// Notes once, for goals.health(), that a row was ignored. `name` is at most as long as the names of a message and a
+/// variant.
+pub fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
+    let (source, name) = (reading.source.id, encoding::from_string(name));
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+        let Some((ignored, known)) = probes.ignored() else { return };
+        let this = (source, reason, Some(name.to_vec()));
+        let enough = (source, reason, None);
+        if known.contains(&this) || known.contains(&enough) {
+            return;
+        }
+        known.insert(if records::note(ignored, setup.tables.ignored, source, reason, &name) { this } else { enough });
+    });
 }

@@ -5,7 +5,7 @@
 //! same send. Two transactions cannot both see themselves as the first: the primary key lets the second insert only after
 //! the first has committed, and the lock on the row lets the second update only then; its receipt is then seen.
 
-use super::mirrored::{Field, Name, Reading, is_same, reading, user_key};
+use super::mirrored::{Field, Name, Reading, ignore, is_same, reading, user_key};
 use super::partition_moves;
 use crate::matching::engagements::{self, Engagement, Report, is_withdrawn};
 use crate::matching::judge::{Judgement, look_up};
@@ -13,7 +13,6 @@ use crate::matching::person::Person;
 use crate::matching::records::{self, LOOKED_AT, Sent};
 use crate::matching::send::{self, Delivery, Fate, Sender, arm_of_sent};
 use crate::pg::datum::Row;
-use crate::pg::encoding;
 use crate::pg::kept_open::{self, Probes};
 use crate::pg::scan::OwnedProbe;
 use crate::pg::trigger::{Change, Trigger};
@@ -65,7 +64,7 @@ type Place<'a> = (&'a Reading, &'a Row<'a>);
 fn is_sent(setup: &Setup, reading: &Reading, row: &Row) -> bool {
     let is_known = |field: &Field| row.get(field.number).is_some();
     reading.is_named(row)
-        && (reading.sent.as_ref().is_none_or(is_known) || !send::is_current(&setup.tables))
+        && (reading.dated.as_ref().is_none_or(is_known) || !send::is_current(&setup.tables))
         && !reading.failed.as_ref().is_some_and(is_known)
         && reading.counts(row)
 }
@@ -295,7 +294,8 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): Place, (after,
     {
         follow(trigger, setup, (before, old), (was, is));
     }
-    let has_failed = |reading: &Reading, row: &Row| reading.failed.as_ref().is_some_and(|f| row.get(f.number).is_some());
+    let has_failed =
+        |reading: &Reading, row: &Row| reading.failed.as_ref().is_some_and(|f| row.get(f.number).is_some());
     if has_failed(after, new) && !has_failed(before, old) {
         mirror_failure(trigger, setup, (before, old), (after, new), *reference);
     }
@@ -479,19 +479,4 @@ impl Search<'_, '_> {
             if left == 0 { ControlFlow::Break(()) } else { seen }
         });
     }
-}
-
-/// Notes once, for goals.health(), that a row was ignored. `name` is at most as long as the names of a message and a
-/// variant.
-fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
-    let (source, name) = (reading.source.id, encoding::from_string(name));
-    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
-        let Some((ignored, known)) = probes.ignored() else { return };
-        let this = (source, reason, Some(name.to_vec()));
-        let enough = (source, reason, None);
-        if known.contains(&this) || known.contains(&enough) {
-            return;
-        }
-        known.insert(if records::note(ignored, setup.tables.ignored, source, reason, &name) { this } else { enough });
-    });
 }
