@@ -20,7 +20,8 @@ CREATE TABLE goals.source (
                           'engagements', 'messages', 'attributes', 'membership')),
     relation          regclass NOT NULL UNIQUE,
     users_source_id   integer NOT NULL,
-    key_column        name,
+    -- the user's key, or what stands in its place: of engagements that refer to a send, that column; of messages, their id
+    key_column        name NOT NULL,
     event_column      name,
     message_column    name,
     variant_column    name,
@@ -37,8 +38,7 @@ CREATE TABLE goals.source (
     options           jsonb,
     CHECK ((kind = 'users') = (users_source_id = source_id)),
     CHECK (kind = 'events' OR event_column IS NULL),
-    CHECK (kind <> 'receipts' OR message_column IS NOT NULL),
-    CHECK (kind = 'engagements' OR key_column IS NOT NULL)
+    CHECK (kind <> 'receipts' OR message_column IS NOT NULL)
 ) USING heap;
 
 -- name is NULL for a message that is a row of a campaigns table (source_id, row_key): its names are in message_name. It

@@ -17,6 +17,11 @@ CREATE FUNCTION goals.capture_receipt() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_receipt';
 COMMENT ON FUNCTION goals.capture_receipt() IS 'Internal. Trigger on a tracked table of sends: an inserted row is a receipt';
 
+CREATE FUNCTION goals.capture_attributes() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_attributes';
+COMMENT ON FUNCTION goals.capture_attributes() IS
+    'Internal. Trigger on a tracked table of attributes beside the users table: matches the difference between OLD and NEW';
+
 CREATE FUNCTION goals.capture_engagement() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_engagement';
 COMMENT ON FUNCTION goals.capture_engagement() IS
@@ -52,6 +57,12 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_receipts';
 COMMENT ON FUNCTION goals.track_receipts(regclass, name, name, name, name, name, name, name, name, name, name, name, name,
     jsonb, text) IS
     'Track the table in which the application logs what it sends: a row is a receipt once it is complete';
+
+CREATE FUNCTION goals.track_attributes(relation regclass, user_key name, prefix text DEFAULT NULL, users regclass DEFAULT NULL,
+    time_zone text DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_attributes';
+COMMENT ON FUNCTION goals.track_attributes(regclass, name, text, regclass, text) IS
+    'Track a table with one row per user: its columns are attributes of the user, named prefix.column';
 
 CREATE FUNCTION goals.track_engagements(relation regclass, kind text, message name DEFAULT NULL, user_key name DEFAULT NULL,
     send name DEFAULT NULL, sends regclass DEFAULT NULL, at name DEFAULT NULL, "only" jsonb DEFAULT NULL,

@@ -10,13 +10,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     found_id integer;
+    -- In a statement of its own, because the error shows the one that raises it.
+    named text[];
 BEGIN
     IF message IS NULL THEN
         PERFORM goals_internal.raise('null_argument', 'message');
     END IF;
     SELECT m.message_id INTO found_id FROM goals.message m WHERE m.name = message;
     IF found_id IS NULL THEN
-        PERFORM goals_internal.raise('unknown_message', VARIADIC message || array(SELECT m.name FROM goals.message m WHERE m.name IS NOT NULL));
+        named := message || array(SELECT m.name FROM goals.message m WHERE m.name IS NOT NULL);
+        PERFORM goals_internal.raise('unknown_message', VARIADIC named);
     END IF;
     RETURN found_id;
 END
@@ -30,15 +33,18 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
+DECLARE
+    -- In a statement of its own, because the error shows the one that raises it.
+    named text[];
 BEGIN
     IF EXISTS (SELECT FROM goals.goal g WHERE g.message_id = of_message AND g.name = goal) THEN
         RETURN;
     ELSIF goal IS NULL THEN
         PERFORM goals_internal.raise('null_argument', 'goal');
     END IF;
-    PERFORM goals_internal.raise('unknown_goal',
-        VARIADIC array[(SELECT m.name FROM goals.message m WHERE m.message_id = of_message), goal]
-                 || array(SELECT DISTINCT g.name FROM goals.goal g WHERE g.message_id = of_message));
+    named := array[(SELECT m.name FROM goals.message m WHERE m.message_id = of_message), goal]
+             || array(SELECT DISTINCT g.name FROM goals.goal g WHERE g.message_id = of_message);
+    PERFORM goals_internal.raise('unknown_goal', VARIADIC named);
 END
 $$;
 COMMENT ON FUNCTION goals_internal.check_goal(integer, text) IS

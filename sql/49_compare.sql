@@ -32,6 +32,8 @@ DECLARE
     arms record;
     base integer;
 BEGIN
+    -- Here too, because an error within the query below shows the whole query.
+    PERFORM goals_internal.check_goal(goals_internal.known_message(message), compare.goal);
     SELECT array_agg(d.variant ORDER BY d.no) AS variants, array_agg(coalesce(d.variant, '') ORDER BY d.no) AS names,
            array_agg(d.weight ORDER BY d.no) AS weights, array_agg(d.users ORDER BY d.no) AS users,
            array_agg(d.matched ORDER BY d.no) AS matched, array_agg(d.converters_all ORDER BY d.no) AS converters,

@@ -84,6 +84,7 @@ BEGIN
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
         AND t.tgfoid = CASE s.kind WHEN 'users' THEN 'goals.capture()'::regprocedure
                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
+                                   WHEN 'attributes' THEN 'goals.capture_attributes()'::regprocedure
                                    WHEN 'engagements' THEN 'goals.capture_engagement()'::regprocedure
                                    ELSE 'goals.capture_receipt()'::regprocedure END
     WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R')) AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
@@ -108,7 +109,7 @@ BEGIN
     JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgparentid <> 0
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
         AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure, 'goals.capture_receipt()'::regprocedure,
-                         'goals.capture_engagement()'::regprocedure)
+                        'goals.capture_attributes()'::regprocedure, 'goals.capture_engagement()'::regprocedure)
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
 

@@ -36,15 +36,13 @@ ALTER TABLE goals.source
     ADD COLUMN schema_name name,
     ADD COLUMN table_name name,
     ADD COLUMN options jsonb,
-    ALTER COLUMN key_column DROP NOT NULL,
     DROP CONSTRAINT source_kind_check,
     DROP CONSTRAINT source_check1,
     DROP CONSTRAINT source_check2,
     ADD CONSTRAINT source_kind_check CHECK (kind IN ('users', 'events', 'receipts',
                                                      'engagements', 'messages', 'attributes', 'membership')),
     ADD CONSTRAINT source_check1 CHECK (kind = 'events' OR event_column IS NULL),
-    ADD CONSTRAINT source_check2 CHECK (kind <> 'receipts' OR message_column IS NOT NULL),
-    ADD CONSTRAINT source_check3 CHECK (kind = 'engagements' OR key_column IS NOT NULL);
+    ADD CONSTRAINT source_check2 CHECK (kind <> 'receipts' OR message_column IS NOT NULL);
 ALTER TABLE goals.message
     ADD COLUMN seed text COLLATE "C",
     ADD COLUMN dropped_at timestamptz,

@@ -275,7 +275,7 @@ impl<'a> Set<'a> {
         match latest.ok_or_else(|| Fault::Raised(not_recorded()))? {
             Latest::Of(sent) => Ok(sent),
             Latest::Control(_) => skipped("control group", Some(user)),
-            Latest::None => Err(Fault::NoReceipt(message.users, key)),
+            Latest::None | Latest::Withdrawn(_) => Err(Fault::NoReceipt(message.users, key)),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{not_recorded, reported_time};
 use crate::matching::engagements::{Engagement, Latest, Report, engage, is_withdrawn, latest};
 use crate::matching::records::{Sent, find_receipt};
+use crate::matching::send::{self, Assigned};
 use crate::model::error::{Error, Result};
 use crate::model::untyped;
 use crate::pg::append;
@@ -89,8 +90,18 @@ fn engaged(args: &Args, kind: Engagement) -> Result<Out> {
     match latest.ok_or_else(not_recorded)? {
         Latest::Of(_) => Ok(Out::Null),
         Latest::Control(receipt_id) => Err(Error::ControlReceipt { receipt_id }),
-        Latest::None if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
-        Latest::None => Err(Error::NoReceipt { message: name, key: key::shown(&key) }),
+        _ if source.open()?.find(&key, |_, _, _| ()) == Some(false) => Err(source.unknown(&given)),
+        Latest::Withdrawn(receipt_id) => {
+            let (key, call) = (key::shown(&key), call_name(kind));
+            Err(Error::WithdrawnReceipt { message: name, key, receipt_id, call })
+        }
+        Latest::None => {
+            let shown = key::shown(&key);
+            Err(match send::assigned(Statement::of_call(), &setup, message, &key) {
+                Assigned::HeldOut => Error::NoReceiptOfHeldOut { message: name, key: shown },
+                Assigned::Arm(_) => Error::NoReceipt { message: name, key: shown },
+            })
+        }
     }
 }
 

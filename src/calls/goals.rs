@@ -14,8 +14,8 @@ use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::spi::{self, Arg};
 use crate::pg::{encoding, errors, rights};
 use crate::setup::cache::{self, required_setup};
-use crate::setup::definitions::{Anchor, ColumnNote, Goal, Message, Setup, Source};
-use crate::setup::watch;
+use crate::setup::definitions::{Anchor, ColumnNote, Goal, Message, Setup, Source, table_beside};
+use crate::setup::watch::{self, Attributes};
 use std::rc::Rc;
 
 // Messages --------------------------------------------------------------------------------------------------------
@@ -235,12 +235,15 @@ fn write_notes<'a>(setup: &Setup, users: &Source, attributes: impl Iterator<Item
         return false;
     }
     let now = |attribute: &str| {
+        if let Some((source, attribute)) = table_beside(&setup.sources, users.id, attribute) {
+            return ColumnNote::of(source, &attribute.column);
+        }
         ColumnNote::of(users, attribute).or_else(|| ColumnNote::of(users, &Attribute::parse(attribute).ok()?.column))
     };
     let mut notes: Vec<ColumnNote> = attributes.filter_map(now).collect();
-    notes.sort_by(|a, b| a.name.cmp(&b.name));
+    notes.sort_by(|a, b| (a.source, &a.name).cmp(&(b.source, &b.name)));
     notes.dedup();
-    notes.retain(|note| !setup.notes_of(users, &note.name).eq([note]));
+    notes.retain(|note| !setup.source(note.source).is_some_and(|source| setup.notes_of(source, &note.name).eq([note])));
     for note in &notes {
         let (source, name) = (Arg::Integer(Some(note.source)), Arg::Text(Some(&note.name)));
         spi::run("DELETE FROM goals.column_note WHERE source_id = $1 AND name = $2::name", &[source, name]);
@@ -351,7 +354,10 @@ fn attribute_goal(
     value_from: Option<&str>,
 ) -> Result<Spec> {
     let users = setup.users(users)?;
-    let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
+    let beside = table_beside(&setup.sources, users.id, attribute).map(|(source, _)| source);
+    let source = beside.unwrap_or(users);
+    let table = Relation::open(source.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
+    let attributes = Attributes::new(setup, &table, source);
     let missing = |name: &str| match table.column(name) {
         Some(column) if column.is_virtual => is_virtual(&table, name),
         _ => {
@@ -365,10 +371,10 @@ fn attribute_goal(
             Operator::ALL.iter().map(|o| format!("\"{}\"", o.name())).collect::<Vec<_>>().join(", ")
         ),
     })?)?;
-    let (column, place) = watch::find_place(&table, attribute).ok_or_else(|| missing(attribute))?;
+    let (column, place) = attributes.find_as_named(attribute).ok_or_else(|| missing(attribute))?;
     may_read(&table, &column, place.number)?;
     if let Some(from) = value_from {
-        let (column, worth) = watch::find_place(&table, from).ok_or_else(|| missing(from))?;
+        let (column, worth) = attributes.find_as_named(from).ok_or_else(|| missing(from))?;
         may_read(&table, &column, worth.number)?;
         if !worth.has_worth() {
             return Err(Error::InvalidArgument {
@@ -387,7 +393,8 @@ fn attribute_goal(
         other => other,
     };
     // One spelling per attribute, however its keys were quoted.
-    let attribute = if place.path.is_empty() { attribute.to_owned() } else { Attribute::parse(attribute)?.to_string() };
+    let is_plain = place.path.is_empty() && beside.is_none();
+    let attribute = if is_plain { attribute.to_owned() } else { Attribute::parse(attribute)?.to_string() };
     Ok(Spec {
         attribute: Some(attribute),
         type_name: Some(place.column_type.identity()),

@@ -86,7 +86,8 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
     let problem = || {
         let goal = setup.goals.get(&goal_id).filter(|g| g.attribute.is_some())?;
         let message = setup.messages.values().find(|m| m.id == goal.message_id)?;
-        let table = setup.source(message.users).and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
+        let source = setup.beside(goal_id).or_else(|| setup.source(message.users));
+        let table = source.and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
         let Some((users, table)) = table else {
             return Some(Broken::Goal("the users table no longer exists".to_owned()));
         };
@@ -177,7 +178,7 @@ pub fn source_problem(args: &Args) -> Result<Out> {
         let jsonb: fn(&ColumnType) -> bool = ColumnType::is_jsonb;
         let any: fn(&ColumnType) -> bool = |_| true;
         let named = [
-            (Some(&source.key).filter(|key| !key.is_empty()), any),
+            (Some(&source.key), any),
             (source.event.as_ref(), names),
             (source.message.as_ref(), names),
             (source.variant.as_ref(), names),
@@ -219,7 +220,7 @@ pub fn source_problem(args: &Args) -> Result<Out> {
                 return Some(format!("no unique index of {users} names one user by column \"{column}\" any more"));
             }
         }
-        let key = table.column(source.options.send.as_ref().unwrap_or(&source.key))?;
+        let key = table.column(&source.key)?;
         KeyType::of(key.type_oid)
             .is_none()
             .then(|| format!("key column \"{}\" is now of type {}", key.name, types::type_name(key.type_oid)))

@@ -13,6 +13,7 @@ pub mod receipts;
 pub mod sql;
 pub mod statistics;
 pub mod track;
+pub mod track_attributes;
 pub mod track_engagements;
 pub mod track_tables;
 

@@ -62,8 +62,11 @@ pub fn move_users(args: &Args) -> Result<Out> {
             hint: "Name the table that has taken its place in into.".into(),
         });
     }
-    // Of a table that has been dropped it is not known who owned it.
-    if if relation::exists(from) { !rights::owns(from) } else { !rights::is_superuser() } {
+    if !relation::exists(from) {
+        if !rights::is_superuser() {
+            return Err(Error::OwnerUnknown);
+        }
+    } else if !rights::owns(from) {
         return Err(Error::NotOwner { relation: known.name() });
     }
     let table = track::trackable(into)?;

@@ -3,7 +3,7 @@
 use super::{not_empty, not_recorded, reported_time};
 use crate::matching::judge::{Judgement, look_up};
 use crate::matching::send::{self, Assigned, Delivered, Delivery, Fate, HELD_OUT, Ref, Sender, arm_of_sent};
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::pg::append;
 use crate::pg::call::{Args, Out};
 use crate::pg::errors;
@@ -36,10 +36,10 @@ enum ArmBy<'a> {
 }
 
 impl<'a> ArmBy<'a> {
-    fn of(call: Call, message: &'a Message) -> Result<ArmBy<'a>> {
+    fn of(setup: &Setup, call: Call, message: &'a Message) -> Result<ArmBy<'a>> {
         Ok(match call {
             Call::Sent(Some(variant)) if send::says_held_out(message, &variant) => ArmBy::HeldOut,
-            Call::Sent(Some(variant)) => ArmBy::Name(message.variant(&variant)?),
+            Call::Sent(Some(variant)) => ArmBy::Name(named(setup, message, &variant)?),
             Call::Sent(None) => ArmBy::AssignmentOfSent,
             Call::Deliver => ArmBy::Assignment,
         })
@@ -62,6 +62,17 @@ impl<'a> ArmBy<'a> {
             ArmBy::HeldOut => Fate::HeldOut,
         }
     }
+}
+
+/// The variant of this name. Who looks for the control group of a programme is told how to name it.
+fn named<'a>(setup: &Setup, message: &'a Message, variant: &str) -> Result<&'a Variant> {
+    message.variant(variant).map_err(|unknown| {
+        let holds_back = setup.programmes_of(message).into_iter().find(|p| p.control.is_some());
+        match holds_back.filter(|_| variant == "control") {
+            Some(p) => Error::ControlOfProgramme { message: message.name.clone(), programme: p.name.clone() },
+            None => unknown,
+        }
+    })
 }
 
 /// Judges the state of a user for the goals of other revisions.
@@ -88,7 +99,7 @@ fn send_one<T>(
     append::begin();
     let setup = required_setup()?;
     let message = setup.message(&name)?;
-    let by = ArmBy::of(call, message)?;
+    let by = ArmBy::of(&setup, call, message)?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
     let mut users = source.open()?;
@@ -157,7 +168,7 @@ fn send_many(
     append::begin();
     let setup = required_setup()?;
     let message = setup.message(&name)?;
-    let by = ArmBy::of(call, message)?;
+    let by = ArmBy::of(&setup, call, message)?;
     let sent_at = reported_time(sent_at, "sent_at")?;
     let source = setup.users(message.users)?;
     let (keys, mut unknown) = distinct(keys, source.key_type()?);

@@ -49,7 +49,7 @@ fn may_be_cloned(relid: Oid) -> Result<()> {
 /// What goals.source keeps of a tracked table.
 #[derive(Default)]
 pub(super) struct Columns {
-    pub key: Option<String>,
+    pub key: String,
     pub event: Option<String>,
     pub message: Option<String>,
     pub variant: Option<String>,
@@ -66,6 +66,7 @@ fn function_of(kind: &str) -> &'static str {
     match kind {
         "users" => "capture",
         "events" => "capture_event",
+        "attributes" => "capture_attributes",
         "engagements" => "capture_engagement",
         _ => "capture_receipt",
     }
@@ -103,7 +104,7 @@ pub(super) fn attach(
                     Arg::Text(Some(kind)),
                     Arg::Oid(relid),
                     Arg::Integer(users),
-                    Arg::Text(columns.key.as_deref()),
+                    Arg::Text(Some(&columns.key)),
                     Arg::Text(columns.event.as_deref()),
                     Arg::Text(columns.message.as_deref()),
                 ],
@@ -124,7 +125,7 @@ pub(super) fn attach(
             &[
                 Arg::Integer(i32::try_from(id).ok()),
                 Arg::Integer(users),
-                Arg::Text(columns.key.as_deref()),
+                Arg::Text(Some(&columns.key)),
                 Arg::Text(columns.event.as_deref()),
                 Arg::Text(columns.message.as_deref()),
                 Arg::Text(columns.variant.as_deref()),

@@ -178,13 +178,13 @@ pub fn track_engagements(args: &Args) -> Result<Out> {
         (Some(send), None, None) if args.name(8).is_none() => {
             let send = column(&table, &send)?.name;
             let sends = sends_of(&setup, &table, &send, args.relation(5))?;
-            (Some(send), Some(sends), None, None)
+            (Some(send.clone()), Some(sends), None, send)
         }
         (None, Some(message), Some(key)) if args.relation(5).is_none() => {
             let message = id_column(&table, &message)?;
             let key = column(&table, &key)?;
             check_key(&table, &key)?;
-            (None, None, Some(message), Some(key.name))
+            (None, None, Some(message), key.name)
         }
         _ => {
             return invalid(
@@ -196,8 +196,8 @@ pub fn track_engagements(args: &Args) -> Result<Out> {
     let mut times = Times::of(&table, args.text(9))?;
     let occurred = args.name(6).map(|n| times.column(&n)).transpose()?;
     let (only, given) = conditions(args, 7, &table)?;
-    if let Some(key) = &key {
-        warn_of_other_owners(&table, key, &only);
+    if send.is_none() {
+        warn_of_other_owners(&table, &key, &only);
     }
     // The message of a row determines its users table; any one serves until then.
     let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);

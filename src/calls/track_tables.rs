@@ -16,7 +16,7 @@ pub fn track_users(args: &Args) -> Result<Out> {
         None => table.single_column_key().map_err(|why| Error::NoKey { relation: table.qualified_name(), why })?,
     };
     check_key(&table, &key)?;
-    attach(table, "users", None, &Columns { key: Some(key.name), ..Columns::default() }, Wanted::UPDATES)
+    attach(table, "users", None, &Columns { key: key.name, ..Columns::default() }, Wanted::UPDATES)
 }
 
 /// goals.track_events(relation, user_key, event, occurred_at, properties, users, named, on_column, only, user_by,
@@ -36,7 +36,7 @@ pub fn track_events(args: &Args) -> Result<Out> {
     let user_by = user_by(args, 9, [&users])?;
     let options = Options { user_by, time_zone: times.zone(), ..Options::default() };
     let columns = Columns {
-        key: Some(key.name),
+        key: key.name,
         event: Some(event),
         occurred,
         properties,
@@ -75,7 +75,7 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     let user_by = user_by(args, 12, all_users())?;
     let options = Options { user_by, time_zone: times.zone(), ..further };
     let columns = Columns {
-        key: Some(key.name),
+        key: key.name,
         message: Some(message),
         occurred,
         opened,

@@ -222,8 +222,10 @@ pub fn is_withdrawn(engagements: &mut OwnedProbe, receipt_id: i64) -> bool {
 /// The receipt that a report about a message and a user belongs to.
 pub enum Latest {
     Of(Sent),
-    /// There are receipts of the control group only; the id of the latest.
+    /// There are only receipts of the control group, and withdrawn ones; the id of the latest of the control group.
     Control(i64),
+    /// There are withdrawn receipts only; the id of the latest.
+    Withdrawn(i64),
     None,
 }
 
@@ -243,12 +245,15 @@ pub fn latest(
     let (receipts, engagements) = probes.receipts_and_engagements()?;
     visit_receipts_until(receipts, setup, message, &person, epoch::last_moment(at), |sent| {
         if message.is_control(sent.variant) {
-            if let Latest::None = latest {
+            if let Latest::None | Latest::Withdrawn(_) = latest {
                 latest = Latest::Control(sent.id);
             }
             return ControlFlow::Continue(());
         }
         if withdrawn(engagements, sent.id) {
+            if let Latest::None = latest {
+                latest = Latest::Withdrawn(sent.id);
+            }
             return ControlFlow::Continue(());
         }
         latest = Latest::Of(sent);

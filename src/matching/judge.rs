@@ -3,6 +3,7 @@
 use crate::model::value::Value;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
+use crate::pg::relation::Relation;
 use crate::pg::user_lookup::Users;
 use crate::setup::cache;
 use crate::setup::definitions::{Revision, Setup, Source};
@@ -30,31 +31,63 @@ impl Judgement {
 pub fn judge(watch: &Watch, revision: &Revision, row: &Row) -> Judgement {
     // A goal that is not watched cannot be evaluated: if it is repaired, nothing is a gain for this receipt.
     let mut judgement = Judgement::unknown(revision);
-    // A json column is opened once for all its goals.
-    let mut documents: SmallVec<[(u32, Document); 1]> = SmallVec::new();
-    for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
-        let (column, attribute, condition) = watch.condition(watched);
-        let (i, j, _) = watched.place;
-        let value = if column.column_type.is_json() {
-            let known = documents.iter().position(|(of, _)| *of == i).unwrap_or_else(|| {
-                documents.push((i, column.open(row)));
-                documents.len() - 1
-            });
-            documents[known].1.value((j as usize, &attribute.path))
-        } else {
-            column.column_type.value(row, column.number)
-        };
-        if condition.already(&value, column.column_type.text_equality()) {
-            judgement.already.push(id);
-        }
-        if let Ok(i) = revision.baselines.binary_search(&id) {
-            judgement.baseline[i] = match value {
-                Value::Unknown => None,
-                known => Some(known.number().map_or(NO_GAIN.into(), |number| number.to_string())),
+    judgement.add(watch, revision, row);
+    judgement
+}
+
+impl Judgement {
+    /// Judges the goals of a revision that are watched in this table.
+    fn add(&mut self, watch: &Watch, revision: &Revision, row: &Row) {
+        // A json column is opened once for all its goals.
+        let mut documents: SmallVec<[(u32, Document); 1]> = SmallVec::new();
+        for (id, watched) in revision.goals.iter().filter_map(|id| Some((*id, watch.goals.get(id)?))) {
+            let (column, attribute, condition) = watch.condition(watched);
+            let (i, j, _) = watched.place;
+            let value = if column.column_type.is_json() {
+                let known = documents.iter().position(|(of, _)| *of == i).unwrap_or_else(|| {
+                    documents.push((i, column.open(row)));
+                    documents.len() - 1
+                });
+                documents[known].1.value((j as usize, &attribute.path))
+            } else {
+                column.column_type.value(row, column.number)
             };
+            if condition.already(&value, column.column_type.text_equality()) {
+                self.already.push(id);
+            }
+            if let Ok(i) = revision.baselines.binary_search(&id) {
+                self.baseline[i] = match value {
+                    Value::Unknown => None,
+                    known => Some(known.number().map_or(NO_GAIN.into(), |number| number.to_string())),
+                };
+            }
         }
     }
-    judgement
+
+    /// Judges the goals of a revision on attributes beside the users table, in the row of this user. Where the table
+    /// cannot be read now, nothing is known of them. `wait`: true if locks are waited for.
+    fn add_beside(&mut self, setup: &Setup, revision: &Revision, key: &[u8], wait: bool) {
+        for source in setup.tables_beside(revision) {
+            let Ok(mut table) = Users::open_named_by(source.relation, &source.key, &source.key, wait) else { continue };
+            let mut judged = false;
+            let there = table.find(key, |table, row, stored| {
+                if stored == key
+                    && let Some(watch) = cache::table_watch(setup, table, source)
+                {
+                    self.add(&watch, revision, row);
+                    judged = true;
+                }
+            });
+            if there == Some(false)
+                && !judged
+                && let Some(table) = Relation::open_if_free(source.relation)
+                && let Some(watch) = cache::table_watch(setup, &table, source)
+            {
+                self.add(&watch, revision, &Row::missing());
+            }
+        }
+        self.already.sort_unstable();
+    }
 }
 
 /// The user's key as stored, and the state now for the goals of a revision; `Some(None)` if there is no such user; None
@@ -72,5 +105,8 @@ pub fn look_up(
             .map_or_else(|| Judgement::unknown(revision), |w| judge(&w, revision, row));
         found = Some((stored.to_vec(), judgement));
     });
+    if let Some((stored, judgement)) = &mut found {
+        judgement.add_beside(setup, revision, stored, users.waits());
+    }
     there.map(|_| found)
 }

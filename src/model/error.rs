@@ -20,6 +20,8 @@ pub enum Error {
     UnknownGoal { message: String, name: String, nearest: Option<String> },
     /// The message has no variant of that name.
     UnknownVariant { message: String, name: String, nearest: Option<String> },
+    /// The message has no control group, but a programme above it has one.
+    ControlOfProgramme { message: String, programme: String },
     /// The message has no variant of that name to compare with; `variants` are those it has.
     UnknownBaseline { message: String, name: String, variants: Vec<String> },
     /// No receipt of that number.
@@ -56,6 +58,10 @@ pub enum Error {
     SeveralUsers { key: String, relation: String },
     /// The user has no receipt of the message at or before the time given.
     NoReceipt { message: String, key: String },
+    /// The same of a user whom a programme holds out of the message.
+    NoReceiptOfHeldOut { message: String, key: String },
+    /// The user's only receipts of the message until then are withdrawn, this one last; `call` takes its id.
+    WithdrawnReceipt { message: String, key: String, receipt_id: i64, call: &'static str },
     /// Nothing can happen to a control-group receipt: nothing was sent.
     ControlReceipt { receipt_id: i64 },
     /// An entry into a programme cannot be withdrawn: it is no message.
@@ -66,6 +72,8 @@ pub enum Error {
     SeveralUsersTables { relations: Vec<String> },
     /// The relation is not tracked.
     NotTracked { relation: String },
+    /// The relation is tracked, for events or receipts as `kind` says, and is named as a users table; `users` are these.
+    NotUsersTable { relation: String, kind: String, users: Vec<String> },
     /// The relation is of a kind that cannot be tracked; `why` completes "relation ...".
     WrongRelation { relation: String, why: String },
     /// The relation has no usable key; `why` completes "relation ...".
@@ -84,6 +92,8 @@ pub enum Error {
     Covered { relation: String, parent: String },
     /// The caller does not own the relation.
     NotOwner { relation: String },
+    /// The table has been dropped, and so it is not known who owned it; the caller is no superuser.
+    OwnerUnknown,
     /// The owner of the partitioned table above may not create triggers on this one.
     NoTriggerRight { relation: String, owner: String },
     /// The caller may not use the schema of a table whose values a goal would show.
@@ -119,8 +129,14 @@ impl Error {
             | UnknownMessageOrReceipt { .. }
             | UnknownGoal { .. }
             | UnknownVariant { .. }
+            | ControlOfProgramme { .. }
             | UnknownBaseline { .. } => "42704",
-            UnknownReceipt { .. } | UnknownUser { .. } | SeveralUsers { .. } | NoReceipt { .. } => "P0002",
+            UnknownReceipt { .. }
+            | UnknownUser { .. }
+            | SeveralUsers { .. }
+            | NoReceipt { .. }
+            | NoReceiptOfHeldOut { .. }
+            | WithdrawnReceipt { .. } => "P0002",
             UnknownColumn { .. } => "42703",
             UnknownOperator { .. }
             | OperatorNotForType { .. }
@@ -139,6 +155,7 @@ impl Error {
             | UsersTableDropped
             | SeveralUsersTables { .. }
             | NotTracked { .. }
+            | NotUsersTable { .. }
             | NoKey { .. }
             | NotUnique { .. }
             | KeyType { .. }
@@ -148,7 +165,12 @@ impl Error {
             | Frozen { .. } => "55000",
             InRecovery => "25006",
             WrongRelation { .. } | AlreadyTracked { .. } => "42809",
-            NotOwner { .. } | NoTriggerRight { .. } | NoUsage { .. } | NoSelect { .. } | RowSecurity { .. } => "42501",
+            NotOwner { .. }
+            | OwnerUnknown
+            | NoTriggerRight { .. }
+            | NoUsage { .. }
+            | NoSelect { .. }
+            | RowSecurity { .. } => "42501",
             OnManyNodes { .. } => "0A000",
             FutureTime { .. } => "22008",
             LockNotAvailable { .. } => "55P03",
@@ -168,6 +190,7 @@ impl Error {
             UnknownVariant { message, name, .. } | UnknownBaseline { message, name, .. } => {
                 format!("variant \"{name}\" of message \"{message}\" does not exist")
             }
+            ControlOfProgramme { message, .. } => format!("message \"{message}\" has no control group"),
             UnknownReceipt { receipt_id } => format!("receipt {receipt_id} does not exist"),
             UnknownColumn { relation, name, .. } => {
                 format!("column \"{name}\" of relation \"{relation}\" does not exist")
@@ -193,7 +216,9 @@ impl Error {
             UnknownUser { key, relation } | SeveralUsers { key, relation } => {
                 format!("user \"{key}\" does not exist in relation \"{relation}\"")
             }
-            NoReceipt { message, key } => {
+            NoReceipt { message, key }
+            | NoReceiptOfHeldOut { message, key }
+            | WithdrawnReceipt { message, key, .. } => {
                 format!("user \"{key}\" has no receipt of message \"{message}\" at that time")
             }
             ControlReceipt { receipt_id } => {
@@ -204,6 +229,9 @@ impl Error {
             UsersTableDropped => "the users table of this message has been dropped".to_owned(),
             SeveralUsersTables { .. } => "more than one users table is tracked".to_owned(),
             NotTracked { relation } => format!("relation \"{relation}\" is not tracked"),
+            NotUsersTable { relation, kind, .. } => {
+                format!("relation \"{relation}\" is tracked for {kind} and is not a users table")
+            }
             WrongRelation { relation, why } | NoKey { relation, why } => format!("relation \"{relation}\" {why}"),
             NotUnique { relation, column } => {
                 format!("no unique index of relation \"{relation}\" names one user by column \"{column}\"")
@@ -217,6 +245,7 @@ impl Error {
             }
             HasMessages { relation } => format!("relation \"{relation}\" has messages of its own"),
             NotOwner { relation } => format!("must be owner of relation \"{relation}\""),
+            OwnerUnknown => "must be superuser to hand over the users of a table that has been dropped".to_owned(),
             NoTriggerRight { relation, .. } => format!("permission denied for partition \"{relation}\""),
             NoUsage { schema, .. } => format!("permission denied for schema {schema}"),
             NoSelect { relation, column, .. } => {
@@ -244,6 +273,11 @@ impl Error {
             NoReceipt { .. } => {
                 Some("A report belongs to the latest receipt sent at or before its time that is not withdrawn.".into())
             }
+            NoReceiptOfHeldOut { .. } => Some("A programme holds the user out of this message.".into()),
+            WithdrawnReceipt { receipt_id, .. } => {
+                Some(format!("Receipt {receipt_id} has been withdrawn: the message was never sent."))
+            }
+            OwnerUnknown => Some("Of a table that has been dropped it is not known who owned it.".into()),
             ControlReceipt { .. } => {
                 Some("A user of the control group is sent nothing, so there is nothing to report.".into())
             }
@@ -280,6 +314,17 @@ impl Error {
             }
             UnknownVariant { name, nearest: None, .. } if untyped::begins_with_a_date(name) => {
                 "The time is another parameter: sent_at => $3::timestamptz.".into()
+            }
+            UnknownVariant { message, name, nearest: None } if name == "control" => {
+                format!("Set it before the first receipt with goals.set_control_group({}).", literal(message))
+            }
+            UnknownVariant { name, nearest: None, .. } if name == "held out" => {
+                "Only messages that are part of a programme have such users. Those of a control group are 'control'.".into()
+            }
+            ControlOfProgramme { programme, .. } => {
+                format!(
+                    "That of the programme \"{programme}\" holds users back: record them with variant => 'held out'."
+                )
             }
             UnknownVariant { message, name, nearest: None } => {
                 format!(
@@ -329,7 +374,12 @@ impl Error {
                     literal(message)
                 )
             }
-            ControlReceipt { .. } => "Report what happens to a message only if goals.deliver() returned send.".into(),
+            ControlReceipt { .. } | NoReceiptOfHeldOut { .. } => {
+                "Report what happens to a message only if goals.deliver() returned send.".into()
+            }
+            WithdrawnReceipt { receipt_id, call, .. } => {
+                format!("If the message was sent after all, name the receipt: {call}({receipt_id}).")
+            }
             EntryReceipt { .. } => "Name the receipt of a message that is part of the programme.".into(),
             NoUsersTable => "Track one with goals.track_users('public.users').".into(),
             UsersTableDropped => {
@@ -341,6 +391,7 @@ impl Error {
                 "Track it with goals.track_users({0}), goals.track_events({0}, ...) or goals.track_receipts({0}, ...).",
                 literal(relation)
             ),
+            NotUsersTable { users, .. } => format!("The tracked users tables are {}.", users.join(", ")),
             WrongRelation { .. } => {
                 "Pass an ordinary or partitioned table that is neither temporary nor a system catalog.".into()
             }
@@ -357,6 +408,7 @@ impl Error {
                 "Drop them with goals.drop_message(): receipts of two tables cannot be told apart in one.".into()
             }
             NotOwner { .. } => "Ask the owner of the table to make this call.".into(),
+            OwnerUnknown => "Ask a superuser to make this call.".into(),
             NoTriggerRight { relation, owner } => format!("GRANT TRIGGER ON {relation} TO {owner}."),
             NoUsage { schema, user } => format!("GRANT USAGE ON SCHEMA {schema} TO {user}."),
             NoSelect { relation, column, user } => {

@@ -13,9 +13,15 @@ pub struct Row<'a> {
 enum Source {
     Tuple(pg_sys::HeapTuple, pg_sys::TupleDesc),
     Slot(*mut pg_sys::TupleTableSlot),
+    Nothing,
 }
 
 impl Row<'_> {
+    /// A row that does not exist: every column is NULL.
+    pub fn missing() -> Row<'static> {
+        Row { source: Source::Nothing, life: std::marker::PhantomData }
+    }
+
     /// # Safety
     /// `tuple` is a valid tuple of descriptor `desc`, and both outlive the result.
     pub(super) unsafe fn of_tuple<'a>(tuple: pg_sys::HeapTuple, desc: pg_sys::TupleDesc) -> Row<'a> {
@@ -48,6 +54,7 @@ impl Row<'_> {
                 let i = number as usize - 1;
                 (!*(*slot).tts_isnull.add(i)).then(|| *(*slot).tts_values.add(i))
             },
+            Source::Nothing => None,
         }
     }
 
@@ -62,6 +69,7 @@ impl Row<'_> {
                 }
                 (*slot.cast::<pg_sys::HeapTupleTableSlot>()).tuple
             },
+            Source::Nothing => return None,
         };
         // SAFETY: null, or the tuple of the row.
         unsafe { tuple.as_ref().map(|tuple| tuple.t_data) }

@@ -241,9 +241,8 @@ pub fn lower(text: &[u8]) -> Vec<u8> {
 pub(super) fn lower_in(text: &[u8], collation: pg_sys::Oid) -> Vec<u8> {
     // SAFETY: the text is read for its length, the answer is a palloc'd string.
     unsafe {
-        let lower = pg_sys::ffi::pg_guard_ffi_boundary(|| {
-            server::str_tolower(text.as_ptr().cast(), text.len(), collation)
-        });
+        let lower =
+            pg_sys::ffi::pg_guard_ffi_boundary(|| server::str_tolower(text.as_ptr().cast(), text.len(), collation));
         let copy = memory::copied(CStr::from_ptr(lower).to_bytes());
         pg_sys::pfree(lower.cast());
         copy

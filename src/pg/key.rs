@@ -1,7 +1,7 @@
 //! The key of a users table: its types, and the text form that identifies a user.
 
 use super::subtransaction::guarded;
-use super::{datum, encoding, memory, types, uuid};
+use super::{citext, datum, encoding, memory, uuid};
 use pgrx::pg_sys::{self, Datum};
 
 /// The type of a users table's key.
@@ -39,7 +39,7 @@ impl KeyType {
             pg_sys::UUIDOID => Some(KeyType::Uuid),
             pg_sys::TEXTOID | pg_sys::VARCHAROID => Some(KeyType::Text),
             pg_sys::BPCHAROID => Some(KeyType::PaddedText),
-            _ => types::is_citext(base).then_some(KeyType::CaseInsensitive),
+            _ => citext::is_type(base).then_some(KeyType::CaseInsensitive),
         }
     }
 

@@ -8,6 +8,7 @@
 mod additions;
 pub mod append;
 pub mod call;
+mod citext;
 pub mod citus;
 pub mod command;
 pub mod datum;

@@ -1,6 +1,6 @@
 //! Opening relations, and their properties.
 
-use super::{server, version};
+use super::{citext, server, version};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;
@@ -420,15 +420,9 @@ pub(super) enum NamedBy {
     Lower { collation: pg_sys::Oid },
 }
 
-/// True if an operator family's functions are the server's, or those of the extension citext. A member of a family can
-/// be added by superusers only.
+/// True if an operator family's functions are the server's, or those of the extension citext.
 fn is_trusted_family(family: pg_sys::Oid) -> bool {
-    // SAFETY: catalog lookups by oid and name.
-    family.to_u32() < pg_sys::FirstNormalObjectId
-        || unsafe {
-            let extension = pg_sys::getExtensionOfObject(pg_sys::OperatorFamilyRelationId, family);
-            extension != pg_sys::InvalidOid && extension == pg_sys::get_extension_oid(c"citext".as_ptr(), true)
-        }
+    family.to_u32() < pg_sys::FirstNormalObjectId || citext::is_family(family)
 }
 
 /// A column of a table.
@@ -489,6 +483,15 @@ pub fn qualified_name(relid: pg_sys::Oid) -> String {
         }
         let quoted = pg_sys::quote_qualified_identifier(schema, table);
         super::encoding::to_string(CStr::from_ptr(quoted).to_bytes())
+    }
+}
+
+/// The name of a relation, without its schema; empty if there is none.
+pub fn name(relid: pg_sys::Oid) -> String {
+    // SAFETY: a catalog lookup by value; null for what does not exist, else a palloc'd string.
+    unsafe {
+        let name = pg_sys::get_rel_name(relid);
+        if name.is_null() { String::new() } else { super::encoding::to_string(CStr::from_ptr(name).to_bytes()) }
     }
 }
 

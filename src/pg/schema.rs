@@ -84,7 +84,7 @@ tables! {
         kind: TEXT,
         relation: RELATION,
         users_source_id was users_id: INTEGER,
-        key_column: NAME null,
+        key_column: NAME,
         event_column: NAME null,
         message_column: NAME null,
         variant_column: NAME null,

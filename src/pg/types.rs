@@ -7,7 +7,7 @@ use super::key::{KeyType, trim_end_blanks};
 use super::relation::Column;
 use super::subtransaction::guarded;
 use super::zone::Zone;
-use super::{encoding, memory, role, server, uuid};
+use super::{citext, encoding, memory, role, server, uuid};
 use crate::model::condition::Range;
 use crate::model::decimal::{Arithmetic, Decimal};
 use crate::model::interval;
@@ -107,7 +107,7 @@ impl ColumnType {
             }
             // The owner of the extension could add another type to it, but not a base type: only superusers create
             // those.
-            _ if category == pg_sys::TYPTYPE_BASE && is_citext(base) => Shape::CaseInsensitiveText,
+            _ if category == pg_sys::TYPTYPE_BASE && citext::is_type(base) => Shape::CaseInsensitiveText,
             _ => {
                 let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
                 // SAFETY: the type exists; both results are set.
@@ -549,17 +549,6 @@ fn equality_of(base: pg_sys::Oid, shape: &Shape) -> Option<pg_sys::RegProcedure>
 impl ColumnType {
     fn has_one_form(&self) -> bool {
         matches!(self.shape, Shape::Enum)
-    }
-}
-
-/// True for the type citext of the extension citext.
-pub(super) fn is_citext(base: pg_sys::Oid) -> bool {
-    // SAFETY: catalog lookups by oid and name; the extension that owns the type shows that it is citext.
-    unsafe {
-        let extension = pg_sys::getExtensionOfObject(pg_sys::TypeRelationId, base);
-        extension != pg_sys::InvalidOid
-            && extension == pg_sys::get_extension_oid(c"citext".as_ptr(), true)
-            && type_name(base).ends_with("citext")
     }
 }
 

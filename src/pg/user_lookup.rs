@@ -3,9 +3,9 @@
 //! application's updates do not conflict.
 
 use super::datum::{self, Row};
+use super::encoding;
 use super::key::KeyType;
 use super::partition;
-use super::encoding;
 use super::relation::{Lock, NamedBy, Relation};
 use super::scan::{self, Key, OwnedProbe};
 use pgrx::pg_sys::{self, Datum};
@@ -122,10 +122,11 @@ pub enum Unopened {
 /// True if a unique index of the table names one user by this column.
 pub fn names_one(relid: pg_sys::Oid, column: &str) -> bool {
     let Some(table) = open(relid, true) else { return false };
-    let is_named_by = |number| move |oid| open(oid, true).is_some_and(|index: Relation| index.names_by(number).is_some());
-    table.column(column).is_some_and(|c| {
-        KeyType::of(c.type_oid).is_some() && table.indexes().into_iter().any(is_named_by(c.number))
-    })
+    let is_named_by =
+        |number| move |oid| open(oid, true).is_some_and(|index: Relation| index.names_by(number).is_some());
+    table
+        .column(column)
+        .is_some_and(|c| KeyType::of(c.type_oid).is_some() && table.indexes().into_iter().any(is_named_by(c.number)))
 }
 
 /// [`open`] with a lock that is released when the relation is closed.
@@ -152,20 +153,13 @@ impl Users {
 
     /// [`Users::open`] for lookups by a column that names one user, where `key_column` has the key: through a unique
     /// index on that column, or on lower() of it.
-    pub fn open_named_by(
-        relid: pg_sys::Oid,
-        column: &str,
-        key_column: &str,
-        wait: bool,
-    ) -> Result<Users, Unopened> {
+    pub fn open_named_by(relid: pg_sys::Oid, column: &str, key_column: &str, wait: bool) -> Result<Users, Unopened> {
         Users::open_by(relid, column, Some(key_column), wait)
     }
 
     fn open_by(relid: pg_sys::Oid, column: &str, key_column: Option<&str>, wait: bool) -> Result<Users, Unopened> {
         let root = open(relid, wait).ok_or(if wait { Unopened::Lacking } else { Unopened::Locked })?;
-        let type_of = |name: &str| {
-            root.column(name).and_then(|c| KeyType::of(c.type_oid)).ok_or(Unopened::Lacking)
-        };
+        let type_of = |name: &str| root.column(name).and_then(|c| KeyType::of(c.type_oid)).ok_or(Unopened::Lacking);
         let key = match key_column {
             Some(name) => Some((type_of(name)?, name.to_owned())),
             None => None,
@@ -179,6 +173,11 @@ impl Users {
         // SAFETY: reads a variable.
         let memory = unsafe { pg_sys::CurrentMemoryContext };
         Ok(Users { by, wait, memory, tables })
+    }
+
+    /// True if locks are waited for.
+    pub fn waits(&self) -> bool {
+        self.wait
     }
 
     /// Calls `found` with the row, its table (columns differ between partitions) and the key as stored. False if there

@@ -113,7 +113,8 @@ fn find_watch(trigger: &Trigger) -> Option<Rc<Watch>> {
     refresh_tables();
     let known = CACHE.with_borrow(|c| c.by_trigger.get(&trigger.oid()).cloned());
     let watch = known.unwrap_or_else(|| {
-        let source = trigger_source(&setup, trigger, "users")?;
+        let of_kind = |kind| trigger_source(&setup, trigger, kind);
+        let source = of_kind("users").or_else(|| of_kind("attributes"))?;
         table_watch(&setup, &trigger.relation(), source)
     });
     CACHE.with_borrow_mut(|c| {
@@ -132,7 +133,7 @@ pub fn trigger_source<'a>(setup: &'a Setup, trigger: &Trigger, kind: &str) -> Op
     (tracked && source.attached && source.kind == kind).then_some(source)
 }
 
-/// What to watch in a row of a users table or of one of its partitions.
+/// What to watch in a row of a table of users, or of attributes beside them, or of one of its partitions.
 pub fn table_watch(setup: &Setup, table: &Relation, users: &Source) -> Option<Rc<Watch>> {
     refresh_tables();
     // A caller may work with a set-up that has since been replaced; a watch built from it is not cached.

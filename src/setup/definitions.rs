@@ -1,6 +1,7 @@
 //! Goals, messages and tracked tables, as read from the extension's set-up tables.
 
 use crate::model::assignment::{self, Choice};
+use crate::model::attribute::Attribute;
 use crate::model::error::{Error, Result};
 use crate::model::jsonb;
 use crate::model::nearest::nearest;
@@ -189,6 +190,8 @@ pub struct Setup {
     /// The programmes, by id.
     pub(super) programmes: HashMap<i32, Rc<Message>>,
     pub(super) users_of_message: HashMap<i32, i32>,
+    /// The goals on attributes in a second table, with its source.
+    pub(super) beside: HashMap<i32, i32>,
     /// The goals that wait for an event, by users table and event name.
     pub(super) events: HashMap<i32, HashMap<String, Vec<Awaited>>>,
 }
@@ -268,17 +271,24 @@ impl Setup {
 
     /// [`Setup::users_table`], wherever its rows are.
     pub fn one_users_table(&self, named: Option<Oid>) -> Result<Rc<Source>> {
-        let mut tables: Vec<&Rc<Source>> = self
+        let tables: Vec<&Rc<Source>> = self
             .sources
             .iter()
             .filter(|s| s.kind == "users" && (named.is_some() || s.attached && relation::exists(s.relation)))
             .collect();
         if let Some(named) = named {
-            tables.retain(|s| s.relation == named);
-            return tables
-                .first()
-                .map(|s| Rc::clone(s))
-                .ok_or_else(|| Error::NotTracked { relation: relation::qualified_name(named) });
+            let users = tables.iter().find(|s| s.relation == named);
+            return users.map(|s| Rc::clone(s)).ok_or_else(|| {
+                let relation = relation::qualified_name(named);
+                match self.sources.iter().find(|s| s.relation == named && s.attached) {
+                    Some(other) => {
+                        let users = tables.iter().filter(|s| s.attached && relation::exists(s.relation));
+                        let users = users.map(|s| relation::qualified_name(s.relation)).collect();
+                        Error::NotUsersTable { relation, kind: other.kind.clone(), users }
+                    }
+                    None => Error::NotTracked { relation },
+                }
+            });
         }
         match tables.as_slice() {
             [] => Err(Error::NoUsersTable),
@@ -310,6 +320,25 @@ impl Setup {
         self.events.get(&users).and_then(|events| events.get(event)).map_or(&[], Vec::as_slice)
     }
 
+    /// The table beside the users table that has the attribute of this goal; None if it is the users table itself.
+    pub fn beside(&self, goal_id: i32) -> Option<&Rc<Source>> {
+        self.beside.get(&goal_id).and_then(|id| self.source(*id))
+    }
+
+    /// The tables beside a users table that have attributes of a revision's goals.
+    pub fn tables_beside(&self, revision: &Revision) -> SmallVec<[&Rc<Source>; 1]> {
+        let mut tables: SmallVec<[&Rc<Source>; 1]> = SmallVec::new();
+        if self.beside.is_empty() {
+            return tables;
+        }
+        for table in revision.goals.iter().filter_map(|goal| self.beside(*goal)) {
+            if !tables.iter().any(|known| known.id == table.id) {
+                tables.push(table);
+            }
+        }
+        tables
+    }
+
     /// True if a goal waits for any event of the users of this table.
     pub fn waits_for_events(&self, users: i32) -> bool {
         self.events.contains_key(&users)
@@ -323,6 +352,17 @@ impl Setup {
         goals.sort_unstable_by_key(|g| g.id);
         goals
     }
+}
+
+/// The table of these with the attribute of this name, which begins with its prefix, and the attribute's name there.
+pub fn table_beside<'a>(sources: &'a [Rc<Source>], users: i32, attribute: &str) -> Option<(&'a Rc<Source>, Attribute)> {
+    let mut parsed = Attribute::parse(attribute).ok().filter(|parsed| !parsed.path.is_empty())?;
+    let has_it = |s: &&Rc<Source>| {
+        s.kind == "attributes" && s.attached && s.users == users && s.options.prefix.as_ref() == Some(&parsed.column)
+    };
+    let source = sources.iter().find(has_it)?;
+    parsed.column = parsed.path.remove(0);
+    Some((source, parsed))
 }
 
 /// An error for a table whose rows are in shards of Citus.

@@ -1,6 +1,8 @@
 //! Reading the set-up from its tables.
 
-use super::definitions::{Awaited, ColumnNote, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant};
+use super::definitions::{
+    Awaited, ColumnNote, GivenMessage, Goal, Message, Reach, Revision, Setup, Source, Variant, table_beside,
+};
 use crate::model::operator::Operator;
 use crate::pg::datum::Row;
 use crate::pg::own_tables::columns::{goal_stop, revision, variant};
@@ -46,11 +48,24 @@ pub fn read_setup() -> Result<Setup, Unread> {
     let given = agreed(|| read_messages(tables.message))?;
     let (messages, users_of_message) = build_messages(given, &newest, variants);
     let events = build_events(&goals, &users_of_message);
+    let beside = find_beside(&sources, &goals, &users_of_message);
     // Without it only renamed columns are not found.
     let notes = tables.column_note.and_then(|table| agreed(|| read_notes(table)).ok()).unwrap_or_default();
     let known_as = messages.values().filter_map(|m| Some((m.known_as.clone()?, m.clone()))).collect();
     let programmes = messages.values().filter(|m| m.is_programme).map(|m| (m.id, m.clone())).collect();
-    Ok(Setup { tables, sources, messages, goals, revisions, notes, known_as, programmes, users_of_message, events })
+    Ok(Setup {
+        tables,
+        sources,
+        messages,
+        goals,
+        revisions,
+        notes,
+        known_as,
+        programmes,
+        users_of_message,
+        beside,
+        events,
+    })
 }
 
 /// Calls `row` with every row of a table of the set-up.
@@ -198,6 +213,26 @@ fn build_messages(given: Vec<GivenMessage>, newest: &Revisions, mut variants: Va
         memory::insert(&mut messages, name, Rc::new(message));
     }
     (messages, users_of_message)
+}
+
+/// The goals on attributes in a table beside the users table, with its source.
+fn find_beside(
+    sources: &[Rc<Source>],
+    goals: &HashMap<i32, Rc<Goal>>,
+    users_of_message: &UsersOfMessage,
+) -> HashMap<i32, i32> {
+    let mut beside = HashMap::new();
+    if !sources.iter().any(|source| source.kind == "attributes") {
+        return beside;
+    }
+    for goal in goals.values() {
+        if let (Some(attribute), Some(users)) = (&goal.attribute, users_of_message.get(&goal.message_id))
+            && let Some((source, _)) = table_beside(sources, *users, attribute)
+        {
+            memory::insert(&mut beside, goal.id, source.id);
+        }
+    }
+    beside
 }
 
 /// The live goals on events by users table and event name, grouped by the properties they require.

@@ -1,6 +1,6 @@
 //! What to look at when a row of a users table changes: the columns that have a goal, and the conditions of the goals.
 
-use super::definitions::{Goal, Reach, Setup, Source};
+use super::definitions::{Goal, Reach, Setup, Source, table_beside};
 use crate::model::attribute::Attribute;
 use crate::model::condition::Condition;
 use crate::model::condition_index::ConditionIndex;
@@ -152,16 +152,18 @@ pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl
 /// A column's number and type, and the goals on one attribute of it.
 type Judged<'a> = (i16, ColumnType, Vec<(&'a Rc<Goal>, Condition)>);
 
-/// The watch of a table or partition; None if its key column is missing or cannot be a key.
-pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
-    let key = table.column(&users.key)?;
+/// The watch of a table or partition of users, or of attributes beside them; None if its key column is missing or cannot
+/// be a key.
+pub fn build(setup: &Setup, table: &Relation, source: &Source) -> Option<Watch> {
+    let key = table.column(&source.key)?;
     let key_type = KeyType::of(key.type_oid)?;
     // By column and path, so that the order is the same in every partition.
     let mut attributes: BTreeMap<(String, Vec<Vec<u8>>), Judged> = BTreeMap::new();
     // The lists and maps below have one entry per goal, and grow by copying.
     memory::ensure(setup.goals.len() * 4 * (size_of::<Condition>() + size_of::<WatchedGoal>()));
-    let attributes_of = Attributes::new(setup, table, users);
-    for goal in setup.attribute_goals(users.id) {
+    let attributes_of = Attributes::new(setup, table, source);
+    let is_here = |goal: &&Rc<Goal>| setup.beside(goal.id).map_or(source.users, |beside| beside.id) == source.id;
+    for goal in setup.attribute_goals(source.users).into_iter().filter(is_here) {
         memory::check();
         match attributes_of.resolve(goal) {
             Ok((name, place, condition)) => {
@@ -195,7 +197,7 @@ pub fn build(setup: &Setup, table: &Relation, users: &Source) -> Option<Watch> {
     let mut by_number: Vec<usize> = (0..columns.len()).collect();
     by_number.sort_unstable_by_key(|i| columns[*i].number);
     let layout = Layout::up_to(table, columns.iter().map(|c| c.number).max().unwrap_or(0));
-    Some(Watch { users: users.id, key: key.number, key_type, columns, by_number, goals, layout })
+    Some(Watch { users: source.users, key: key.number, key_type, columns, by_number, goals, layout })
 }
 
 /// Writes to the server's log, once per backend, why a goal is not evaluated. goals.health() shows it too.
@@ -211,7 +213,7 @@ fn log_once(goal_id: i32, problem: &str) {
 }
 
 /// Finds an attribute in a table: a column of exactly that name, or a column and keys inside it.
-pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
+fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
     find_column(table, attribute, Vec::new()).or_else(|| {
         let parsed = Attribute::parse(attribute).ok()?;
         find_column(table, &parsed.column, keys(&parsed))
@@ -232,11 +234,11 @@ fn keys(attribute: &Attribute) -> Vec<Vec<u8>> {
 /// The goals on attributes by message and name, newest version first.
 type Versions<'a> = HashMap<(i32, &'a str), Vec<&'a Goal>>;
 
-/// The attributes of a table of users, as goals name them.
+/// The attributes of a table of users, or of one beside it, as goals name them.
 pub struct Attributes<'a> {
     setup: &'a Setup,
     table: &'a Relation,
-    users: &'a Source,
+    source: &'a Source,
     versions: OnceCell<Versions<'a>>,
 }
 
@@ -244,19 +246,34 @@ pub struct Attributes<'a> {
 type Resolved = (String, Place, Condition);
 
 impl<'a> Attributes<'a> {
-    /// The attributes of a users table, or of a partition of it.
-    pub fn new(setup: &'a Setup, table: &'a Relation, users: &'a Source) -> Attributes<'a> {
-        Attributes { setup, table, users, versions: OnceCell::new() }
+    /// The attributes of the table of a source, or of a partition of it.
+    pub fn new(setup: &'a Setup, table: &'a Relation, source: &'a Source) -> Attributes<'a> {
+        Attributes { setup, table, source, versions: OnceCell::new() }
     }
 
     /// [`find_place`], also where the column has been renamed since the goal was set.
     pub fn find(&self, attribute: &str) -> Option<(String, Place)> {
+        if self.source.options.prefix.is_some() {
+            let (of, parsed) = table_beside(&self.setup.sources, self.source.users, attribute)?;
+            return (of.id == self.source.id).then(|| self.find_parsed(&parsed)).flatten();
+        }
         find_place(self.table, attribute)
-            .or_else(|| find_column(self.table, &self.setup.renamed(self.users, attribute)?, Vec::new()))
-            .or_else(|| {
-                let parsed = Attribute::parse(attribute).ok()?;
-                find_column(self.table, &self.setup.renamed(self.users, &parsed.column)?, keys(&parsed))
-            })
+            .or_else(|| find_column(self.table, &self.setup.renamed(self.source, attribute)?, Vec::new()))
+            .or_else(|| self.find_parsed(&Attribute::parse(attribute).ok()?))
+    }
+
+    /// The attribute of exactly this name now.
+    pub fn find_as_named(&self, attribute: &str) -> Option<(String, Place)> {
+        if self.source.options.prefix.is_none() {
+            return find_place(self.table, attribute);
+        }
+        let (of, parsed) = table_beside(&self.setup.sources, self.source.users, attribute)?;
+        (of.id == self.source.id).then(|| find_column(self.table, &parsed.column, keys(&parsed))).flatten()
+    }
+
+    fn find_parsed(&self, attribute: &Attribute) -> Option<(String, Place)> {
+        find_column(self.table, &attribute.column, keys(attribute))
+            .or_else(|| find_column(self.table, &self.setup.renamed(self.source, &attribute.column)?, keys(attribute)))
     }
 
     /// The place and condition of a goal; Err says why the goal cannot be evaluated. A version that cannot be evaluated

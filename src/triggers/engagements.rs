@@ -125,6 +125,6 @@ fn of_user<'a>(trigger: &Trigger, setup: &'a Setup, reading: &Reading, row: &Row
     match kept_open::with_probes(trigger.statement(), &setup.tables, find)? {
         Latest::Of(sent) => Some(Fit::Receipt(sent, Some(&**message))),
         Latest::Control(_) => nothing("control group"),
-        Latest::None => nothing("no receipt"),
+        Latest::None | Latest::Withdrawn(_) => nothing("no receipt"),
     }
 }

@@ -173,8 +173,7 @@ impl Reading {
     /// How a table or partition of this source is read; None if its key column, or one that decides whether a row
     /// counts, is missing or of another kind.
     pub fn of_table(source: Rc<Source>, table: &Relation) -> Option<Reading> {
-        // A table of engagements may name a send instead of a user.
-        let key = Field::find(table, source.options.send.as_ref().or(Some(&source.key)))?;
+        let key = Field::find(table, Some(&source.key))?;
         let key_type = key.column_type.key_type()?;
         let options = &source.options;
         let zone = options.time_zone.as_deref().and_then(Zone::named);

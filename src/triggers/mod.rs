@@ -1,5 +1,6 @@
 //! Row triggers on the tracked tables. They never raise an error and run no SQL.
 
+pub mod attributes;
 pub mod engagements;
 pub mod events;
 mod mirrored;

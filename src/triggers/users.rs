@@ -46,7 +46,8 @@ fn match_update(trigger: &Trigger, old: &Row, new: &Row) {
     with_current_setup(|| {
         let Some(watch) = cache::watch_for(trigger) else { return Outcome::Done };
         key_differs = watch.key_differs(&watch, old, new);
-        match_difference(trigger, &watch, old, &watch, new)
+        // Receipts carry the key that the user had before this change.
+        match_difference(trigger, (&watch, old), (&watch, new), || watch.key_of(old))
     });
     if key_differs {
         with_current_setup(|| {
@@ -79,7 +80,7 @@ fn match_move(trigger: &Trigger, old: &mut KeptRow, new: &Row) {
             if let Some(before) = cache::table_watch(&setup, partition, source) {
                 let same_user = before.key_of(old).is_some_and(|key| after.key_of(new) == Some(key));
                 if partition_moves::belongs(trigger, source.relation, same_user) {
-                    outcome = match_difference(trigger, &before, old, &after, new);
+                    outcome = match_difference(trigger, (&before, old), (&after, new), || before.key_of(old));
                     if outcome == Outcome::Done && after.key_differs(&before, old, new) {
                         outcome = follow_key(trigger, &before, old, &after, new);
                     }
@@ -102,8 +103,13 @@ struct Difference<'a> {
     documents: SmallVec<[(usize, Document<'a>, Document<'a>); 1]>,
 }
 
-/// Records matches for the difference between two rows of one user.
-fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch, new: &Row) -> Outcome {
+/// Records matches for the difference between two rows of the user with this key.
+pub(super) fn match_difference(
+    trigger: &Trigger,
+    (before, old): (&Watch, &Row),
+    (after, new): (&Watch, &Row),
+    key: impl FnOnce() -> Option<Vec<u8>>,
+) -> Outcome {
     if after.columns.is_empty() {
         return Outcome::Done;
     }
@@ -120,8 +126,7 @@ fn match_difference(trigger: &Trigger, before: &Watch, old: &Row, after: &Watch,
     if difference.holding.is_empty() {
         return Outcome::Done;
     }
-    // Receipts carry the key that the user had before this change.
-    let Some(key) = before.key_of(old) else { return Outcome::Done };
+    let Some(key) = key() else { return Outcome::Done };
     let (at, command) = (Time::OfChange, Command::of_change(trigger));
     let happening = Happening { users: after.users, key: &key, at, command, cause: None };
     matches::record_matches(trigger.statement(), happening, &difference)

@@ -29,9 +29,21 @@ select goals.set_goal(m, attribute => 'plan', operator => 'is changed', time_lim
 from unnest(array['m', 'p']) m;
 select goals.set_goal(m, event => 'order', time_limit => '7 days', value_from => 'amount', goal => 'order')
 from unnest(array['m', 'p']) m;
+select goals.create_message('series', kind => 'programme', users => 'users');
 grant usage on schema goals to caller;
 grant execute on all functions in schema goals to caller;
 """
+
+
+# what is reported of a receipt: the call, and the column that shows it
+REPORTS = {
+    f"record_{kind}": f"{kind}_at"
+    for kind in ("delivered", "bounced", "opened", "clicked", "complained", "unsubscribed")
+}
+# true if a receipt of the user has such an engagement
+ENGAGED = (
+    "exists (select from goals.engagement e join goals.receipt r using (receipt_id) where r.user_key = 'KEY' and {})"
+)
 
 
 def calls(at):
@@ -57,17 +69,26 @@ def calls(at):
             def one(name, sql, give, done, sent=False, form=form, table=table, message=message, to=to, of=of):
                 key = users(table, 1)[0]
                 before = (
-                    f"select goals.record_sent('{message}', '{key}', 'a', '{at}'::timestamptz - interval '1 hour')"
+                    f"select goals.record_sent('{message}', '{key}', 'a', '{at}'::timestamptz - interval '1 hour', "
+                    f"ref => 'ref of {key}')"
                     if sent
                     else "select 1"
                 )
-                given = [(form if t == "key" else t, v) for t, v in give]
-                given = [(t, str(key) if t == "text" and v is None else key if v is None else v) for t, v in given]
+                as_given = str(key) if form == "text" else key
+
+                def filled(value):
+                    if isinstance(value, list):
+                        return [filled(v) for v in value]
+                    if isinstance(value, dict):
+                        return {k: filled(v) for k, v in value.items()}
+                    return as_given if value is None else f"ref of {key}" if value == "REF" else value
+
+                given = [(form if t == "key" else t, filled(v)) for t, v in give]
                 add(
                     f"{name}, {to}",
                     sql,
                     [list(g) for g in given],
-                    "select " + done.replace("OF", f"{of} = '{key}'"),
+                    "select " + done.replace("OF", f"{of} = '{key}'").replace("KEY", str(key)),
                     before,
                 )
 
@@ -86,7 +107,7 @@ def calls(at):
             one("record_sent with a ref", "select goals.record_sent($1, $2, ref => $3)", [m, k, ("text", "ref")], sent)
             one("deliver with a ref", "select * from goals.deliver($1, $2, ref => $3)", [m, k, ("text", "ref")], sent)
             one("deliver with a time", "select * from goals.deliver($1, $2, $3)", [m, k, t], sent_then)
-            for done, column in (("record_opened", "opened_at"), ("record_clicked", "clicked_at")):
+            for done, column in REPORTS.items():
                 one(done, f"select goals.{done}($1, $2)", [m, k], f"(select bool_and({column} > '{at}') OF)", sent=True)
                 one(
                     f"{done} with a time",
@@ -95,6 +116,32 @@ def calls(at):
                     f"(select bool_and({column} = '{at}') OF)",
                     sent=True,
                 )
+            for done in ("record_opened", "record_clicked"):
+                one(
+                    f"{done} of a machine",
+                    f"select goals.{done}($1, $2, $3, $4)",
+                    [m, k, t, ("bool", True)],
+                    "(select bool_and(opened_at is null) OF) and " + ENGAGED.format(f"e.machine and e.at = '{at}'"),
+                    sent=True,
+                )
+            item = {"kind": "complained", "at": at}
+            reported = f"(select bool_and(complained_at = '{at}') OF)"
+            for by, named in (("message and user", {"message": message, "user": None}), ("ref", {"ref": "REF"})):
+                one(
+                    f"record_engagements by {by}",
+                    "select 1 / recorded from goals.record_engagements($1)",
+                    [("json", [{**item, **named}])],
+                    reported,
+                    sent=True,
+                )
+            other = users(table, 1)[0]
+            one(
+                "merge_users",
+                f"select 1 / goals.merge_users($1, $2{users_of})",
+                [k, (form, str(other) if form == "text" else other)],
+                f"(select count(*) = 1 OF) is not true and (select count(*) = 1 {of} = '{other}')",
+                sent=True,
+            )
             happened = "(select count(matched_at) = 1 OF)"
             worth = "(select sum(worth) = 12.5 OF)"
             amount = ("json", {"amount": 12.5})
@@ -148,7 +195,15 @@ def calls(at):
                         f"select {done} {of} in ({', '.join(repr(str(k)) for k in keys)})",
                     )
     for form in ("int", "text"):
-        for done, column in (("record_opened", "opened_at"), ("record_clicked", "clicked_at")):
+        key = users("users", 1)[0]
+        add(
+            f"withdraw, a receipt given as {form}",
+            "select goals.withdraw($1)",
+            [[form, None]],
+            "select " + ENGAGED.format("e.kind = 'w'").replace("KEY", str(key)),
+            f"select goals.record_sent('m', '{key}', 'a', '{at}'::timestamptz - interval '1 hour')",
+        )
+        for done, column in REPORTS.items():
             for more, sql, holds in (
                 ("", "($1)", f"{column} > '{at}'"),
                 (" with a time", "($1, $2)", f"{column} = '{at}'"),
@@ -161,6 +216,19 @@ def calls(at):
                     f"select bool_and({holds}) from goals.outcome where message = 'm' and user_key = '{key}'",
                     f"select goals.record_sent('m', '{key}', 'a', '{at}'::timestamptz - interval '1 hour')",
                 )
+    made = "select exists (select from goals.message m left join goals.message p on p.message_id = m.parent_id where {})"
+    for name, sql, give, done in (
+        ("with a kind", "$1, $2", "one_off", "m.kind = 'one_off'"),
+        ("as a programme", "$1, kind => $2", "programme", "m.kind = 'programme'"),
+        ("in a programme", "$1, part_of => $2", "series", "p.name = 'series'"),
+        ("with a limit", "$1, engagement_after => $2", "10 seconds", "m.engagement_after_us = 10000000"),
+    ):
+        add(
+            f"create_message {name}",
+            f"select goals.create_message({sql}, users => 'users')",
+            [["text", f"message {name}"], ["text", give]],
+            made.format(f"m.name = 'message {name}' and {done}"),
+        )
     return listed
 
 

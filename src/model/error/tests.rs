@@ -12,6 +12,9 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("42704", UnknownGoal { message: s("m"), name: s("g"), nearest: None }),
         ("42704", UnknownVariant { message: s("m"), name: s("b"), nearest: near() }),
         ("42704", UnknownVariant { message: s("m"), name: s("b"), nearest: None }),
+        ("42704", UnknownVariant { message: s("m"), name: s("control"), nearest: None }),
+        ("42704", UnknownVariant { message: s("m"), name: s("held out"), nearest: None }),
+        ("42704", ControlOfProgramme { message: s("m"), programme: s("p") }),
         ("42704", UnknownBaseline { message: s("m"), name: s("b"), variants: vec![s("a"), s("c")] }),
         ("42704", UnknownBaseline { message: s("m"), name: s("b"), variants: vec![] }),
         ("P0002", UnknownReceipt { receipt_id: 7 }),
@@ -39,11 +42,14 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("P0002", SeveralUsers { key: s("{7,8}"), relation: s("users") }),
         ("P0002", UnknownUser { key: s("7"), relation: s("users") }),
         ("P0002", NoReceipt { message: s("m"), key: s("7") }),
+        ("P0002", NoReceiptOfHeldOut { message: s("m"), key: s("7") }),
+        ("P0002", WithdrawnReceipt { message: s("m"), key: s("7"), receipt_id: 8, call: "goals.record_opened" }),
         ("55000", ControlReceipt { receipt_id: 7 }),
         ("55000", EntryReceipt { receipt_id: 7 }),
         ("55000", NoUsersTable),
         ("55000", SeveralUsersTables { relations: vec![s("a.users"), s("b.users")] }),
         ("55000", NotTracked { relation: s("users") }),
+        ("55000", NotUsersTable { relation: s("sends"), kind: s("receipts"), users: vec![s("users")] }),
         ("42809", WrongRelation { relation: s("v"), why: s("is a view") }),
         ("55000", NoKey { relation: s("users"), why: s("has no primary key") }),
         ("55000", NotUnique { relation: s("users"), column: s("email") }),
@@ -51,6 +57,7 @@ fn every_error() -> Vec<(&'static str, Error)> {
         ("55000", UsersTableDropped),
         ("55000", Covered { relation: s("users_eu"), parent: s("users") }),
         ("42501", NotOwner { relation: s("users") }),
+        ("42501", OwnerUnknown),
         ("42501", NoTriggerRight { relation: s("users_eu"), owner: s("shop") }),
         ("42501", NoUsage { schema: s("shop"), user: s("anna") }),
         ("42501", NoSelect { relation: s("users"), column: s("a \"b"), user: s("anna") }),
@@ -87,7 +94,7 @@ fn every_detail_and_hint_is_a_sentence() {
         }
         assert!(error.hint().is_some(), "{error:?}");
     }
-    assert_eq!(every_error().iter().filter(|(_, error)| error.detail().is_some()).count(), 9);
+    assert_eq!(every_error().iter().filter(|(_, error)| error.detail().is_some()).count(), 12);
 }
 
 #[test]
@@ -115,6 +122,10 @@ fn hints_say_what_to_do() {
     has("sent_at => $3::timestamptz.");
     has("goals.deliver(): $2::text[].");
     has("key => 'column'");
+    has("goals.set_control_group('m').");
+    has("record them with variant => 'held out'.");
+    has("name the receipt: goals.record_opened(8).");
+    has("The tracked users tables are users.");
     let all = Error::UnknownOperator { name: String::new() }.hint().unwrap();
     assert!(Operator::ALL.iter().all(|operator| all.contains(&format!("\"{}\"", operator.name()))));
     let detail = Error::SeveralUsersTables { relations: vec!["a".into(), "b".into()] }.detail();

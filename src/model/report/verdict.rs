@@ -109,6 +109,15 @@ fn compared(report: &Report, (base_row, base): Row, rows: &[Row]) -> Conclusion 
         let neutral = Conclusion::neutral("The split is unsound, so there is no verdict", said);
         return Conclusion { verdict: row.verdict, ..neutral };
     }
+    // Then SQL compares nothing with it.
+    if base.control && !base_row.users.is_some() && !report.totals.control.is_some() {
+        let said = html! {
+            "Nothing is recorded of the control group. Record the users who are held back as well, with "
+            code { "goals.deliver(…)" } " for everyone, or with "
+            code { (report.words("variant => 'control'", "variant => 'held out'")) } "."
+        };
+        return Conclusion::neutral("There is nothing to compare with", said);
+    }
     let (mut better, mut worse) = (with(Verdict::Better), with(Verdict::Worse));
     let (open, early) = (with(Verdict::NoDifferenceShown), with(Verdict::TooEarly));
     for found in [&mut better, &mut worse] {

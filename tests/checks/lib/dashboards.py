@@ -180,7 +180,7 @@ def figures(db, shown):
     check(f"what else happened: {columns}, {rows}", rows == [(bounced, *rest)] and columns == ["Bounced", "Complained", "Unsubscribed", "Opened by machines", "Clicked by machines"])
     for message in ("plain", "series"):
         columns, rows = shown["$message and its programme", message, "primary"]
-        check(f"{message} and its programme: {rows}", [row[:3] for row in rows] == [("series", "programme", 150), ("plain", "ongoing", 150)])
+        check(f"{message} and its programme: {rows}", [row[:4] for row in rows] == [("series", "programme", 150, None), ("plain", "ongoing", 150, 150)])
     columns, rows = shown["$message and its programme", NAME, "primary"]
     check(f"a message of no programme: {rows}", [row[0] for row in rows] == [NAME])
     columns, rows = shown["All messages", NAME, "primary"]

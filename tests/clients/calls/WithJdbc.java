@@ -40,6 +40,7 @@ public class WithJdbc {
         List<String> parts = List.of(value.split(","));
         switch (type) {
             case "int" -> call.setLong(i, Long.parseLong(value));
+            case "bool" -> call.setBoolean(i, Boolean.parseBoolean(value));
             case "uuid" -> call.setObject(i, UUID.fromString(value));
             case "time" -> call.setObject(i, OffsetDateTime.parse(value));
             case "json" -> call.setObject(i, value, Types.OTHER);

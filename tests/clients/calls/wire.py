@@ -28,6 +28,8 @@ def as_binary(kind, value):
     """The type and the bytes."""
     if kind == "text":
         return TEXT, value.encode()
+    if kind == "bool":
+        return BOOL, struct.pack("!?", value)
     if kind == "int":
         return INT8, struct.pack("!q", value)
     if kind == "uuid":

@@ -2,7 +2,11 @@
 const { Client } = require('pg');
 const fs = require('fs');
 
-const native = ([type, value]) => (type === 'time' ? new Date(value) : value);
+// pg sends a list as an array of PostgreSQL: one that is meant as json goes as its text
+const native = ([type, value]) => {
+  if (type === 'time') return new Date(value);
+  return type === 'json' && Array.isArray(value) ? JSON.stringify(value) : value;
+};
 
 async function main() {
   const db = new Client({ connectionString: process.env.DATABASE_URL });

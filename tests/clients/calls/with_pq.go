@@ -34,6 +34,8 @@ func native(given [2]json.RawMessage) interface{} {
 	switch read[string](given[0]) {
 	case "int":
 		return read[int64](given[1])
+	case "bool":
+		return read[bool](given[1])
 	case "time":
 		return read[time.Time](given[1])
 	case "json":

@@ -191,6 +191,34 @@ select from goals.record_sent('test', '1', variant => 'long');
 call refused($$ select goals.add_variant('test', 'c') $$);
 call refused($$ select goals.set_control_group('test', 0.5) $$);
 
+-- The control group, where there is none or it is a programme's; reports about who was sent nothing
+begin;
+call refused($$ select goals.record_sent('empty', '1', variant => 'control') $$);
+call refused($$ select goals.record_sent('empty', '1', variant => 'held out') $$);
+select from goals.create_message('all', kind => 'programme');
+select from goals.set_control_group('all', 0.999);
+select from goals.create_message('news', part_of => 'all');
+select goals.assign('news', '1'), goals.assign('all', '1');
+call refused($$ select goals.record_sent('news', '1', variant => 'control') $$);
+call refused($$ select goals.record_sent('all', '1', variant => 'held out') $$);
+call refused($$ select goals.record_delivered('news', '1') $$);
+select goals.record_sent('news', '1') as receipt \gset
+call refused($$ select goals.record_delivered('news', '1', clock_timestamp() - interval '1 day') $$);
+select from goals.withdraw(:receipt);
+call refused($$ select goals.record_unsubscribed('news', '1') $$);
+rollback;
+
+-- A table of sends named as a users table
+begin;
+create table sends (who bigint, what text);
+select from goals.track_receipts('sends', 'what', 'who');
+call refused($$ select goals.create_message('x', users => 'sends') $$);
+call refused($$ select goals.record_event('1', 'e', users => 'sends') $$);
+call refused($$ select goals.merge_users('1', '2', users => 'sends') $$);
+call refused($$ select goals.forget_user('1', 'sends') $$);
+call refused($$ select * from goals.gone_users('sends') $$);
+rollback;
+
 -- A value that the type's own input function refuses, whatever it says of it
 create table places (id int primary key, net inet, span tstzrange, rel regclass, days date[], bits varbit, path jsonpath, query tsquery);
 select from goals.track_users('places');

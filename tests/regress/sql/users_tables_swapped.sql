@@ -122,9 +122,7 @@ select problem, object = :'dropped' as is_it, detail, replace(hint, :'dropped', 
 -- Who owned it is not known any more: a superuser hands it over
 alter table users owner to owner_of_one;
 set role owner_of_one;
-\set VERBOSITY sqlstate
 select from goals.move_users(:dropped, 'users');
-\set VERBOSITY default
 reset role;
 select from goals.move_users(:dropped, 'users');
 select * from goals.health();

@@ -187,7 +187,11 @@ fn rows(tiles: usize, most: usize, steps: usize) -> Vec<usize> {
 /// The section on what became of what was sent: the funnel, and the curve over the days.
 fn path(report: &Report, groups: &[Group]) -> Markup {
     let lines = curve::lines(report, groups);
-    let title = report.words("From sent to the goal", "From entering to the goal");
+    let title = if report.goals.is_empty() {
+        report.words("From sent to clicked", "Who entered")
+    } else {
+        report.words("From sent to the goal", "From entering to the goal")
+    };
     let funnel = funnel::funnel(report).map(|(chart, said)| figure(title, html! { (said) }, html! {}, chart));
     let curve = curve::curve(report, &lines).map(|chart| {
         let said = html! {

@@ -41,6 +41,34 @@ fn a_group_of_which_nobody_was_counted_has_a_row_and_no_chart() {
 }
 
 #[test]
+fn without_a_goal_the_page_shows_what_is_known_and_speaks_of_no_goal() {
+    let titles = |kind: &str, totals: Value| {
+        let html = page(&json!({"message": {"kind": kind}, "totals": totals}));
+        let body = html.split("</style>").nth(1).unwrap().to_owned();
+        assert!(!body.contains("to the goal"), "{body}");
+        html.split("<h3>").skip(1).map(|rest| rest.split("</h3>").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(titles("ongoing", json!({"sent": 9, "opened": 3})), ["From sent to clicked"]);
+    assert_eq!(titles("programme", json!({"sent": 9})), ["Who entered"]);
+}
+
+#[test]
+fn with_a_control_group_that_is_not_recorded_the_page_says_what_to_record() {
+    let of = |kind: &str, totals: Value| {
+        let rows = json!([{"users": 90, "matched": 30, "rate": 0.333, "verdict": "too early"},
+                          {"variant": "control", "is_control": true}]);
+        page(
+            &json!({"message": {"kind": kind}, "goals": [{"sent": 90, "matched": 30}], "totals": totals, "variants": rows}),
+        )
+    };
+    let html = of("ongoing", json!({"sent": 90}));
+    assert_eq!(headline(&html), "There is nothing to compare with");
+    assert!(html.contains("<code>variant =&gt; 'control'</code>"), "{html}");
+    assert!(of("programme", json!({"sent": 90})).contains("<code>variant =&gt; 'held out'</code>"));
+    assert_eq!(headline(&of("ongoing", json!({"sent": 90, "control": 1}))), "Too early to tell");
+}
+
+#[test]
 fn the_baseline_is_the_row_that_was_compared_with_nothing() {
     // here without a verdict: a row without conversions may have a verdict and no lift
     let rows = json!([{"variant": "A", "users": 50, "rate": 0.0, "verdict": "too early"}, {"variant": "B", "users": 50, "rate": 0.0}]);

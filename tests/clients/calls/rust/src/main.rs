@@ -22,6 +22,7 @@ fn give<'q>(query: Query<'q, Postgres, PgArguments>, kind: &str, value: &Value) 
     let number = |v: &Value| v.as_i64().expect("a number");
     match kind {
         "int" => query.bind(number(value)),
+        "bool" => query.bind(value.as_bool().expect("a boolean")),
         "uuid" => query.bind(uuid(value)),
         "time" => query.bind(chrono::DateTime::parse_from_rfc3339(&text(value)).expect("a time").to_utc()),
         "json" => query.bind(value.clone()),
