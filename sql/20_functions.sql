@@ -79,6 +79,16 @@ CREATE FUNCTION goals.untrack_all() RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack_all';
 COMMENT ON FUNCTION goals.untrack_all() IS 'Stop tracking every table; call it before DROP EXTENSION';
 
+CREATE FUNCTION goals.pause() RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_pause';
+COMMENT ON FUNCTION goals.pause() IS
+    'Switch the triggers off in this session until the transaction ends, or the savepoint in which it is called';
+
+CREATE FUNCTION goals.reset() RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_reset';
+COMMENT ON FUNCTION goals.reset() IS
+    'Delete every receipt, engagement, match and total. The set-up stays. For test suites; only for the owner of the users tables';
+
 CREATE FUNCTION goals.create_message(message text, kind text DEFAULT 'ongoing', channel text DEFAULT NULL,
     users regclass DEFAULT NULL, part_of text DEFAULT NULL, engagement_after interval DEFAULT NULL) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_create_message';

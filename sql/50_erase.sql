@@ -16,13 +16,17 @@ DECLARE
     at_once CONSTANT timestamptz := clock_timestamp();
     delta goals.total[];
     gone bigint;
+    w goals.watermark;
 BEGIN
+    SELECT * INTO w FROM goals.watermark;
     -- With an entry into a programme go those that it supersedes: they never count.
-    receipts := receipts || ARRAY(
-        SELECT e.other_id
-        FROM unnest(receipts) AS u (receipt_id)
-        JOIN goals_internal.entry_of_same e ON e.receipt_id = u.receipt_id AND NOT e.is_earlier
-        EXCEPT SELECT unnest(receipts));
+    IF EXISTS (SELECT FROM goals.message m WHERE m.kind = 'programme') THEN
+        receipts := receipts || ARRAY(
+            SELECT e.other_id
+            FROM unnest(receipts) AS u (receipt_id)
+            JOIN goals_internal.entry_of_same e ON e.receipt_id = u.receipt_id AND NOT e.is_earlier
+            EXCEPT SELECT unnest(receipts));
+    END IF;
     WITH doomed AS MATERIALIZED (
         SELECT r.receipt_id, r.users_source_id, coalesce(r.message_id, v.message_id) AS message_id,
                CASE WHEN EXISTS (SELECT FROM goals.hand_over)
@@ -44,7 +48,11 @@ BEGIN
         -- Now: the doomed, and what the same people keep of the same messages.
         SELECT d.receipt_id IS NOT NULL AS leaves,
                goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running,
-               NOT c.held_out AND c.superseded <> 1 AS compared, c.*
+               NOT c.held_out AND c.superseded <> 1 AS compared,
+               c.users_source_id, c.user_key, c.message_id, c.goal, c.variant_id, c.day, c.arm, c.matched_at, c.cause, c.gain,
+               c.already, c.sent, c.opened, c.clicked, c.already_matched, c.matched, c.matched_after_open,
+               c.matched_after_click, c.worth, c.deliveries, c.bounced, c.complained, c.unsubscribed, c.opened_by_machine,
+               c.clicked_by_machine
         FROM keyed p
         JOIN goals_internal.contribution c ON c.users_source_id = p.users_source_id AND c.recorded_key = p.recorded_key
                                           AND c.user_key = p.user_key AND c.message_id = p.message_id
@@ -141,9 +149,9 @@ BEGIN
     )
     SELECT (SELECT array_agg(c.line) FROM change c), (SELECT count(*) FROM erased) INTO delta, gone;
     PERFORM goals_internal.add_to_totals(delta);
-    -- What was committed since that snapshot.
-    DELETE FROM goals.engagement e USING unnest(receipts) AS u (receipt_id) WHERE e.receipt_id = u.receipt_id;
-    DELETE FROM goals.match_log h USING unnest(receipts) AS u (receipt_id) WHERE h.receipt_id = u.receipt_id;
+    -- What was committed since that snapshot: only facts above the watermark can have been.
+    DELETE FROM goals.engagement e WHERE e.receipt_id = ANY (receipts) AND e.engagement_id > w.engagement_id;
+    DELETE FROM goals.match_log h WHERE h.receipt_id = ANY (receipts) AND h.match_id > w.match_id;
     DELETE FROM goals.reference f USING unnest(receipts) AS u (receipt_id) WHERE f.receipt_id = u.receipt_id;
     RETURN gone;
 END

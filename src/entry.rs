@@ -1,8 +1,8 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use crate::calls::{
-    engagement_sets, engagements, events, goals, health, messages, move_users, people, receipts, sql, statistics,
-    track, track_attributes, track_engagements, track_tables,
+    engagement_sets, engagements, events, goals, health, messages, move_users, pause, people, receipts, sql,
+    statistics, track, track_attributes, track_engagements, track_tables,
 };
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
@@ -24,6 +24,8 @@ export_functions! {
     pg_goals_track_engagements pg_finfo_pg_goals_track_engagements track_engagements::track_engagements;
     pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
     pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
+    pg_goals_pause pg_finfo_pg_goals_pause pause::pause;
+    pg_goals_reset pg_finfo_pg_goals_reset pause::reset;
     pg_goals_create_message pg_finfo_pg_goals_create_message goals::create_message;
     pg_goals_rename_message pg_finfo_pg_goals_rename_message messages::rename_message;
     pg_goals_drop_message pg_finfo_pg_goals_drop_message messages::drop_message;

@@ -8,6 +8,7 @@ pub mod goals;
 pub mod health;
 pub mod messages;
 pub mod move_users;
+pub mod pause;
 pub mod people;
 pub mod receipts;
 pub mod sql;

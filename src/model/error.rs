@@ -439,7 +439,7 @@ impl Error {
 const ATTRIBUTION_MODELS: [&str; 5] = ["first touch", "last touch", "last click", "linear", "time decay"];
 
 /// The parameters for which functions in SQL refuse NULL.
-const SQL_PARAMETERS: [&str; 4] = ["message", "goal", "user_key", "before"];
+const SQL_PARAMETERS: [&str; 6] = ["message", "goal", "user_key", "before", "role", "what"];
 
 impl Error {
     /// The error that a function in SQL raises. `None` for an unknown code or missing arguments.

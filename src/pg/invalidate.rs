@@ -197,6 +197,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
         _ => return,
     }
     CHANGED_HERE.set(false);
+    super::pause::on_end(None);
     super::deleted::forget(None);
     super::command::forget();
 }
@@ -207,7 +208,11 @@ unsafe extern "C-unwind" fn on_subtransaction(
     _parent: pg_sys::SubTransactionId,
     _arg: *mut core::ffi::c_void,
 ) {
-    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
+    use pg_sys::SubXactEvent::{SUBXACT_EVENT_ABORT_SUB, SUBXACT_EVENT_COMMIT_SUB};
+    if matches!(event, SUBXACT_EVENT_ABORT_SUB | SUBXACT_EVENT_COMMIT_SUB) {
+        super::pause::on_end(Some(id));
+    }
+    if event == SUBXACT_EVENT_ABORT_SUB {
         super::patience::on_end(true, false);
         forget_what_may_never_be(RolledBack::Subtransaction);
         super::deleted::forget(Some(id));

@@ -27,6 +27,7 @@ pub mod moved;
 pub mod own_tables;
 pub mod partition;
 pub mod patience;
+pub mod pause;
 pub mod relation;
 pub mod rights;
 mod role;

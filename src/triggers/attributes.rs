@@ -1,12 +1,11 @@
 //! The trigger on a table beside the users table, with one row per user: its columns are attributes of the user. An
 //! INSERT is a change from unknown, a DELETE one to unknown.
 
-use super::partition_moves;
 use super::users::match_difference;
+use super::{is_on, partition_moves};
 use crate::matching::retry::{Outcome, with_current_setup};
 use crate::pg::append;
 use crate::pg::datum::Row;
-use crate::pg::guc;
 use crate::pg::key;
 use crate::pg::moved::KeptRow;
 use crate::pg::trigger::{Change, Trigger};
@@ -15,7 +14,7 @@ use crate::setup::watch::Watch;
 
 /// Handles a change of a row of a tracked table of attributes.
 pub fn on_change(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let change = trigger.change();

@@ -3,14 +3,14 @@
 //! refers to, or to the newest receipt of its message and user.
 
 use super::mirrored::{Reading, ignore, is_same, reading, user_key};
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::engagements::{self, Engagement, Latest, Report, is_withdrawn, latest};
 use crate::matching::records::{self, Sent};
 use crate::model::reference::reference;
 use crate::pg::datum::Row;
 use crate::pg::kept_open::{self, Probes};
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::{append, datum, guc};
+use crate::pg::{append, datum};
 use crate::setup::definitions::{Message, Setup};
 
 /// The reason that goals.health() shows.
@@ -18,7 +18,7 @@ const SKIPPED: &str = "skipped engagements";
 
 /// Handles a row of a tracked table of engagements.
 pub fn on_engagement(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let Some((setup, reading)) = reading(trigger, "engagements") else { return };

@@ -1,17 +1,17 @@
 //! The trigger on the application's table of events: an INSERT is an event.
 
 use super::mirrored::{Name, is_same, reading, user_key};
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::event::occurred;
 use crate::matching::matches::{Happening, Time};
 use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::{append, datum, guc};
+use crate::pg::{append, datum};
 
 /// Handles a row of a tracked events table.
 pub fn on_event(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let row = match trigger.change() {

@@ -13,6 +13,13 @@ use crate::pg::encoding;
 use crate::pg::own_tables::OwnTables;
 use crate::pg::patience;
 use crate::pg::trigger::Trigger;
+use crate::pg::{guc, pause};
+
+/// True unless the triggers are switched off.
+#[inline]
+fn is_on() -> bool {
+    guc::enabled() && !pause::is_paused()
+}
 
 /// Runs the body of a trigger, and notes what it or an earlier one could not record.
 pub fn noted(trigger: &Trigger, body: fn(&Trigger)) {

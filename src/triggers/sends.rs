@@ -6,7 +6,7 @@
 //! the first has committed, and the lock on the row lets the second update only then; its receipt is then seen.
 
 use super::mirrored::{Field, Name, Reading, ignore, is_same, reading, user_key};
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::engagements::{self, Engagement, Report, is_withdrawn};
 use crate::matching::judge::{Judgement, look_up};
 use crate::matching::person::Person;
@@ -17,7 +17,7 @@ use crate::pg::kept_open::{self, Probes};
 use crate::pg::scan::OwnedProbe;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::user_lookup::Users;
-use crate::pg::{append, datum, guc};
+use crate::pg::{append, datum};
 use crate::setup::definitions::{Arm, Message, Revision, Setup};
 use smallvec::SmallVec;
 use std::cell::LazyCell;
@@ -26,7 +26,7 @@ use std::rc::Rc;
 
 /// Handles a row of a tracked table of sends.
 pub fn on_receipt(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     let Some((setup, reading)) = reading(trigger, "receipts") else { return };

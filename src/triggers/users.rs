@@ -2,7 +2,7 @@
 //! raises no error, runs no SQL and takes no snapshot. Its steps, each needed less often than the one before: compare
 //! the bytes of the columns that have a goal, evaluate the conditions, read the user's receipts, append a match.
 
-use super::partition_moves;
+use super::{is_on, partition_moves};
 use crate::matching::hand_over;
 use crate::matching::matches::{self, Evidence, Happening, Time};
 use crate::matching::retry::{Outcome, with_current_setup};
@@ -13,7 +13,6 @@ use crate::pg::append;
 use crate::pg::command::Command;
 use crate::pg::datum::Row;
 use crate::pg::document::Document;
-use crate::pg::guc;
 use crate::pg::kept_open;
 use crate::pg::moved::KeptRow;
 use crate::pg::patience;
@@ -26,7 +25,7 @@ use smallvec::SmallVec;
 
 /// Handles a change of a row of a tracked users table.
 pub fn on_change(trigger: &Trigger) {
-    if !guc::enabled() || append::is_read_only() {
+    if !is_on() || append::is_read_only() {
         return partition_moves::pass_over(trigger);
     }
     match trigger.change() {
