@@ -219,6 +219,21 @@ pub fn is_withdrawn(engagements: &mut OwnedProbe, receipt_id: i64) -> bool {
     withdrawn
 }
 
+/// Of the receipts of a row, the one that counts: the last that is not withdrawn, else the last.
+pub fn current(probes: &mut Probes, made: &[Sent]) -> Option<Sent> {
+    match made {
+        [] => None,
+        [one] => Some(*one),
+        [.., last] => Some(last_sent(probes, made).unwrap_or(*last)),
+    }
+}
+
+/// The last of these receipts that is not withdrawn.
+pub fn last_sent(probes: &mut Probes, made: &[Sent]) -> Option<Sent> {
+    let engagements = probes.engagements()?;
+    made.iter().rev().find(|sent| !is_withdrawn(engagements, sent.id)).copied()
+}
+
 /// The receipt that a report about a message and a user belongs to.
 pub enum Latest {
     Of(Sent),

@@ -1,6 +1,5 @@
 //! Receipts, matches and notes, read and appended by the names of their columns.
 
-use super::engagements::is_withdrawn;
 use super::person::{self, Person};
 use crate::pg::append::{self, Appender, Log};
 use crate::pg::command::{self, Command};
@@ -363,21 +362,6 @@ pub fn kept_for_row(probes: &mut Probes, setup: &Setup, reference: i64) -> Small
         });
     }
     found
-}
-
-/// Of the receipts of a row, the one that counts: the last that is not withdrawn, else the last.
-pub fn current(probes: &mut Probes, made: &[Sent]) -> Option<Sent> {
-    match made {
-        [] => None,
-        [one] => Some(*one),
-        [.., last] => Some(last_sent(probes, made).unwrap_or(*last)),
-    }
-}
-
-/// The last of these receipts that is not withdrawn.
-pub fn last_sent(probes: &mut Probes, made: &[Sent]) -> Option<Sent> {
-    let engagements = probes.engagements()?;
-    made.iter().rev().find(|sent| !is_withdrawn(engagements, sent.id)).copied()
 }
 
 /// The receipt whose row has got this reference since, with another primary key.

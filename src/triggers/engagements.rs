@@ -95,7 +95,7 @@ fn of_send<'a>(trigger: &Trigger, setup: &'a Setup, reading: &Reading, row: &Row
             made = records::kept_for_row(probes, setup, of_row?);
             made.retain(|sent| !setup.is_dropped(sent.revision));
         }
-        records::current(probes, &made)
+        engagements::current(probes, &made)
     };
     let Some(sent) = kept_open::with_probes(trigger.statement(), &setup.tables, find) else {
         return Some(Fit::Nothing(table(), "no such send"));

@@ -88,7 +88,7 @@ fn mirror_insert(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row)
 fn engage_known(trigger: &Trigger, setup: &Setup, reading: &Reading, row: &Row) {
     let Some(message) = message_once(setup, (reading, row)) else { return };
     let made = made_of(trigger, setup, reading.reference(row), &[(reading, row)]);
-    let sent = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| records::current(probes, &made));
+    let sent = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| engagements::current(probes, &made));
     if let Some(sent) = sent.filter(|sent| !message.is_control(sent.variant)) {
         engage_as_inserted(trigger, setup, message, (reading, row), sent, true);
     }
@@ -151,7 +151,11 @@ fn mirror_sent(trigger: &Trigger, setup: &Setup, (reading, row): Place, known: O
         && let Some(sent) = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
             let made = records::all_of_row(probes, setup, of_row, &[(message, Some(&stored))]);
             // Inserted again, it may be sent again after it has failed.
-            if reading.failed.is_some() { records::last_sent(probes, &made) } else { records::current(probes, &made) }
+            if reading.failed.is_some() {
+                engagements::last_sent(probes, &made)
+            } else {
+                engagements::current(probes, &made)
+            }
         })
     {
         if !message.is_control(sent.variant) {
@@ -276,7 +280,7 @@ fn engage_as_inserted(
 fn follow(trigger: &Trigger, setup: &Setup, before: Place, (was, is): (i64, i64)) {
     let made = made_of(trigger, setup, Some(was), &[before]);
     kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
-        let sent = records::current(probes, &made)?;
+        let sent = engagements::current(probes, &made)?;
         if records::kept_for_row(probes, setup, is).iter().all(|kept| kept.id != sent.id) {
             records::keep_reference(probes.reference_log()?, sent.id, is, None);
         }
@@ -303,7 +307,7 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): Place, (after,
     if !was_sent && is_sent(setup, after, new) {
         let names: &[Place] = if is_renamed { &[(before, old), (after, new)] } else { &[(before, old)] };
         let made = made_of(trigger, setup, *reference, names);
-        let last = |probes: &mut Probes| records::last_sent(probes, &made);
+        let last = |probes: &mut Probes| engagements::last_sent(probes, &made);
         if made.is_empty() || kept_open::with_probes(trigger.statement(), &setup.tables, last).is_none() {
             return mirror_sent(trigger, setup, (after, new), Some(&made));
         }
@@ -346,7 +350,7 @@ fn mirror_engagement(
     let tables = &setup.tables;
     let made = made_of(trigger, setup, reference, &[place]);
     kept_open::with_probes(trigger.statement(), tables, |probes| {
-        if let Some(sent) = records::current(probes, &made) {
+        if let Some(sent) = engagements::current(probes, &made) {
             // The message of its receipt, whatever the row names now.
             let of_receipt = sent.message_id(setup).and_then(|id| setup.messages.values().find(|m| m.id == id));
             let message = of_receipt.map(|message| &**message);
