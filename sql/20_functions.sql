@@ -27,6 +27,11 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_membership';
 COMMENT ON FUNCTION goals.capture_membership() IS
     'Internal. Trigger on a tracked table of memberships: a row that becomes one or ceases to be one is an event';
 
+CREATE FUNCTION goals.capture_engagement() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_engagement';
+COMMENT ON FUNCTION goals.capture_engagement() IS
+    'Internal. Trigger on a tracked table of engagements: a complete row is an open, a click or what else can happen';
+
 -- Setting up -----------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION goals.track_users(relation regclass, key name DEFAULT NULL) RETURNS void
@@ -69,6 +74,13 @@ CREATE FUNCTION goals.track_membership(relation regclass, user_key name, list na
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_membership';
 COMMENT ON FUNCTION goals.track_membership(regclass, name, name, name, jsonb, regclass) IS
     'Track a table whose rows are memberships of users in lists: the events are "joined <list>" and "left <list>"';
+
+CREATE FUNCTION goals.track_engagements(relation regclass, kind text, message name DEFAULT NULL, user_key name DEFAULT NULL,
+    send name DEFAULT NULL, sends regclass DEFAULT NULL, at name DEFAULT NULL, "only" jsonb DEFAULT NULL,
+    user_by name DEFAULT NULL, time_zone text DEFAULT NULL, kinds jsonb DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_engagements';
+COMMENT ON FUNCTION goals.track_engagements(regclass, text, name, name, name, regclass, name, jsonb, name, text, jsonb) IS
+    'Track a table whose rows are opens, clicks, deliveries, bounces, complaints or unsubscribes of messages';
 
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';

@@ -15,6 +15,7 @@ pub mod sql;
 pub mod statistics;
 pub mod track;
 pub mod track_attributes;
+pub mod track_engagements;
 pub mod track_membership;
 pub mod track_tables;
 

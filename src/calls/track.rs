@@ -68,6 +68,7 @@ fn function_of(kind: &str) -> &'static str {
         "events" => "capture_event",
         "attributes" => "capture_attributes",
         "membership" => "capture_membership",
+        "engagements" => "capture_engagement",
         _ => "capture_receipt",
     }
 }

@@ -70,6 +70,14 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     let mut times = Times::of(&table, args.text(14))?;
     let mut time = |i: usize| args.name(i).map(|n| times.column(&n)).transpose();
     let [occurred, opened, clicked] = [time(3)?, time(4)?, time(5)?];
+    let further = Options {
+        delivered_at: time(7)?,
+        bounced_at: time(8)?,
+        complained_at: time(9)?,
+        unsubscribed_at: time(10)?,
+        failed_at: time(11)?,
+        ..Options::default()
+    };
     let variant = args.name(6).map(|n| id_column(&table, &n)).transpose()?;
     let (only, given) = conditions(args, 13, &table)?;
     warn_of_other_owners(&table, &key.name, &only);
@@ -78,7 +86,7 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
     let users = all_users().next().ok_or(Error::NoUsersTable)?;
     let user_by = user_by(args, 12, all_users())?;
-    let options = Options { user_by, time_zone: times.zone(), ..Options::default() };
+    let options = Options { user_by, time_zone: times.zone(), ..further };
     let columns = Columns {
         key: key.name,
         message: Some(message),

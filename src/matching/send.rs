@@ -99,7 +99,7 @@ impl From<Sent> for Delivered {
 
 /// True if the SQL of the extension is of 0.3 or later. That of 0.2 keeps its rules: it has no column to tell a receipt
 /// that was sent although held out, and no result to tell a repeated one.
-fn is_current(tables: &OwnTables) -> bool {
+pub fn is_current(tables: &OwnTables) -> bool {
     tables.receipt.places().of(receipt::flags) != 0
 }
 

@@ -2,12 +2,15 @@
 
 use super::own_columns::Places;
 use super::partition_moves;
+use crate::matching::engagements::Engagement;
+use crate::matching::records;
 use crate::model::only::{Condition, Found};
 use crate::model::reference::reference;
 use crate::model::value::{Kind, Value};
-use crate::pg::datum::Row;
+use crate::pg::datum::{Layout, Row};
 use crate::pg::deleted;
 use crate::pg::encoding;
+use crate::pg::kept_open;
 use crate::pg::key::{self, KeyType};
 use crate::pg::moved::KeptRow;
 use crate::pg::patience;
@@ -135,9 +138,36 @@ pub struct Reading {
     on_column: Option<Field>,
     /// Where the properties are, for a table without a column of properties.
     pub(super) places: Places,
+    pub delivered: Option<Field>,
+    pub bounced: Option<Field>,
+    pub complained: Option<Field>,
+    pub unsubscribed: Option<Field>,
+    pub failed: Option<Field>,
+    /// The column with the time of the send or engagement, whatever its type is now.
+    pub dated: Option<Field>,
+    /// What every engagement of the table is.
+    constant: Option<Engagement>,
+    /// The column that says what it is, and what its values mean.
+    kind: Option<Field>,
+    kinds: Vec<(String, Engagement)>,
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
     only: Vec<Deciding>,
+    read: Columns,
+}
+
+/// The columns of a table that are read, in the order of their numbers.
+struct Columns {
+    layout: Layout,
+    fields: Vec<Field>,
+}
+
+impl Columns {
+    fn of(table: &Relation, mut fields: Vec<Field>) -> Columns {
+        fields.sort_unstable_by_key(|field| field.number);
+        fields.dedup_by_key(|field| field.number);
+        Columns { layout: Layout::up_to(table, fields.last().map_or(0, |field| field.number)), fields }
+    }
 }
 
 impl Reading {
@@ -170,6 +200,21 @@ impl Reading {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
         };
         let time = |name| find(name, ColumnType::is_of_times).map(|field| Field { zone, ..field });
+        // Without the columns that say whether a row is complete, no row counts.
+        let completes = matches!(source.kind.as_str(), "receipts" | "engagements");
+        let said = |name: &Option<String>| match name {
+            Some(name) if completes => Field::find(table, Some(name)).map(Some),
+            _ => Some(None),
+        };
+        let (dated, failed) = (said(&source.occurred)?, said(&options.failed_at)?);
+        let kind = said(&options.kind_column)?.filter(|field| field.column_type.is_of_ids());
+        let meant = |(value, kind): &(String, String)| Some((value.clone(), Engagement::named(kind)?));
+        let primary_key: Vec<Field> = table.primary_key(source.relation).iter().map(Field::of).collect();
+        let names = [&source.event, &source.message, &source.variant, &source.properties, &source.occurred];
+        let names = names.into_iter().chain([&source.opened, &source.clicked]).flatten().chain(options.columns());
+        let names = names.chain([&source.key]).chain(options.only.conditions().iter().map(|c| &c.column));
+        let read = names.filter_map(|name| Field::find(table, Some(name)));
+        let read = Columns::of(table, read.chain(table.primary_key(source.relation).iter().map(Field::of)).collect());
         Some(Reading {
             key,
             key_type,
@@ -185,8 +230,18 @@ impl Reading {
             member,
             on_column,
             places: Places::default(),
-            primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
+            delivered: time(&options.delivered_at),
+            bounced: time(&options.bounced_at),
+            complained: time(&options.complained_at),
+            unsubscribed: time(&options.unsubscribed_at),
+            failed,
+            dated,
+            constant: options.engagement.as_deref().and_then(Engagement::named),
+            kind,
+            kinds: options.kinds.iter().filter_map(meant).collect(),
+            primary_key,
             only,
+            read,
             source,
         })
     }
@@ -230,6 +285,50 @@ impl Reading {
         self.occurred.iter().chain(&self.on_column).find_map(|field| field.time(row))
     }
 
+    /// True if the row names a user and, in a table of messages, a message.
+    pub fn is_named(&self, row: &Row) -> bool {
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        is_known(&self.key) && self.message.as_ref().is_none_or(is_known)
+    }
+
+    /// What happened, if the row is a complete engagement: it names a message and user, or a send, and has a time where
+    /// there is a column for it.
+    pub fn engagement(&self, row: &Row) -> Option<Engagement> {
+        let is_complete = self.is_named(row)
+            && self.dated.as_ref().is_none_or(|field| row.get(field.number).is_some())
+            && self.counts(row);
+        if !is_complete {
+            return None;
+        }
+        let Some(field) = &self.kind else { return self.constant };
+        let name = field.name(row)?;
+        self.kinds.iter().find(|(value, _)| name.as_str() == Some(value)).map(|(_, kind)| *kind)
+    }
+
+    /// The text form of the key in the row, by which a row of another table is found; None if it is too long.
+    pub fn key_form(&self, row: &Row) -> Option<Vec<u8>> {
+        let (number, column_type) = (self.key.number, &self.key.column_type);
+        let is_long = column_type.is_longer(row, number, key::LONGEST_TO_COMPRESS);
+        row.get(number).filter(|_| !is_long).and_then(|value| column_type.text_form(value))
+    }
+
+    /// True if all columns that are read have the bytes that they had in `old`, a row of the same partition.
+    pub fn reads_the_same(&self, old: &Row, row: &Row) -> bool {
+        let Columns { layout, fields } = &self.read;
+        let (mut was, mut is) = (old.walk(layout), row.walk(layout));
+        fields.iter().all(|field| !field.column_type.bytes_differ(was.get(field.number), is.get(field.number)))
+    }
+
+    /// True if the row names another message or user than it did as `old`, in a partition that is read as `before`.
+    pub fn names_another(&self, row: &Row, before: &Reading, old: &Row) -> bool {
+        let differs = |is: &Field, was: &Field| {
+            is.column_type.type_oid() != was.column_type.type_oid()
+                || is.column_type.bytes_differ(old.get(was.number), row.get(is.number))
+        };
+        differs(&self.key, &before.key)
+            || self.message.as_ref().zip(before.message.as_ref()).is_some_and(|(is, was)| differs(is, was))
+    }
+
     /// The reference of the row; None if its table has no primary key.
     pub fn reference(&self, row: &Row) -> Option<i64> {
         let value = |field: &Field| field.column_type.text_form(row.get(field.number)?);
@@ -250,9 +349,10 @@ impl Reading {
     /// A hash of what is read of the row and does not change when it is moved: its primary key, user and name, or
     /// everything.
     fn identity(&self, row: &Row) -> i64 {
-        let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
+        let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref(), self.kind.as_ref()];
         let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked, &self.on_column];
-        let others = others.into_iter().map(Option::as_ref).filter(|_| self.primary_key.is_empty());
+        let later = [&self.delivered, &self.bounced, &self.complained, &self.unsubscribed, &self.failed];
+        let others = others.into_iter().chain(later).map(Option::as_ref).filter(|_| self.primary_key.is_empty());
         let fields = self.primary_key.iter().chain(named.into_iter().chain(others).flatten());
         reference(
             self.source.id,
@@ -294,7 +394,7 @@ impl Reading {
 fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
     let siblings = trigger.siblings();
     let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
-    let same_users = |s: &Source| s.kind == "receipts" || s.users == source.users;
+    let same_users = |s: &Source| s.kind != "events" || s.users == source.users;
     others.any(|s| {
         s.attached
             && s.kind == source.kind
@@ -363,4 +463,19 @@ pub fn user_key(setup: &Setup, reading: &Reading, users: i32, row: &Row) -> Opti
         Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),
         _ => Some(key).filter(|key| key::fits(key)),
     }
+}
+
+/// Notes once, for goals.health(), that a row was ignored. `name` is at most as long as the names of a message and a
+/// variant.
+pub fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
+    let (source, name) = (reading.source.id, encoding::from_string(name));
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+        let Some((ignored, known)) = probes.ignored() else { return };
+        let this = (source, reason, Some(name.to_vec()));
+        let enough = (source, reason, None);
+        if known.contains(&this) || known.contains(&enough) {
+            return;
+        }
+        known.insert(if records::note(ignored, setup.tables.ignored, source, reason, &name) { this } else { enough });
+    });
 }

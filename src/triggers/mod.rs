@@ -1,6 +1,7 @@
 //! Row triggers on the tracked tables. They never raise an error and run no SQL.
 
 pub mod attributes;
+pub mod engagements;
 pub mod events;
 pub mod membership;
 mod mirrored;

@@ -95,12 +95,12 @@ select user_key, count(*) filter (where message = 'onboarding') as entries,
 from receipts where user_key::int between 14 and 19 group by user_key order by user_key;
 
 -- Rows of the application's table of sends, several of one user in one statement, and rows that name the programme.
-create table mails (id bigserial primary key, template text, user_id bigint, sent timestamptz, opened timestamptz);
+create table mails (id bigserial primary key, template text, user_id bigint, sent timestamptz default clock_timestamp(), opened timestamptz);
 select from goals.track_receipts('mails', 'template', 'user_id', 'sent', 'opened');
 insert into mails (template, user_id, sent, opened) values
     ('day 1', 20, '2025-05-01 10:00+00', '2025-05-01 11:00+00'), ('day 3', 20, '2025-05-03 10:00+00', null),
     ('onboarding', 21, '2025-05-01 10:00+00', null), ('onboarding', 21, '2025-05-02 10:00+00', null),
-    ('day 1', 21, '2025-05-02 10:00+00', null), ('day 1', 22, null, null);
+    ('day 1', 21, '2025-05-02 10:00+00', null), ('day 1', 22, default, null);
 update mails set opened = '2025-05-02 11:00+00' where user_id = 20 and template = 'day 3';
 select message, user_key, case when user_key <> '22' then sent_at at time zone 'UTC' end as sent_at, flags
 from receipts where user_key in ('20', '21', '22') order by user_key, receipt_id;
