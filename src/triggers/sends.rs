@@ -109,10 +109,13 @@ fn message_once<'a>(setup: &'a Setup, (reading, row): Place) -> Option<&'a Rc<Me
     setup.message_of_old_row(name.as_str()?)
 }
 
+/// The message that a row names, and the key of its user, if it is known.
+type NamedByRow<'a> = (&'a Message, Option<Vec<u8>>);
+
 /// The receipts that were made from the row with this reference, oldest first. `places`: what it names or has named.
 fn made_of(trigger: &Trigger, setup: &Setup, reference: Option<i64>, places: &[Place]) -> SmallVec<[Sent; 1]> {
     let Some(reference) = reference else { return SmallVec::new() };
-    let named: SmallVec<[(&Message, Option<Vec<u8>>); 2]> = places
+    let named: SmallVec<[NamedByRow; 2]> = places
         .iter()
         .filter_map(|(reading, row)| {
             let message: &Message = message_once(setup, (reading, row))?;
