@@ -11,7 +11,7 @@ COMMENT ON FUNCTION goals.capture() IS
 
 CREATE FUNCTION goals.capture_event() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_event';
-COMMENT ON FUNCTION goals.capture_event() IS 'Internal. Trigger on a tracked events table: every inserted row is an event';
+COMMENT ON FUNCTION goals.capture_event() IS 'Internal. Trigger on a tracked events table: a row is an event once it is complete';
 
 CREATE FUNCTION goals.capture_receipt() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_receipt';
@@ -25,6 +25,16 @@ CREATE FUNCTION goals.capture_attributes() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_attributes';
 COMMENT ON FUNCTION goals.capture_attributes() IS
     'Internal. Trigger on a tracked table of attributes beside the users table: matches the difference between OLD and NEW';
+
+CREATE FUNCTION goals.capture_membership() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_membership';
+COMMENT ON FUNCTION goals.capture_membership() IS
+    'Internal. Trigger on a tracked table of memberships: a row that becomes one or ceases to be one is an event';
+
+CREATE FUNCTION goals.capture_engagement() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_capture_engagement';
+COMMENT ON FUNCTION goals.capture_engagement() IS
+    'Internal. Trigger on a tracked table of engagements: a complete row is an open, a click or what else can happen';
 
 -- Setting up -----------------------------------------------------------------------------------------------------------
 
@@ -69,6 +79,19 @@ CREATE FUNCTION goals.track_attributes(relation regclass, user_key name, prefix 
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_attributes';
 COMMENT ON FUNCTION goals.track_attributes(regclass, name, text, regclass, text) IS
     'Track a table with one row per user: its columns are attributes of the user, named prefix.column';
+
+CREATE FUNCTION goals.track_membership(relation regclass, user_key name, list name, status name DEFAULT NULL,
+    member jsonb DEFAULT NULL, users regclass DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_membership';
+COMMENT ON FUNCTION goals.track_membership(regclass, name, name, name, jsonb, regclass) IS
+    'Track a table whose rows are memberships of users in lists: the events are "joined <list>" and "left <list>"';
+
+CREATE FUNCTION goals.track_engagements(relation regclass, kind text, message name DEFAULT NULL, user_key name DEFAULT NULL,
+    send name DEFAULT NULL, sends regclass DEFAULT NULL, at name DEFAULT NULL, "only" jsonb DEFAULT NULL,
+    user_by name DEFAULT NULL, time_zone text DEFAULT NULL, kinds jsonb DEFAULT NULL) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_track_engagements';
+COMMENT ON FUNCTION goals.track_engagements(regclass, text, name, name, name, regclass, name, jsonb, name, text, jsonb) IS
+    'Track a table whose rows are opens, clicks, deliveries, bounces, complaints or unsubscribes of messages';
 
 CREATE FUNCTION goals.untrack(relation regclass) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'pg_goals_untrack';

@@ -86,6 +86,8 @@ BEGIN
                                    WHEN 'events' THEN 'goals.capture_event()'::regprocedure
                                    WHEN 'messages' THEN 'goals.capture_message()'::regprocedure
                                    WHEN 'attributes' THEN 'goals.capture_attributes()'::regprocedure
+                                   WHEN 'membership' THEN 'goals.capture_membership()'::regprocedure
+                                   WHEN 'engagements' THEN 'goals.capture_engagement()'::regprocedure
                                    ELSE 'goals.capture_receipt()'::regprocedure END
     WHERE s.attached AND (t.oid IS NULL OR t.tgenabled IN ('D', 'R')) AND has_table_privilege(s.relation, 'SELECT') IS NOT NULL
     ORDER BY s.source_id;
@@ -110,7 +112,8 @@ BEGIN
         AND t.tgargs = convert_to(s.source_id::text, 'UTF8') || decode('00', 'hex')
         AND t.tgfoid IN ('goals.capture()'::regprocedure, 'goals.capture_event()'::regprocedure,
                          'goals.capture_receipt()'::regprocedure, 'goals.capture_message()'::regprocedure,
-                         'goals.capture_attributes()'::regprocedure)
+                         'goals.capture_attributes()'::regprocedure, 'goals.capture_membership()'::regprocedure,
+                         'goals.capture_engagement()'::regprocedure)
     WHERE s.attached AND p.relid <> s.relation AND t.tgenabled IN ('D', 'R')
     ORDER BY 2;
 
@@ -122,7 +125,7 @@ BEGIN
            format('SELECT goals.untrack(%L)', s.relation)
     FROM goals.source s
     JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
-        AND (s.kind = 'receipts' OR above.users_source_id = s.users_source_id)
+        AND (s.kind IN ('receipts', 'engagements') OR above.users_source_id = s.users_source_id)
     JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
     WHERE s.attached AND s.kind <> 'users'
     ORDER BY s.source_id, above.source_id;
@@ -211,17 +214,25 @@ BEGIN
            format(CASE i.reason WHEN 'locked table' THEN 'it was locked for longer than the triggers of %s wait, first at %s: what changed then is not recorded'
                                 WHEN 'refused row' THEN 'a default, an index or a column that has been added to it did not take what triggers of %s recorded, first at %s'
                                 WHEN 'too many messages' THEN '%s has had more than 100000 rows that count since %s; those beyond are no messages'
+                                WHEN 'skipped engagements' THEN 'a row of %s fitted no receipt, first at %s; such rows are skipped'
                                 WHEN 'unknown user' THEN 'a row of %s for this message named a user who is not in its users table, first at %s; such rows are ignored'
                                 ELSE 'named by a row of %s first at %s; such rows are ignored' END, s.relation, min(i.first_at)),
            CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 during the maintenance. This entry is removed when the table is tracked again.'
                          WHEN 'refused row' THEN 'Drop that default, index or column. The server''s log has the time. This entry is removed when the table is tracked again.'
                          WHEN 'too many messages' THEN 'Say with "only" which rows are messages. This entry is removed when the table is tracked again with goals.track_messages().'
                          WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+                         WHEN 'skipped engagements' THEN
+                             CASE WHEN i.name LIKE '%: no such message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+                                  WHEN i.name LIKE '%: no such send' THEN 'A row of that table is a receipt if it became complete while the table was tracked.'
+                                  ELSE 'An engagement belongs to a user who was sent the message before.' END
+                             || ' This entry is removed when the table is tracked again with goals.track_engagements().'
                          WHEN 'unknown user' THEN 'Insert the user before the row that names it. This entry is removed when the table is tracked again with goals.track_receipts().'
                          ELSE 'Correct the rows that the application writes. This entry is removed when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i
     LEFT JOIN goals.source s ON s.source_id = i.source_id
     WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name OR m.known_as = i.name))
+      AND NOT (i.reason = 'skipped engagements'
+               AND EXISTS (SELECT FROM goals.message m WHERE i.name IN (m.name || ': no such message', m.known_as || ': no such message')))
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 

@@ -2,7 +2,7 @@
 
 use crate::calls::{
     engagement_sets, engagements, events, goals, health, messages, move_users, pause, people, receipts, sql,
-    statistics, track, track_attributes, track_messages, track_tables,
+    statistics, track, track_attributes, track_engagements, track_membership, track_messages, track_tables,
 };
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
@@ -11,6 +11,8 @@ export_triggers! { triggers::noted:
     pg_goals_capture pg_finfo_pg_goals_capture triggers::users::on_change;
     pg_goals_capture_event pg_finfo_pg_goals_capture_event triggers::events::on_event;
     pg_goals_capture_attributes pg_finfo_pg_goals_capture_attributes triggers::attributes::on_change;
+    pg_goals_capture_membership pg_finfo_pg_goals_capture_membership triggers::membership::on_change;
+    pg_goals_capture_engagement pg_finfo_pg_goals_capture_engagement triggers::engagements::on_engagement;
     pg_goals_capture_receipt pg_finfo_pg_goals_capture_receipt triggers::sends::on_receipt;
     pg_goals_capture_message pg_finfo_pg_goals_capture_message triggers::campaigns::on_message;
 }
@@ -22,6 +24,8 @@ export_functions! {
     pg_goals_track_receipts pg_finfo_pg_goals_track_receipts track_tables::track_receipts;
     pg_goals_track_messages pg_finfo_pg_goals_track_messages track_messages::track_messages;
     pg_goals_track_attributes pg_finfo_pg_goals_track_attributes track_attributes::track_attributes;
+    pg_goals_track_membership pg_finfo_pg_goals_track_membership track_membership::track_membership;
+    pg_goals_track_engagements pg_finfo_pg_goals_track_engagements track_engagements::track_engagements;
     pg_goals_untrack pg_finfo_pg_goals_untrack track::untrack;
     pg_goals_untrack_all pg_finfo_pg_goals_untrack_all track::untrack_all;
     pg_goals_pause pg_finfo_pg_goals_pause pause::pause;

@@ -104,6 +104,12 @@ impl<'a> Times<'a> {
         Ok(found.name)
     }
 
+    /// A column of any type, perhaps with times.
+    pub(super) fn any_column(&mut self, name: &str) -> Result<String> {
+        let found = column(self.table, name)?;
+        if resolved(found.type_oid).is_of_times() { self.column(name) } else { Ok(found.name) }
+    }
+
     /// The name of the zone. Sends a NOTICE if it is needed and not given.
     pub(super) fn zone(self) -> Option<String> {
         if self.zone.is_none()
@@ -146,9 +152,20 @@ pub(super) fn user_by<'a>(
 
 /// The conditions that a caller gives for rows, as they are and as JSON.
 pub(super) fn conditions(args: &Args, i: usize, table: &Relation) -> Result<(Only, Option<String>)> {
+    conditions_named(args, i, table, "only")
+}
+
+/// [`conditions`] in a parameter of this name.
+pub(super) fn conditions_named(args: &Args, i: usize, table: &Relation, name: &str) -> Result<(Only, Option<String>)> {
+    let renamed = |error| match error {
+        Error::InvalidArgument { message, hint } => {
+            Error::InvalidArgument { message: message.replacen("\"only\"", &format!("\"{name}\""), 1), hint }
+        }
+        other => other,
+    };
     let Some((given, bytes)) = args.jsonb(i).zip(args.jsonb_bytes(i)) else { return Ok((Only::default(), None)) };
     let only = match jsonb::root(&bytes) {
-        Some(node) => Only::read(&node, &encoding::to_string)?,
+        Some(node) => Only::read(&node, &encoding::to_string).map_err(renamed)?,
         None => return Ok((Only::default(), None)),
     };
     for condition in only.conditions() {

@@ -1,8 +1,7 @@
 //! Reporting what happened to messages in sets. What cannot be placed is left out and named; it never fails the set.
 
-use super::engagements::{Latest, latest};
 use super::{not_recorded, reported_time};
-use crate::matching::engagements::{Engagement, Report, engage, is_withdrawn};
+use crate::matching::engagements::{KINDS, Latest, Report, engage, is_withdrawn, latest};
 use crate::matching::person::{self, Person};
 use crate::matching::records::{Sent, all_by_reference, receipt_and_key, receipts_by_id, visit_given};
 use crate::model::epoch;
@@ -28,16 +27,6 @@ use crate::setup::definitions::{Message, Setup, in_one_place};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
-
-/// What "kind" can be.
-const KINDS: [(&[u8], Engagement); 6] = [
-    (b"delivered", Engagement::Delivered),
-    (b"bounced", Engagement::Bounced),
-    (b"opened", Engagement::Opened),
-    (b"clicked", Engagement::Clicked),
-    (b"complained", Engagement::Complained),
-    (b"unsubscribed", Engagement::Unsubscribed),
-];
 
 /// The most receipts with one ref that are looked at to find the one that is meant.
 const MOST_OF_A_REF: usize = 1_000;
@@ -90,7 +79,7 @@ fn report(item: &Node) -> Placed<Report> {
     let Some(kind) = given(item, "kind") else { return skipped("no kind", None) };
     let named = |kind: &Node| {
         let name = text(kind)?;
-        KINDS.iter().find(|(known, _)| **known == *name).map(|(_, kind)| *kind)
+        KINDS.iter().find(|(known, _)| known.as_bytes() == &*name).map(|(_, kind)| *kind)
     };
     let Some(kind) = named(&kind) else { return skipped("unknown kind", Some(&kind)) };
     let machine = match given(item, "machine") {

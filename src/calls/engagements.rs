@@ -1,22 +1,18 @@
 //! Reporting what happened to a message after it was sent, by message and user or by receipt.
 
 use super::{not_recorded, reported_time};
-use crate::matching::engagements::{Engagement, Report, engage, is_withdrawn};
-use crate::matching::person::Person;
-use crate::matching::records::{Sent, find_receipt, visit_receipts_until};
+use crate::matching::engagements::{Engagement, Latest, Report, engage, is_withdrawn, latest};
+use crate::matching::records::{Sent, find_receipt};
 use crate::matching::send::{self, Assigned};
-use crate::model::epoch;
 use crate::model::error::{Error, Result};
 use crate::model::untyped;
 use crate::pg::append;
 use crate::pg::call::{Args, Out};
 use crate::pg::datum;
-use crate::pg::kept_open::{self, Probes, Statement};
-use crate::pg::scan::OwnedProbe;
+use crate::pg::kept_open::{self, Statement};
 use crate::pg::{encoding, key, literal};
 use crate::setup::cache::required_setup;
 use crate::setup::definitions::{Message, Setup, Source, in_one_place};
-use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// The name of the parameter that holds the time.
@@ -43,49 +39,6 @@ fn call_name(kind: Engagement) -> &'static str {
         Engagement::Withdrawn => "goals.withdraw",
         Engagement::EnteredBefore => "goals.merge_users",
     }
-}
-
-/// The receipt that a report about a message and a user belongs to.
-pub(super) enum Latest {
-    Of(Sent),
-    /// There are only receipts of the control group, and withdrawn ones; the id of the latest of the control group.
-    Control(i64),
-    /// There are withdrawn receipts only; the id of the latest.
-    Withdrawn(i64),
-    None,
-}
-
-/// The latest receipt of a user for a message that was sent at or before a time and not withdrawn. A time without a
-/// fraction of a second may have been cut: then the latest sent in that second. `withdrawn` tells whether a receipt is
-/// withdrawn. None if a table cannot be used.
-pub(super) fn latest(
-    probes: &mut Probes,
-    setup: &Setup,
-    message: &Message,
-    key: &[u8],
-    at: i64,
-    withdrawn: &mut dyn FnMut(&mut OwnedProbe, i64) -> bool,
-) -> Option<Latest> {
-    let mut latest = Latest::None;
-    let person = Person::of(probes, message.users, key, None)?;
-    let (receipts, engagements) = probes.receipts_and_engagements()?;
-    visit_receipts_until(receipts, setup, message, &person, epoch::last_moment(at), |sent| {
-        if message.is_control(sent.variant) {
-            if let Latest::None | Latest::Withdrawn(_) = latest {
-                latest = Latest::Control(sent.id);
-            }
-            return ControlFlow::Continue(());
-        }
-        if withdrawn(engagements, sent.id) {
-            if let Latest::None = latest {
-                latest = Latest::Withdrawn(sent.id);
-            }
-            return ControlFlow::Continue(());
-        }
-        latest = Latest::Of(sent);
-        ControlFlow::Break(())
-    });
-    Some(latest)
 }
 
 /// The time that a parameter without a type means where PostgreSQL took it as a user's key; None if it is no time as

@@ -1,7 +1,7 @@
 //! Reporting events.
 
 use super::{not_empty, reported_time};
-use crate::matching::event::occurred;
+use crate::matching::event::{Document, Properties, occurred};
 use crate::matching::matches::{Happening, Time};
 use crate::model::error::Result;
 use crate::model::reference::{GIVEN, reference};
@@ -25,8 +25,10 @@ pub fn record_event(args: &Args) -> Result<Out> {
     // A key that no user can have has no receipts: ignored, like an event of an unknown user.
     if let Some(key) = users.key_type()?.canonical(&key) {
         let bytes = args.jsonb_bytes(2);
-        let properties = args.jsonb(2).zip(bytes.as_deref());
-        let happening = Happening { users: users.id, key: &key, at, command: Command::current(), cause };
+        let properties = args.jsonb(2).zip(bytes.as_deref()).map(|(whole, bytes)| Document { whole, bytes });
+        let properties = properties.as_ref().map(|given| given as &dyn Properties);
+        let command = Command::current();
+        let happening = Happening { users: users.id, key: &key, at, command, cause, once: false };
         occurred(Statement::of_call(), happening, &event, properties);
     }
     Ok(Out::Null)

@@ -5,6 +5,7 @@ use super::is_virtual;
 use crate::matching::send::HELD_OUT;
 use crate::model::attribute::Attribute;
 use crate::model::error::{Error, Result};
+use crate::model::jsonb;
 use crate::model::nearest::nearest;
 use crate::model::operator::Operator;
 use crate::model::time_limit::{TimeLimit, TimeLimitProblem};
@@ -223,8 +224,8 @@ pub fn set_goal(args: &Args) -> Result<Out> {
             if !relation::exists(setup.users(known.users)?.relation) {
                 return Err(Error::UsersTableDropped);
             }
-            name_given(event.clone().unwrap_or_default(), "an event")?;
-            may_ask_for_events(&setup, known.users, args.jsonb(7).is_some() || value_from.is_some())?;
+            let event = name_given(event.clone().unwrap_or_default(), "an event")?;
+            may_ask_for_events(&setup, known.users, &event, args.jsonb_bytes(7).as_deref(), value_from.as_deref())?;
             if !(1..=1_000_000).contains(&times) {
                 return Err(Error::InvalidArgument {
                     message: format!("times {times} is out of range"),
@@ -371,16 +372,39 @@ fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     Ok(())
 }
 
-/// Checks the same rights on the tracked events tables of these users. A table tracked later needs no check: its owner
-/// tracks it.
-fn may_ask_for_events(setup: &Setup, users: i32, properties: bool) -> Result<()> {
-    for source in setup.sources.iter().filter(|s| s.kind == "events" && s.attached && s.users == users) {
+/// Checks the same rights on the tables of events of these users: what decides that a row is an event, and what the goal
+/// asks of it. A table tracked later needs no check: its owner tracks it.
+fn may_ask_for_events(
+    setup: &Setup,
+    users: i32,
+    event: &str,
+    properties: Option<&[u8]>,
+    value_from: Option<&str>,
+) -> Result<()> {
+    let may_have = |source: &&Rc<Source>| match source.kind.as_str() {
+        "events" => source.options.named.as_deref().is_none_or(|name| name == event),
+        "membership" => event.starts_with("joined ") || event.starts_with("left "),
+        _ => false,
+    };
+    let entries = properties.and_then(jsonb::root).and_then(|root| root.entries());
+    let asked: Vec<String> = entries.into_iter().flatten().map(|(name, _)| encoding::to_string(name)).collect();
+    for source in setup.sources.iter().filter(may_have).filter(|s| s.attached && s.users == users) {
         let Some(table) = Relation::open(source.relation, Lock::Share) else { continue };
-        let properties = source.properties.as_ref().filter(|_| properties);
-        for name in source.event.iter().chain(properties) {
+        let options = &source.options;
+        let deciding = options.only.conditions().iter().chain(options.member.conditions()).map(|c| &c.column);
+        let whole = source.properties.as_ref().filter(|_| properties.is_some() || value_from.is_some());
+        for name in source.event.iter().chain(options.columns()).chain(deciding).chain(whole) {
             if let Some(column) = table.column(name) {
                 may_read(&table, name, column.number)?;
             }
+        }
+        if source.properties.is_some() {
+            continue;
+        }
+        let whole = asked.iter().filter_map(|name| Some((name.clone(), watch::find_whole(&table, name)?)));
+        let part = value_from.and_then(|from| watch::find_place(&table, from));
+        for (name, place) in whole.chain(part) {
+            may_read(&table, &name, place.number)?;
         }
     }
     Ok(())

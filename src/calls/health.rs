@@ -187,7 +187,11 @@ pub fn source_problem(args: &Args) -> Result<Out> {
             (source.opened.as_ref(), times),
             (source.clicked.as_ref(), times),
         ];
-        let of_options = source.options.columns().map(|name| (Some(name), any));
+        let options = &source.options;
+        let of_options = options.columns().map(|name| (Some(name), any));
+        let of_times = [&options.delivered_at, &options.bounced_at, &options.complained_at, &options.unsubscribed_at];
+        let of_options = of_options.chain(of_times.into_iter().map(|name| (name.as_ref(), times)));
+        let of_options = of_options.chain([(options.kind_column.as_ref(), names)]);
         let deciding = source.options.only.conditions().iter().chain(source.options.member.conditions());
         let deciding = deciding.map(|condition| (Some(&condition.column), any));
         let all = named.into_iter().chain(of_options).chain(deciding);
@@ -208,7 +212,9 @@ pub fn source_problem(args: &Args) -> Result<Out> {
         }
         if let Some(column) = &source.options.user_by {
             // The message of a send decides whose users it is about.
-            let is_of = |s: &Source| s.id == source.users || source.kind == "receipts" && s.kind == "users";
+            let is_of = |s: &Source| {
+                s.id == source.users || matches!(source.kind.as_str(), "receipts" | "engagements") && s.kind == "users"
+            };
             if !setup.sources.iter().any(|s| is_of(s) && user_lookup::names_one(s.relation, column)) {
                 let users = setup.source(source.users).map_or_else(String::new, |users| users.name());
                 return Some(format!("no unique index of {users} names one user by column \"{column}\" any more"));

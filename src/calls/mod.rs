@@ -15,6 +15,8 @@ pub mod sql;
 pub mod statistics;
 pub mod track;
 pub mod track_attributes;
+pub mod track_engagements;
+pub mod track_membership;
 pub mod track_messages;
 pub mod track_tables;
 

@@ -2,11 +2,12 @@
 
 use crate::model::error::{Error, Result};
 use crate::pg::call::{Args, Out};
-use crate::pg::{append, pause, relation, rights, spi};
+use crate::pg::{append, invalidate, pause, relation, rights, spi};
 use crate::setup::cache::required_setup;
 
 /// goals.pause()
 pub fn pause(_args: &Args) -> Result<Out> {
+    invalidate::listen();
     pause::begin();
     Ok(Out::Null)
 }

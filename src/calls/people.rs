@@ -111,10 +111,10 @@ fn arms_of(probes: &mut Probes, setup: &Setup, users: i32, person: &Person) -> O
         arms.receipts += 1;
         let Some(message) = sent.message_id(setup) else { return };
         if sent.is_entry {
+            // Of both people's entries one counts, with its variant.
             memory::room_in(&mut arms.entries);
             memory::push(arms.entries.entry(message).or_default(), sent);
-        }
-        if !sent.held_out {
+        } else if !sent.held_out {
             memory::room_in(&mut arms.variants);
             arms.variants.entry(message).or_default().insert(sent.variant);
         }

@@ -68,6 +68,8 @@ fn function_of(kind: &str) -> &'static str {
         "events" => "capture_event",
         "messages" => "capture_message",
         "attributes" => "capture_attributes",
+        "membership" => "capture_membership",
+        "engagements" => "capture_engagement",
         _ => "capture_receipt",
     }
 }

@@ -1,14 +1,17 @@
 //! Engagements: what happened to a message after it was sent, read and appended by the names of their columns. Every
 //! report is kept; which of several counts is decided when reading. Those of a machine never count as opens or clicks.
 
-use super::records::{Sent, of_receipt};
+use super::person::Person;
+use super::records::{Sent, of_receipt, visit_receipts_until};
+use crate::model::epoch;
 use crate::pg::append::{self, Appender};
 use crate::pg::command::{self, Command};
 use crate::pg::datum::{self, Row};
+use crate::pg::kept_open::Probes;
 use crate::pg::own_tables::OwnTables;
 use crate::pg::own_tables::columns::engagement;
 use crate::pg::scan::OwnedProbe;
-use crate::setup::definitions::Message;
+use crate::setup::definitions::{Message, Setup};
 use pgrx::pg_sys::Datum;
 use std::ops::ControlFlow;
 
@@ -27,7 +30,22 @@ pub enum Engagement {
     EnteredBefore,
 }
 
+/// What can be reported, and what it is called.
+pub const KINDS: [(&str, Engagement); 6] = [
+    ("delivered", Engagement::Delivered),
+    ("bounced", Engagement::Bounced),
+    ("opened", Engagement::Opened),
+    ("clicked", Engagement::Clicked),
+    ("complained", Engagement::Complained),
+    ("unsubscribed", Engagement::Unsubscribed),
+];
+
 impl Engagement {
+    /// What is called by this name.
+    pub fn named(name: &str) -> Option<Engagement> {
+        KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
     /// The value of engagement.kind.
     fn kind(self) -> u8 {
         match self {
@@ -199,4 +217,62 @@ pub fn is_withdrawn(engagements: &mut OwnedProbe, receipt_id: i64) -> bool {
         }
     }
     withdrawn
+}
+
+/// Of the receipts of a row, the one that counts: the last that is not withdrawn, else the last.
+pub fn current(probes: &mut Probes, made: &[Sent]) -> Option<Sent> {
+    match made {
+        [] => None,
+        [one] => Some(*one),
+        [.., last] => Some(last_sent(probes, made).unwrap_or(*last)),
+    }
+}
+
+/// The last of these receipts that is not withdrawn.
+pub fn last_sent(probes: &mut Probes, made: &[Sent]) -> Option<Sent> {
+    let engagements = probes.engagements()?;
+    made.iter().rev().find(|sent| !is_withdrawn(engagements, sent.id)).copied()
+}
+
+/// The receipt that a report about a message and a user belongs to.
+pub enum Latest {
+    Of(Sent),
+    /// There are only receipts of the control group, and withdrawn ones; the id of the latest of the control group.
+    Control(i64),
+    /// There are withdrawn receipts only; the id of the latest.
+    Withdrawn(i64),
+    None,
+}
+
+/// The latest receipt of a user for a message that was sent at or before a time and not withdrawn. A time without a
+/// fraction of a second may have been cut: then the latest sent in that second. `withdrawn` tells whether a receipt is
+/// withdrawn. None if a table cannot be used.
+pub fn latest(
+    probes: &mut Probes,
+    setup: &Setup,
+    message: &Message,
+    key: &[u8],
+    at: i64,
+    withdrawn: &mut dyn FnMut(&mut OwnedProbe, i64) -> bool,
+) -> Option<Latest> {
+    let mut latest = Latest::None;
+    let person = Person::of(probes, message.users, key, None)?;
+    let (receipts, engagements) = probes.receipts_and_engagements()?;
+    visit_receipts_until(receipts, setup, message, &person, epoch::last_moment(at), |sent| {
+        if message.is_control(sent.variant) {
+            if let Latest::None | Latest::Withdrawn(_) = latest {
+                latest = Latest::Control(sent.id);
+            }
+            return ControlFlow::Continue(());
+        }
+        if withdrawn(engagements, sent.id) {
+            if let Latest::None = latest {
+                latest = Latest::Withdrawn(sent.id);
+            }
+            return ControlFlow::Continue(());
+        }
+        latest = Latest::Of(sent);
+        ControlFlow::Break(())
+    });
+    Some(latest)
 }

@@ -56,6 +56,8 @@ pub struct Happening<'a> {
     pub command: Command,
     /// The reference of the event, by which it is known again.
     pub cause: Option<i64>,
+    /// True if the first one on record counts, whatever the time of another with this reference.
+    pub once: bool,
 }
 
 /// Records a match per receipt of the user and goal that counts for it. Returns Outdated if a receipt was made under
@@ -114,7 +116,7 @@ fn matches(
             if !receipt.already.contains(&goal.id)
                 && in_window(setup, probes, goal, receipt, t, happening.command)?
                 && evidence.gained(goal.id, baseline(revision, receipt, goal.id).as_ref())
-                && !is_recorded(probes, &setup.tables, goal, receipt.id, (t, happening.cause))?
+                && !is_recorded(probes, &setup.tables, goal, receipt.id, (t, happening))?
             {
                 memory::room_in_small(&mut matches);
                 matches.push(Match { goal_id: goal.id, receipt_id: receipt.id, at: t, cause: happening.cause });
@@ -214,11 +216,11 @@ fn is_recorded(
     tables: &OwnTables,
     goal: &Goal,
     receipt_id: i64,
-    (t, cause): (i64, Option<i64>),
+    (t, happening): (i64, Happening),
 ) -> Option<bool> {
     let log = probes.match_log()?;
     // A goal on the first event has it already, wherever the same one stands.
-    let again = cause.filter(|_| goal.times > 1);
+    let again = happening.cause.filter(|_| goal.times > 1 || happening.once);
     if again.is_some_and(|cause| records::has_hit_of(log, tables, receipt_id, goal.id, t, cause, COUNTED)) {
         return Some(true);
     }

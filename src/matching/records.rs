@@ -229,18 +229,6 @@ pub fn visit_receipts_until(
     let _ = newest.into_iter().try_for_each(see);
 }
 
-/// The receipt of a person for a message that was made from what has this reference; of several, the first. `key` is
-/// one of the person's.
-pub fn find_by_reference(
-    probes: &mut Probes,
-    setup: &Setup,
-    message: &Message,
-    key: &[u8],
-    reference: i64,
-) -> Option<Sent> {
-    by_reference(probes, setup, message, (key, true), reference)?.first().copied()
-}
-
 /// The receipts of a user for a message that were made from what has this reference, in the order in which they were
 /// recorded; None if the receipts cannot be searched.
 pub fn all_by_reference(
@@ -295,6 +283,85 @@ fn by_reference(
     }
     found.sort_unstable_by_key(|sent| sent.id);
     Some(found)
+}
+
+/// Who a row of a table of sends names: a message, and the key of one of its users. Without a key, every user.
+pub type Named<'a> = (&'a Message, Option<&'a [u8]>);
+
+/// The receipts that were made from the row with this reference, in the order in which they were recorded: those of what
+/// the row names or has named, else those that are kept for it, whatever it names now.
+pub fn all_of_row(probes: &mut Probes, setup: &Setup, reference: i64, named: &[Named]) -> SmallVec<[Sent; 1]> {
+    let mut made: SmallVec<[Sent; 1]> = SmallVec::new();
+    for &(message, key) in named {
+        let Some(found) = (match key {
+            Some(key) => by_reference(probes, setup, message, (key, true), reference),
+            None => Some(all_by_row(probes, setup, reference, |sent| sent.is_of(setup, message))),
+        }) else {
+            continue;
+        };
+        for sent in found {
+            if !made.iter().any(|known| known.id == sent.id) {
+                memory::room_in_small(&mut made);
+                made.push(sent);
+            }
+        }
+    }
+    if made.is_empty() {
+        made = kept_for_row(probes, setup, reference);
+    }
+    made.sort_unstable_by_key(|sent| sent.id);
+    made
+}
+
+/// The receipts that were made from the row with this reference, whatever it named.
+pub fn all_by_row(
+    probes: &mut Probes,
+    setup: &Setup,
+    reference: i64,
+    counts: impl Fn(&Sent) -> bool,
+) -> SmallVec<[Sent; 1]> {
+    let mut found: SmallVec<[Sent; 1]> = SmallVec::new();
+    if setup.tables.receipt.places().of(receipt::row_ref) != 0
+        && let Some(receipts) = probes.receipts_by_row()
+    {
+        receipts.visit(&[of_bigint(reference)], false, |row| {
+            let sent = Sent::read(row, setup.tables.receipt.places());
+            if counts(&sent) {
+                memory::room_in_small(&mut found);
+                found.push(sent);
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    found.sort_unstable_by_key(|sent| sent.id);
+    found
+}
+
+/// The receipts that are known by this reference too, because their row has got another primary key, message or user.
+pub fn kept_for_row(probes: &mut Probes, setup: &Setup, reference: i64) -> SmallVec<[Sent; 1]> {
+    let (mut ids, mut found): (SmallVec<[i64; 1]>, SmallVec<[Sent; 1]>) = (SmallVec::new(), SmallVec::new());
+    if let Some(references) = probes.references_by_row() {
+        references.visit(&[of_bigint(reference)], false, |row| {
+            let id = row.bigint(reference::receipt_id);
+            if !ids.contains(&id) {
+                memory::room_in_small(&mut ids);
+                ids.push(id);
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    if ids.is_empty() {
+        return found;
+    }
+    let Some(mut receipts) = receipts_by_id(&setup.tables) else { return found };
+    for id in ids {
+        receipts.visit(&[of_receipt(id)], false, |row| {
+            memory::room_in_small(&mut found);
+            found.push(Sent::read(row, setup.tables.receipt.places()));
+            ControlFlow::Break(())
+        });
+    }
+    found
 }
 
 /// The receipt whose row has got this reference since, with another primary key.

@@ -99,7 +99,7 @@ impl From<Sent> for Delivered {
 
 /// True if the SQL of the extension is of 0.3 or later. That of 0.2 keeps its rules: it has no column to tell a receipt
 /// that was sent although held out, and no result to tell a repeated one.
-fn is_current(tables: &OwnTables) -> bool {
+pub fn is_current(tables: &OwnTables) -> bool {
     tables.receipt.places().of(receipt::flags) != 0
 }
 
@@ -158,8 +158,10 @@ pub fn assigned<'a>(statement: Statement, setup: &Setup, message: &'a Message, k
             return Assigned::HeldOut;
         }
         let entry = if message.is_programme { entry(probes, setup, message, key) } else { None };
-        let entered = entry.and_then(|entry| message.arms().find(|v| Some(v.id) == entry.variant));
-        Assigned::Arm(entered.or(by_assignment))
+        match entry.filter(|entry| !entry.held_out) {
+            Some(entry) => Assigned::Arm(message.arms().find(|v| Some(v.id) == entry.variant)),
+            None => Assigned::Arm(by_assignment),
+        }
     })
 }
 

@@ -187,6 +187,14 @@ impl<'a> Node<'a> {
         matches!(self.0, Inner::Object(_))
     }
 
+    /// The bytes of a list or an object, which are those of a jsonb of its own; `None` for anything else.
+    pub fn container(&self) -> Option<&'a [u8]> {
+        match self.0 {
+            Inner::Array(container) | Inner::Object(container) => Some(container.raw),
+            _ => None,
+        }
+    }
+
     /// True for a list or an object.
     pub fn is_container(&self) -> bool {
         matches!(self.0, Inner::Array(_) | Inner::Object(_))

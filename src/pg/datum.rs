@@ -609,7 +609,17 @@ pub struct KeptJsonb {
 impl KeptJsonb {
     /// Copies a jsonb column of a row; None for NULL.
     pub fn of(row: &Row, number: i16) -> Option<KeptJsonb> {
-        let payload = row.bytes(number)?;
+        row.bytes(number).map(KeptJsonb::of_payload)
+    }
+
+    /// Copies a jsonb.
+    pub fn of_datum(value: Datum) -> KeptJsonb {
+        // SAFETY: a jsonb datum, read before this returns.
+        KeptJsonb::of_payload(unsafe { varlena_bytes(value) })
+    }
+
+    /// Copies a jsonb, given its bytes after the header.
+    pub fn of_payload(payload: &[u8]) -> KeptJsonb {
         let total = payload.len() + 4;
         let mut words = memory::vec(total.div_ceil(8));
         words.resize(total.div_ceil(8), 0u64);
@@ -618,7 +628,13 @@ impl KeptJsonb {
             varlena::set_varsize_4b(words.as_mut_ptr().cast(), total as i32);
             std::ptr::copy_nonoverlapping(payload.as_ptr(), words.as_mut_ptr().cast::<u8>().add(4), payload.len());
         }
-        Some(KeptJsonb { words })
+        KeptJsonb { words }
+    }
+
+    /// The bytes after the header.
+    pub fn payload(&self) -> &[u8] {
+        // SAFETY: the words hold a varlena with a four-byte header.
+        unsafe { varlena_bytes(self.datum()) }
     }
 
     /// The value as a datum, valid while `self` is.

@@ -191,6 +191,9 @@ fn forget_what_may_never_be(rolled_back: RolledBack) {
 
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg: *mut core::ffi::c_void) {
     match event {
+        pg_sys::XactEvent::XACT_EVENT_PRE_COMMIT | pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE => {
+            return super::at_commit::settle();
+        }
         pg_sys::XactEvent::XACT_EVENT_ABORT => super::patience::on_end(true, true),
         pg_sys::XactEvent::XACT_EVENT_COMMIT => super::patience::on_end(false, true),
         _ => {}
@@ -204,6 +207,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _arg:
     }
     CHANGED_HERE.set(false);
     super::pause::on_end(None);
+    super::at_commit::forget(None);
     super::deleted::forget(None);
     super::command::forget();
 }
@@ -221,6 +225,7 @@ unsafe extern "C-unwind" fn on_subtransaction(
     if event == SUBXACT_EVENT_ABORT_SUB {
         super::patience::on_end(true, false);
         forget_what_may_never_be(RolledBack::Subtransaction);
+        super::at_commit::forget(Some(id));
         super::deleted::forget(Some(id));
     }
 }

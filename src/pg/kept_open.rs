@@ -29,6 +29,11 @@ impl Statement {
         Statement { context }
     }
 
+    /// No statement: nothing is kept open.
+    pub fn none() -> Statement {
+        Statement { context: std::ptr::null_mut() }
+    }
+
     /// The statement of a function call. Only a top-level query keeps things open. Other callers may be expressions
     /// that PL/pgSQL evaluates without an executor, in a context that outlives the resource owner.
     pub fn of_call() -> Statement {

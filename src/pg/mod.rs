@@ -7,10 +7,12 @@
 
 mod additions;
 pub mod append;
+pub mod at_commit;
 pub mod call;
 mod citext;
 pub mod citus;
 pub mod command;
+mod contained;
 pub mod datum;
 pub mod deleted;
 pub mod document;

@@ -1,6 +1,5 @@
 //! Triggers that are paused by a transaction or subtransaction, until it ends.
 
-use super::invalidate;
 use pgrx::pg_sys::{self, SubTransactionId};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,9 +12,9 @@ thread_local! {
     static BY: RefCell<Vec<SubTransactionId>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Pauses the triggers of this session until the current transaction or subtransaction ends.
+/// Pauses the triggers of this session until the current transaction or subtransaction ends, which this backend has to
+/// listen to.
 pub fn begin() {
-    invalidate::listen();
     // SAFETY: reads a variable.
     let current = unsafe { pg_sys::GetCurrentSubTransactionId() };
     BY.with_borrow_mut(|by| {

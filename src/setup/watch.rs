@@ -139,6 +139,15 @@ impl Watch {
     }
 }
 
+/// The value at a place of a row, of which a json document is opened for this place alone.
+pub fn value_at<'a>(row: &'a Row<'a>, place: &Place) -> Value<'a> {
+    if place.column_type.is_json() {
+        Document::open(row.get(place.number), &place.column_type, &[&place.path]).value((0, &place.path))
+    } else {
+        place.column_type.value(row, place.number)
+    }
+}
+
 /// Calls `see` with the value at a place of a row.
 pub fn with_value<T>(row: &Row, place: (i16, &ColumnType, &[Vec<u8>]), see: impl FnOnce(&Value) -> T) -> T {
     let (number, column_type, path) = place;
@@ -213,11 +222,16 @@ fn log_once(goal_id: i32, problem: &str) {
 }
 
 /// Finds an attribute in a table: a column of exactly that name, or a column and keys inside it.
-fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
+pub fn find_place(table: &Relation, attribute: &str) -> Option<(String, Place)> {
     find_column(table, attribute, Vec::new()).or_else(|| {
         let parsed = Attribute::parse(attribute).ok()?;
         find_column(table, &parsed.column, keys(&parsed))
     })
+}
+
+/// A column of exactly this name.
+pub fn find_whole(table: &Relation, name: &str) -> Option<Place> {
+    find_column(table, name, Vec::new()).map(|(_, place)| place)
 }
 
 fn find_column(table: &Relation, name: &str, path: Vec<Vec<u8>>) -> Option<(String, Place)> {

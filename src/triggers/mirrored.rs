@@ -1,12 +1,16 @@
 //! Reading the rows of the application's tables of events and sends.
 
+use super::own_columns::Places;
 use super::partition_moves;
+use crate::matching::engagements::Engagement;
+use crate::matching::records;
 use crate::model::only::Condition;
 use crate::model::reference::reference;
 use crate::model::value::Value;
-use crate::pg::datum::Row;
+use crate::pg::datum::{Layout, Row};
 use crate::pg::deleted;
 use crate::pg::encoding;
+use crate::pg::kept_open;
 use crate::pg::key::{self, KeyType};
 use crate::pg::moved::KeptRow;
 use crate::pg::patience;
@@ -133,11 +137,46 @@ pub struct Reading {
     pub occurred: Option<Field>,
     pub opened: Option<Field>,
     pub clicked: Option<Field>,
+    /// The list that a row is a membership of.
+    pub list: Option<Field>,
+    status: Option<Field>,
+    member: Vec<Deciding>,
+    /// The column that becomes known when the event happens.
+    on_column: Option<Field>,
+    /// Where the properties are, for a table without a column of properties.
+    pub(super) places: Places,
+    pub delivered: Option<Field>,
+    pub bounced: Option<Field>,
+    pub complained: Option<Field>,
+    pub unsubscribed: Option<Field>,
+    pub failed: Option<Field>,
+    /// The column with the time of the send or engagement, whatever its type is now.
+    pub dated: Option<Field>,
+    /// What every engagement of the table is.
+    constant: Option<Engagement>,
+    /// The column that says what it is, and what its values mean.
+    kind: Option<Field>,
+    kinds: Vec<(String, Engagement)>,
     /// The columns of the primary key; empty if the table has none.
     primary_key: Vec<Field>,
     only: Vec<Deciding>,
     /// The tables and columns that the column with messages refers to.
     refers_to: Vec<(Oid, String)>,
+    read: Columns,
+}
+
+/// The columns of a table that are read, in the order of their numbers.
+struct Columns {
+    layout: Layout,
+    fields: Vec<Field>,
+}
+
+impl Columns {
+    fn of(table: &Relation, mut fields: Vec<Field>) -> Columns {
+        fields.sort_unstable_by_key(|field| field.number);
+        fields.dedup_by_key(|field| field.number);
+        Columns { layout: Layout::up_to(table, fields.last().map_or(0, |field| field.number)), fields }
+    }
 }
 
 impl Reading {
@@ -157,6 +196,14 @@ impl Reading {
         let options = &source.options;
         let zone = options.time_zone.as_deref().and_then(Zone::named);
         let only = options.only.conditions().iter().map(|c| Deciding::find(table, c)).collect::<Option<_>>()?;
+        let member = options.member.conditions().iter().map(|c| Deciding::find(table, c)).collect::<Option<_>>()?;
+        // The inner None: the column is missing.
+        let required = |name: &Option<String>| match name {
+            Some(name) => Field::find(table, Some(name)).map(Some),
+            None => Some(None),
+        };
+        let on_column = required(&options.on_column)?.map(|field| Field { zone, ..field });
+        let status = required(&options.status)?;
         // A column that has been given another type since is not read; goals.health() shows it.
         let find = |name: &Option<String>, fits: fn(&ColumnType) -> bool| {
             Field::find(table, name.as_ref()).filter(|field| fits(&field.column_type))
@@ -164,6 +211,21 @@ impl Reading {
         let message = find(&source.message, ColumnType::is_of_ids);
         let refers_to = message.as_ref().map_or_else(Vec::new, |field| table.referred_to_by(field.number));
         let time = |name| find(name, ColumnType::is_of_times).map(|field| Field { zone, ..field });
+        // Without the columns that say whether a row is complete, no row counts.
+        let completes = matches!(source.kind.as_str(), "receipts" | "engagements");
+        let said = |name: &Option<String>| match name {
+            Some(name) if completes => Field::find(table, Some(name)).map(Some),
+            _ => Some(None),
+        };
+        let (dated, failed) = (said(&source.occurred)?, said(&options.failed_at)?);
+        let kind = said(&options.kind_column)?.filter(|field| field.column_type.is_of_ids());
+        let meant = |(value, kind): &(String, String)| Some((value.clone(), Engagement::named(kind)?));
+        let primary_key: Vec<Field> = table.primary_key(source.relation).iter().map(Field::of).collect();
+        let names = [&source.event, &source.message, &source.variant, &source.properties, &source.occurred];
+        let names = names.into_iter().chain([&source.opened, &source.clicked]).flatten().chain(options.columns());
+        let names = names.chain([&source.key]).chain(options.only.conditions().iter().map(|c| &c.column));
+        let read = names.filter_map(|name| Field::find(table, Some(name)));
+        let read = Columns::of(table, read.chain(table.primary_key(source.relation).iter().map(Field::of)).collect());
         Some(Reading {
             key,
             key_type,
@@ -175,14 +237,29 @@ impl Reading {
             occurred: time(&source.occurred),
             opened: time(&source.opened),
             clicked: time(&source.clicked),
-            primary_key: table.primary_key(source.relation).iter().map(Field::of).collect(),
+            list: find(&options.list, ColumnType::is_of_ids),
+            status,
+            member,
+            on_column,
+            places: Places::default(),
+            delivered: time(&options.delivered_at),
+            bounced: time(&options.bounced_at),
+            complained: time(&options.complained_at),
+            unsubscribed: time(&options.unsubscribed_at),
+            failed,
+            dated,
+            constant: options.engagement.as_deref().and_then(Engagement::named),
+            kind,
+            kinds: options.kinds.iter().filter_map(meant).collect(),
+            primary_key,
             only,
+            read,
             source,
         })
     }
 
     /// The key in the row; None for NULL and for a key too long to be a user's, which is not fetched.
-    fn key(&self, row: &Row) -> Option<Vec<u8>> {
+    pub(super) fn key(&self, row: &Row) -> Option<Vec<u8>> {
         let key = row.get(self.key.number)?;
         (!self.key.column_type.is_longer(row, self.key.number, key::LONGEST_TO_COMPRESS))
             .then(|| self.key_type.text(key))
@@ -191,6 +268,77 @@ impl Reading {
     /// True if the row is one of those that count.
     pub fn counts(&self, row: &Row) -> bool {
         self.only.iter().all(|deciding| deciding.holds(row))
+    }
+
+    /// True if the rows of the table become events: when they are inserted, or by a later update.
+    pub fn is_awaited(&self) -> bool {
+        self.on_column.is_some() || !self.only.is_empty()
+    }
+
+    /// True if the row is an event of a user: it names both, its column is known, and it is one of those that count.
+    pub fn is_complete(&self, row: &Row) -> bool {
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        self.on_column.iter().chain([&self.key]).chain(&self.event).all(is_known) && self.counts(row)
+    }
+
+    /// The list that the row is a membership of; None if it is none.
+    pub fn membership(&self, row: &Row) -> Option<Name> {
+        row.get(self.key.number)?;
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        let is_member = match self.member.as_slice() {
+            [] => self.status.as_ref().is_none_or(is_known),
+            member => member.iter().all(|deciding| deciding.holds(row)),
+        };
+        if is_member { self.list.as_ref()?.name(row) } else { None }
+    }
+
+    /// The time of the event in the row; None if it has none.
+    pub fn time_of_event(&self, row: &Row) -> Option<i64> {
+        self.occurred.iter().chain(&self.on_column).find_map(|field| field.time(row))
+    }
+
+    /// True if the row names a user and, in a table of messages, a message.
+    pub fn is_named(&self, row: &Row) -> bool {
+        let is_known = |field: &Field| row.get(field.number).is_some();
+        is_known(&self.key) && self.message.as_ref().is_none_or(is_known)
+    }
+
+    /// What happened, if the row is a complete engagement: it names a message and user, or a send, and has a time where
+    /// there is a column for it.
+    pub fn engagement(&self, row: &Row) -> Option<Engagement> {
+        let is_complete = self.is_named(row)
+            && self.dated.as_ref().is_none_or(|field| row.get(field.number).is_some())
+            && self.counts(row);
+        if !is_complete {
+            return None;
+        }
+        let Some(field) = &self.kind else { return self.constant };
+        let name = field.name(row)?;
+        self.kinds.iter().find(|(value, _)| name.as_str() == Some(value)).map(|(_, kind)| *kind)
+    }
+
+    /// The text form of the key in the row, by which a row of another table is found; None if it is too long.
+    pub fn key_form(&self, row: &Row) -> Option<Vec<u8>> {
+        let (number, column_type) = (self.key.number, &self.key.column_type);
+        let is_long = column_type.is_longer(row, number, key::LONGEST_TO_COMPRESS);
+        row.get(number).filter(|_| !is_long).and_then(|value| column_type.text_form(value))
+    }
+
+    /// True if all columns that are read have the bytes that they had in `old`, a row of the same partition.
+    pub fn reads_the_same(&self, old: &Row, row: &Row) -> bool {
+        let Columns { layout, fields } = &self.read;
+        let (mut was, mut is) = (old.walk(layout), row.walk(layout));
+        fields.iter().all(|field| !field.column_type.bytes_differ(was.get(field.number), is.get(field.number)))
+    }
+
+    /// True if the row names another message or user than it did as `old`, in a partition that is read as `before`.
+    pub fn names_another(&self, row: &Row, before: &Reading, old: &Row) -> bool {
+        let differs = |is: &Field, was: &Field| {
+            is.column_type.type_oid() != was.column_type.type_oid()
+                || is.column_type.bytes_differ(old.get(was.number), row.get(is.number))
+        };
+        differs(&self.key, &before.key)
+            || self.message.as_ref().zip(before.message.as_ref()).is_some_and(|(is, was)| differs(is, was))
     }
 
     /// The source of the table of campaigns whose ids the column with messages has: the one that its foreign key names;
@@ -233,9 +381,10 @@ impl Reading {
     /// A hash of what is read of the row and does not change when it is moved: its primary key, user and name, or
     /// everything.
     fn identity(&self, row: &Row) -> i64 {
-        let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref()];
-        let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked];
-        let others = others.into_iter().map(Option::as_ref).filter(|_| self.primary_key.is_empty());
+        let named = [Some(&self.key), self.event.as_ref(), self.message.as_ref(), self.kind.as_ref()];
+        let others = [&self.variant, &self.properties, &self.occurred, &self.opened, &self.clicked, &self.on_column];
+        let later = [&self.delivered, &self.bounced, &self.complained, &self.unsubscribed, &self.failed];
+        let others = others.into_iter().chain(later).map(Option::as_ref).filter(|_| self.primary_key.is_empty());
         let fields = self.primary_key.iter().chain(named.into_iter().chain(others).flatten());
         reference(
             self.source.id,
@@ -265,7 +414,7 @@ impl Reading {
     fn is_alike(&self, row: &Row, partition: &Relation, old: &Row) -> bool {
         let Some(before) = Reading::of_table(self.source.clone(), partition) else { return false };
         let name = |reading: &Reading, row| {
-            let field = reading.event.as_ref().or(reading.message.as_ref());
+            let field = reading.event.as_ref().or(reading.message.as_ref()).or(reading.list.as_ref());
             field.and_then(|f| f.name(row))
         };
         self.key(row) == before.key(old) && name(self, row) == name(&before, old)
@@ -277,7 +426,7 @@ impl Reading {
 pub fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool {
     let siblings = trigger.siblings();
     let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
-    let same_users = |s: &Source| s.kind == "receipts" || s.users == source.users;
+    let same_users = |s: &Source| s.kind != "events" || s.users == source.users;
     others.any(|s| {
         s.attached
             && s.kind == source.kind
@@ -346,4 +495,19 @@ pub fn user_key(setup: &Setup, reading: &Reading, users: i32, row: &Row) -> Opti
         Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),
         _ => Some(key).filter(|key| key::fits(key)),
     }
+}
+
+/// Notes once, for goals.health(), that a row was ignored. `name` is at most as long as the names of a message and a
+/// variant.
+pub fn ignore(trigger: &Trigger, setup: &Setup, reading: &Reading, reason: &'static str, name: &str) {
+    let (source, name) = (reading.source.id, encoding::from_string(name));
+    kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
+        let Some((ignored, known)) = probes.ignored() else { return };
+        let this = (source, reason, Some(name.to_vec()));
+        let enough = (source, reason, None);
+        if known.contains(&this) || known.contains(&enough) {
+            return;
+        }
+        known.insert(if records::note(ignored, setup.tables.ignored, source, reason, &name) { this } else { enough });
+    });
 }

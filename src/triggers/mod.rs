@@ -2,8 +2,11 @@
 
 pub mod attributes;
 pub mod campaigns;
+pub mod engagements;
 pub mod events;
+pub mod membership;
 mod mirrored;
+mod own_columns;
 mod partition_moves;
 pub mod sends;
 pub mod users;
@@ -26,14 +29,14 @@ pub fn noted(trigger: &Trigger, body: fn(&Trigger)) {
     let unrecorded = patience::in_trigger(|| body(trigger));
     if !unrecorded.is_empty() {
         // The table of notes may be locked too; the next trigger of this session then tries again.
-        patience::in_trigger(|| note(trigger, &unrecorded));
+        let source = trigger.argument().and_then(|id| id.parse().ok());
+        patience::in_trigger(|| note(source, &unrecorded));
     }
 }
 
 /// Writes the notes. Does not read the set-up: its tables may be what is locked.
 #[cold]
-fn note(trigger: &Trigger, unrecorded: &[(&'static str, String)]) {
-    let source = trigger.argument().and_then(|id| id.parse().ok());
+fn note(source: Option<i32>, unrecorded: &[(&'static str, String)]) {
     if let Some((source, (table, index))) = source.zip(OwnTables::notes())
         && let Some(mut notes) = table.search(index, 1)
     {

@@ -127,7 +127,7 @@ pub(super) fn match_difference(
     }
     let Some(key) = key() else { return Outcome::Done };
     let (at, command) = (Time::OfChange, Command::of_change(trigger));
-    let happening = Happening { users: after.users, key: &key, at, command, cause: None };
+    let happening = Happening { users: after.users, key: &key, at, command, cause: None, once: false };
     matches::record_matches(trigger.statement(), happening, &difference)
 }
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import values as v
 from model import Figures
 
+MORE = "bounced, complained, unsubscribed, opened_by_machine, clicked_by_machine, delivered"
 FIGURES = "sent, opened, clicked, already_matched, matched, matched_after_open, matched_after_click, worth"
 
 
@@ -51,6 +52,8 @@ class Comparison:
         self.application(world)
         self.figures(world)
         self.receipts_and_goals(world)
+        self.gone(world)
+        self.assignments(world)
         for row in self.rows("select * from goals.verify()"):
             self.say("verify(): %r", row)
         return self.lines
@@ -59,6 +62,11 @@ class Comparison:
         """The oracle itself: is the application's table what the model takes it for?"""
         case = self.case
         generated = "generated" in case.features
+        found = {key for key, in self.rows("select k::text from public.%s" % case.table)}
+        wanted = {key for key in case.keys if world.version(case.table, key, None) is not None}
+        if found != wanted:
+            self.say("THE MODEL IS WRONG about who there is: %s, not %s", sorted(found), sorted(wanted))
+            return
         for key, region, audit, plan, *rest in self.rows("select k::text, region, audit, plan_id%s from public.%s" % (", g_num, g_txt" if generated else "", case.table)):
             row = world.version(case.table, key, None)
             if (region, audit, plan) != (row["region"], row["audit"], row["plan_id"]) or (rest and (rest[0], rest[1]) != (row["g_num"], row["g_txt"])):
@@ -66,26 +74,89 @@ class Comparison:
 
     def figures(self, world):
         expected = world.figures()
+        self.delivered = {name: self.reported(world, name) for name in world.messages}
         whole = {}
         for (message, goal, variant), figures in expected.items():
             if variant != "control":
                 total = whole.setdefault((message, goal), Figures())
                 total += figures
-        self.table("message_stats", whole, {tuple(r[:2]): r[2:] for r in self.rows(
-            "select message, goal, %s, goal_rate, goal_rate_eligible, goal_rate_opened, goal_rate_clicked from goals.message_stats" % FIGURES)})
-        self.table("variant_stats", expected, {tuple(r[:3]): r[3:] for r in self.rows(
-            "select message, goal, variant, %s, goal_rate, goal_rate_eligible, goal_rate_opened, goal_rate_clicked from goals.variant_stats" % FIGURES)})
+        self.table(
+            "message_stats",
+            whole,
+            {
+                tuple(r[:2]): r[2:]
+                for r in self.rows(
+                    "select message, goal, %s, goal_rate, goal_rate_eligible, goal_rate_opened, goal_rate_clicked, %s "
+                    "from goals.message_stats"
+                    % (FIGURES, MORE)
+                )
+            },
+        )
+        self.table(
+            "variant_stats",
+            expected,
+            {
+                tuple(r[:3]): r[3:]
+                for r in self.rows(
+                    "select message, goal, variant, %s, goal_rate, goal_rate_eligible, goal_rate_opened, "
+                    "goal_rate_clicked, %s from goals.variant_stats"
+                    % (FIGURES, MORE)
+                )
+            },
+        )
         gone = any(r.gone is not None for r in world.all_receipts())
         for message, goal in whole:
             if goal is None:
                 continue
-            for row in self.rows("select variant, %s, in_progress, users_matched from goals.stats(%s, %s)" % (FIGURES, v.quote(message), v.quote(goal))):
+            for row in self.rows(
+                "select variant, %s, in_progress, users_matched, %s from goals.stats(%s, %s)"
+                % (FIGURES, MORE, v.quote(message), v.quote(goal))
+            ):
                 figures = expected.get((message, goal, row[0]), Figures())
                 wanted = figures.row() + (figures.in_progress, len(figures.users_matched))
+                if text := self.further(figures, message, row[0], row[11:]):
+                    self.say("stats(%s, %s) variant %s: (%s) %s", message, goal, row[0], MORE, text)
+                row = row[:11]
                 if gone:
                     wanted, row = wanted[:8], row[:9]
                 if not all(map(same_number, wanted, row[1:])):
                     self.say("stats(%s, %s) variant %s: expected %s, found %s", message, goal, row[0], list(map(str, wanted)), list(map(str, row[1:])))
+
+    def assignments(self, world):
+        names, keys = list(world.messages), self.case.keys
+        self.case.conn = None
+        for message, key, found in self.db.execute(
+            "select m, k, goals.assign(m, k) from unnest(%s::text[]) m, unnest(%s::text[]) k", [names, keys]
+        ).fetchall():
+            wanted = self.case.told(message, key)
+            if wanted is not NotImplemented and wanted != found:
+                self.say("assign(%s, %s): expected %s, found %s", message, key, wanted, found)
+
+    def gone(self, world):
+        """People with receipts of whom there is no row."""
+        table = self.case.table
+        found = dict(self.rows("select user_key, receipts from goals.gone_users('public.%s')" % table))
+        there = {world.whose(table, key) for key in self.case.keys if world.version(table, key, None) is not None}
+        live = {p: sum(r.lasts() and r.gone is None for r in p.receipts) for p in set(world.people.values()) - there}
+        wanted = {p.key: n for p, n in live.items() if n}
+        if found != wanted:
+            self.say("gone_users(): expected %s, found %s", wanted, found)
+
+    @staticmethod
+    def reported(world, message):
+        """Is a delivery of the message on record? None: only one of a message that was never sent."""
+        found = [world.never_sent(r) for r in world.all_receipts() if r.message == message for f in r.reports
+                 if f.kind == "delivered" and f.lasts() and (r.gone is None or f.idx <= r.gone)]
+        return bool(found) and (None if all(found) else True)
+
+    def further(self, figures, message, variant, row):
+        """What differs in the columns of MORE."""
+        wanted = [getattr(figures, name) for name in figures.more]
+        known = self.delivered[message]
+        delivered = 0 if variant == "control" else figures.deliveries if known else figures.sent - figures.bounced
+        if list(row[:5]) != wanted or known is not None and row[5] != delivered:
+            return "expected %s, found %s" % (wanted + [delivered], list(row))
+        return None
 
     def table(self, name, expected, found):
         for key in sorted(set(expected) | set(found), key=repr):
@@ -98,9 +169,11 @@ class Comparison:
                 continue
             f = expected[key]
             rates = (rate(f.matched, f.sent), rate(f.matched, f.sent - f.already_matched), rate(f.matched_after_open, f.opened), rate(f.matched_after_click, f.clicked))
-            for a, b in zip(rates, row[8:]):
+            if text := self.further(f, key[0], key[2] if len(key) == 3 else None, row[12:]):
+                self.say("%s%r: (%s) %s", name, key, MORE, text)
+            for a, b in zip(rates, row[8:12]):
                 if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-12)):
-                    self.say("%s%r: rates expected %s, found %s", name, key, rates, row[8:])
+                    self.say("%s%r: rates expected %s, found %s", name, key, rates, row[8:12])
                     break
 
     def receipts_and_goals(self, world):
@@ -120,7 +193,15 @@ class Comparison:
         wanted_matches = set()
         for message in world.messages:
             for key in case.keys:
-                live = sorted((r for r in world.receipts.get((message, key), ()) if r.lasts() and r.gone is None), key=lambda r: r.sent)
+                person = world.whose(case.table, key)
+                live = sorted(
+                    (
+                        r
+                        for r in world.of_user(message, key)
+                        if r.lasts() and r.gone is None and not world.superseded(r, person)
+                    ),
+                    key=lambda r: (r.sent, r.order),
+                )
                 self.receipts += len(live)
                 judged = [r for r in live if r.goals]
                 seen = [(rid, stamp, goals) for (stamp, rid), goals in sorted(found.get((message, key), {}).items())]
@@ -137,6 +218,8 @@ class Comparison:
                         continue
                     for goal in receipt.goals:
                         out = world.outcome(receipt, goal)
+                        if world.never_sent(receipt):
+                            out["match"] = None
                         verdict = world.verdict(receipt, goal, out)
                         row = goals[goal["name"]]
                         about = "%s, goal %s %s" % (who, goal["name"], describe(goal))
@@ -151,6 +234,13 @@ class Comparison:
                         if (match is None) != (out["match"] is None):
                             self.say("%s: match %s%s", about, "missing" if match is None else "that should not be: %s" % (match[7:],), self.why(out))
                         elif match:
+                            if match[1] != world.whose(case.table, key).key:
+                                self.say(
+                                    "%s: user_key expected %r, found %r",
+                                    about,
+                                    world.whose(case.table, key).key,
+                                    match[1],
+                                )
                             self.match(about, receipt, goal, out["match"], match)
                         wanted_matches.add((rid, goal["name"]))
         for extra in set(matches) - wanted_matches:

@@ -153,7 +153,7 @@ end $$"""
         if depth < 3 and slot not in BEFORE:
             kinds += ["again"] * 6
         do = rng.choice(kinds)
-        spec = rng.choice(self.message_specs)
+        spec = rng.choice(self.message_specs if do == "send" else self.sent_specs)
         self.counter += 1
         self.tags += 1
         if do == "again":
@@ -231,11 +231,11 @@ end $$"""
 
     def act_send(self, a, key, conn, dry, seen=None):
         if not dry and self.world.delivered(a["message"], key, conn) is None:
-            self.made_receipt(
-                self.world.send(
-                    a["message"], key, conn, a["variant"] or self.arm(a["message"], key, a["how"]), a["at"], seen
-                )
-            )
+            sent = None if a["at"] is None else (a["at"], True)
+            before = self.world.recorded
+            receipt = self.record(a["message"], key, conn, a["variant"], a["how"], sent, seen)
+            if receipt is not None and receipt.order >= before:
+                self.made_receipt(receipt)
         at = "" if a["at"] is None else ", sent_at => " + when(a["at"])
         if a["how"] == "deliver":
             return "select receipt_id from goals.deliver(%s, %s%s)" % (
@@ -477,7 +477,8 @@ end $$"""
 
     def do_program(self, step, conn):
         world, form = self.world, step["form"]
-        if any(key is not None and world.version(self.table, key, conn) is None for key, _ in step["actions"]):
+        parts = [part for key, action in step["actions"] for part in action.get("actions", [(key, action)])]
+        if any(key is not None and world.version(self.table, key, conn) is None for key, _ in parts):
             return None
         if form == "select":
             return self.do_select(step, conn)

@@ -18,7 +18,7 @@ from model import Figures
 from oracle import Run, Server, returned
 
 CLIENTS = 4
-LEFT_OUT = {"set_goal", "stop_goal", "forget", "purge"}
+LEFT_OUT = {"report", "withdraw", "set_goal", "stop_goal", "forget", "purge"}
 
 
 class Client(threading.Thread):
@@ -27,7 +27,6 @@ class Client(threading.Thread):
         self.number, self.run_, self.steps = number, run, steps
         self.case = generate.Case(seed, server.version, (*server.without, "open"))
         self.case.setup()
-        self.case.assigned = run.case.assigned
         self.world = self.case.world
         self.times = self.world.times = {0: (0, 0), 1: (0, 0)}
         self.case.rng = random.Random("client %s %d" % (seed, number))
@@ -365,7 +364,12 @@ def run_case(server, seed, steps):
 def main(args):
     generate.CONNECTIONS = CLIENTS
     # one_off: what another client has sent at the same moment, a client does not know
-    began, server, seed, failed = time.monotonic(), Server((*args.without, "one_off")), args.seed, 0
+    began, server, seed, failed = (
+        time.monotonic(),
+        Server((*args.without, "one_off", "people", "six", "programmes")),
+        args.seed,
+        0,
+    )
     changes = events = receipts = matches = tolerated = retried = goals = 0
     try:
         while True:

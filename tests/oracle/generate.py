@@ -7,6 +7,7 @@ import random
 from decimal import Decimal
 
 import values as v
+import assignment
 from commands import AFTER, AFTER_SENDS, BEFORE, Commands, when
 from model import Fact, World, limit_us
 from rows import KINDS, SECOND, Rows
@@ -26,11 +27,27 @@ KEYS = {"bigint": ["1", "2", "3", "4", "5", "-6", "7", "8", "9223372036854775807
         "uuid": ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a%02d" % n for n in range(12)],
         "text": ["1", "a", "A", "o'hara", "back\\slash", "日本", " x", "a,b", '{"q"}', "NULL", "%s", "long" * 30],
         "varchar(200)": ["v%d" % n for n in range(12)]}
+KINDS_OF_REPORTS = ["delivered", "bounced", "opened", "clicked", "complained", "unsubscribed"]
 CONNECTIONS = 3
 # An UPDATE and a send in one statement: which of them comes first, by a call or by a row.
 SIBLINGS = ["call first", "call last", "mirror first", "mirror last"]
 # The steps that are a transaction of their own where none is open.
-STATEMENTS = {"update", "cascade", "program", "send", "open", "event", "correct", "redo", "together"}
+STATEMENTS = {
+    "report",
+    "withdraw",
+    "rekey",
+    "merge",
+    "delete",
+    "update",
+    "cascade",
+    "program",
+    "send",
+    "open",
+    "event",
+    "correct",
+    "redo",
+    "together",
+}
 SESSION = ["set timezone = 'America/New_York'", "set timezone = 'Asia/Kathmandu'", "set datestyle = 'SQL, DMY'", "set intervalstyle = 'iso_8601'",
            "set extra_float_digits = -5", "set bytea_output = 'escape'", "set search_path = pg_catalog, public", "set plan_cache_mode = force_generic_plan",
            "set standard_conforming_strings = on", "set xmlbinary = hex", "set enable_seqscan = off"]
@@ -66,7 +83,13 @@ class Case(Commands, Rows):
             if c.sql in v.BINARY:
                 c.pool += v.BINARY_SUMS
         self.key_type = rng.choice(list(KEYS))
-        self.keys = [k for k in KEYS[self.key_type] if v.writable(k)][:rng.randint(4, 10)]
+        pool = [k for k in KEYS[self.key_type] if v.writable(k)]
+        self.first_keys = pool[:rng.randint(4, 10)]
+        # keys that nobody has at first, one for each connection
+        if "people" not in without:
+            self.first_keys = self.first_keys[:len(pool) - CONNECTIONS]
+        self.keys = pool[:len(self.first_keys) + ("people" not in without) * CONNECTIONS]
+        self.deferrable = "people" not in without and rng.random() < 0.4
         self.shape = rng.choice(["plain", "plain", "list", "list", "hash"])
         self.regions = ["eu", "us", "else"]
         self.features = {f for f in ("normalize", "derive", "guard", "audit", "generated", "cascade", "dropped", "events",
@@ -85,13 +108,31 @@ class Case(Commands, Rows):
         self.event_ids = {}  # what the application has reported under an id
         self.expected = {}  # user -> what the application's triggers are going to say of the statement
         self.message_specs = []
-        for n in range(rng.randint(2, 5)):
+        # a message that others are part of, and one above it
+        above = [] if "programmes" in without or rng.random() < 0.5 else [None, 0][:rng.choice([1, 1, 2])]
+        for n in range(len(above) + rng.randint(2, 5)):
             control = rng.random() < 0.25
             arms = rng.sample(["a", "b", "Arm C"], rng.choice([0, 0, 0, 2, 3]))
-            self.message_specs.append({"name": "%sm%d" % (self.prefix, n), "variants": arms, "control": control,
-                                       "one_off": "one_off" not in without and rng.random() < 0.25,
-                                       "goals": [self.random_goal(name) for name in ["primary", "second", "Drittes Ziel"][:rng.choice([0, 1, 1, 1, 2, 3])]]})
-        self.initial = {key: self.random_row() for key in self.keys}
+            self.message_specs.append(
+                {
+                    "name": "%sm%d" % (self.prefix, n),
+                    "variants": arms,
+                    "control": control,
+                    "one_off": n >= len(above) and "one_off" not in without and rng.random() < 0.25,
+                    "programme": n < len(above),
+                    "part_of": rng.choice([None] + list(range(len(above))) * 2) if n >= len(above) else above[n],
+                    "engagement_after": 600 * SECOND if "six" not in without and rng.random() < 0.25 else 0,
+                    "goals": [
+                        self.random_goal(name)
+                        for name in ["primary", "second", "Drittes Ziel"][: rng.choice([0, 1, 1, 1, 2, 3])]
+                    ],
+                }
+            )
+        for spec in self.message_specs:
+            spec["part_of"] = None if spec["part_of"] is None else self.message_specs[spec["part_of"]]["name"]
+        self.specs = {spec["name"]: spec for spec in self.message_specs}
+        self.sent_specs = [spec for spec in self.message_specs if not spec["programme"]]
+        self.initial = {key: self.random_row() for key in self.first_keys}
         self.steps = []
 
     # --- what is chosen ---
@@ -231,13 +272,20 @@ class Case(Commands, Rows):
         if "dropped" in self.features:
             declared.insert(1, "gone1 integer")
             declared.insert(4, "gone2 text default 'x'")
+        deferrable = " deferrable" if self.deferrable else ""
         if self.shape == "plain":
-            sql.append("create table %s (%s)" % (t, ", ".join(declared + generated + ["primary key (k)"])))
+            sql.append("create table %s (%s)" % (t, ", ".join(declared + generated + ["primary key (k)" + deferrable])))
         elif self.shape == "hash":
-            sql.append("create table %s (%s) partition by hash (k)" % (t, ", ".join(declared + generated + ["primary key (k)"])))
+            sql.append(
+                "create table %s (%s) partition by hash (k)"
+                % (t, ", ".join(declared + generated + ["primary key (k)" + deferrable]))
+            )
             sql += ["create table %s_%d partition of %s for values with (modulus 3, remainder %d)" % (t, n, t, n) for n in range(3)]
         else:
-            sql.append("create table %s (%s) partition by list (region)" % (t, ", ".join(declared + generated + ["primary key (k, region)"])))
+            sql.append(
+                "create table %s (%s) partition by list (region)"
+                % (t, ", ".join(declared + generated + ["primary key (k, region)" + deferrable]))
+            )
             rng = random.Random("partitions %s" % self.seed)
             for region in self.regions:
                 order = declared + generated
@@ -283,18 +331,22 @@ class Case(Commands, Rows):
                        % (self.audit, t, p))
         if "view" in self.features:
             sql.append("create view %sview as select * from %s" % (p, t))
-        track = ["select goals.track_users('public.%s'%s)" % (t, ", 'k'" if self.shape == "list" else "")]
+        track = [
+            "select goals.track_users('public.%s'%s)" % (t, ", 'k'" if self.shape == "list" or self.deferrable else "")
+        ]
         insert = [self.insert(self.initial)]
         sql += (track + insert) if first else (insert + track)
         world.idx = 1
-        for key in self.keys:
-            world.put(t, key, None, self.initial[key])
+        for key, row in self.initial.items():
+            world.put(t, key, None, row)
         if "second" in self.features:
             sql.append("create table o_other (k bigint primary key, plan text)")
             sql.append("select goals.track_users('o_other')")
         for spec in self.message_specs:
             m = spec["name"]
-            kind = ", kind => 'one_off'" if spec["one_off"] else ""
+            kind = ", kind => 'one_off'" if spec["one_off"] else ", kind => 'programme'" if spec["programme"] else ""
+            kind += ", part_of => " + v.quote(spec["part_of"]) if spec["part_of"] else ""
+            kind += ", engagement_after => '10 minutes'" if spec["engagement_after"] else ""
             sql.append("select goals.create_message(%s%s, users => 'public.%s')" % (v.quote(m), kind, t))
             world.messages[m] = dict(spec, table=t, goals=[])
             sql += ["select goals.add_variant(%s, %s, %s)" % (v.quote(m), v.quote(a), 1 + i) for i, a in enumerate(spec["variants"])]
@@ -338,10 +390,56 @@ class Case(Commands, Rows):
         kind = {"bigint": "bigint", "integer": "bigint", "uuid": "uuid"}.get(self.key_type, "text")
         return "%s::%s" % (v.quote(key), kind if (self.counter if over is None else over) % 3 else "text")
 
-    def arm(self, message, key, how):
-        """The variant of a receipt for which none is named. Who was sent something is no control."""
-        assigned = self.assigned[message, key]
-        return None if assigned == "control" and how != "deliver" else assigned
+    def assignment(self, message, key):
+        """What the message's own name assigns to the person."""
+        spec = self.specs[message]
+        variants = tuple((name, 1.0 + n) for n, name in enumerate(spec["variants"]))
+        return assignment.assigned(
+            message, self.world.known_as(self.table, key, self.conn), variants, 0.35 if spec["control"] else 0
+        )
+
+    def above(self, message):
+        """The programmes that a message is part of, the outermost first."""
+        parent = self.specs[message]["part_of"]
+        return [] if parent is None else self.above(parent) + [parent]
+
+    def told(self, message, key):
+        """What assign() says; NotImplemented where the contract does not."""
+        for programme in self.above(message):
+            entry = self.world.entry(programme, key, self.conn)
+            if entry is None and self.assignment(programme, key) == "control":
+                return "held out"
+            if entry is not None and (entry.held_out or entry.variant == "control"):
+                return "held out"
+        entry = self.world.entry(message, key, self.conn) if self.specs[message]["programme"] else None
+        if entry is not None:
+            return NotImplemented if entry.held_out else entry.variant
+        return self.assignment(message, key)
+
+    def record(self, message, key, conn, variant, how, sent=None, row=None, ref=None):
+        """What becomes of a send: the receipt; None if the person is held out."""
+        world, held = self.world, False
+        sent = (world.clock(), False) if sent is None else sent
+        by_assignment = how == "deliver" or variant == "control"
+        entered = world.entry(message, key, conn) if self.specs[message]["programme"] else None
+        for programme in self.above(message):
+            entry = world.entry(programme, key, conn)
+            if entry is None:
+                assigned = self.assignment(programme, key)
+                kept = not by_assignment and (held or assigned == "control")
+                entry = world.send(programme, key, conn, None if kept else assigned, sent, row, held_out=kept)
+                entry.step, entry.nth = self.number, -1
+            if entry.held_out or entry.variant == "control":
+                if by_assignment:
+                    return entered
+                held = True
+        if entered is not None:
+            return entered
+        assigned = self.assignment(message, key)
+        if variant is None and how != "mirror":
+            held = held or assigned == "control" and how != "deliver"
+            variant = assigned
+        return world.send(message, key, conn, None if held else variant, sent, row, ref, held)
 
     def made_receipt(self, receipt):
         """So that a later step finds it."""
@@ -351,7 +449,8 @@ class Case(Commands, Rows):
 
     def set_goal(self, message, goal, conn):
         world = self.world
-        goal = dict(goal)
+        # a programme is never opened
+        goal = dict(goal, after="sent" if self.specs[message]["programme"] else goal["after"])
         arguments = [v.quote(message)]
         if goal["event"]:
             arguments.append("event => " + v.quote(goal["event"]))
@@ -395,9 +494,12 @@ class Case(Commands, Rows):
 
     def random_step(self, conn=None):
         rng, world = self.rng, self.world
+        alone = [c for c, t in world.txns.items() if hasattr(t, "alone")]
         if conn is None:
-            conn = rng.randrange(CONNECTIONS)
+            conn = alone[0] if alone else rng.randrange(CONNECTIONS)
         txn = world.txns.get(conn)
+        if "people" not in self.without and rng.random() < 0.07:
+            return self.random_people_step(conn)
         pick = rng.random()
         if txn:
             if pick < 0.10:
@@ -416,7 +518,7 @@ class Case(Commands, Rows):
         if pick < 0.68:
             return self.random_send(conn)
         if pick < 0.76:
-            return self.random_open(conn)
+            return self.random_open(conn) if "six" in self.without or rng.random() < 0.7 else self.random_report(conn)
         if pick < 0.80:
             return self.random_row_step(conn)
         if pick < 0.92:
@@ -436,6 +538,48 @@ class Case(Commands, Rows):
         if pick < 0.984:
             return {"op": "constraints", "conn": conn}
         return {"op": "recreate", "conn": conn, "key": rng.choice(self.own(conn)), "row": self.random_row()}
+
+    def random_people_step(self, conn):
+        """Keys change, accounts are merged, users go."""
+        rng, world = self.rng, self.world
+        others = [c for c in world.txns if c != conn]
+        if others:  # it takes a moment at which no other transaction is open
+            return {
+                "op": "commit",
+                "conn": rng.choice(others),
+                "commit": rng.random() < 0.8 or "rollback" in self.without,
+            }
+        own = self.own(conn)
+        there = [k for k in own if world.version(self.table, k, conn) is not None]
+        free = [k for k in own if k not in there]
+        kind = rng.choices(["rekey", "merge", "delete"], [6, 3, 1])[0]
+        if kind == "rekey" and there:
+            olds = rng.sample(there, rng.randint(1, len(there)) if rng.random() < 0.4 else 1)
+            news = rng.sample(
+                free + (olds if self.deferrable else []), min(len(olds), len(free) + len(olds) * self.deferrable)
+            )
+            moves = {o: n for o, n in zip(olds, news) if o != n}
+            sets = self.random_sets(conn, None) if rng.random() < 0.4 else {}
+            return {
+                "op": "rekey",
+                "conn": conn,
+                "moves": moves,
+                "sets": sets,
+                "form": rng.choice(["case", "from", "each"]),
+            }
+        if kind == "merge" and len(there) > 0:
+            known = there + [k for k in free if rng.random() < 0.3]
+            return {
+                "op": "merge",
+                "conn": conn,
+                "from": rng.choice(known),
+                "into": rng.choice(there),
+                "delete": rng.random() < 0.5,
+                "over": self.counter,
+            }
+        if len(there) > 1:
+            return {"op": "delete", "conn": conn, "key": rng.choice(there)}
+        return {"op": "roll_up", "conn": conn}
 
     def random_sets(self, conn, current):
         rng = self.rng
@@ -520,7 +664,7 @@ class Case(Commands, Rows):
                 if not step["returning"]["direct"] and "run" not in step["returning"]:
                     step["returning"] = None
         if form in SIBLINGS:
-            spec = rng.choice(self.message_specs)
+            spec = rng.choice(self.sent_specs)
             self.counter += 20
             step["send"] = {
                 "do": "send",
@@ -537,6 +681,8 @@ class Case(Commands, Rows):
         rng = self.rng
         spec = rng.choice(self.message_specs)
         own = self.own(conn) if self.strict(conn) else self.keys
+        if spec["programme"] and rng.random() < 0.7:
+            spec = rng.choice(self.sent_specs)
         how = rng.choice([x for x in ["one", "one", "array", "deliver", "mirror", "mirror"] if x not in self.without])
         keys = rng.sample(own, rng.randint(1, len(own))) if how in ("array", "mirror") else [rng.choice(own)]
         at = self.past() if rng.random() < 0.45 else None
@@ -551,10 +697,13 @@ class Case(Commands, Rows):
             "variant": rng.choice(spec["variants"] + [None]) if how != "deliver" and spec["variants"] else None,
             "ref": None,
         }
-        if how in ("one", "deliver") and "ref" not in self.without and rng.random() < 0.25:
+        if spec["programme"] and how == "mirror":
+            step["how"] = how = "one"
+            step["keys"] = keys[:1]
+        if how in ("one", "deliver") and not spec["programme"] and "ref" not in self.without and rng.random() < 0.25:
             step["ref"] = "%s%d" % (rng.choice(["r", "it's ", ""]), rng.randrange(3))
         if how == "mirror":
-            if spec["control"] and rng.random() < 0.3:
+            if spec["control"] and not spec["part_of"] and rng.random() < 0.3:
                 step["variant"] = "control"
             self.counter += 20
             step["ids"] = [self.counter * 100 + n for n in range(len(keys))]
@@ -576,7 +725,12 @@ class Case(Commands, Rows):
 
     def random_open(self, conn):
         rng, world = self.rng, self.world
-        found = [r for m in world.receipts.values() for r in m if r.visible(world.idx + 1, world.txns.get(conn))]
+        found = [
+            r
+            for m in world.receipts.values()
+            for r in m
+            if not r.entry and r.visible(world.idx + 1, world.txns.get(conn))
+        ]
         if not found:
             return {"op": "roll_up", "conn": conn}
         receipt = rng.choice(found)
@@ -584,9 +738,27 @@ class Case(Commands, Rows):
         at = None
         if rng.random() < 0.5 and receipt.exact and receipt.sent < 0:
             self.counter += 1
-            at = receipt.sent + rng.choice([0, 1, 60 * SECOND, 600 * SECOND + self.counter])
-        step = {"op": "open", "conn": conn, "how": how, "click": rng.random() < 0.4, "at": at, "step": receipt.step, "nth": receipt.nth,
-                "message": receipt.message, "key": receipt.key}
+            at = receipt.sent + rng.choice([0, 1, 60 * SECOND, 600 * SECOND, 600 * SECOND + self.counter])
+        kind = None
+        if "six" not in self.without:
+            if at is not None and rng.random() < 0.2 and how != "mirror":
+                how, at = "message", at // SECOND * SECOND
+            if how != "mirror" and rng.random() < 0.5:
+                kind = rng.choice(KINDS_OF_REPORTS)
+        machine = how == "message" and "six" not in self.without and rng.random() < 0.2
+        step = {
+            "kind": kind,
+            "machine": machine,
+            "op": "open",
+            "conn": conn,
+            "how": how,
+            "click": rng.random() < 0.4,
+            "at": at,
+            "step": receipt.step,
+            "nth": receipt.nth,
+            "message": receipt.message,
+            "key": receipt.key,
+        }
         if how == "mirror":
             if not world.sends:
                 step["how"] = "receipt"
@@ -595,6 +767,44 @@ class Case(Commands, Rows):
                 step["row"] = rng.choice(list(world.sends))
                 step["offset"] = rng.choice([None, None, 0, 1, 5 * SECOND, 60 * SECOND + self.counter, -30 * SECOND])
         return step
+
+    def random_report(self, conn):
+        """A set of reports, some of which cannot be placed; or a receipt is withdrawn."""
+        rng, items = self.rng, []
+        for _ in range(rng.choice([1, 2, 5])):
+            item = self.random_open(conn)
+            if item["op"] != "open":
+                return item
+            if item["how"] == "mirror":
+                item["how"] = "receipt"
+            item["kind"] = item["kind"] or ("clicked" if item["click"] else "opened")
+            item["machine"] = rng.choice([None, None, None, True, False])
+            item["by"] = rng.choice(["iso", "epoch", "digits"])
+            item["wrong"] = rng.choice(
+                [None] * 9
+                + [
+                    "kind",
+                    "no kind",
+                    "message",
+                    "user",
+                    "receipt",
+                    "ref",
+                    "nothing",
+                    "machine",
+                    "at",
+                    "future",
+                    "object",
+                    "programme",
+                ]
+            )
+            if rng.random() < 0.15 and item["wrong"] is None:
+                item.update(
+                    how="ref", ref="%s%d" % (rng.choice(["r", "it's ", ""]), rng.randrange(3)), alone=rng.random() < 0.5
+                )
+            items.append(item)
+        if rng.random() < 0.25:
+            return {**items[0], "op": "withdraw"}
+        return {"op": "report", "conn": conn, "items": items}
 
     def random_row_step(self, conn):
         """Something that becomes of a row of the tables of sends and events."""
@@ -644,7 +854,7 @@ class Case(Commands, Rows):
     def random_happening(self, key=None):
         """(name, properties, time) of an event"""
         rng, at = self.rng, None
-        receipts = [r for r in self.world.by_user.get((self.table, key), ()) if r.exact]
+        receipts = [r for r in self.world.whose(self.table, key).receipts if r.exact]
         if receipts and rng.random() < 0.6:
             receipt = rng.choice(receipts)
             anchors = [receipt.sent] + [o.at for o in receipt.opens if o.exact]
@@ -682,6 +892,9 @@ class Case(Commands, Rows):
 
     def sql(self, step, number=0):
         world, conn = self.world, step["conn"]
+        self.conn = conn
+        if any(hasattr(txn, "alone") for other, txn in world.txns.items() if other != conn):
+            return None
         world.idx += 1
         # made: the receipts that the step returns; fresh: how many of them it records
         self.number, self.made, self.fresh, self.expected = number, [], 0, {}
@@ -753,7 +966,7 @@ class Case(Commands, Rows):
         world = self.world
         if world.txns:
             return None
-        world.archive(r for r in world.by_user.get((self.table, step["key"]), ()) if r.lasts() and r.gone is None)
+        world.forget(self.table, step["key"])
         return "select goals.forget_user(%s, 'public.%s')" % (self.call_key(step["key"]), self.table)
 
     def do_purge(self, step, conn):
@@ -809,7 +1022,9 @@ class Case(Commands, Rows):
 
     def do_update(self, step, conn):
         world, form, plan = self.world, step["form"], step["plan"]
-        there = [k for k in step["keys"] if world.version(self.table, k, conn) is not None]
+        # in which order a statement comes to several rows of one person is not said
+        keys = self.one_of_each(step["keys"])
+        there = [k for k in keys if world.version(self.table, k, conn) is not None]
         if not there:
             return None
         where = "k = " + self.key(there[0]) if len(there) == 1 else "k in (%s)" % ", ".join(map(self.key, there))
@@ -886,7 +1101,7 @@ class Case(Commands, Rows):
                 % (table, name, name, by, ", ".join(map(self.key, keys)))
             )
         sets = {k: self.plan_sets(step["sets"][k], conn) for k in there}
-        if form == "upsert" and self.shape != "plain" and self.shape != "hash":
+        if form == "upsert" and (self.shape == "list" or self.deferrable):
             form = "from"
         if form == "merge" and self.version < 150000:
             form = "from"
@@ -918,7 +1133,7 @@ class Case(Commands, Rows):
     def beside(self, step, conn, sets, where):
         """An UPDATE and a send in one statement. The send did not make the change."""
         world, action, form = self.world, step["send"], step["form"]
-        update = "update public.%s set %%s where %s" % (self.table, where)
+        update = "update public.%s set %%s where %s" % (self.table, where.replace("%", "%%"))
         if form == "call first":
             # the call is made before the row is written
             key, first = next(iter(sets.items()))
@@ -991,6 +1206,11 @@ class Case(Commands, Rows):
         new = None if step["new"] is None else conn * 1000 + step["new"]
         if new in have or (new is None and len(have) < 3):
             return None
+        changed = [
+            k for k in self.own(conn) if (world.version(self.table, k, conn) or {"plan_id": None})["plan_id"] == old
+        ]
+        if self.one_of_each(changed) != changed:
+            return None
         world.put("plans", conn, conn, frozenset(set(have) - {old} | ({new} if new is not None else set())))
         world.idx += 1  # the referential action is a statement of its own
         keys = [
@@ -1010,34 +1230,132 @@ class Case(Commands, Rows):
         world.put(self.table, key, conn, step["row"])
         return "delete from public.%s where k = %s; %s" % (self.table, self.key(key), self.insert({key: step["row"]}))
 
+    # people
+
+    def one_of_each(self, keys):
+        """Of several keys of one person one."""
+        return list({self.world.whose(self.table, k): k for k in keys}.values())
+
+    def undisturbed(self, conn, *keys):
+        """Is no other transaction open, and nothing left to do at the end of this one for these users?"""
+        world = self.world
+        late = {key for _, key, _ in world.txns[conn].late} if conn in world.txns else set()
+        return len(world.txns) == (conn in world.txns) and not late & set(keys)
+
+    def both_entered(self, *keys):
+        people = {self.world.whose(self.table, key) for key in keys}
+        entered = [{r.message for r in p.receipts if r.entry and not r.dead and r.gone is None} for p in people]
+        return len(people) > 1 and bool(set.intersection(*entered))
+
+    def do_rekey(self, step, conn):
+        """An UPDATE of the key, at times of attributes too."""
+        world, moves, rows = self.world, step["moves"], {}
+        if not moves or not self.undisturbed(conn, *moves):
+            return None
+        # What a row that moves to another partition becomes is not seen where a trigger runs before it is inserted.
+        blind = "normalize" in self.features and "plan" in self.columns
+        if self.shape == "hash" and blind:
+            return None
+        sets = self.plan_sets(step["sets"], conn)
+        # a trigger of the application would change the row again
+        sets = {n: x for n, x in sets.items() if not (n == "n" and self.audit or n == "region" and blind)}
+        for old, new in moves.items():
+            was = world.version(self.table, old, conn)
+            if was is None or new not in moves and world.version(self.table, new, conn) is not None:
+                return None
+            if new in moves and not self.deferrable:
+                return None
+            # A user who is gone and one who takes the key may both have entered a programme. Which entry counts then
+            # is said of merged accounts only.
+            if new not in moves and self.both_entered(old, new):
+                return None
+            rows[old] = (new, was, self.finish(dict(was, **sets)))
+            if rows[old][2] is None:
+                return None
+        if sets and self.one_of_each(moves) != list(moves):
+            return None
+        if "hooks" in self.features:
+            for new, was, row in rows.values():
+                number = [None if r.get("n") is None else str(r["n"]) for r in (was, row)]
+                audit = [None if r["audit"] is None else int(r["audit"]) for r in (was, row)]
+                self.expected.setdefault(self.keys.index(new), []).append(
+                    [*audit, was["region"], row["region"], *number]
+                )
+        world.move(self.table, rows, conn)
+        table, more = "public." + self.table, "".join(", " + s for s in [self.setters(sets)] if s)
+        if step["form"] == "from" and len(moves) > 1:
+            pairs = ", ".join("(%s, %s)" % (self.key(o), self.key(n)) for o, n in moves.items())
+            return "update %s u set k = s.new%s from (values %s) s (old, new) where u.k = s.old" % (table, more, pairs)
+        if len(moves) == 1:
+            (old, new), = moves.items()
+            return "update %s set k = %s%s where k = %s" % (table, self.key(new), more, self.key(old))
+        cases = " ".join("when %s then %s" % (self.key(o), self.key(n)) for o, n in moves.items())
+        return "update %s set k = case k %s end%s where k in (%s)" % (
+            table,
+            cases,
+            more,
+            ", ".join(map(self.key, moves)),
+        )
+
+    def do_merge(self, step, conn):
+        world = self.world
+        if not self.undisturbed(conn, step["from"]) or world.version(self.table, step["into"], conn) is None:
+            return None
+        if world.is_known(self.table, step["from"], conn) is None:
+            return None
+        self.handed_over = world.merge(self.table, step["from"], step["into"], conn)
+        sql = "select goals.merge_users(%s, %s, users => 'public.%s')" % (
+            self.call_key(step["from"], step["over"]), self.call_key(step["into"], step["over"]), self.table)
+        if (
+            step["delete"]
+            and step["from"] != step["into"]
+            and world.version(self.table, step["from"], conn) is not None
+        ):
+            world.idx += 1
+            world.put(self.table, step["from"], conn, None)
+            sql += "; delete from public.%s where k = %s" % (self.table, self.key(step["from"]))
+        return sql
+
+    def do_delete(self, step, conn):
+        world = self.world
+        if not self.undisturbed(conn, step["key"]) or world.version(self.table, step["key"], conn) is None:
+            return None
+        world.put(self.table, step["key"], conn, None)
+        return "delete from public.%s where k = %s" % (self.table, self.key(step["key"]))
+
     # receipts
 
     def do_send(self, step, conn):
         world, how = self.world, step["how"]
+        keys = self.one_of_each(step["keys"])
+        there = [k for k in keys if world.version(self.table, k, conn) is not None]
+        if how != "array" and there != step["keys"]:
+            return None
         if how == "mirror":
             return self.mirror(step, conn) if "sends" in self.features else None
-        ref = None if step["ref"] is None else ("ref", step["ref"])
-        for key in step["keys"]:
+        ref, moment = None if step["ref"] is None else ("ref", step["ref"]), world.clock()
+        for key in there:
             receipt = world.known(step["message"], key, conn, ref)
             if receipt is None and ref and any(
-                r.ref == ref and not r.dead and r.gone is None for r in world.receipts.get((step["message"], key), ())
+                r.ref == ref and not r.dead and r.gone is None for r in world.of_user(step["message"], key)
             ):
                 return None  # another transaction has recorded it and is not done
             receipt = receipt or world.delivered(step["message"], key, conn)
             if receipt is not None:  # the same as before
                 self.made.append(receipt)
                 continue
+            sent = None if step["at"] is None else (step["at"], True)
+            if how == "array":  # one moment for all
+                sent = sent or (moment, False)
+            before = world.recorded
+            receipt = self.record(step["message"], key, conn, step["variant"], how, sent, ref=ref)
+            if receipt is None:
+                continue
+            if receipt.order < before:  # the entry
+                self.made.append(receipt)
+                continue
             self.fresh += 1
-            self.made_receipt(
-                world.send(
-                    step["message"],
-                    key,
-                    conn,
-                    step["variant"] or self.arm(step["message"], key, how),
-                    step["at"],
-                    ref=ref,
-                )
-            )
+            self.made_receipt(receipt)
         at = "" if step["at"] is None else ", sent_at => " + when(step["at"])
         at += "" if ref is None else ", ref => " + v.quote(step["ref"])
         variant = "" if step["variant"] is None else ", variant => " + v.quote(step["variant"])
@@ -1045,29 +1363,158 @@ class Case(Commands, Rows):
             return "select receipt_id, repeated from goals.deliver(%s, %s%s)" % (
                 v.quote(step["message"]), self.call_key(step["keys"][0]), at)
         if how == "array":
-            return "select goals.record_sent(%s, array[%s]::text[]%s%s)" % (v.quote(step["message"]), ", ".join(map(v.quote, step["keys"] + step["keys"][:1])), variant, at)
+            return "select goals.record_sent(%s, array[%s]::text[]%s%s)" % (
+                v.quote(step["message"]),
+                ", ".join(map(v.quote, keys + keys[:1])),
+                variant,
+                at,
+            )
         return "select goals.record_sent(%s, %s%s%s)" % (v.quote(step["message"]), self.call_key(step["keys"][0]), variant, at)
 
     def do_open(self, step, conn):
         world = self.world
-        txn = world.txns.get(conn)
-        click, at = step["click"], step["at"]
+        at, kind = step["at"], step["kind"] or ("clicked" if step["click"] else "opened")
         if self.strict(conn):
             return None
         if step["how"] == "mirror":
             return self.open_row(step, conn)
-        verb = "clicked" if click else "opened"
         if step["how"] == "receipt":
-            receipt = next((r for r in world.receipts.get((step["message"], step["key"]), ()) if (r.step, r.nth) == (step["step"], step["nth"])), None)
-            if receipt is None or not receipt.visible(world.idx, txn) or receipt.variant == "control" or receipt.gone is not None or receipt.id is None:
+            receipt = self.by_id(step, conn)
+            if receipt is None or receipt.variant == "control":
                 return None
-            world.engage(receipt, conn, click, at)
-            return "select goals.record_%s(%d%s)" % (verb, receipt.id, "" if at is None else ", " + when(at))
+            world.report(receipt, conn, kind, at)
+            return "select goals.record_%s(%d%s)" % (kind, receipt.id, "" if at is None else ", " + when(at))
         receipt = world.latest(step["message"], step["key"], conn, at)
-        if receipt is None or receipt.variant == "control" or world.version(self.table, step["key"], conn) is None:
+        if receipt is None or receipt.variant == "control":
             return None
-        world.engage(receipt, conn, click, at)
-        return "select goals.record_%s(%s, %s%s)" % (verb, v.quote(step["message"]), self.call_key(step["key"]), "" if at is None else ", %s_at => %s" % (verb, when(at)))
+        machine = step["machine"] and kind in ("opened", "clicked")
+        world.report(receipt, conn, kind, at, machine)
+        return "select goals.record_%s(%s, %s%s%s)" % (
+            kind, v.quote(step["message"]), self.call_key(step["key"]),
+            "" if at is None else ", %s_at => %s" % (kind, when(at)), ", machine => true" if machine else "")
+
+    def by_id(self, step, conn):
+        """The receipt of which the application knows the id."""
+        world = self.world
+        receipt = next(
+            (
+                r
+                for r in world.receipts.get((step["message"], step["key"]), ())
+                if (r.step, r.nth) == (step["step"], step["nth"])
+            ),
+            None,
+        )
+        if (
+            receipt is None
+            or receipt.id is None
+            or receipt.gone is not None
+            or not receipt.visible(world.idx, world.txns.get(conn))
+        ):
+            return None
+        return receipt
+
+    def do_withdraw(self, step, conn):
+        receipt = self.by_id(step, conn)
+        if receipt is None or receipt.variant == "control" or self.strict(conn):
+            return None
+        receipt.withdrawals.append(Fact(self.world, conn))
+        return "select goals.withdraw(%d)" % receipt.id
+
+    def do_report(self, step, conn):
+        """goals.record_engagements(): what is expected of each item is in self.skipped."""
+        if self.strict(conn):
+            return None
+        items, self.skipped = [], []
+        for item in step["items"]:
+            made = self.report_item(item, conn)
+            if made is None:
+                continue
+            reason, sql = made
+            if reason is not None:
+                self.skipped.append((len(items), reason))
+            items.append(sql)
+        self.placed = len(items) - len(self.skipped)
+        if not items:
+            return None
+        return "select * from goals.record_engagements(jsonb_build_array(%s))" % ", ".join(items)
+
+    def report_item(self, item, conn):
+        """(why it cannot be placed or None, SQL of the item); None where that is not said."""
+        world, wrong, reason, what = self.world, item["wrong"], None, {}
+        kind, at, message, key = item["kind"], item["at"], item["message"], item["key"]
+        times = {"iso": "to_jsonb(%s)", "epoch": "extract(epoch from %s)", "digits": "extract(epoch from %s)::text"}
+        if at is not None:
+            what["at"] = times[item["by"]] % when(at)
+        if item["machine"] is not None:
+            what["machine"] = str(item["machine"]).lower()
+        what["kind"] = v.quote(kind)
+        receipt = None
+        if item["how"] == "receipt" and wrong not in ("message", "user"):
+            receipt = self.by_id(item, conn)
+            if receipt is None:
+                return None
+            what["receipt"] = str(receipt.id) if item["by"] != "digits" else v.quote(str(receipt.id))
+        elif item["how"] == "ref":
+            # those that are there for everybody
+            found = [r for r in world.all_refs() if r.ref == ("ref", item["ref"]) and r.gone is None and not r.dead]
+            if not item["alone"]:
+                found = [r for r in found if any(r is x for x in world.of_user(message, key))]
+                what["message"], what["user"] = v.quote(message), v.quote(key)
+                if world.version(self.table, key, conn) is None:
+                    return None
+            if len(found) != 1 or not found[0].visible(world.idx, world.txns.get(conn)) or found[0].withdrawals:
+                return None
+            receipt, what["ref"] = found[0], v.quote(item["ref"])
+            if at is not None and at < receipt.sent:
+                return None
+        else:
+            what["message"], what["user"] = v.quote(message), v.quote(key)
+            if self.key_type in ("bigint", "integer") and item["by"] == "epoch":
+                what["user"] = key
+            receipt = world.latest(message, key, conn, at)
+            if receipt is None:
+                there = world.version(self.table, key, conn) is not None
+                if not there and world.is_alias(self.table, key):
+                    return None
+                reason = "no receipt at that time" if there else "unknown user"
+        if reason is None and receipt is not None and receipt.variant == "control":
+            reason = "control group"
+        # what is wrong with the item itself is told first, in the order in which it is read
+        if wrong == "object":
+            return "not an object", "to_jsonb('x'::text)"
+        if wrong == "no kind":
+            del what["kind"]
+            reason = "no kind"
+        if wrong == "kind":
+            what["kind"], reason = "'read'", "unknown kind"
+        if wrong == "at":
+            what["at"], reason = "'soon'", "invalid time"
+        if wrong == "future":
+            what["at"], reason = "to_jsonb(clock_timestamp() + interval '1 hour')", "future time"
+        if wrong == "machine":
+            what["machine"], reason = "'maybe'", "invalid machine"
+        if wrong == "programme" and "message" in what and item["how"] != "ref" and reason != "unknown user":
+            programmes = [s["name"] for s in self.message_specs if s["programme"]]
+            if programmes:
+                what["message"], reason = v.quote(programmes[0]), "programme"
+        if wrong in ("message", "user") and item["how"] != "ref" and "message" in what:
+            if wrong == "message":
+                what["message"], reason = "'no such message'", "unknown message"
+            else:
+                del what["user"]
+                reason = "no user"
+        if wrong == "receipt":
+            what = {k: x for k, x in what.items() if k not in ("message", "user", "ref")}
+            what["receipt"], reason = "987654321", "unknown receipt"
+        if wrong == "ref":
+            what = {k: x for k, x in what.items() if k not in ("message", "user", "receipt")}
+            what["ref"], reason = "'no such ref'", "unknown ref"
+        if wrong == "nothing":
+            what = {k: x for k, x in what.items() if k not in ("message", "user", "receipt", "ref")}
+            reason = "no receipt named"
+        if reason is None:
+            world.report(receipt, conn, kind, at, item["machine"])
+        return reason, "jsonb_build_object(%s)" % ", ".join("%s, %s" % (v.quote(k), x) for k, x in what.items())
 
     def do_event(self, step, conn):
         world = self.world

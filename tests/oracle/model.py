@@ -8,6 +8,7 @@ from decimal import Decimal
 import values as v
 
 FOREVER = float("inf")
+SECOND = 1000000
 
 
 class Txn:
@@ -44,6 +45,13 @@ class Fact:
         return not self.dead and (self.txn is None or self.txn.committed is not None)
 
 
+class Person:
+    """Who has a key. The receipts are those of all keys that the person has had."""
+
+    def __init__(self, key):
+        self.key, self.receipts = key, []
+
+
 class World:
     def __init__(self):
         self.idx = 0
@@ -51,8 +59,11 @@ class World:
         self.txns = {}      # open transaction of each connection
         self.rows = {}      # (table, key) -> versions
         self.receipts = {}  # (message, key) -> receipts
-        self.by_user = {}   # (table, key) -> receipts
+        self.people = {}    # (table, key) -> Person
+        self.former = {}    # (table, key) -> receipts that were handed over when the key changed
+        self.moved = set()  # (table, key) that have ever meant another person
         self.history = {}   # (table, key) -> changes and events
+        self.recorded = 0   # receipts
         self.messages = {}  # name -> Message dict
         self.columns = {}   # table -> {name: Column}
         self.sends = {}     # number of a row of the table of sends -> what it was, version by version
@@ -74,16 +85,111 @@ class World:
         if commit:
             txn.committed = self.idx
         else:
-            for fact in txn.facts:
-                fact.dead = True
+            self.undo(txn.facts)
 
     def roll_back_to(self, conn, name):
         txn = self.txns[conn]
         while txn.savepoints[-1][0] != name:
             txn.savepoints.pop()
-        for fact in txn.facts[txn.savepoints[-1][1]:]:
-            fact.dead = True
+        self.undo(txn.facts[txn.savepoints[-1][1]:])
         txn.late = list(txn.savepoints[-1][2])  # what has fired since is to fire again
+
+    def undo(self, facts):
+        people = next((f.people for f in facts if not f.dead and hasattr(f, "people")), None)
+        for fact in facts:
+            fact.dead = True
+        if people:
+            self.people = {key: person for key, (person, *_) in people.items()}
+            for person, key, receipts in people.values():
+                person.key, person.receipts = key, receipts
+
+    # --- people: while a transaction that changes who is who is open, there is no other one ---
+
+    def whose(self, table, key):
+        return self.people.setdefault((table, key), Person(key))
+
+    def of_user(self, message, key):
+        """The receipts of this message, of the person who has the key."""
+        found = self.whose(self.messages[message]["table"], key).receipts
+        return [r for r in found if r.message == message]
+
+    def is_alias(self, table, key):
+        """Is the key that of an account which was merged into another one?"""
+        return self.whose(table, key).key != key
+
+    def known_as(self, table, key, conn):
+        """The key under which the person was first recorded."""
+        txn = self.txns.get(conn)
+        found = [r for r in self.whose(table, key).receipts
+                 if r.gone is None and (r.visible(self.idx, txn) or r.txn is txn and not r.dead)]
+        return min(found, key=lambda r: r.order).key if found else self.whose(table, key).key
+
+    def before_people_change(self, conn):
+        """So that a rollback brings back who was who."""
+        Fact(self, conn, people={key: (p, p.key, list(p.receipts)) for key, p in self.people.items()})
+        if conn in self.txns:
+            self.txns[conn].alone = True
+
+    def unite(self, gone, into):
+        into.receipts += gone.receipts
+        for key in [k for k, p in self.people.items() if p is gone]:
+            self.people[key] = into
+
+    def is_known(self, table, key, conn):
+        """Is the key that of a user, or is anything recorded of it? None: something was, and may be forgotten."""
+        person = self.whose(table, key)
+        if self.version(table, key, conn) is not None or any(
+            p is person for (_, k), p in self.people.items() if k != key
+        ):
+            return True
+        if any(not r.dead and r.gone is None for r in person.receipts + self.former.get((table, key), [])):
+            return True
+        return None if (table, key) in self.moved else False
+
+    def merge(self, table, from_key, into_key, conn):
+        """How many receipts are handed over."""
+        gone, into = self.whose(table, from_key), self.whose(table, into_key)
+        count = sum(not r.dead and r.gone is None for r in gone.receipts)
+        if gone is into:
+            return 0
+        if not self.is_known(table, from_key, conn):
+            return 0
+        self.before_people_change(conn)
+        self.moved |= {(table, from_key), (table, into_key)}
+        self.unite(gone, into)
+        return count
+
+    def move(self, table, moves, conn):
+        """An UPDATE of keys: {old: (new, old row, new row)}. Its changes are those of the old keys."""
+        for old, (_, was, row) in moves.items():
+            self.changed(table, old, conn, was, row)
+        self.before_people_change(conn)
+        self.moved |= {(table, key) for old, (new, *_) in moves.items() for key in (old, new)}
+        before = dict(self.people)
+        aliases = {key for (_, key), person in before.items() if person.key != key}
+        for old in moves:
+            self.put(table, old, conn, None)
+            self.former.setdefault((table, old), []).extend(self.whose(table, old).receipts)
+            before.setdefault((table, old), self.whose(table, old))
+            if old not in aliases:
+                del self.people[table, old]
+        for old, (new, _, row) in moves.items():
+            self.put(table, new, conn, row)
+            person, there = before[table, old], self.people.get((table, new))
+            if old not in aliases:
+                person.key = new
+            # What there is of a user who is gone is that of who takes the key; what was merged stays where it is.
+            if new not in moves and new not in aliases and there not in (None, person):
+                self.unite(there, person)
+            self.people[table, new] = person
+
+    def forget(self, table, key):
+        person = self.whose(table, key)
+        self.archive(r for r in person.receipts if r.lasts() and r.gone is None)
+        person.receipts = []
+        # That accounts were merged is forgotten, too.
+        for other in [k for k, p in self.people.items() if p is person and k[1] != person.key]:
+            del self.people[other]
 
     # --- rows ---
 
@@ -100,19 +206,27 @@ class World:
     def change(self, table, key, conn, old, new, idx=None):
         """One row changed by an UPDATE in whatever form. idx: the command, if others have begun since."""
         self.put(table, key, conn, new, idx)
+        return self.changed(table, key, conn, old, new, idx)
+
+    def changed(self, table, key, conn, old, new, idx=None):
         fact = Fact(self, conn, idx, kind="change", old=old, new=new, exact=False, cause=None)
         fact.t = fact.idx
-        self.history.setdefault((table, key), []).append(fact)
         self.changes += 1
+        return self.happened(table, key, fact)
+
+    def happened(self, table, key, fact):
+        """The fact is one of the person who has the key now."""
+        self.history.setdefault((table, key), []).append(fact)
+        for receipt in self.whose(table, key).receipts:
+            receipt.facts.append(fact)
         return fact
 
     def event(self, table, key, conn, name, properties, at, idx=None, cause=None):
         """cause: what the event is known by; the same event may arrive again."""
         fact = Fact(self, conn, idx, kind="event", name=name, properties=properties, exact=at is not None, cause=cause)
         fact.t = fact.idx if at is None else at
-        self.history.setdefault((table, key), []).append(fact)
         self.events += 1
-        return fact
+        return self.happened(table, key, fact)
 
     # --- receipts ---
 
@@ -126,8 +240,9 @@ class World:
     def known(self, message, key, conn, ref):
         """The receipt that was made of this row, or under this ref: the first one."""
         txn = self.txns.get(conn)
-        return next((r for r in self.receipts.get((message, key), ())
-                     if ref is not None and r.ref == ref and r.gone is None and r.visible(self.idx, txn)), None)
+        return next((r for r in sorted(self.of_user(message, key), key=lambda r: r.order)
+                     if ref is not None and r.ref == ref and r.gone is None and r.visible(self.idx, txn)
+                     and not self.withdrawn(r, conn)), None)
 
     def delivered(self, message, key, conn):
         """The receipt that is the user's for good, of a message that is delivered once: the first that was sent. Also
@@ -135,12 +250,39 @@ class World:
         if not self.messages[message]["one_off"]:
             return None
         txn = self.txns.get(conn)
-        found = [r for r in self.receipts.get((message, key), ())
-                 if r.gone is None and (r.visible(self.idx, txn) or r.txn is txn and not r.dead)]
-        return min(found, key=lambda r: (r.sent, r.idx), default=None)
+        found = [
+            r
+            for r in self.of_user(message, key)
+            if r.gone is None
+            and (r.visible(self.idx, txn) or r.txn is txn and not r.dead)
+            and not self.withdrawn(r, conn)
+        ]
+        return min(found, key=lambda r: (r.sent, r.order), default=None)
 
-    def send(self, message, key, conn, variant, at, row=None, ref=None):
-        """row: the user's row, if it is not what the last command left."""
+    def entry(self, programme, key, conn):
+        """The receipt by which the person has entered a programme: the one that was sent first, of those seen here."""
+        txn = self.txns.get(conn)
+        found = [r for r in self.of_user(programme, key)
+                 if r.gone is None and (r.visible(self.idx, txn) or r.txn is txn and not r.dead)]
+        return min(found, key=lambda r: (r.sent, r.order), default=None)
+
+    def superseded(self, receipt, person):
+        """Is it an entry after another one of the same person?"""
+        if receipt.gone is not None:
+            return receipt.late
+        return receipt.entry and any(
+            r.message == receipt.message
+            and r.lasts()
+            and r.gone is None
+            and (r.sent, r.order) < (receipt.sent, receipt.order)
+            for r in person.receipts
+        )
+
+    def withdrawn(self, receipt, conn):
+        return any(w.visible(self.idx, self.txns.get(conn)) for w in receipt.withdrawals)
+
+    def send(self, message, key, conn, variant, sent, row=None, ref=None, held_out=False):
+        """row: the user's row, if it is not what the last command left. sent: (time, whether that is exact)"""
         table = self.messages[message]["table"]
         row = row or self.version(table, key, conn)
         if row is None:
@@ -151,44 +293,73 @@ class World:
             message=message,
             key=key,
             variant=variant,
-            sent=self.clock() if at is None else at,
+            sent=sent[0],
             ref=ref,
-            exact=at is not None,
+            exact=sent[1],
+            held_out=held_out,
+            entry=self.messages[message]["programme"],
+            late=False,
             row=row,
             goals=self.goals_now(message, conn),
             opens=[],
+            reports=[],
+            withdrawals=[],
+            facts=[],
+            order=self.recorded,
             gone=None,
             table=table,
             id=None,
         )
+        self.recorded += 1
         self.receipts.setdefault((message, key), []).append(receipt)
-        self.by_user.setdefault((table, key), []).append(receipt)
+        self.whose(table, key).receipts.append(receipt)
         return receipt
 
     def latest(self, message, key, conn, at):
-        at = self.clock() if at is None else at
-        found = [r for r in self.receipts.get((message, key), ())
-                 if r.visible(self.idx, self.txns.get(conn)) and r.gone is None and r.sent <= at]
+        upto = self.clock() if at is None else at
+        if at is not None and at % SECOND == 0:  # a time that was cut to whole seconds
+            upto += SECOND - 1
+        found = [
+            r
+            for r in self.of_user(message, key)
+            if r.visible(self.idx, self.txns.get(conn))
+            and r.gone is None
+            and r.sent <= upto
+            and not self.withdrawn(r, conn)
+        ]
+        # who was held back was sent nothing
+        found = [r for r in found if r.variant != "control"] or found
         # of those sent at the same time, the one recorded last
-        return sorted(found, key=lambda r: r.sent)[-1] if found else None
+        return max(found, key=lambda r: (r.sent, r.order), default=None)
 
     def latest_free(self, gone, conn, click, upto):
         """What an open of a mirrored row goes to when the row's own receipt is gone: the newest receipt of the message up
         to the row's time without such an engagement, else the newest."""
         txn = self.txns.get(conn)
-        found = [r for r in self.receipts.get((gone.message, gone.key), ())
+        found = [r for r in self.of_user(gone.message, gone.key)
                  if r.visible(self.idx, txn) and r.gone is None and r.variant != "control" and r.sent <= upto]
         found.sort(key=lambda r: r.sent)
         free = [r for r in found if not any(o.click == click and o.visible(self.idx, txn) for o in r.opens)]
         return (free or found or [None])[-1]
 
-    def engage(self, receipt, conn, click, at, exact=True):
-        """A time before the sending, which only a row of the application can have, is that of the sending."""
+    def engage(self, receipt, conn, click, at, exact=True, machine=False):
+        """A time before the sending (of a row, or cut to seconds) is that of the sending."""
         if at is None:
             at, exact = self.clock(), False
         if at < receipt.sent:
             at, exact = receipt.sent, receipt.exact
-        receipt.opens.append(Fact(self, conn, at=at, click=click, exact=exact))
+        if machine or at - receipt.sent < self.messages[receipt.message]["engagement_after"]:
+            for kind in ("opened_by_machine", "clicked_by_machine")[:1 + click]:
+                receipt.reports.append(Fact(self, conn, kind=kind))
+        else:
+            receipt.opens.append(Fact(self, conn, at=at, click=click, exact=exact))
+
+    def report(self, receipt, conn, kind, at, machine=False):
+        """One of the six kinds."""
+        if kind in ("opened", "clicked"):
+            self.engage(receipt, conn, kind == "clicked", at, machine=bool(machine))
+        else:
+            receipt.reports.append(Fact(self, conn, kind=kind))
 
     # --- outcomes ---
 
@@ -241,7 +412,7 @@ class World:
         if self.already(receipt, goal):
             return True, None
         hits = []
-        for fact in self.history.get((receipt.table, receipt.key), ()):
+        for fact in receipt.facts:
             if not fact.lasts() or fact.idx > upto or not receipt.visible(fact.idx, fact.txn):
                 continue
             if goal["stop"] and goal["stop"].visible(fact.idx, fact.txn):
@@ -273,6 +444,8 @@ class World:
                 "closes": None if anchor is None else anchor + goal["limit"], "stopped": self.stopped(goal, upto)}
 
     def verdict(self, receipt, goal, out):
+        if self.never_sent(receipt):
+            return "withdrawn"
         if receipt.variant == "control":
             return "control"
         if out["already"]:
@@ -286,7 +459,22 @@ class World:
             return "not opened" if goal["after"] == "opened" else "not clicked"
         return "time limit passed" if over else "still running"
 
+    def never_sent(self, receipt):
+        return any(w.lasts() for w in receipt.withdrawals)
+
     def archive(self, receipts):
+        receipts = list(receipts)
+        for person in set(self.people.values()):
+            # With an entry into a programme go those after it, which count nowhere.
+            mine = {id(r) for r in receipts} & {id(r) for r in person.receipts}
+            for receipt in person.receipts if mine else ():
+                if receipt.entry and receipt.lasts() and receipt.gone is None and self.superseded(receipt, person):
+                    first = min(
+                        (r for r in person.receipts if r.message == receipt.message and r.lasts() and r.gone is None),
+                        key=lambda r: (r.sent, r.order),
+                    )
+                    if id(receipt) in mine or id(first) in mine:
+                        receipt.late, receipt.gone = True, self.idx
         for receipt in receipts:
             receipt.gone = self.idx
 
@@ -296,9 +484,12 @@ class World:
                 if receipt.lasts():
                     yield receipt
 
+    def all_refs(self):
+        return [r for found in self.receipts.values() for r in found if r.ref is not None]
+
     def figures(self):
         """(message, goal, variant) -> figures; goal None for a message that has none."""
-        stats = {}
+        stats, person_of = {}, {id(r): p for p in self.people.values() for r in p.receipts}
         for name, message in self.messages.items():
             goals = list(dict.fromkeys(g["name"] for g in message["goals"] if g["fact"].lasts()))
             arms = list(message["variants"]) + (["control"] if message["control"] else [])
@@ -308,37 +499,50 @@ class World:
                 for arm in arms:
                     stats[name, goal, arm] = Figures()
         for receipt in self.all_receipts():
+            if self.never_sent(receipt) or self.superseded(receipt, person_of.get(id(receipt))):
+                continue
             message = self.messages[receipt.message]
             if not any(g["fact"].lasts() for g in message["goals"]):
                 upto = FOREVER if receipt.gone is None else receipt.gone
                 opened, clicked = self.engaged(receipt, lambda o: o.lasts() and o.idx <= upto)
                 stats.setdefault((receipt.message, None, receipt.variant), Figures()).add(
-                    receipt, {"opened": opened, "clicked": clicked, "already": False, "match": None}, None, self)
+                    receipt,
+                    {"opened": opened, "clicked": clicked, "already": False, "match": None},
+                    None,
+                    self,
+                    person_of,
+                )
             for goal in receipt.goals:
                 stats.setdefault((receipt.message, goal["name"], receipt.variant), Figures()).add(
-                    receipt, self.outcome(receipt, goal), goal, self)
+                    receipt, self.outcome(receipt, goal), goal, self, person_of)
         return stats
 
 
 class Figures:
+    more = ("bounced", "complained", "unsubscribed", "opened_by_machine", "clicked_by_machine")
     names = ("sent", "opened", "clicked", "already_matched", "matched", "matched_after_open", "matched_after_click", "worth")
 
     def __init__(self):
-        for name in self.names:
+        for name in self.names + self.more:
             setattr(self, name, 0)
+        self.deliveries = 0
         self.worth = Decimal(0)
         self.in_progress = 0
         self.users_matched = set()
 
-    def add(self, receipt, out, goal, world):
+    def add(self, receipt, out, goal, world, person_of):
         self.sent += 1
         self.opened += out["opened"] is not None
         self.clicked += out["clicked"] is not None
         self.already_matched += out["already"]
+        kinds = {f.kind for f in receipt.reports if f.lasts() and (receipt.gone is None or f.idx <= receipt.gone)}
+        for name in self.more:
+            setattr(self, name, getattr(self, name) + (name in kinds))
+        self.deliveries += "delivered" in kinds
         if out["match"]:
             fact, worth = out["match"][:2]
             self.matched += 1
-            self.users_matched.add(receipt.key)
+            self.users_matched.add(person_of.get(id(receipt), receipt.key))
             self.matched_after_open += out["opened"] is not None and out["opened"] <= fact.t
             self.matched_after_click += out["clicked"] is not None and out["clicked"] <= fact.t
             self.worth += worth or 0
@@ -349,7 +553,7 @@ class Figures:
         return tuple(getattr(self, name) for name in self.names)
 
     def __iadd__(self, other):
-        for name in self.names:
+        for name in (*self.names, *self.more, "deliveries"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
 

@@ -146,9 +146,7 @@ class Rows:
         ref = None if self.send_kind == "none" else ("row", row)
         receipt = world.known(message, key, conn, ref)
         if receipt is None:
-            receipt = self.made_receipt(world.send(message, key, conn, variant, None, ref=ref))
-            if sent is not None:
-                receipt.sent, receipt.exact = sent
+            receipt = self.made_receipt(self.record(message, key, conn, variant, "mirror", sent, ref=ref))
         if receipt.variant != "control":
             for click, time in ((False, opened), (True, clicked)):
                 if time is not None:
@@ -261,12 +259,19 @@ class Rows:
             or last.lost
         ):
             return None
+        if self.send_kind == "none" and (self.table, last.key) in world.moved:
+            return None  # it is found by the key in the row, which may mean another person
         receipt, known, found = last.receipt, last.clicked if click else last.opened, last.receipt
         at = None
         if step["offset"] is not None:
             at = step["offset"] + (receipt.sent if receipt.exact and receipt.sent < 0 else -3600 * SECOND)
         if receipt.gone is not None:
-            if known is not None or last.rewritten:
+            if (
+                known is not None
+                or last.rewritten
+                or world.version(self.table, last.key, conn) is None
+                or self.has_moved(last)
+            ):
                 return None
             # without a time of sending it is any receipt up to now
             found = world.latest_free(receipt, conn, click, world.clock() if last.sent is None else receipt.sent)
@@ -280,6 +285,14 @@ class Rows:
             when(at),
             self.at_row(self.send_kind, row),
         )
+
+    def has_moved(self, row):
+        """Is the key in a row of sends no longer that of the person to whom was sent, or is that not known any more?"""
+        if any(r.withdrawals for r in self.world.of_user(row.message, row.key)):
+            return True
+        if row.receipt.gone is not None:
+            return (self.table, row.key) in self.world.moved
+        return all(r is not row.receipt for r in self.world.whose(self.table, row.key).receipts)
 
     def do_correct(self, step, conn):
         """The time of sending in a row is written again, at times with an open. Its receipt stays what it is."""
@@ -307,6 +320,8 @@ class Rows:
         if last is None or last.receipt.gone is not None:
             return None
         key = last.key if step["key"] is None else step["key"]
+        if world.version(self.table, key, conn) is None or self.has_moved(last):
+            return None
         columns = "id, part, what, who, sent, opened, clicked, arm"
         if step["how"] == "upsert":
             if self.send_kind == "none":
@@ -376,16 +391,19 @@ class Rows:
     def insert_happenings(self, step, conn):
         """Rows inserted into the table of events, by INSERT or COPY."""
         at, rows, copies, made = self.world.idx, [], [], []
+        # who is not there does nothing
+        there = [self.world.version(self.table, key, conn) is not None for key, *_ in step["events"]]
+        plans = [plan if is_there else {} for plan, is_there in zip(step["plans"], there)]
         for n, (key, name, properties, time) in enumerate(step["events"]):
             # the row reads the clock before its triggers do anything
             acts, formed = {}, (self.world.clock(), False) if time is None else (time, True)
-            self.slots(step["plans"][n], ["0_before", "zz_before"], key, conn, acts)
+            self.slots(plans[n], ["0_before", "zz_before"], key, conn, acts)
             made.append((n, acts, self.happened(step["ids"][n], key, conn, name, properties, time, at, formed)))
         for n, acts, fact in made:
-            self.defer(step["plans"][n], step["events"][n][0], conn, acts, fact)
+            self.defer(plans[n], step["events"][n][0], conn, acts, fact)
         for n, acts, _ in made:
             key, name, properties, time = step["events"][n]
-            self.slots(step["plans"][n], sorted(AFTER), key, conn, acts)
+            self.slots(plans[n], sorted(AFTER), key, conn, acts)
             cue = self.cue(acts, step["ids"][n])
             rows.append(self.event_values(step["ids"][n], key, name, properties, time, cue))
             copies.append(
@@ -417,6 +435,8 @@ class Rows:
     def do_together(self, step, conn):
         """One statement inserts events and sends: the sends did not make the events."""
         if not {"events", "sends"} <= self.features:
+            return None
+        if any(self.world.version(self.table, key, conn) is None for key in step["send"]["keys"]):
             return None
         events = self.insert_happenings(step["event"], conn)
         sends = self.mirror(step["send"], conn)

@@ -345,6 +345,16 @@ proptest! {
     }
 
     #[test]
+    fn the_bytes_of_a_list_or_an_object_are_a_jsonb(json in any_json()) {
+        let outer = write(&serde_json::json!({ "a": json }));
+        let inner = root(&outer).unwrap().key(b"a").unwrap();
+        prop_assert_eq!(inner.container().is_some(), json.is_array() || json.is_object());
+        if let Some(bytes) = inner.container() {
+            prop_assert!(root(bytes).unwrap().same(&root(&write(&json)).unwrap()));
+        }
+    }
+
+    #[test]
     fn a_damaged_jsonb_never_panics(json in any_json(), damage in proptest::collection::vec((any::<u16>(), any::<u8>()), 0..4), cut: u16) {
         let whole = write(&json);
         let mut bytes = whole.clone();

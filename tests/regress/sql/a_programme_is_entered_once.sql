@@ -95,12 +95,12 @@ select user_key, count(*) filter (where message = 'onboarding') as entries,
 from receipts where user_key::int between 14 and 19 group by user_key order by user_key;
 
 -- Rows of the application's table of sends, several of one user in one statement, and rows that name the programme.
-create table mails (id bigserial primary key, template text, user_id bigint, sent timestamptz, opened timestamptz);
+create table mails (id bigserial primary key, template text, user_id bigint, sent timestamptz default clock_timestamp(), opened timestamptz);
 select from goals.track_receipts('mails', 'template', 'user_id', 'sent', 'opened');
 insert into mails (template, user_id, sent, opened) values
     ('day 1', 20, '2025-05-01 10:00+00', '2025-05-01 11:00+00'), ('day 3', 20, '2025-05-03 10:00+00', null),
     ('onboarding', 21, '2025-05-01 10:00+00', null), ('onboarding', 21, '2025-05-02 10:00+00', null),
-    ('day 1', 21, '2025-05-02 10:00+00', null), ('day 1', 22, null, null);
+    ('day 1', 21, '2025-05-02 10:00+00', null), ('day 1', 22, default, null);
 update mails set opened = '2025-05-02 11:00+00' where user_id = 20 and template = 'day 3';
 select message, user_key, case when user_key <> '22' then sent_at at time zone 'UTC' end as sent_at, flags
 from receipts where user_key in ('20', '21', '22') order by user_key, receipt_id;
@@ -191,3 +191,17 @@ insert into people values (3001, 'free', 1);
 select from goals.create_message('first weeks', kind => 'programme', users => 'people');
 select count(goals.record_sent('day 1', 3001::bigint));
 select message, flags from receipts where user_key = '3001';
+
+-- Of two accounts that are one person the earlier entry counts, and assign() says its variant, also where that is none.
+select from goals.create_message('holdout', kind => 'programme', users => 'people');
+select from goals.set_control_group('holdout', 0.5);
+select from goals.set_goal('holdout', 'plan', 'is', 'pro', '3 days');
+select from goals.create_message('part', part_of => 'holdout', users => 'people');
+insert into people select n, 'free', 1 from generate_series(4001, 4020) n;
+select min(id) filter (where goals.assign('holdout', id) = 'control') as held,
+       min(id) filter (where goals.assign('holdout', id) is null) as spared from people where id > 4000 \gset
+select variant, send from goals.deliver('part', :held::bigint);
+select variant, send from goals.deliver('part', :spared::bigint, sent_at => now() - interval '1 hour');
+select goals.merge_users(:spared::bigint, :held::bigint, users => 'people');
+select goals.assign('holdout', :held::bigint) is null as spared, goals.assign('part', :held::bigint) is null as gets_part;
+select variant, users from goals.compare('holdout', include_running => true);

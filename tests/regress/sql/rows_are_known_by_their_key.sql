@@ -33,27 +33,26 @@ select from goals.track_receipts('by_part', 'what', 'who', 'sent', 'opened', 'cl
 select from goals.track_receipts('by_uuid', 'what', 'who', 'sent', 'opened', 'clicked');
 select from goals.track_receipts('by_text', 'what', 'who', 'sent', 'opened', 'clicked');
 select from goals.track_receipts('by_nothing', 'what', 'who', 'sent', 'opened', 'clicked');
--- A user of each table was sent the message a week ago, and again now: the second row has no time of sending yet.
-insert into by_number values (1, 'm', 1, now() - interval '7 days'), (2, 'm', 1, null);
-insert into by_both values (1, '11', 'm', 2, now() - interval '7 days'), (11, '1', 'm', 2, null);
-insert into by_part values (1, 1, 'm', 3, now() - interval '7 days'), (2, 1, 'm', 3, null);
+-- A user of each table was sent the message a week ago, and again now.
+insert into by_number values (1, 'm', 1, now() - interval '7 days'), (2, 'm', 1, clock_timestamp());
+insert into by_both values (1, '11', 'm', 2, now() - interval '7 days'), (11, '1', 'm', 2, clock_timestamp());
+insert into by_part values (1, 1, 'm', 3, now() - interval '7 days'), (2, 1, 'm', 3, clock_timestamp());
 insert into by_uuid values ('m', 4, now() - interval '7 days', null, null, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'),
-    ('m', 4, null, null, null, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12');
-insert into by_text values ('m', 5, 'a', now() - interval '7 days'), ('m', 5, E'\\a''', null);
-insert into by_nothing values (1, 'm', 6, now() - interval '7 days'), (2, 'm', 6, null);
+    ('m', 4, clock_timestamp(), null, null, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12');
+insert into by_text values ('m', 5, 'a', now() - interval '7 days'), ('m', 5, E'\\a''', clock_timestamp());
+insert into by_nothing values (1, 'm', 6, now() - interval '7 days'), (2, 'm', 6, clock_timestamp());
 create view opens as
 select user_key::bigint as who, count(*) as receipts, count(opened_at) as opened, count(clicked_at) as clicked,
        bool_and(opened_at is null) filter (where sent_at < now() - interval '1 day') as old_unopened
 from goals.outcome where message = 'm' and user_key::bigint < 10 group by 1 order by 1;
 
--- The application's clock is behind when it fills in the time of sending, and an open comes later. Without a key the
--- open of a row without a time of sending is that of the newest receipt.
+-- The application's clock is behind when it corrects the time of sending, and an open comes later.
 update by_nothing set opened = clock_timestamp() where id = 2;
-update by_number set sent = clock_timestamp() - interval '100 ms' where sent is null;
-update by_both set sent = clock_timestamp() - interval '2 hours' where sent is null;
-update by_part set sent = '2001-01-01' where sent is null;
-update by_uuid set sent = clock_timestamp() + interval '1 day' where sent is null;
-update by_text set sent = clock_timestamp() - interval '100 ms', opened = clock_timestamp() where sent is null;
+update by_number set sent = clock_timestamp() - interval '100 ms' where id = 2;
+update by_both set sent = clock_timestamp() - interval '2 hours' where no = '1';
+update by_part set sent = '2001-01-01' where part = 2;
+update by_uuid set sent = clock_timestamp() + interval '1 day' where id::text like '%12';
+update by_text set sent = clock_timestamp() - interval '100 ms', opened = clock_timestamp() where id <> 'a';
 update by_number set opened = clock_timestamp() where id = 2;
 update by_both set opened = clock_timestamp() where no = '1';
 update by_part set opened = clock_timestamp() where part = 2;

@@ -9,6 +9,10 @@ create table shop.events (user_id bigint, name text, at timestamptz, properties 
 create table shop.sends (message text, user_id bigint, opened timestamptz);
 create table shop.campaigns (id int primary key, title text);
 insert into shop.campaigns values (1, 'from a row');
+create table shop.mails (id bigint primary key, message text, user_id bigint);
+create table shop.lists (user_id bigint, list int);
+create table shop.profiles (user_id bigint unique, language text);
+create table shop.clicks (mail_id bigint references shop.mails, kind text, at timestamptz);
 insert into shop.users select n, 'free', 0 from generate_series(1, 30) n;
 insert into shop.people values ('00000000-0000-0000-0000-000000000001', 'free');
 
@@ -67,6 +71,10 @@ insert into shop.call (sql) values
     ($$ goals.track_events('shop.events', 'user_id', 'name', 'at', 'properties', 'shop.users') $$),
     ($$ goals.track_receipts('shop.sends', 'message', 'user_id', opened_at => 'opened') $$),
     ($$ goals.track_messages('shop.campaigns', 'id', 'title') $$), ($$ goals_internal.arms_of(1) $$), ($$ goals_internal.name_of(1) $$),
+    ($$ goals.track_attributes('shop.profiles', 'user_id', users => 'shop.users') $$),
+    ($$ goals.track_membership('shop.lists', 'user_id', 'list', member => '{"list": [1, 2]}', users => 'shop.users') $$),
+    ($$ goals.track_receipts('shop.mails', 'message', 'user_id') $$),
+    ($$ goals.track_engagements('shop.clicks', 'kind', send => 'mail_id', at => 'at', "only" => '{"kind": "c"}', kinds => '{"c": "clicked"}') $$),
     ($$ goals.create_message('m', users => 'shop.users') $$), ($$ goals.create_message('t', 'one_off', 'e-mail', 'shop.users') $$), ($$ goals.create_message('p', users => 'shop.people') $$),
     ($$ goals.set_goal('m', 'plan', 'is', 'pro', '1 day') $$), ($$ goals.set_goal('m', 'visits', 'is increased', time_limit => '1 day', goal => 'v', value_from => 'visits') $$),
     ($$ goals.set_goal('m', 'custom.a', 'is any of', '{1,2}', '1 day', goal => 'c') $$), ($$ goals.set_goal('p', 'plan', 'is', 'pro', '1 day') $$),
@@ -91,6 +99,7 @@ insert into shop.call (sql) values
     ($$ goals.record_event('1', 'buy', '{"a": 1}', users => 'shop.users') $$), ($$ goals.record_event(2::bigint, 'buy', users => 'shop.users') $$), ($$ goals.record_event('00000000-0000-0000-0000-000000000001'::pg_catalog.uuid, 'buy', users => 'shop.people') $$),
     ('!update shop.users set plan = ''pro'', visits = 3, custom = ''{"a": 2}'''), ('!update shop.people set plan = ''pro'''),
     ('!insert into shop.events values (1, ''buy'', null, ''{"a": 1, "b": 2}''), (1, ''buy'', null, ''{"a": 1}'')'), ('!insert into shop.sends values (''m'', 5), (''x'', 5), (''m'', 99)'), ('!update shop.sends set opened = null'),
+    ('!insert into shop.lists values (1, 1), (2, 3)'), ('!delete from shop.lists'), ('!insert into shop.mails values (1, ''m'', 5)'), ('!insert into shop.clicks values (1, ''c'', null), (1, null, ''2024-01-01'')'), ('!update shop.clicks set at = ''2024-01-02'', kind = ''c'''),
     ($$ goals.message_stats $$), ($$ goals.variant_stats $$), ($$ goals.outcome $$), ($$ goals_internal.contribution $$), ($$ goals_internal.ledger $$), ($$ goals_internal.counted $$),
     ($$ goals.verify() $$), ($$ goals_internal.behind() $$), ($$ goals_internal.health_of_switches() $$), ($$ goals_internal.health_of_tables() $$), ($$ goals_internal.health_of_broken_goals() $$), ($$ goals_internal.health_of_records() $$), ($$ goals_internal.users_to_forget('shop.users', '{}') $$), ($$ goals_internal.running(null, null, null) $$), ($$ goals_internal.goals_of(1) $$), ($$ goals_internal.arm $$), ($$ goals_internal.figures $$), ($$ goals.tail_sums() $$), ($$ goals_internal.movement(0, 0, 0, 9, 9, 9) $$), ($$ goals_internal.drawn() $$), ($$ goals_internal.superseded(0, 9) $$), ($$ goals_internal.superseded_by(1) $$), ($$ goals_internal.entry_of_same $$), ($$ goals_internal.person_of(1, '1') $$), ($$ goals_internal.receipt_of_person $$), ($$ goals_internal.announce() $$), ($$ goals_internal.last_settled_revision() $$), ($$ goals_internal.unused_revisions(99) $$), ($$ goals_internal.drop_unused_revisions(0) $$), ($$ goals_internal.summarize_marks() $$), ($$ goals_internal.lock_totals(true) $$), ($$ goals_internal.drop_orphans(0, 9, 0, 9) $$),
     ($$ goals.stats('m') $$), ($$ goals.stats('t', null, '2020-01-01', '2040-01-01') $$), ($$ goals.stats_bar('m') $$), ($$ goals_internal.bar_line('x', 1, 2) $$), ($$ goals_internal.bar(1, 2, 3) $$), ($$ goals_internal.fit('x', 3) $$), ($$ goals_internal.glyph(9608, '#') $$),
@@ -106,6 +115,8 @@ insert into shop.call (sql) values
     ($$ goals.drop_message('went') $$), ($$ goals_internal.dropped_messages(99) $$),
     ($$ goals_internal.remove_dropped_messages(99) $$), ($$ goals_internal.refuse_list(1, '1') $$),
     ($$ goals_internal.follower(1, 'shop', 'users') $$), ($$ goals.move_users('shop.users', 'shop.successor') $$),
+    ($$ goals.pause() $$), ($$ goals.grant_to(current_user::pg_catalog.regrole, 'sender') $$),
+    ('!do $x$ begin perform goals.reset(); raise sqlstate ''P0099''; exception when sqlstate ''P0099'' then null; end $x$'),
     ($$ goals.untrack('shop.sends') $$), ($$ goals.untrack_all() $$);
 -- (the loop runs with the traps on the path as well: it uses nothing they could stand for)
 create function shop.probe() returns void language plpgsql as $$

@@ -12,7 +12,7 @@ create view assigned as select id, goals.assign('m', id) as variant from users;
 select variant, count(*) from assigned where id <= 20 group by variant order by variant;
 
 -- By array, one by one, and by the application's own table of sends: nobody is control, the others get what they are assigned.
-create table mails (id bigserial primary key, message text, user_id bigint, sent timestamptz, opened timestamptz);
+create table mails (id bigserial primary key, message text, user_id bigint, sent timestamptz default clock_timestamp(), opened timestamptz);
 select from goals.track_receipts('mails', 'message', 'user_id', 'sent', 'opened');
 select goals.record_sent('m', array(select id::text from users where id <= 10));
 select count(goals.record_sent('m', id)) from users where id between 11 and 15;
