@@ -70,7 +70,7 @@ insert into shop.call (sql) values
     ($$ goals.track_users('shop.users') $$), ($$ goals.track_users('shop.people') $$),
     ($$ goals.track_events('shop.events', 'user_id', 'name', 'at', 'properties', 'shop.users') $$),
     ($$ goals.track_receipts('shop.sends', 'message', 'user_id', opened_at => 'opened') $$),
-    ($$ goals.track_messages('shop.campaigns', 'id', 'title') $$), ($$ goals_internal.arms_of(1) $$), ($$ goals_internal.name_of(1) $$),
+    ($$ goals.track_messages('shop.campaigns', 'id', 'title', users => 'shop.users') $$), ($$ goals_internal.arms_of(1) $$), ($$ goals_internal.name_of(1) $$),
     ($$ goals.track_attributes('shop.profiles', 'user_id', users => 'shop.users') $$),
     ($$ goals.track_membership('shop.lists', 'user_id', 'list', member => '{"list": [1, 2]}', users => 'shop.users') $$),
     ($$ goals.track_receipts('shop.mails', 'message', 'user_id') $$),
