@@ -35,6 +35,11 @@ BEGIN
             MESSAGE = format('"%s" is not what a role can be', what),
             HINT = 'Pass ''sender'', ''analyst'', ''admin'', ''eraser'', ''monitor'' or ''pauser''.';
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = role) THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('role %s does not exist', role::oid),
+            HINT = 'Name a role, as in goals.grant_to(''shop_app'', ''sender'').';
+    END IF;
     -- Without this, a GRANT of another role may do nothing but warn.
     IF NOT (SELECT pg_has_role(e.extowner, 'USAGE') FROM pg_extension e WHERE e.extname = 'pg_goals') THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',

@@ -821,6 +821,7 @@ class Case(Commands, Rows):
             send["stray"] = None
             return {"op": "together", "conn": conn, "event": event, "send": send, "swap": rng.random() < 0.5}
         if pick < 0.5 and world.sends:
+            past = self.past()
             sent = rng.choice(
                 [
                     "sent - interval '100 ms'",
@@ -830,7 +831,7 @@ class Case(Commands, Rows):
                     "date_trunc('second', sent)",
                     "date_trunc('milliseconds', clock_timestamp())",
                     "null",
-                    when(self.past()),
+                    when(past),
                 ]
             )
             return {
@@ -838,6 +839,7 @@ class Case(Commands, Rows):
                 "conn": conn,
                 "row": rng.choice(list(world.sends)),
                 "sent": sent,
+                "at": past if sent == when(past) else None,
                 "open": rng.random() < 0.4,
             }
         table = rng.choice([t for t, rows in (("sends", world.sends), ("events", world.occurred)) if rows])

@@ -136,7 +136,7 @@ class Rows:
     # --- what the model hears of a row ---
 
     # What a row of the table of sends holds: sent, opened and clicked are None for NULL or (time, exact), where a time
-    # that was the clock's is not exact. lost: which receipt its opens belong to, the rules do not say. rewritten: its
+    # that was the clock's is not exact. receipt: None while the row is queued, its sent NULL from the start. lost: which receipt its opens belong to, the rules do not say. rewritten: its
     # sent is another time by now.
     HOLDS = ("receipt", "message", "key", "variant", "sent", "opened", "clicked", "lost", "rewritten")
 
@@ -164,6 +164,11 @@ class Rows:
             lost=False,
             rewritten=rewritten,
         )
+
+    def queued(self, row, message, key, conn, variant):
+        """A row of the table of sends that has not been sent yet."""
+        what = dict(receipt=None, message=message, key=key, variant=variant, sent=None, opened=None, clicked=None)
+        return self.row_is(row, conn, lost=False, rewritten=False, **what)
 
     def row_is(self, row, conn, **what):
         fact = Fact(self.world, conn, **what)
@@ -211,12 +216,15 @@ class Rows:
             self.defer(step["plans"][n], key, conn, acts, Fact(world, conn))
         for n, key, acts, formed in made:
             row, plan, queued = step["ids"][n], step["plans"][n], step["queued"] and step["at"][n] is None
-            opened, clicked = (None, None) if variant == "control" else (step["opened"][n], step["clicked"][n])
+            known = not queued and variant != "control"
+            opened, clicked = (step["opened"][n], step["clicked"][n]) if known else (None, None)
             world.idx += 1
-            sent = None if queued else (formed, False) if step["at"][n] is None else (step["at"][n], True)
-            self.mirrored(
-                row, step["message"], key, conn, variant, sent, opened and (opened, True), clicked and (clicked, True)
-            )
+            if queued:
+                self.queued(row, step["message"], key, conn, variant)
+            else:
+                sent = (formed, False) if step["at"][n] is None else (step["at"][n], True)
+                times = opened and (opened, True), clicked and (clicked, True)
+                self.mirrored(row, step["message"], key, conn, variant, sent, *times)
             self.slots(plan, AFTER_SENDS, key, conn, acts)
             cue = self.cue(acts, row)
             rows.append(
@@ -253,6 +261,7 @@ class Rows:
         last = self.row_now(world.sends.get(row), conn)
         if (
             last is None
+            or last.receipt is None
             or last.variant == "control"
             or last.receipt.variant == "control"
             or last.receipt.sent > world.idx
@@ -300,6 +309,8 @@ class Rows:
         last = self.row_now(world.sends.get(row), conn)
         if last is None or self.send_kind == "none" or self.strict(conn):
             return None
+        if last.receipt is None:
+            return self.send_queued(step, conn, last)
         sets = "sent = " + step["sent"]
         if step["open"] and last.receipt.gone is None and "control" not in (last.variant, last.receipt.variant):
             world.engage(last.receipt, conn, False, None)
@@ -307,6 +318,21 @@ class Rows:
             sets += ", opened = clock_timestamp()"
         self.row_is(row, conn, **self.of(last, rewritten=True))
         return "update public.%ssends set %s where %s" % (self.prefix, sets, self.at_row(self.send_kind, row))
+
+    def send_queued(self, step, conn, last):
+        """A row that was queued is sent: it is a receipt from then on."""
+        world, row = self.world, step["row"]
+        if world.version(self.table, last.key, conn) is None or (self.table, last.key) in world.moved:
+            return None
+        sent = "clock_timestamp()" if step["at"] is None else step["sent"]
+        if step["sent"] == "null":
+            sent = "null"
+            self.row_is(row, conn, **self.of(last))
+        else:
+            world.idx += 1
+            at = (world.clock(), False) if step["at"] is None else (step["at"], True)
+            self.mirrored(row, last.message, last.key, conn, last.variant, at, None, None)
+        return "update public.%ssends set sent = %s where %s" % (self.prefix, sent, self.at_row(self.send_kind, row))
 
     def do_redo(self, step, conn):
         """A row is deleted and inserted again, as maintenance of partitions and retries do."""
@@ -317,7 +343,7 @@ class Rows:
     def redo_send(self, step, conn):
         world, row = self.world, step["row"]
         last = self.row_now(world.sends.get(row), conn)
-        if last is None or last.receipt.gone is not None:
+        if last is None or last.receipt is None or last.receipt.gone is not None:
             return None
         key = last.key if step["key"] is None else step["key"]
         if world.version(self.table, key, conn) is None or self.has_moved(last):

@@ -34,6 +34,7 @@ select goals.grant_to('rights_sender', 'owner');
 select goals.grant_to('rights_sender', null);
 select goals.grant_to(null, 'sender');
 select goals.grant_to('rights_nobody', 'sender');
+select goals.grant_to(1::regrole, 'sender');
 grant usage on schema goals to rights_outsider;
 grant execute on function goals.grant_to(regrole, text) to rights_outsider;
 set role rights_outsider;
