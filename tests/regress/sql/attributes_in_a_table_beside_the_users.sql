@@ -49,8 +49,13 @@ insert into profiles (user_id, city) values (17, 'Oslo');
 rollback to s;
 insert into profiles (user_id, city) values (18, 'Oslo');
 commit;
+select current_setting('server_version_num')::int >= 150000 as has_merge \gset
+\if :has_merge
 merge into profiles p using (values (16, 'Oslo'), (19, 'Oslo')) v (u, c) on p.user_id = v.u
     when matched then update set city = v.c when not matched then insert (user_id, city) values (v.u, v.c);
+\else
+insert into profiles (user_id, city) values (16, 'Oslo'), (19, 'Oslo') on conflict (user_id) do update set city = excluded.city;
+\endif
 select u from reached where u > 14 and goal = 'primary' order by 1;
 
 -- What the row's trigger sends is no effect of it; what is recorded by an earlier statement is.

@@ -218,7 +218,8 @@ alter table segments rename column state to status;
 update segments set status = 'in';
 select problem, object, detail from goals.health() where object = 'public.segments';
 alter table segments rename column status to state;
-alter table segments_2 disable trigger user;
+select tgname from pg_trigger where tgrelid = 'segments_2'::regclass \gset
+alter table segments_2 disable trigger :"tgname";
 select problem, object from goals.health() where object like 'public.segments%';
 select from goals.untrack('segments');
 delete from segments;

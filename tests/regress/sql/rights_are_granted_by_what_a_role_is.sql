@@ -29,7 +29,6 @@ select from goals.grant_to('rights_sender', 'sender');
 select from goals.grant_to('rights_sender', 'pauser');
 select has_function_privilege('rights_sender', 'goals.pause()', 'execute') as paused;
 -- What is refused.
-\set VERBOSITY verbose
 select goals.grant_to('rights_sender', 'owner');
 select goals.grant_to('rights_sender', null);
 select goals.grant_to(null, 'sender');

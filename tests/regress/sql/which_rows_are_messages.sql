@@ -92,7 +92,7 @@ select from goals.track_messages('campaigns', 'id', 'title', "only" => '{"status
 select message from goals.message_stats where message in ('Off', 'Untracked') order by 1;
 -- the trigger is known to health()
 alter table campaigns disable trigger user;
-select problem, object from goals.health() where problem like '%trigger%' order by 1, 2;
+select problem, object from goals.health() where object = 'public.campaigns';
 alter table campaigns enable trigger user;
 alter table campaigns rename column title to subject;
 insert into campaigns (id, subject, status) values (82, 'Renamed column', 'sent');
