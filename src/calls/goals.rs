@@ -108,8 +108,6 @@ pub fn create_message(args: &Args) -> Result<Out> {
     let engagement_after = engagement_after.map(TimeLimit::micros);
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
-        // Earlier versions of the extension's SQL have neither the parameter nor the column.
-        let (column, value) = known_as.as_ref().map_or(("", ""), |_| (", known_as", ", $5"));
         let channel = args.text(2);
         let mut values = vec![
             Arg::Text(Some(&name)),
@@ -117,14 +115,24 @@ pub fn create_message(args: &Args) -> Result<Out> {
             Arg::Text(channel.as_deref()),
             Arg::Integer(Some(users.id)),
         ];
-        values.extend(known_as.as_deref().map(|id| Arg::Text(Some(id))));
-        let id = spi::number(
-            &format!(
-                "INSERT INTO goals.message (name, kind, channel, {users_column}{column}) VALUES ($1, $2, $3, $4{value}) \
-                 ON CONFLICT DO NOTHING RETURNING message_id"
+        let id = match known_as.as_deref() {
+            // Earlier versions of the extension's SQL have neither the parameter nor the column.
+            Some(known_as) => {
+                values.push(Arg::Text(Some(known_as)));
+                spi::number(
+                    "INSERT INTO goals.message (name, kind, channel, users_source_id, known_as) \
+                     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING message_id",
+                    &values,
+                )
+            }
+            None => spi::number(
+                &format!(
+                    "INSERT INTO goals.message (name, kind, channel, {users_column}) VALUES ($1, $2, $3, $4) \
+                     ON CONFLICT (name) DO NOTHING RETURNING message_id"
+                ),
+                &values,
             ),
-            &values,
-        );
+        };
         let Some(id) = id else {
             // Created by another session since the set-up was read.
             let known = spi::number("SELECT message_id FROM goals.message WHERE name = $1", &[Arg::Text(Some(&name))]);
@@ -522,20 +530,22 @@ fn lock_unfrozen(message: &str) -> Result<i32> {
         });
     }
     // Campaigns with goals of their own have the variants of this message too.
-    let of_message = match setup.tables.message_name {
-        Some(_) => {
+    let of_message = [Arg::Integer(Some(id))];
+    let used = match setup.tables.message_name {
+        Some(_) => spi::one(
             "SELECT true FROM goals.revision v JOIN goals.message m ON m.message_id = v.message_id \
-                    WHERE $1 IN (m.message_id, m.like_message_id)"
-        }
-        None => "SELECT true FROM goals.revision v WHERE v.message_id = $1",
-    };
-    let used = spi::one(
-        &format!(
-            "{of_message} AND EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id) \
-         UNION ALL SELECT true FROM goals.total WHERE message_id = $1 LIMIT 1"
+             WHERE $1 IN (m.message_id, m.like_message_id) \
+             AND EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id) \
+             UNION ALL SELECT true FROM goals.total WHERE message_id = $1 LIMIT 1",
+            &of_message,
         ),
-        &[Arg::Integer(Some(id))],
-    );
+        None => spi::one(
+            "SELECT true FROM goals.revision v WHERE v.message_id = $1 \
+             AND EXISTS (SELECT FROM goals.receipt r WHERE r.revision_id = v.revision_id) \
+             UNION ALL SELECT true FROM goals.total WHERE message_id = $1 LIMIT 1",
+            &of_message,
+        ),
+    };
     if used.is_some() { Err(Error::Frozen { message: message.name.clone() }) } else { Ok(id) }
 }
 
