@@ -421,7 +421,10 @@ class Case(Commands, Rows):
         world, held = self.world, False
         sent = (world.clock(), False) if sent is None else sent
         by_assignment = how == "deliver" or variant == "control"
+        # Who has entered a programme enters nothing again, nor what is above it.
         entered = world.entry(message, key, conn) if self.specs[message]["programme"] else None
+        if entered is not None:
+            return entered
         for programme in self.above(message):
             entry = world.entry(programme, key, conn)
             if entry is None:
@@ -431,10 +434,8 @@ class Case(Commands, Rows):
                 entry.step, entry.nth = self.number, -1
             if entry.held_out or entry.variant == "control":
                 if by_assignment:
-                    return entered
+                    return None
                 held = True
-        if entered is not None:
-            return entered
         assigned = self.assignment(message, key)
         if variant is None and how != "mirror":
             held = held or assigned == "control" and how != "deliver"
