@@ -3,8 +3,8 @@
 --   set-up   source, message, message_name, variant, goal, goal_stop, revision, replay: small, read by every backend into
 --            its cache, but for the messages that are rows of a campaigns table, and their names: those are appended by
 --            triggers and looked up by index. A scan which sees the newest state (SnapshotSelf) can fall between the old
---            and the new version of a row that is updated. So rows are inserted and deleted; source and message are also updated, and read
---            until two scans agree. No foreign keys: they would be checked with the snapshot of a REPEATABLE READ
+--            and the new version of a row that is updated. So rows are inserted and deleted; source and message are also
+--            updated, and read until two scans agree. No foreign keys: they would be checked with the snapshot of a REPEATABLE READ
 --            caller, who sees the newest state otherwise.
 --   facts    receipt, reference, engagement, match_log, hand_over: large, written inside the application's transactions.
 --            They are only ever appended to, and carry no unique index, foreign key or trigger: nothing in them can make

@@ -100,8 +100,8 @@ impl Reader {
         self.only.iter().all(|(column, condition)| column.column_type.fulfils(row, column.number, condition))
     }
 
-    /// Makes the row a message, if it is none and fulfils the conditions; gives the message the row's name. `with_logs` opens the tables. None if they cannot be
-    /// read or appended to.
+    /// Makes the row a message, if it is none and fulfils the conditions; gives the message the row's name. `with_logs`
+    /// opens the tables. None if they cannot be read or appended to.
     pub fn see(
         &self,
         setup: &Setup,
