@@ -204,11 +204,13 @@ pub fn track_engagements(args: &Args) -> Result<Out> {
     let users = all_users().next().ok_or(Error::NoUsersTable)?;
     let user_by = user_by(args, 8, all_users())?;
     let options = Options { send, sends, user_by, time_zone: times.zone(), ..of_kinds };
+    let way = options.way().map(str::to_owned);
     let columns = Columns {
         key,
         message,
         occurred,
         options: options.written(given.as_deref(), None, given_kinds.as_deref()),
+        way,
         ..Columns::default()
     };
     attach(table, "engagements", Some(users.id), &columns, Wanted { insert: true, update: true, delete: true })

@@ -47,12 +47,14 @@ pub fn track_events(args: &Args) -> Result<Out> {
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
     let user_by = user_by(args, 9, [&users])?;
     let options = Options { named, on_column, user_by, time_zone: times.zone(), ..Options::default() };
+    let way = options.way().map(str::to_owned);
     let columns = Columns {
         key: key.name,
         event,
         occurred,
         properties,
         options: options.written(given.as_deref(), None, None),
+        way,
         ..Columns::default()
     };
     let wanted = if becomes { Wanted::INSERTS_AND_UPDATES } else { Wanted::INSERTS };

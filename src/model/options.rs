@@ -133,6 +133,12 @@ impl Options {
         (json != "{}").then_some(json)
     }
 
+    /// What tells apart the ways in which one table is tracked for one kind: the name of its events, or what its
+    /// engagements are.
+    pub fn way(&self) -> Option<&str> {
+        self.named.as_deref().or(self.engagement.as_deref())
+    }
+
     /// The names of the columns of the table itself, without those of `only` and `member`.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
         let [a, b, c, d] = [&self.on_column, &self.delivered_at, &self.bounced_at, &self.complained_at];

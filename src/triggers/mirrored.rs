@@ -429,7 +429,7 @@ pub fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool 
     let same_users = |s: &Source| s.kind != "events" || s.users == source.users;
     others.any(|s| {
         s.attached
-            && s.kind == source.kind
+            && s.reads_as(source)
             && same_users(s)
             && relation::ancestors(source.relation).contains(&s.relation)
     })
@@ -438,9 +438,13 @@ pub fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool 
 /// A trigger, the set-up, and how its table is read under that.
 type LastReading = (Oid, Rc<Setup>, Option<Rc<Reading>>);
 
+/// How many tables are remembered.
+const KEPT: usize = 8;
+
 thread_local! {
-    /// How the table whose trigger fired last is read, and under which set-up.
-    static READING: RefCell<Option<LastReading>> = const { RefCell::new(None) };
+    /// How the tables whose triggers fired last are read, and under which set-up: a table may have several triggers, and a
+    /// partitioned one has some per partition.
+    static READINGS: RefCell<Vec<LastReading>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The set-up, and how the table of this trigger is read; None if it is not tracked as `kind` or is read for its
@@ -448,15 +452,17 @@ thread_local! {
 pub fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
     let setup = cache::setup()?;
     let fresh = cache::tables_are_fresh(trigger.relid());
-    let known = READING.with_borrow(|r| match r {
-        Some((oid, under, reading)) if fresh && *oid == trigger.oid() && Rc::ptr_eq(under, &setup) => {
-            Some(reading.clone())
-        }
-        _ => None,
+    let known = READINGS.with_borrow(|readings| {
+        let found = readings.iter().find(|(oid, under, _)| *oid == trigger.oid() && Rc::ptr_eq(under, &setup));
+        found.filter(|_| fresh).map(|(_, _, reading)| reading.clone())
     });
     let reading = known.unwrap_or_else(|| {
         let reading = Reading::of(&setup, trigger, kind).map(Rc::new);
-        READING.with_borrow_mut(|r| *r = Some((trigger.oid(), setup.clone(), reading.clone())));
+        READINGS.with_borrow_mut(|readings| {
+            readings.retain(|(oid, under, _)| fresh && *oid != trigger.oid() && Rc::ptr_eq(under, &setup));
+            readings.truncate(KEPT - 1);
+            readings.insert(0, (trigger.oid(), setup.clone(), reading.clone()));
+        });
         reading
     });
     reading.map(|r| (setup, r))
