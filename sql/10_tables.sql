@@ -42,7 +42,7 @@ CREATE TABLE goals.source (
     CHECK (kind <> 'receipts' OR message_column IS NOT NULL)
 ) USING heap;
 -- A table may have events of several names, engagements of several kinds, and attributes or memberships beside them.
-CREATE UNIQUE INDEX source_way_idx ON goals.source
+CREATE UNIQUE INDEX source_way_key ON goals.source
     (relation, kind, coalesce(options ->> 'named', options ->> 'engagement', ''));
 
 -- name is NULL for a message that is a row of a campaigns table (source_id, row_key): its names are in message_name. It

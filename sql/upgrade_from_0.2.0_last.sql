@@ -44,7 +44,7 @@ ALTER TABLE goals.source
                                                      'engagements', 'messages', 'attributes', 'membership')),
     ADD CONSTRAINT source_check1 CHECK (kind = 'events' OR event_column IS NULL),
     ADD CONSTRAINT source_check2 CHECK (kind <> 'receipts' OR message_column IS NOT NULL);
-CREATE UNIQUE INDEX source_way_idx ON goals.source
+CREATE UNIQUE INDEX source_way_key ON goals.source
     (relation, kind, coalesce(options ->> 'named', options ->> 'engagement', ''));
 ALTER TABLE goals.message
     ADD COLUMN seed text COLLATE "C",

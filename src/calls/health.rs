@@ -1,6 +1,8 @@
 //! Functions behind goals.health(): own tables that cannot be used, goals that are not evaluated, sources that are not
 //! read.
 
+use super::columns::never;
+use super::track_engagements::may_be;
 use crate::model::error::{Error, Result};
 use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
@@ -209,6 +211,21 @@ pub fn source_problem(args: &Args) -> Result<Out> {
                 }
                 _ => (),
             }
+        }
+        let deciding = options.only.conditions().iter().chain(options.member.conditions());
+        for (condition, column) in deciding.filter_map(|c| Some((c, table.column(&c.column)?))) {
+            let column_type = ColumnType::resolve(column.type_oid, column.collation);
+            if let Some(value) = never(&column_type, condition) {
+                return Some(format!("\"{value}\" is no longer a value of column \"{}\"", column.name));
+            }
+        }
+        let of_kind = options.kind_column.as_ref().and_then(|name| table.column(name));
+        let of_kind = of_kind.map(|column| ColumnType::resolve(column.type_oid, column.collation));
+        if let Some((value, _)) = options.kinds.iter().find(|(v, _)| of_kind.as_ref().is_some_and(|t| !may_be(t, v))) {
+            return Some(format!("\"{value}\" is no longer a value of column \"{}\"", options.kind_column.as_deref()?));
+        }
+        if source.kind == "attributes" && !user_lookup::is_key(source.relation, &source.key) {
+            return Some(format!("no unique index is on column \"{}\" alone any more", source.key));
         }
         if let Some(column) = &source.options.user_by {
             // The message of a send decides whose users it is about.

@@ -1,6 +1,6 @@
 //! Tracking a table of opens, clicks, deliveries, bounces, complaints or unsubscribes.
 
-use super::columns::{Times, check_key, column, conditions, id_column, user_by, warn_of_other_owners};
+use super::columns::{Times, check_key, column, conditions, id_column, user_by, warn_of_other_keys, warn_of_other_owners};
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::matching::engagements::{Engagement, KINDS};
 use crate::model::error::{Error, Result};
@@ -25,6 +25,15 @@ fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> 
 fn all_kinds() -> String {
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     names.join(", ")
+}
+
+/// True if a column of ids of this type may have the value.
+pub(super) fn may_be(column_type: &ColumnType, value: &str) -> bool {
+    match column_type.kind() {
+        Kind::Number => value.parse::<i64>().is_ok_and(|number| number.to_string() == value),
+        _ if column_type.is_enum() => column_type.canonical_value(Operator::Is, value).is_ok(),
+        _ => true,
+    }
 }
 
 /// What the rows are: always the same, or what a column says.
@@ -64,12 +73,7 @@ fn kinds(args: &Args, table: &Relation) -> Result<(Options, Option<String>)> {
         if !is_one {
             return invalid(format!("invalid kinds: what \"{value}\" means is no kind"), hint());
         }
-        let fits = match column_type.kind() {
-            Kind::Number => value.parse::<i64>().is_ok_and(|number| number.to_string() == value),
-            _ if column_type.is_enum() => column_type.canonical_value(Operator::Is, &value).is_ok(),
-            _ => true,
-        };
-        if !fits {
+        if !may_be(&column_type, &value) {
             return Err(Error::InvalidValue { value, type_name: column_type.name() });
         }
     }
@@ -203,6 +207,9 @@ pub fn track_engagements(args: &Args) -> Result<Out> {
     let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
     let users = all_users().next().ok_or(Error::NoUsersTable)?;
     let user_by = user_by(args, 8, all_users())?;
+    if send.is_none() && user_by.is_none() {
+        warn_of_other_keys(&table, &key, all_users());
+    }
     let options = Options { send, sends, user_by, time_zone: times.zone(), ..of_kinds };
     let way = options.way().map(str::to_owned);
     let columns = Columns {
