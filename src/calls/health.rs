@@ -91,7 +91,8 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
         let source = setup.beside(goal_id).or_else(|| setup.source(message.users));
         let table = source.and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
         let Some((users, table)) = table else {
-            return Some(Broken::Goal("the users table no longer exists".to_owned()));
+            let what = if setup.beside(goal_id).is_some() { "table with its attribute" } else { "users table" };
+            return Some(Broken::Goal(format!("the {what} no longer exists")));
         };
         if !users.attached {
             return Some(Broken::Goal(format!("{} is not tracked any more", table.qualified_name())));

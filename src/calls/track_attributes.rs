@@ -22,7 +22,10 @@ pub fn track_attributes(args: &Args) -> Result<Out> {
     let setup = required_setup()?;
     let users = setup.tracked_users_table(args.relation(3))?;
     warn_of_other_keys(&table, &key.name, [&users]);
-    let prefix = args.text(2).filter(|prefix| !prefix.is_empty()).unwrap_or_else(|| relation::name(relid));
+    // A table that has been renamed since keeps the names of its attributes.
+    let known = || setup.sources.iter().find(|s| s.kind == "attributes" && s.relation == relid)?.options.prefix.clone();
+    let given = args.text(2).filter(|prefix| !prefix.is_empty());
+    let prefix = given.or_else(known).unwrap_or_else(|| relation::name(relid));
     let refused = |message: String| Error::InvalidArgument {
         message,
         hint: "Pass another prefix => 'name': the attributes are then called name.column.".into(),

@@ -321,7 +321,12 @@ impl Reading {
     pub fn key_form(&self, row: &Row) -> Option<Vec<u8>> {
         let (number, column_type) = (self.key.number, &self.key.column_type);
         let is_long = column_type.is_longer(row, number, key::LONGEST_TO_COMPRESS);
-        row.get(number).filter(|_| !is_long).and_then(|value| column_type.text_form(value))
+        let form = row.get(number).filter(|_| !is_long).and_then(|value| column_type.text_form(value))?;
+        match self.source.options.send_is.as_deref() {
+            Some("number") => KeyType::BigInt.canonical(&form),
+            Some("uuid") => KeyType::Uuid.canonical(&form),
+            _ => Some(form),
+        }
     }
 
     /// True if all columns that are read have the bytes that they had in `old`, a row of the same partition.
@@ -352,8 +357,9 @@ impl Reading {
             };
             return tables.find(is_named).map(|source| source.id);
         }
+        let is_there = |source: &&Rc<Source>| source.attached && relation::exists(source.relation);
         let first = tables.find(|source| source.attached)?;
-        let others = tables.filter(|source| source.attached);
+        let others = tables.filter(is_there);
         if others.clone().next().is_none() {
             return Some(first.id);
         }
