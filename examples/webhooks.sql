@@ -67,15 +67,17 @@ create function items(payload jsonb) returns jsonb language sql stable as $$
                         payload -> 'ChangedAt'),
                to_jsonb(payload ->> 'RecordType' = 'Open' and payload ->> 'UserAgent' = 'Mozilla/5.0')
         union all
-        -- SES by way of SNS: a text within the notification, whose time is in the part named after the event
+        -- SES by way of SNS: a text within the notification, or that text itself (raw delivery). Its time is in the part
+        -- named after the event
         select 1, e #>> '{mail,messageId}',
                concat_ws(' ', e ->> 'eventType', e #>> '{bounce,bounceType}', e #>> '{complaint,complaintSubType}',
                          e #>> '{complaint,complaintFeedbackType}',
                          e #>> '{subscription,newTopicPreferences,unsubscribeAll}'),
                e -> lower(e ->> 'eventType') -> 'timestamp',
                to_jsonb(e ->> 'eventType' = 'Open' and e #>> '{open,userAgent}' = 'Mozilla/5.0')
-        from (select (payload ->> 'Message')::jsonb where payload ->> 'Type' = 'Notification'
-              and payload ->> 'Message' like '{%') ses (e))
+        from (select case when payload ? 'mail' then payload
+                          when payload ->> 'Type' = 'Notification' and payload ->> 'Message' like '{%'
+                          then (payload ->> 'Message')::jsonb end) ses (e))
     select coalesce(jsonb_agg(jsonb_build_object('ref', ref, 'kind', kind, 'at', at, 'machine', machine)
                               order by n), '[]')
     from event join words on words.word = lower(event.word)

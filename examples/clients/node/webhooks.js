@@ -38,10 +38,10 @@ const PROVIDERS = {
     r.DeliveredAt ?? r.BouncedAt ?? r.ReceivedAt ?? r.ChangedAt,
     r.RecordType === 'Open' && r.UserAgent === 'Mozilla/5.0',
   ]],
-  // a text within the notification of SNS; the time is in the part named after the event
-  ses: (notification) => {
-    if (notification.Type !== 'Notification' || !notification.Message.startsWith('{')) return [];
-    const e = JSON.parse(notification.Message);
+  // a text within the notification of SNS, or that text itself; the time is in the part named after the event
+  ses: (payload) => {
+    if (!payload.mail && !(payload.Type === 'Notification' && payload.Message.startsWith('{'))) return [];
+    const e = payload.mail ? payload : JSON.parse(payload.Message);
     const name = e.eventType ?? '';
     const part = e[name.toLowerCase()] ?? {};
     const word = words(name, part.bounceType, part.complaintSubType, part.complaintFeedbackType,

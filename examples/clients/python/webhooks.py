@@ -65,10 +65,13 @@ def postmark(payload):
 
 
 def ses(payload):
-    """A text within the notification of SNS. The time is in the part named after the event."""
-    if payload["Type"] != "Notification" or not payload["Message"].startswith("{"):
+    """A text within the notification of SNS, or that text itself. The time is in the part named after the event."""
+    if "mail" in payload:
+        e = payload
+    elif payload["Type"] == "Notification" and payload["Message"].startswith("{"):
+        e = json.loads(payload["Message"])
+    else:
         return
-    e = json.loads(payload["Message"])
     name = e.get("eventType", "")
     part = e.get(name.lower(), {})
     word = words(name, part.get("bounceType"), part.get("complaintSubType"), part.get("complaintFeedbackType"),
@@ -89,17 +92,19 @@ def items(provider, payload):
 
 
 class Receiver(BaseHTTPRequestHandler):
+    database = secret = None
+
     def do_POST(self):
         secret, _, provider = self.path.strip("/").rpartition("/")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if provider not in PROVIDERS or not hmac.compare_digest(secret.encode(), os.environ["WEBHOOK_SECRET"].encode()):
+        if provider not in PROVIDERS or not hmac.compare_digest(secret.encode(), self.secret.encode()):
             return self.answer(404, {"error": "not found"})
         try:
             reports = items(provider, json.loads(body))
         except (ValueError, LookupError, TypeError, AttributeError):
             return self.answer(400, {"error": f"no payload of {provider}"})
         try:
-            with psycopg.connect(os.environ["DATABASE_URL"]) as db:
+            with psycopg.connect(self.database) as db:
                 result = db.execute("SELECT * FROM goals.record_engagements(%s)", [Jsonb(reports)])
                 recorded, skipped = result.fetchone()
         except psycopg.Error as e:
@@ -120,4 +125,5 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    Receiver.database, Receiver.secret = os.environ["DATABASE_URL"], os.environ["WEBHOOK_SECRET"]
     ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", 8080))), Receiver).serve_forever()
