@@ -70,7 +70,7 @@ def orders(server):
     """A cart becomes an order: an event whose name no goal is on, and one for which 1 user in 30 is pending."""
     fill = "insert into {table} (user_id, plan, total) select n, 'pro', n % 1000 from generate_series(1, {rows}) n"
     place = "update {table} set completed_at = clock_timestamp()"
-    quiet, match = "placed, no goal on the event", "placed, 1 user in 30 pending"
+    quiet, match = "no goal on the event", "1 user in 30 pending"
     other = TABLES | {OURS: "tracked_other", HAND: "written_other"}
     cases = [
         (other, [(None, fill, MATCHES, None), (quiet, place, MATCHES, None)]),
