@@ -1,5 +1,6 @@
 //! The columns that a caller of `track_*` names: whether the table has them, and whether they can be read.
 
+use super::goals::may_read;
 use super::is_virtual;
 use crate::model::error::{Error, Result};
 use crate::model::jsonb;
@@ -143,7 +144,11 @@ pub(super) fn user_by<'a>(
     for users in tables {
         let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
         match column(&table, &name).and_then(|found| check_key(&table, &found)) {
-            Ok(()) if user_lookup::names_one(users.relation, &name) => return Ok(Some(name)),
+            Ok(()) if user_lookup::names_one(users.relation, &name) => {
+                // Receipts and matches reveal which user has a value.
+                may_read(&table, &name, table.column(&name).map_or(0, |found| found.number))?;
+                return Ok(Some(name));
+            }
             Ok(()) => refused = Some(Error::NotUnique { relation: table.qualified_name(), column: name.clone() }),
             Err(error) => refused = refused.or(Some(error)),
         }

@@ -366,7 +366,7 @@ struct Spec {
 
 /// Checks the rights that a SELECT of the column would need: a goal reveals whether a value holds for a user, and
 /// matches() shows the values.
-fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
+pub(super) fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     let relation = || table.qualified_name();
     if let Some(schema) = rights::closed_schema(table.oid()) {
         return Err(Error::NoUsage { schema, user: rights::user_name() });

@@ -4,16 +4,18 @@
 use super::columns::never;
 use super::track_engagements::may_be;
 use crate::model::error::{Error, Result};
+use crate::model::jsonb;
 use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::types::ColumnType;
-use crate::pg::{citus, types, user_lookup};
+use crate::pg::{citus, encoding, types, user_lookup};
 use crate::setup::cache::required_setup;
 use crate::setup::definitions::Source;
-use crate::setup::watch::Attributes;
+use crate::setup::watch::{self, Attributes};
+use std::rc::Rc;
 
 /// goals_internal.unusable(): one row per object that cannot be used or is not safe: problem, object, detail, hint, and
 /// whether it keeps goals.health() from checking anything else.
@@ -118,12 +120,38 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
     Ok(problem())
 }
 
+/// Why an event goal asks for what no row can have: the events of this name are the rows of tables, whose own columns are
+/// their properties, and none of these has a column that the goal asks for.
+fn lacking_column(goal_id: i32) -> Result<Option<String>> {
+    let setup = required_setup()?;
+    let problem = || {
+        let goal = setup.goals.get(&goal_id)?;
+        let event = goal.event.as_deref()?;
+        let users = setup.by_id.get(&goal.message_id)?.users;
+        let is_of = |s: &&Rc<Source>| s.kind == "events" && s.attached && s.users == users && s.options.named.as_deref() == Some(event);
+        let of_event: Vec<&Rc<Source>> = setup.sources.iter().filter(is_of).collect();
+        if of_event.is_empty() || of_event.iter().any(|s| s.properties.is_some()) {
+            return None;
+        }
+        let tables: Vec<Relation> =
+            of_event.iter().filter_map(|s| Relation::open(s.relation, Lock::Share)).collect();
+        let root = goal.properties.as_ref().and_then(|kept| jsonb::root(kept.payload()));
+        let entries = root.as_ref().and_then(|root| root.entries());
+        let mut asked = entries.into_iter().flatten().map(|(name, _)| encoding::to_string(name));
+        let lacking = asked.find(|name| !tables.iter().any(|table| watch::find_whole(table, name).is_some()));
+        let worth = goal.value_from.clone().filter(|from| !tables.iter().any(|t| watch::find_place(t, from).is_some()));
+        let name = tables.first()?.qualified_name();
+        lacking.or(worth).map(|column| format!("{name} has no column \"{column}\", which the goal asks for"))
+    };
+    Ok(problem())
+}
+
 /// goals_internal.goal_problem(goal_id): why a goal is not evaluated, or its matches have no worth; NULL if neither.
 pub fn goal_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
     Ok(match broken(id)? {
         Some(Broken::Goal(problem) | Broken::Worth(problem)) => Out::Text(problem),
-        None => Out::Null,
+        None => lacking_column(id)?.map_or(Out::Null, Out::Text),
     })
 }
 

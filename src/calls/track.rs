@@ -63,8 +63,11 @@ pub(super) struct Columns {
     pub way: Option<String>,
 }
 
-/// The kinds of which a table has one, and no other beside it.
-const ALONE: [&str; 3] = ["users", "receipts", "messages"];
+/// True if one table may be tracked for both kinds. A table of sends may say what happened to each.
+fn may_be_both(kind: &str, other: &str) -> bool {
+    let either = |of: &[&str]| of.contains(&kind) || of.contains(&other);
+    !either(&["users", "messages"]) && (!either(&["receipts"]) || either(&["engagements"]))
+}
 
 /// The trigger's function for this kind of table.
 fn function_of(kind: &str) -> &'static str {
@@ -94,7 +97,7 @@ pub(super) fn attach(
     let is_partitioned = table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE;
     let events = wanted.events(is_partitioned);
     let mut others = setup.sources.iter().filter(|s| s.relation == relid && s.attached && s.kind != kind);
-    if let Some(other) = others.find(|s| ALONE.contains(&kind) || ALONE.contains(&s.kind.as_str())) {
+    if let Some(other) = others.find(|s| !may_be_both(kind, &s.kind)) {
         return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
     }
     refuse_covered(&setup, &table, kind, columns.way.as_deref())?;

@@ -103,6 +103,11 @@ impl Field {
         }
     }
 
+    /// True if the column has a value; an infinite time is none, as applications write "never".
+    pub fn is_set(&self, row: &Row) -> bool {
+        row.get(self.number).is_some_and(|value| !self.column_type.is_infinite(value))
+    }
+
     /// The time in microseconds; None for NULL and for infinite times.
     pub fn time(&self, row: &Row) -> Option<i64> {
         row.get(self.number).and_then(|d| self.column_type.time(d, self.zone))
