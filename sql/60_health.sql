@@ -245,7 +245,7 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM goals.message m WHERE m.name = n.named OR m.known_as = n.named)
       AND NOT EXISTS (SELECT FROM goals.source c
                       JOIN goals.message m ON m.source_id = c.source_id AND m.row_key = n.named
-                      WHERE c.kind = 'messages' AND m.dropped_at IS NULL)
+                      WHERE c.kind = 'messages' AND m.dropped_at IS NULL AND m.created_at >= i.first_at)
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 

@@ -108,7 +108,7 @@ fn newest_name(tables: &OwnTables, message_id: i32) -> Option<String> {
         }
         is_of
     };
-    if let Some(mut probe) = tables.message_name_message_idx.and_then(|by| table.search(by, 2)) {
+    if let Some(mut probe) = tables.message_name_message_idx.and_then(|by| table.search(by, 1)) {
         probe.visit(&[Key::integer(1, message_id)], true, |row| match see(row) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),

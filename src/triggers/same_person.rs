@@ -3,13 +3,14 @@
 //! has seen the change.
 
 use crate::matching::person::Person;
-use crate::pg::kept_open;
+use crate::pg::{command, kept_open};
 use crate::pg::trigger::Trigger;
 use crate::pg::user_lookup::Users;
 use crate::setup::definitions::Setup;
 
-/// The key under which the receipts of a person are found, if both keys are those of one: of `was` no user is there any
-/// more, and of `is` there is one; or the one was merged into the other. None for two people.
+/// The key under which the receipts of a person are found, if both keys are those of one: the one was merged into the
+/// other; or no user has `was` any more, and the user who has `is` was handed its receipts, or has been written by this
+/// transaction. None for two people.
 pub fn key_of_same(trigger: &Trigger, setup: &Setup, users: i32, was: &[u8], is: &[u8]) -> Option<Vec<u8>> {
     let merged = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         let (before, after) = (Person::of(probes, users, was, None)?, Person::of(probes, users, is, None)?);
@@ -21,12 +22,16 @@ pub fn key_of_same(trigger: &Trigger, setup: &Setup, users: i32, was: &[u8], is:
     let source = setup.source(users)?;
     // Does not wait for a lock.
     let mut table = Users::open(source.relation, &source.key, false)?;
-    let mut is_there = |key: &[u8]| table.find(key, |_, _, _| ());
-    if is_there(was) != Some(false) || is_there(is) != Some(true) {
+    let mut is_written_now = false;
+    let is_there = table.find(is, |_, row, _| is_written_now = command::of_row(row).is_some());
+    if is_there != Some(true) || table.find(was, |_, _, _| ()) != Some(false) {
         return None;
     }
     let handed_over = kept_open::with_probes(trigger.statement(), &setup.tables, |probes| {
         Some(Person::of(probes, users, is, None)?.keys().any(|key| key == was))
     });
-    Some(if handed_over == Some(true) { is } else { was }.to_vec())
+    match handed_over {
+        Some(true) => Some(is.to_vec()),
+        _ => is_written_now.then(|| was.to_vec()),
+    }
 }

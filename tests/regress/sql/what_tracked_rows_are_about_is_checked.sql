@@ -74,3 +74,33 @@ alter type state rename value 'sent' to 'delivered';
 alter table orders alter status type int using 1;
 drop index settings_one;
 select problem, object, detail from goals.health() order by object;
+
+-- What a goal asks of the rows of a table whose own columns are the properties
+create table baskets (id int primary key, user_id int, plan text, total numeric, doc jsonb);
+select from goals.track_events('baskets', user_key => 'user_id', named => 'basket filled');
+select from goals.set_goal('m', event => 'basket filled', properties => '{"plan": "pro"}', value_from => 'total', time_limit => '1 day', goal => 'pro basket');
+select from goals.set_goal('m', event => 'basket filled', value_from => 'doc.total', time_limit => '1 day', goal => 'basket');
+select object, detail from goals.health() where problem = 'broken goal';
+alter table baskets rename total to amount;
+select object, detail from goals.health() where problem = 'broken goal';
+alter table baskets rename plan to tier;
+alter table baskets drop column doc;
+select object, detail from goals.health() where problem = 'broken goal';
+
+-- An infinite time is none yet.
+create table letters (id int primary key, message text, user_id int, opened_at timestamptz default '-infinity', clicked_at timestamp default 'infinity');
+select from goals.track_receipts('letters', message => 'message', user_key => 'user_id', opened_at => 'opened_at', clicked_at => 'clicked_at', time_zone => 'UTC');
+select from goals.create_message('letter');
+insert into letters values (1, 'letter', 1), (2, 'letter', 2);
+select sent, opened, clicked from goals.message_stats where message = 'letter';
+update letters set opened_at = now() where id = 1;
+update letters set clicked_at = now() at time zone 'UTC' where id = 2;
+select sent, opened, clicked from goals.message_stats where message = 'letter';
+
+-- A table of attributes that gets another name keeps theirs.
+alter table settings rename to preferences;
+create unique index on preferences (user_id);
+select from goals.track_attributes('preferences', user_key => 'user_id');
+select options ->> 'prefix' as prefix from goals.source where relation = 'preferences'::regclass;
+-- The hint names them.
+select from goals.set_goal('m', attribute => 'preferences.theme', operator => 'is', value => 'dark', time_limit => '1 day', goal => 'dark');
