@@ -22,25 +22,32 @@ facts as (
                where attribs ->> 'plan' = 'pro') s using (id)
     left join (select * from members where list_id = 2 and meta ? 'optin_ip') l using (id)   -- who has confirmed once
 ),
-news as (select * from facts where message <> 'Please confirm'),
+counts as (
+    select message, count(*) as sent, count(*) filter (where viewed or clicked) as opened,
+           count(*) filter (where clicked) as clicked, count(*) filter (where bounced) as bounced,
+           count(*) filter (where complained) as complained
+    from facts group by 1
+),
+purposes(message, goal) as (
+    select message, goal from counts cross join (values ('plan'), ('left')) g (goal) where message <> 'Please confirm'
+    union all values ('Please confirm', 'confirmed')
+),
 tables(message, goal, what, figure) as (
-    select name, null, 'sent', sent from campaigns where sent > 0   -- as listmonk counts
-    union all select message, null, 'sent', count(*) from facts group by 1
-    union all select message, null, 'opened', count(*) from facts where viewed or clicked group by 1
-    union all select message, null, 'clicked', count(*) from facts where clicked group by 1
-    union all select message, null, 'bounced', count(*) from facts where bounced group by 1
-    union all select message, null, 'complained', count(*) from facts where complained group by 1
-    union all select message, 'plan', 'already_matched', count(*) from news where was_pro group by 1
-    union all select message, 'plan', 'matched', count(*) filter (where became_pro) from news group by 1
-    union all select message, 'left', 'matched', count(*) filter (where has_left) from news group by 1
-    union all select message, 'confirmed', 'matched', count(*) from facts
-              where message = 'Please confirm' and confirmed group by 1
+    select message, goal, what, value::numeric
+    from counts c join purposes using (message)
+    cross join lateral jsonb_each_text(to_jsonb(c) - 'message') as e (what, value)
+    union all select message, 'plan', 'already_matched', count(*) from facts where was_pro group by 1
+    union all select message, 'plan', 'matched', count(*) from facts where became_pro group by 1
+    union all select message, 'left', 'matched', count(*) from facts where has_left group by 1
+    union all select message, 'confirmed', 'matched', count(*) from facts where confirmed group by 1
 )
-select concat_ws(', ', t.message, t.goal, t.what) as what,
-       (to_jsonb(s) ->> t.what)::numeric as pg_goals, t.figure as tables
-from tables t
-left join lateral (select * from goals.message_stats s where s.message = t.message and s.goal = coalesce(t.goal, s.goal)
-                   order by s.goal limit 1) s on true
+select concat_ws(', ', message, goal, what) as what, coalesce(s.figure, 0) as pg_goals, coalesce(t.figure, 0) as tables
+from purposes join tables t using (message, goal) full join stats s using (message, goal, what)
+where (t.figure > 0 or s.figure > 0) and what <> 'delivered' and what not like 'matched_after%'
+union all
+select name || ', sent, as listmonk counts', (select max(figure) from stats where message = name and what = 'sent'),
+       sent
+from campaigns where sent > 0
 order by 1;
 
 select * from (values

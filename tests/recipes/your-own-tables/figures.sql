@@ -23,21 +23,27 @@ planned as (
                        order by at limit 1) after on true
     where template = 'trial ends'
 ),
+counts as (
+    select template as message, count(*) as sent, count(*) filter (where opened) as opened,
+           count(*) filter (where clicked) as clicked
+    from mail group by 1
+),
 tables(message, goal, what, figure) as (
-    select template, 'order', 'sent', count(*) from mail group by template
-    union all select template, 'order', 'opened', count(*) from mail where opened group by template
-    union all select template, 'order', 'clicked', count(*) from mail where clicked group by template
-    union all select template, 'order', 'matched', count(*) from ordered group by template
-    union all select template, 'order', 'worth', sum(total) from ordered group by template
-    union all select template, 'upgrade', 'sent', count(*) from planned group by template
-    union all select template, 'upgrade', 'already_matched', count(*) from planned where had group by template
-    union all select template, 'upgrade', 'matched', count(*) from planned where got and not had group by template
+    select message, goal, what, value::numeric
+    from counts c cross join (values ('order'), ('upgrade')) g (goal)
+    cross join lateral jsonb_each_text(to_jsonb(c) - 'message') as e (what, value)
+    where goal = 'order' or message = 'trial ends'
+    union all select template, 'order', 'matched', count(*) from ordered group by 1
+    union all select template, 'order', 'worth', sum(total) from ordered group by 1
+    union all select template, 'upgrade', 'already_matched', count(*) from planned where had group by 1
+    union all select template, 'upgrade', 'matched', count(*) from planned where got and not had group by 1
     union all select template, 'upgrade', 'matched_after_open', count(*) from planned where got and not had and opened
-              group by template
+              group by 1
 )
-select concat_ws(', ', message, goal, what) as what, (to_jsonb(s) ->> t.what)::numeric as pg_goals, t.figure as tables
-from tables t left join goals.message_stats s using (message, goal)
-where message <> 'password reset'
+select concat_ws(', ', message, goal, what) as what, coalesce(s.figure, 0) as pg_goals, coalesce(t.figure, 0) as tables
+from tables t full join stats s using (message, goal, what)
+where message <> 'password reset' and what not in ('delivered', 'matched_after_click')
+and not (goal = 'order' and what = 'matched_after_open')
 order by 1;
 
 select * from (values
