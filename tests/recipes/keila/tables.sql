@@ -1,6 +1,5 @@
 -- Keila: contacts, campaigns and messages, with the columns that matter here, beside a table of orders of the shop that
--- uses it. Times are timestamp(0) in UTC. Campaign 1 was sent before pg_goals came, but for five messages that are still
--- queued.
+-- uses it. Times are timestamp(0) in UTC. Campaign 1 was sent before pg_goals came; five of its messages are queued.
 set timezone = 'UTC';
 create extension citext;
 
