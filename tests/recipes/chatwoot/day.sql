@@ -10,7 +10,7 @@ where c.title = 'Spring offer' and k.id <= 60;
 
 -- meanwhile people write, on their own
 insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
-select 'Hello?', 1, id, 0, 'Contact', contact_id, clock_timestamp() from conversations where contact_id = 10;
+select 'Hello?', 1, id, 0, 'Contact', contact_id, clock_timestamp() from conversations where contact_id in (5, 10);
 
 -- sent one by one; some have no phone number or are refused; a batch by a job that computes UTC itself
 update campaign_recipients set status = 5, error_title = 'no phone number'
@@ -19,7 +19,7 @@ update campaign_recipients set status = 4, failed_at = clock_timestamp(), error_
 where campaign_id = 3 and status = 0 and contact_id % 10 = 7;
 update campaign_recipients set status = 1, source_id = 'w' || id, sent_at = clock_timestamp()
 where campaign_id = 3 and status = 0 and contact_id % 2 = 0;
-set timezone = 'America/New_York';
+set timezone = 'Pacific/Auckland';
 update campaign_recipients set status = 1, source_id = 'w' || id, sent_at = clock_timestamp() at time zone 'UTC'
 where campaign_id = 3 and status = 0;
 set timezone = 'UTC';
@@ -41,11 +41,20 @@ update campaign_recipients set status = 3, read_at = clock_timestamp() where cam
 
 select goals.roll_up();
 
--- replies: each opens a conversation; agents answer; one writes twice; a user has the number of a contact
+-- replies: each opens a conversation; one is written by a process elsewhere; agents answer; one contact writes twice;
+-- what one wrote two days ago is imported
 insert into conversations (account_id, inbox_id, contact_id, created_at)
 select 1, 2, n, clock_timestamp() from unnest(array[2, 4, 7, 8, 12, 15, 21, 37, 62]) n;
 insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
-select 'Yes', 1, id, 0, 'Contact', contact_id, clock_timestamp() from conversations where inbox_id = 2;
+select 'Yes', 1, id, 0, 'Contact', contact_id, clock_timestamp() from conversations
+where inbox_id = 2 and contact_id <> 8;
+set timezone = 'Pacific/Auckland';
+insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
+select 'Yes', 1, id, 0, 'Contact', contact_id, clock_timestamp() at time zone 'UTC' from conversations
+where inbox_id = 2 and contact_id = 8;
+set timezone = 'UTC';
+insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
+values ('Hi', 1, 0, 0, 'Contact', 6, now() - interval '2 days');
 insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
 select 'And?', 1, id, 0, 'Contact', contact_id, clock_timestamp() from conversations
 where inbox_id = 2 and contact_id = 2;

@@ -34,6 +34,9 @@ tables(message, goal, what, figure) as (
 select concat_ws(', ', message, goal, what) as what, coalesce(s.figure, 0) as pg_goals, coalesce(t.figure, 0) as tables
 from tables t full join stats s using (message, goal, what)
 where what not like 'matched_after%'
+union all
+select 'messages', (select count(distinct message) from goals.message_stats),
+       (select 1 + count(*) from campaigns where campaign_type = 1)
 order by 1;
 
 select * from (values (null, null)) as expected (problem, object) where false;

@@ -21,8 +21,11 @@ update messages set status = -1, failed_at = now(), updated_at = now()
 where status = 2 and contact_id % 11 = 0 and campaign_id > 1;
 update messages set status = 10, sent_at = now(), receipt = 'r' || id, updated_at = now()
 where status = 2 and campaign_id is distinct from 1 and contact_id % 2 = 0;
-update messages set status = 10, sent_at = now(), receipt = 'r' || id, updated_at = now()
+-- some by a process in another time zone, which computes UTC itself
+set timezone = 'Pacific/Auckland';
+update messages set status = 10, sent_at = now() at time zone 'UTC', receipt = 'r' || id, updated_at = now()
 where status = 2 and campaign_id is distinct from 1;
+set timezone = 'UTC';
 -- of the winter's messages, two were accepted by the provider eight days ago, which is found now; three go out late
 update messages set status = 10, sent_at = now() - interval '8 days'
 where campaign_id = 1 and status = 2 and contact_id in (56, 57);
@@ -32,13 +35,10 @@ update messages set status = -1, failed_at = now() where campaign_id = 2 and con
 update messages set status = 10, failed_at = null where campaign_id = 2 and contact_id = 9;
 select pg_sleep(1.1);   -- these times are whole seconds
 
--- opens and clicks, set once; one by a process that is somewhere else and computes UTC itself; one of an old mail
+-- opens and clicks, set once; one of an old mail
 update messages set opened_at = now()
 where opened_at is null and sent_at is not null and campaign_id = 2 and contact_id % 2 = 0;
-set timezone = 'Pacific/Auckland';
-update messages set opened_at = now() at time zone 'UTC'
-where opened_at is null and campaign_id = 2 and contact_id in (13, 15, 17);
-set timezone = 'UTC';
+update messages set opened_at = now() where opened_at is null and campaign_id = 2 and contact_id in (13, 15, 17);
 update messages set clicked_at = now() where campaign_id = 2 and sent_at is not null and contact_id % 7 = 0;
 update messages set opened_at = now(), clicked_at = now() where campaign_id = 1 and contact_id in (2, 58);
 -- bounces, a complaint, and unsubscribes, which are set on the contact as well

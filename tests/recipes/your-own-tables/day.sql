@@ -36,6 +36,8 @@ update emails set status = 'bounced' where template = 'weekly digest' and user_i
 
 select goals.roll_up();
 
+select clock_timestamp() as before_orders \gset
+
 -- carts are changed and paid; a guest signs in after the order; a payment is taken back and made again
 update orders set total = total + 1 where status = 'cart' and user_id = 24;
 update orders set status = 'paid', paid_at = clock_timestamp() where status = 'cart' and user_id % 2 = 0;
@@ -44,6 +46,10 @@ update orders set user_id = 5 where total = 99.90;
 insert into orders (user_id, status, total, paid_at) values (6, 'paid', 20, clock_timestamp());
 update orders set status = 'refunded', paid_at = null where user_id = 12 and total = 22;
 update orders set status = 'paid', paid_at = clock_timestamp() where status = 'refunded';
+
+-- the redirect's log of before these orders is loaded
+insert into email_clicks (email_id, url, clicked_at)
+select id, 'https://example.org/shop', :'before_orders' from emails where template = 'trial ends' and user_id in (4, 5);
 
 -- plans go up, some down again; first subscriptions; changes of something else
 update subscriptions set plan = 'pro' where user_id <= 12 and plan = 'free';

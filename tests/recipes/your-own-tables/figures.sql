@@ -1,20 +1,20 @@
 -- Mail that was queued before today is older than pg_goals. A row was sent if its last attempt went well, also if it
 -- bounced later.
 with mail as (
-    select e.*, greatest(sent_at, queued_at) as known_at, opened_at is not null or clicked as opened, clicked
+    select e.*, greatest(sent_at, queued_at) as known_at, least(opened_at, clicked_at) as open_at, clicked_at
     from (table emails union all table emails_archive) e
-    cross join lateral (select exists (select from email_clicks c where c.email_id = e.id)) c(clicked)
+    left join (select email_id, min(clicked_at) as clicked_at from email_clicks group by 1) c on c.email_id = e.id
     where status in ('sent', 'bounced') and queued_at > now() - interval '1 day'
 ),
 -- the first order paid in the seven days after the mail
 ordered as (
-    select distinct on (m.id) m.*, o.total, o.paid_at from mail m join orders o using (user_id)
+    select distinct on (m.id) m.*, o.total, o.paid_at as at from mail m join orders o using (user_id)
     where o.paid_at > m.sent_at and o.paid_at <= m.sent_at + interval '7 days'
     order by m.id, o.paid_at
 ),
--- on a paid plan when the mail was sent, and, if not, in the fourteen days after it
+-- on a paid plan when the mail was sent, or first in the fourteen days after it
 planned as (
-    select m.*, coalesce(before.plan in ('pro', 'team'), false) as had, after.at is not null as got
+    select m.*, before.plan in ('pro', 'team') as had, after.at
     from mail m
     left join lateral (select plan from plan_log l where l.user_id = m.user_id and l.at <= m.known_at
                        order by at desc limit 1) before on true
@@ -23,27 +23,32 @@ planned as (
                        order by at limit 1) after on true
     where template = 'trial ends'
 ),
+matches as (
+    select template, 'order' as goal, at, open_at, clicked_at, total from ordered
+    union all select template, 'upgrade', at, open_at, clicked_at, null from planned
+              where at is not null and had is not true
+),
 counts as (
-    select template as message, count(*) as sent, count(*) filter (where opened) as opened,
-           count(*) filter (where clicked) as clicked
+    select template as message, count(*) as sent, count(open_at) as opened, count(clicked_at) as clicked
     from mail group by 1
+),
+of_goals as (
+    select template as message, goal, count(*) as matched, count(*) filter (where open_at <= at) as matched_after_open,
+           count(*) filter (where clicked_at <= at) as matched_after_click, sum(total) as worth
+    from matches group by 1, 2
 ),
 tables(message, goal, what, figure) as (
     select message, goal, what, value::numeric
     from counts c cross join (values ('order'), ('upgrade')) g (goal)
     cross join lateral jsonb_each_text(to_jsonb(c) - 'message') as e (what, value)
     where goal = 'order' or message = 'trial ends'
-    union all select template, 'order', 'matched', count(*) from ordered group by 1
-    union all select template, 'order', 'worth', sum(total) from ordered group by 1
+    union all select message, goal, what, value::numeric
+    from of_goals g cross join lateral jsonb_each_text(to_jsonb(g) - 'message' - 'goal') as e (what, value)
     union all select template, 'upgrade', 'already_matched', count(*) from planned where had group by 1
-    union all select template, 'upgrade', 'matched', count(*) from planned where got and not had group by 1
-    union all select template, 'upgrade', 'matched_after_open', count(*) from planned where got and not had and opened
-              group by 1
 )
 select concat_ws(', ', message, goal, what) as what, coalesce(s.figure, 0) as pg_goals, coalesce(t.figure, 0) as tables
 from tables t full join stats s using (message, goal, what)
-where message <> 'password reset' and what not in ('delivered', 'matched_after_click')
-and not (goal = 'order' and what = 'matched_after_open')
+where (t.figure > 0 or s.figure > 0) and message <> 'password reset' and what <> 'delivered'
 order by 1;
 
 select * from (values
