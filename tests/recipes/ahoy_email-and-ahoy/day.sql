@@ -23,15 +23,21 @@ update ahoy_messages set clicked_at = clock_timestamp() where token in ('a1', 'a
 insert into ahoy_clicks (campaign, token) select 'trial', 'a' || n from generate_series(1, 6) n;
 insert into ahoy_clicks (campaign, token) values ('trial', 'a1'), ('trial', 'a1');
 -- by a job on a server elsewhere
-set time zone 'America/New_York';
+set time zone 'Pacific/Auckland';
 update ahoy_messages set clicked_at = clock_timestamp() at time zone 'UTC' where token in ('a7', 'c6');
+-- a digest of 47 hours ago
+insert into ahoy_messages (user_type, user_id, "to", mailer, sent_at, campaign, token)
+select 'User', id, email, 'DigestMailer#weekly', clock_timestamp() at time zone 'UTC' - interval '47 hours', null,
+    'g' || id
+from users where id in (5, 7);
 insert into ahoy_messages (user_type, user_id, "to", mailer, sent_at, campaign, token)
 select 'User', id, email, 'TrialMailer#ends_soon', clock_timestamp() at time zone 'UTC', 'trial', 'f' || id
 from users where id between 55 and 58;
 
 select goals.roll_up();
 
--- what the users do
+-- what the users do, on a server elsewhere too
+set time zone 'Asia/Tokyo';
 insert into ahoy_events (user_id, name, properties, time)
 select id, 'Subscribed',
     jsonb_build_object('plan', case when id % 2 = 0 then 'pro' else 'team' end, 'amount', id + 0.5),

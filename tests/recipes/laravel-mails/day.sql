@@ -1,4 +1,4 @@
-set time zone 'Europe/Paris';
+set time zone 'Asia/Tokyo';
 create function utc() returns timestamp language sql volatile as $$
     select date_trunc('second', clock_timestamp() at time zone 'UTC')
 $$;
@@ -36,6 +36,10 @@ insert into mails (uuid, mailer, mail_class, "to", sent_at, created_at, updated_
 select 'o-' || id, 'postmark', 'App\Mail\CartReminder', jsonb_build_object(email, name), utc() - interval '10 days',
     utc(), utc()
 from users where id in (35, 36);
+insert into mails (uuid, mailer, mail_class, "to", sent_at, created_at, updated_at)
+select 'o-' || id, 'postmark', 'App\Mail\CartReminder', jsonb_build_object(email, name), utc() - interval '71 hours',
+    utc(), utc()
+from users where id = 40;
 
 -- a user changes the address, and gets a mail there
 update users set email = 'new11@example.org' where id = 11;

@@ -1,5 +1,5 @@
 -- Laravel does not set the time zone of its sessions
-set time zone 'America/Los_Angeles';
+set time zone 'Asia/Tokyo';
 -- what PHP writes: UTC, cut to the second
 create function utc() returns timestamp language sql volatile as $$ select
     date_trunc('second', clock_timestamp() at time zone 'UTC') $$;
@@ -31,6 +31,12 @@ on conflict (id) do update set updated_at = excluded.updated_at;
 insert into notifications (id, type, notifiable_type, notifiable_id, data, created_at, updated_at)
 select gen_random_uuid(), t, 'App\Models\User', id, '{}', utc() - interval '8 days', utc()
 from users, unnest(array['App\Notifications\TrialEnding', 'App\Notifications\InvoiceUnpaid']) t where id in (58, 59);
+-- and whose week, or three days, end in an hour
+insert into notifications (id, type, notifiable_type, notifiable_id, data, created_at, updated_at) values
+    (gen_random_uuid(), 'App\Notifications\TrialEnding', 'App\Models\User', 60, '{}', utc() - interval '167 hours',
+        utc()),
+    (gen_random_uuid(), 'App\Notifications\InvoiceUnpaid', 'App\Models\User', 80, '{}', utc() - interval '71 hours',
+        utc());
 -- to a user who is not there, and of a class that has no message
 insert into notifications (id, type, notifiable_type, notifiable_id, data, created_at, updated_at) values
     (gen_random_uuid(), 'App\Notifications\TrialEnding', 'App\Models\User', 999, '{}', utc(), utc()),
