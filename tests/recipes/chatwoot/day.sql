@@ -42,7 +42,7 @@ update campaign_recipients set status = 3, read_at = clock_timestamp() where cam
 select goals.roll_up();
 
 -- replies: each opens a conversation; one is written by a process elsewhere; agents answer; one contact writes twice;
--- what one wrote two days ago is imported
+-- what two of them wrote before is imported
 insert into conversations (account_id, inbox_id, contact_id, created_at)
 select 1, 2, n, clock_timestamp() from unnest(array[2, 4, 7, 8, 12, 15, 21, 37, 62]) n;
 insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
@@ -54,7 +54,8 @@ select 'Yes', 1, id, 0, 'Contact', contact_id, clock_timestamp() at time zone 'U
 where inbox_id = 2 and contact_id = 8;
 set timezone = 'UTC';
 insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
-values ('Hi', 1, 0, 0, 'Contact', 6, now() - interval '2 days');
+values ('Hi', 1, 0, 0, 'Contact', 6, now() - interval '2 days'),
+       ('Hi', 1, 0, 0, 'Contact', 9, now() - interval '2 hours');
 insert into messages (content, account_id, conversation_id, message_type, sender_type, sender_id, created_at)
 select 'And?', 1, id, 0, 'Contact', contact_id, clock_timestamp() from conversations
 where inbox_id = 2 and contact_id = 2;

@@ -56,7 +56,7 @@ insert into shop_orders (email, total, placed_at)
 select 'PERSON' || n || '@example.org', 20 + n, clock_timestamp() from unnest(array[2, 3, 5, 8, 9, 22, 49, 56, 58]) n;
 insert into shop_orders (email, total) select format('person%s@example.org', n), 5 + n from generate_series(30, 40) n;
 update shop_orders set placed_at = clock_timestamp() where placed_at is null and id % 2 = 0;
-insert into shop_orders (email, total, placed_at) values ('person14@example.org', 1, now() - interval '2 hours');
+insert into shop_orders (email, total, placed_at) values ('person13@example.org', 1, now() - interval '2 hours');
 insert into shop_orders (email, total, placed_at) values ('stranger@example.org', 500, clock_timestamp());
 insert into shop_orders (email, total, placed_at) values ('person2@example.org', 1000, clock_timestamp());
 
