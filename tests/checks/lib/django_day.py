@@ -15,7 +15,8 @@ from pathlib import Path
 PROJECT = Path("examples/clients/python/django_shop").resolve()
 PAGE = Path("docs/django.md")
 SUPERUSER = os.environ["PGUSER"]
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+BLOCKS = [(language, textwrap.dedent(text))
+          for language, text in re.findall(r"^ *```(\w+)\n(.*?)^ *```", PAGE.read_text(), re.M | re.S)]
 
 compared, wrong = 0, []
 
@@ -429,6 +430,11 @@ def day():
     # tracking again has removed what was noted
     same("health at the end", psql("select * from goals.health()"), "")
     same("totals", psql("select * from goals.verify()"), "")
+    manage("migrate", "shop", "zero")
+    psql(block("select goals.drop_message(message)"), role="shop_migrations")
+    manage("migrate")
+    same("made again", psql("select message from goals.message_stats where sent = 0 group by 1 order by 1"),
+         "any campaign\norder confirmed\nwelcome\n")
     same("models and migrations", manage("makemigrations", "--check", "--dry-run"), "No changes detected\n")
     connection.close()
 
@@ -438,13 +444,19 @@ def main():
     remove()
     try:
         psql(block("-- a superuser, once per server"), database="postgres")
-        # a role that is no superuser cannot do this part
+        psql("create database shop_empty", database="postgres", role="shop_migrations")
+        psql("create extension pg_goals", database="shop_empty", role="shop_migrations",
+             fails="permission denied to create extension")
         manage("migrate", "shop", "0004")
         day()
         os.environ.update(PGUSER=SUPERUSER)
         psql(block("-- a superuser, once per server that runs tests"), database="postgres")
         for options in ([], ["--parallel", "2"]):
             manage("test", *options)
+        # as in CI: the role is a superuser, and nothing was granted
+        psql("create extension pg_goals", database="shop_empty")
+        os.environ["TEST_TEMPLATE"] = "shop_empty"
+        manage("test", role=SUPERUSER)
     finally:
         remove()
     if wrong:

@@ -44,6 +44,11 @@ class Rolled(TestCase):
         call("SELECT goals.record_sent('welcome', %s, variant => 'short')", user.pk)
         self.assertEqual(figures("welcome")[0], 1)
 
+    def test_an_audience(self):
+        users = [User.objects.create(email=f"{n}@example.org") for n in range(3)]
+        sent = call("SELECT goals.record_sent('order confirmed', %s)", [user.pk for user in users])
+        self.assertEqual(sent, [(3,)])
+
     def test_an_upgrade_is_a_match(self):
         user = a_user("short")
         welcome(user)
