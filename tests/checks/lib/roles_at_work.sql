@@ -133,6 +133,7 @@ select 'admin', goals.purge('2000-01-01');
 select from goals.stop_goal('hello', 'buy');
 select from goals.rename_message('test', 'tested');
 select from goals.drop_message('tested');
+select from goals.reset();
 select probe.allowed(array['select goals.track_users(''public.of_another'')', 'select * from goals.receipt', 'delete from goals.receipt', 'update goals.total set matched = 0', 'select goals_internal.archive(''{1}'')', 'select goals_internal.add_to_totals(''{}'')',
     'create trigger t after update on shop.users for each row execute function goals.capture(''1'')', 'alter table goals.receipt disable trigger all', 'drop extension pg_goals']);
 create table shop.users_new (like shop.users including all);
@@ -151,6 +152,6 @@ grant select (plan) on public.people to goals_admin;
 set session authorization goals_admin;
 select from goals.set_goal('people', 'plan', 'is', 'pro', '1 day');
 select probe.allowed(array['select goals.set_goal(''people'', ''password'', ''starts with'', ''s'', ''1 day'')', 'select goals.set_goal(''people'', ''plan'', ''is'', ''pro'', ''1 day'', value_from => ''password'')',
-    'select goals.track_users(''public.people'')', 'select goals.untrack(''public.people'')', 'select password from public.people']);
+    'select goals.track_users(''public.people'')', 'select goals.untrack(''public.people'')', 'select goals.reset()', 'select password from public.people']);
 reset session authorization;
 select from goals.untrack_all();
