@@ -488,8 +488,9 @@ end $$"""
                 if self.explicit:
                     continue
                 if action["do"] == "commit":
-                    self.fire_late(conn)
-                world.idx += 1
+                    self.commits(conn)
+                else:
+                    world.idx += 1
                 world.end(conn, action["do"] == "commit")
                 world.begin(conn, "read committed")
                 made.append(action["do"])

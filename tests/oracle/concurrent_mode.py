@@ -13,6 +13,7 @@ import psycopg
 
 import check
 import generate
+import tracked
 import values as v
 from model import Figures
 from oracle import Run, Server, returned
@@ -366,7 +367,7 @@ def main(args):
     # one_off: what another client has sent at the same moment, a client does not know
     began, server, seed, failed = (
         time.monotonic(),
-        Server((*args.without, "one_off", "people", "six", "programmes")),
+        Server((*args.without, "one_off", "people", "six", "programmes", *tracked.NAMES)),
         args.seed,
         0,
     )

@@ -11,6 +11,7 @@ import assignment
 from commands import AFTER, AFTER_SENDS, BEFORE, Commands, when
 from model import Fact, World, limit_us
 from rows import KINDS, SECOND, Rows
+from tracked import TrackedTables
 
 LIMITS = ["1 hour", "90 minutes", "26 hours", "36 hours", "14 days", "2 weeks", "100 days", "3650 days"]
 # Never within a few minutes of a limit, so that a change made now is clearly inside or outside of every window.
@@ -47,6 +48,7 @@ STATEMENTS = {
     "correct",
     "redo",
     "together",
+    "tracked",
 }
 SESSION = ["set timezone = 'America/New_York'", "set timezone = 'Asia/Kathmandu'", "set datestyle = 'SQL, DMY'", "set intervalstyle = 'iso_8601'",
            "set extra_float_digits = -5", "set bytea_output = 'escape'", "set search_path = pg_catalog, public", "set plan_cache_mode = force_generic_plan",
@@ -64,7 +66,7 @@ def ident(text):
     return '"' + text.replace('"', '""') + '"'
 
 
-class Case(Commands, Rows):
+class Case(Commands, Rows, TrackedTables):
     def __init__(self, seed, version=150000, without=()):
         self.without = without  # kinds of steps left out, by --without, and columns that the server cannot have
         self.seed, self.prefix, self.version = seed, "c_", version
@@ -108,6 +110,8 @@ class Case(Commands, Rows):
         self.event_ids = {}  # what the application has reported under an id
         self.expected = {}  # user -> what the application's triggers are going to say of the statement
         self.message_specs = []
+        self.choose_tables()
+        self.event_names, self.filters = EVENTS + self.more_events(), FILTERS + self.more_filters()
         # a message that others are part of, and one above it
         above = [] if "programmes" in without or rng.random() < 0.5 else [None, 0][:rng.choice([1, 1, 2])]
         for n in range(len(above) + rng.randint(2, 5)):
@@ -131,6 +135,7 @@ class Case(Commands, Rows):
         for spec in self.message_specs:
             spec["part_of"] = None if spec["part_of"] is None else self.message_specs[spec["part_of"]]["name"]
         self.specs = {spec["name"]: spec for spec in self.message_specs}
+        self.spec_names = set(self.specs)
         self.sent_specs = [spec for spec in self.message_specs if not spec["programme"]]
         self.initial = {key: self.random_row() for key in self.first_keys}
         self.steps = []
@@ -139,7 +144,8 @@ class Case(Commands, Rows):
 
     def attributes(self):
         found = [(c.name, [], c, None) for c in self.live_columns()]
-        for c in self.live_columns():
+        found += [(c.name, [], c, None) for c in self.attribute_columns]
+        for c in self.live_columns() + self.attribute_columns:
             if c.kind == "json":
                 found += [(c.name + "." + path, v.path_keys(path), c, what) for path, what in v.PATHS.items()]
         return found
@@ -163,9 +169,9 @@ class Case(Commands, Rows):
                 "properties": None, "event": None, "value": None, "values": None, "value_from": None, "op": None, "column": None, "path": []}
         goal["limit"] = limit_us(goal["limit_text"])
         if rng.random() < 0.25:
-            goal["event"] = rng.choice(EVENTS)
+            goal["event"] = rng.choice(self.event_names)
             goal["times"] = rng.choice([1, 1, 2, 3])
-            filter_ = rng.choice(FILTERS)
+            filter_ = rng.choice(self.filters)
             goal["properties_text"] = filter_
             goal["properties"] = None if filter_ is None else v.loads(filter_)
             goal["value_from"] = rng.choice([None, "amount", "amount", "plan"])
@@ -213,8 +219,11 @@ class Case(Commands, Rows):
             sources = [
                 (a, p, c)
                 for a, p, c, what in found
-                if what in ("number", "text", "wild")
-                or not p and (c.kind == "number" and c.sql not in v.BINARY or c.sql in v.NUMBERS_AS_TEXT)
+                if (c in self.attribute_columns) == (column in self.attribute_columns)
+                and (
+                    what in ("number", "text", "wild")
+                    or not p and (c.kind == "number" and c.sql not in v.BINARY or c.sql in v.NUMBERS_AS_TEXT)
+                )
             ]
             if sources:
                 goal["value_from"], goal["worth_path"], column = rng.choice(sources)
@@ -272,6 +281,7 @@ class Case(Commands, Rows):
         if "dropped" in self.features:
             declared.insert(1, "gone1 integer")
             declared.insert(4, "gone2 text default 'x'")
+        generated += self.mail_column()
         deferrable = " deferrable" if self.deferrable else ""
         if self.shape == "plain":
             sql.append("create table %s (%s)" % (t, ", ".join(declared + generated + ["primary key (k)" + deferrable])))
@@ -335,6 +345,7 @@ class Case(Commands, Rows):
             "select goals.track_users('public.%s'%s)" % (t, ", 'k'" if self.shape == "list" or self.deferrable else "")
         ]
         insert = [self.insert(self.initial)]
+        sql += self.mail_index()
         sql += (track + insert) if first else (insert + track)
         world.idx = 1
         for key, row in self.initial.items():
@@ -342,11 +353,14 @@ class Case(Commands, Rows):
         if "second" in self.features:
             sql.append("create table o_other (k bigint primary key, plan text)")
             sql.append("select goals.track_users('o_other')")
+        sql += self.make_attributes()
         for spec in self.message_specs:
             m = spec["name"]
             kind = ", kind => 'one_off'" if spec["one_off"] else ", kind => 'programme'" if spec["programme"] else ""
             kind += ", part_of => " + v.quote(spec["part_of"]) if spec["part_of"] else ""
             kind += ", engagement_after => '10 minutes'" if spec["engagement_after"] else ""
+            known_as = self.known_as_of(m)
+            kind += ", known_as => " + v.quote(known_as) if known_as else ""
             sql.append("select goals.create_message(%s%s, users => 'public.%s')" % (v.quote(m), kind, t))
             world.messages[m] = dict(spec, table=t, goals=[])
             sql += ["select goals.add_variant(%s, %s, %s)" % (v.quote(m), v.quote(a), 1 + i) for i, a in enumerate(spec["variants"])]
@@ -358,7 +372,7 @@ class Case(Commands, Rows):
             sql += self.make_events()
         if "sends" in self.features:
             sql += self.make_sends()
-        return sql
+        return sql + self.make_tables()
 
     def insert(self, rows, conflict="", cue=None):
         names = ["k", "region", "audit", "plan_id", "cue"] + list(self.columns)
@@ -452,7 +466,7 @@ class Case(Commands, Rows):
         world = self.world
         # a programme is never opened
         goal = dict(goal, after="sent" if self.specs[message]["programme"] else goal["after"])
-        arguments = [v.quote(message)]
+        arguments = [v.quote(self.shown(message))]
         if goal["event"]:
             arguments.append("event => " + v.quote(goal["event"]))
             if goal["times"] != 1:
@@ -511,6 +525,8 @@ class Case(Commands, Rows):
                 return {"op": rng.choice(["rollback_to", "release"]), "conn": conn, "name": rng.choice(txn.savepoints)[0]}
         elif pick < 0.06:
             return {"op": "begin", "conn": conn, "isolation": rng.choice(["read committed", "repeatable read", "serializable"])}
+        if self.tracked_by_name and rng.random() < 0.25:
+            return self.random_tracked_step(conn)
         pick = rng.random()
         if pick < 0.46:
             return self.random_update(conn)
@@ -730,7 +746,7 @@ class Case(Commands, Rows):
             r
             for m in world.receipts.values()
             for r in m
-            if not r.entry and r.visible(world.idx + 1, world.txns.get(conn))
+            if not r.entry and r.message in self.spec_names and r.visible(world.idx + 1, world.txns.get(conn))
         ]
         if not found:
             return {"op": "roll_up", "conn": conn}
@@ -865,7 +881,7 @@ class Case(Commands, Rows):
             at = rng.choice(anchors) + rng.choice([-1, 0, 1, 30 * SECOND] + [x + e for x in limits for e in (-1, 0, 1)])
             if at > -300 * SECOND:
                 at = None
-        return rng.choice(EVENTS), rng.choice(PROPERTIES), at
+        return rng.choice(self.event_names), rng.choice(PROPERTIES), at
 
     def random_event(self, conn, how=None):
         rng = self.rng
@@ -907,8 +923,7 @@ class Case(Commands, Rows):
             world.begin(conn, "read committed")
         sql = getattr(self, "do_" + step["op"])(step, conn)
         if one:
-            self.fire_late(conn)
-            world.idx += 1
+            self.commits(conn)
             world.end(conn, True)
         return sql
 
@@ -926,8 +941,7 @@ class Case(Commands, Rows):
         if conn not in self.world.txns:
             return None
         if step["commit"]:
-            self.fire_late(conn)
-            self.world.idx += 1
+            self.commits(conn)
         self.world.end(conn, step["commit"])
         return "commit" if step["commit"] else "rollback"
 

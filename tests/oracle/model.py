@@ -69,6 +69,7 @@ class World:
         self.sends = {}     # number of a row of the table of sends -> what it was, version by version
         self.occurred = {}  # number of a row of the table of events -> what it was, version by version
         self.changes = self.events = 0
+        self.beside = []    # what says which attributes of a user are in other tables
 
     def clock(self):
         """Now, later than what was now before in the same command."""
@@ -230,11 +231,23 @@ class World:
 
     # --- receipts ---
 
+    def lasting(self):
+        """Names of the messages; one that a row made is there if the row was committed."""
+        return [m for m, what in self.messages.items() if "made" not in what or any(f.lasts() for f in what["made"])]
+
+    def names_of_goals(self, message):
+        what = self.messages[message]
+        goals = what["goals"] + (self.messages[what["like"]]["goals"] if what.get("like") else [])
+        return list(dict.fromkeys(g["name"] for g in goals if g["fact"].lasts()))
+
     def goals_now(self, message, conn):
-        found = {}
+        found, txn = {}, self.txns.get(conn)
         for goal in self.messages[message]["goals"]:
-            if goal["fact"].visible(self.idx, self.txns.get(conn)):
+            if goal["fact"].visible(self.idx, txn):
                 found[goal["name"]] = goal
+        like = self.messages[message].get("like")
+        if like and not found:  # a campaign has the goals of another message, until one is set on it
+            return self.goals_now(like, conn)
         return [g for g in found.values() if not (g["stop"] and g["stop"].visible(self.idx, self.txns.get(conn)))]
 
     def known(self, message, key, conn, ref):
@@ -287,6 +300,8 @@ class World:
         row = row or self.version(table, key, conn)
         if row is None:
             return None
+        for of in self.beside:
+            row = dict(row, **of(key, conn))
         receipt = Fact(
             self,
             conn,
@@ -388,6 +403,8 @@ class World:
             return (worth, None, fact.properties)
         if fact.kind != "change":
             return None
+        if goal["column"] not in fact.old:  # it is of another table
+            return None
         column = self.columns[receipt.table][goal["column"]]
         old, new = self.value(receipt.table, fact.old, goal), self.value(receipt.table, fact.new, goal)
         if v.equal(old, new):
@@ -424,11 +441,11 @@ class World:
             found = self.hit(receipt, goal, fact)
             if found:
                 hits.append((fact, *found))
-        hits.sort(key=lambda h: h[0].t)
         again, hits = hits, []
-        for hit in again:  # what arrives again counts once
+        for hit in again:  # of what arrives again the first that is on record counts
             if hit[0].cause is None or all(h[0].cause != hit[0].cause for h in hits):
                 hits.append(hit)
+        hits.sort(key=lambda h: h[0].t)
         return False, hits[goal["times"] - 1] if len(hits) >= goal["times"] else None
 
     def stopped(self, goal, upto):
@@ -490,8 +507,8 @@ class World:
     def figures(self):
         """(message, goal, variant) -> figures; goal None for a message that has none."""
         stats, person_of = {}, {id(r): p for p in self.people.values() for r in p.receipts}
-        for name, message in self.messages.items():
-            goals = list(dict.fromkeys(g["name"] for g in message["goals"] if g["fact"].lasts()))
+        for name in self.lasting():
+            message, goals = self.messages[name], self.names_of_goals(name)
             arms = list(message["variants"]) + (["control"] if message["control"] else [])
             if not message["variants"]:
                 arms.append(None)
@@ -501,8 +518,7 @@ class World:
         for receipt in self.all_receipts():
             if self.never_sent(receipt) or self.superseded(receipt, person_of.get(id(receipt))):
                 continue
-            message = self.messages[receipt.message]
-            if not any(g["fact"].lasts() for g in message["goals"]):
+            if not self.names_of_goals(receipt.message):
                 upto = FOREVER if receipt.gone is None else receipt.gone
                 opened, clicked = self.engaged(receipt, lambda o: o.lasts() and o.idx <= upto)
                 stats.setdefault((receipt.message, None, receipt.variant), Figures()).add(

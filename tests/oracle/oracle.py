@@ -339,7 +339,7 @@ def regression(path, seed, run, lines):
         else:
             out.append("select dblink_exec('c%d', $c$%s$c$);" % (conn, sql.replace("; select 1 as started", "")))
     out += ["select message, goal, variant, %s from goals.variant_stats order by 1, 2, 3;" % check.FIGURES, "select * from goals.verify();"]
-    for name in run.case.world.messages:
+    for name in run.case.spec_names:
         out.append("select * from goals.matches('%s');" % name)
     with open(path, "w") as file:
         file.write("\n".join(out) + "\n")
@@ -363,7 +363,9 @@ def main():
         "people: keys that change, merges, users who go; nested: commands inside of statements; "
         "open: opens inside of statements; "
         "redo: rows corrected, and deleted and inserted "
-        "again; ref: ref and event_id; dead: row versions that are dead to everybody)",
+        "again; ref: ref and event_id; dead: row versions that are dead to everybody; tables tracked as they are: "
+        "completed: rows of sends that are completed and fail later; engagements; orders: events by UPDATE; campaigns; "
+        "attributes; membership)",
     )
     parser.add_argument("--lines", type=int, default=6, help="how many disagreements of a case to show")
     parser.add_argument("--no-shrink", action="store_true")
