@@ -109,7 +109,8 @@ class Attributes(Tracked):
         self.write(key, new, conn)
         fact = Fact(self.world, conn, idx, kind="change", old=old or self.unknown(), new=new or self.unknown(),
                     exact=False, cause=None)
-        fact.t = fact.idx
+        fact.t, fact.of = fact.idx, "attributes"
+        self.world.counted["attributes"] += 1
         self.world.changes += 1
         self.world.happened(self.case.table, key, fact)
 

@@ -263,6 +263,8 @@ class Comparison:
     def match(self, about, receipt, goal, expected, found):
         self.matches += 1
         fact, worth, old, new = expected
+        if hasattr(fact, "of"):
+            self.case.world.counted["matches by " + fact.of] += 1
         self.moment(about + " matched_at", fact.t, fact.exact, found[7])
         if not same_number(worth, found[12]):
             self.say("%s: worth expected %s, found %s", about, worth, found[12])

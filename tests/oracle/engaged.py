@@ -224,10 +224,11 @@ class Engaged(Tracked):
         if self.of is not None:
             receipt = self.receipt_of(held["send"], conn)
         else:
-            receipt = world.latest(held["what"], held["who"], conn, at if exact else None)
+            receipt = world.latest(held["what"], held["who"], conn, at)
         if receipt is None or receipt.variant == "control" or receipt.gone is not None:
             return
         kind = self.kind_of(held)
+        world.counted["engagements"] += 1
         if kind in ("opened", "clicked"):
             world.engage(receipt, conn, kind == "clicked", at, exact)
         else:

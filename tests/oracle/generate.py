@@ -168,7 +168,7 @@ class Case(Commands, Rows, TrackedTables):
         goal = {"name": name, "limit_text": rng.choice(LIMITS), "after": rng.choice(["sent", "sent", "sent", "opened", "clicked"]), "times": 1,
                 "properties": None, "event": None, "value": None, "values": None, "value_from": None, "op": None, "column": None, "path": []}
         goal["limit"] = limit_us(goal["limit_text"])
-        if rng.random() < 0.25:
+        if rng.random() < (0.45 if len(self.event_names) > len(EVENTS) else 0.25):
             goal["event"] = rng.choice(self.event_names)
             goal["times"] = rng.choice([1, 1, 2, 3])
             filter_ = rng.choice(self.filters)
@@ -525,7 +525,7 @@ class Case(Commands, Rows, TrackedTables):
                 return {"op": rng.choice(["rollback_to", "release"]), "conn": conn, "name": rng.choice(txn.savepoints)[0]}
         elif pick < 0.06:
             return {"op": "begin", "conn": conn, "isolation": rng.choice(["read committed", "repeatable read", "serializable"])}
-        if self.tracked_by_name and rng.random() < 0.25:
+        if self.tracked_by_name and rng.random() < 0.3:
             return self.random_tracked_step(conn)
         pick = rng.random()
         if pick < 0.46:

@@ -218,9 +218,12 @@ class Members(Owned):
         self.step_of(place, "joined", held, conn, idx)
 
     def step_of(self, place, step, held, conn, idx):
-        return self.world.event(
+        fact = self.world.event(
             self.case.table, place[0], conn, "%s %s" % (step, place[1]), properties(held), None, idx
         )
+        fact.of = step
+        self.world.counted[step] += 1
+        return fact
 
     def before_commit(self, conn):
         for place, held, fact, at in self.pending.pop(conn, []):

@@ -3,6 +3,7 @@
 The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its command
 and the moment its transaction committed. A statement is a command; each statement that a trigger or a function runs in
 it is a later one. Outcomes are computed from the log afterwards, receipt by receipt."""
+from collections import Counter
 from decimal import Decimal
 
 import values as v
@@ -69,6 +70,7 @@ class World:
         self.sends = {}     # number of a row of the table of sends -> what it was, version by version
         self.occurred = {}  # number of a row of the table of events -> what it was, version by version
         self.changes = self.events = 0
+        self.counted = Counter()  # what tables tracked as they are have brought, for the summary
         self.beside = []    # what says which attributes of a user are in other tables
 
     def clock(self):

@@ -3,6 +3,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 
 import psycopg
 from psycopg.types.json import set_json_loads
@@ -381,12 +382,13 @@ def main():
         return concurrent_mode.main(args)
     began, server = time.monotonic(), Server(args.without, args.database)
     totals = dict(cases=0, changes=0, events=0, goals=0, receipts=0, matches=0)
-    failed, seed = 0, args.seed
+    failed, seed, counted = 0, args.seed, Counter()
     try:
         while True:
             run, steps, lines = run_case(server, seed, args.steps)
             world = run.case.world
             totals["cases"] += 1
+            counted += world.counted
             totals["changes"] += world.changes
             totals["events"] += world.events
             totals["goals"] += sum(len(m["goals"]) for m in world.messages.values())
@@ -422,6 +424,8 @@ def main():
                 break
     finally:
         server.close()
+    if counted:
+        print("tables tracked as they are: %s" % ", ".join("%d %s" % (n, what) for what, n in sorted(counted.items())))
     print("%d changes and %d events in %d cases (seeds %d to %d), %d goals, %d receipts, %d matches compared in %d s: %s" % (
         totals["changes"], totals["events"], totals["cases"], args.seed, seed - 1, totals["goals"], totals["receipts"], totals["matches"],
         time.monotonic() - began, "%d cases disagree" % failed if failed else "0 disagreements"))

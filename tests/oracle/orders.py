@@ -191,6 +191,8 @@ class Orders(Owned):
         fact = self.world.event(
             self.case.table, held["who"], conn, self.named or held["what"], properties(held), None, idx, cause
         )
+        fact.of = "orders"
+        self.world.counted["orders"] += 1
         if time is not None:
             fact.t, fact.exact = time
 

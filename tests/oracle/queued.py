@@ -41,7 +41,7 @@ class Queue(Tracked):
         self.times = rng.sample(list(TIMES), rng.randint(1, 6))
         self.reference = False
         if case.campaigns and rng.random() < 0.7:
-            self.named, self.reference = "campaign", rng.random() < 0.7
+            self.named, self.reference = "campaign", case.ids != "number" or rng.random() < 0.7
 
     def setup(self):
         time = "timestamp" if self.zone else "timestamptz"
@@ -240,6 +240,9 @@ class Queue(Tracked):
                 return False
         if receipt is not None and receipt.variant == "control":
             return False
+        back = last.taken_back
+        if back is not None and (back.gone is not None or self.kind == "none" and set(raw) & set(TIMES)):
+            return False
         return True
 
     def became(self, number, last, held, conn):
@@ -247,24 +250,33 @@ class Queue(Tracked):
         world, receipt, lost = self.world, last and last.receipt, last is not None and last.lost
         complete, was = self.complete(held), last is not None and self.complete(last.held)
         failed = self.fails and held["failed"] is not None
-        unrecorded = False
+        unrecorded, taken_back = False, last and last.taken_back
         again = self.kind == "none" and receipt is not None and complete and not was
         if receipt is not None and failed and last.held["failed"] is None:
             receipt.withdrawals.append(Fact(world, conn))
-            receipt = None
+            world.counted["failed"] += 1
+            self.reported(receipt, last, held, conn)
+            receipt, taken_back = None, receipt
         elif receipt is not None and not again:
-            for column in self.times:
-                if held[column] is not None and held[column] != last.held[column]:
-                    self.engage(receipt, TIMES[column], held[column], conn)
+            self.reported(receipt, last, held, conn)
             if self.kind == "none" and any(last.held[c] != held[c] for c in ("what", "who", "sent")):
                 lost = True
         elif complete and (last is None or self.kind != "none" or not was):
             if self.case.is_message(held["what"], conn):
-                lost = lost or again
+                lost = lost or again or self.kind == "none" and taken_back is not None
                 receipt = self.sent_now(number, held, conn)
             else:
                 unrecorded = True
-        self.write(number, held, conn, receipt=receipt, lost=lost, unrecorded=unrecorded)
+        elif taken_back is not None:
+            # it did arrive: what is reported of a send that failed is kept, and no figure counts it
+            self.reported(taken_back, last, held, conn)
+        self.write(number, held, conn, receipt=receipt, lost=lost, unrecorded=unrecorded, taken_back=taken_back)
+
+    def reported(self, receipt, last, held, conn):
+        """Times that the row says of its receipt now."""
+        for column in self.times:
+            if held[column] is not None and held[column] != last.held[column]:
+                self.engage(receipt, TIMES[column], held[column], conn)
 
     def sent_now(self, number, held, conn):
         """The row is complete: the receipt that it is, with what has happened to it."""
@@ -272,6 +284,7 @@ class Queue(Tracked):
         receipt = self.world.known(held["what"], held["who"], conn, ref)
         if receipt is None:
             sent = held["sent"] if self.sent else None
+            self.world.counted["of a campaign" if held["what"] not in case.spec_names else "completed"] += 1
             how = "mirror" if self.arm else "one"
             receipt = case.made_receipt(
                 case.record(held["what"], held["who"], conn, held["arm"] if self.arm else None, how, sent, ref=ref)
@@ -305,7 +318,9 @@ class Queue(Tracked):
                 if not self.case.is_message(held["what"], conn):
                     return None
                 receipt = self.sent_now(number, held, conn)
-        self.write(number, held, conn, receipt=receipt, lost=lost, unrecorded=False)
+        self.write(
+            number, held, conn, receipt=receipt, lost=lost, unrecorded=False, taken_back=last.taken_back
+        )
         return text
 
     # --- for tables that refer to it ---

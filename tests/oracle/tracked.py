@@ -38,12 +38,14 @@ class TrackedTables:
         self.refers_to_campaigns = queue is not None and queue.reference
 
     def more_events(self):
-        """Names of events of these tables."""
+        """Names of events of these tables, as often as goals are to be about them."""
         lists = Members.LISTS if "membership" in self.tracked_by_name else []
-        return ["%s %s" % (step, one) for one in lists for step in ("joined", "left")]
+        orders = self.tracked_by_name.get("orders")
+        named = [orders.named] * 6 if orders and orders.named else []
+        return named + ["%s %s" % (step, one) for one in lists for step in ("joined", "left")] * 2
 
     def more_filters(self):
-        return FILTERS if {"orders", "membership"} & set(self.tracked_by_name) else []
+        return FILTERS + [None] * 6 if {"orders", "membership"} & set(self.tracked_by_name) else []
 
     # --- SQL ---
 
