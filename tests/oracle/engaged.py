@@ -26,7 +26,7 @@ class Engaged(Tracked):
         targets = [queue] if queue and queue.kind in KINDS_WITH_ONE_COLUMN else []
         if "sends" in case.features and case.send_kind in KINDS_WITH_ONE_COLUMN:
             targets.append(case)
-        self.of = rng.choice([*targets, *targets, None])
+        self.of = rng.choice([*targets, *targets] or [None] if self.at_once else [*targets, *targets, None])
         self.reference = rng.random() < 0.5
         self.by_mail = self.of is None and case.mail is not None and rng.random() < 0.6
         self.zone = rng.choice(ZONES) if rng.random() < 0.3 else None
@@ -40,6 +40,9 @@ class Engaged(Tracked):
         if self.of is self.case:
             return self.case.prefix + "sends", self.case.send_kind
         return self.of.table, self.of.kind
+
+    def can_be(self):
+        return not self.at_once or self.of is not None
 
     def setup(self):
         columns, tracked = {}, ["'public.%s'" % self.table]

@@ -230,7 +230,7 @@ class Members(Owned):
             if fact.dead or hasattr(fact, "back") and not fact.back.dead:
                 continue
             left = self.step_of(place, "left", held, conn, self.world.idx)
-            left.t, left.exact = at, False
+            left.t, left.exact, left.when = at, False, fact
 
     def some(self, conn, many=1):
         raise NotImplementedError

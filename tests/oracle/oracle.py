@@ -346,6 +346,11 @@ def regression(path, seed, run, lines):
         file.write("\n".join(out) + "\n")
 
 
+def tell(counted):
+    if counted:
+        print("tables tracked as they are: %s" % ", ".join("%d %s" % (n, what) for what, n in sorted(counted.items())))
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/oracle/run")
     parser.add_argument("--seed", type=int, default=1)
@@ -424,8 +429,7 @@ def main():
                 break
     finally:
         server.close()
-    if counted:
-        print("tables tracked as they are: %s" % ", ".join("%d %s" % (n, what) for what, n in sorted(counted.items())))
+    tell(counted)
     print("%d changes and %d events in %d cases (seeds %d to %d), %d goals, %d receipts, %d matches compared in %d s: %s" % (
         totals["changes"], totals["events"], totals["cases"], args.seed, seed - 1, totals["goals"], totals["receipts"], totals["matches"],
         time.monotonic() - began, "%d cases disagree" % failed if failed else "0 disagreements"))

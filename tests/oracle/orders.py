@@ -122,7 +122,7 @@ class Orders(Owned):
         if not there or pick < 0.35:
             numbers = self.numbers(rng.choice([1, 1, 2, 3]))
             return dict(step, do="rows", rows=[(n, self.random_raw(conn)) for n in numbers])
-        if pick < 0.43:
+        if pick < 0.43 and not self.at_once:
             return dict(step, do="redo", row=there[0], how=rng.choice(["cte", "two", "apart"]))
         held, sets = self.now(there[0], conn).held, {}
         if pick < 0.75:
@@ -167,7 +167,7 @@ class Orders(Owned):
                     held["part"], sql["part"] = part, str(part)
             else:
                 held["part"] = part_of_new(self, number)
-            if not self.may(last, held, conn):
+            if not self.may(number, last, held, conn):
                 return None
             made.append((number, last, held, sql))
         if step["do"] == "rows":
@@ -180,7 +180,10 @@ class Orders(Owned):
             self.write(number, held, conn)
         return text
 
-    def may(self, last, held, conn):
+    def may(self, number, last, held, conn):
+        if self.at_once and last is not None and self.complete(held) and not self.complete(last.held):
+            if any(self.complete(f.held) for f in self.rows[number]):
+                return False  # it would be the same event again
         keys = {held["who"], last and last.held["who"]} - {None}
         return all(self.there(key, conn) and self.settled(key) for key in keys)
 
@@ -198,7 +201,7 @@ class Orders(Owned):
 
     def redo(self, step, conn):
         last, number = self.now(step["row"], conn), step["row"]
-        if last is None or self.case.strict(conn) or not self.may(last, last.held, conn):
+        if last is None or self.case.strict(conn) or not self.may(number, last, last.held, conn):
             return None
         text = self.again(number, last.held, step["how"])
         self.world.idx += 3

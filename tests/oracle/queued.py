@@ -34,9 +34,9 @@ class Queue(Tracked):
         self.kind = rng.choice(KINDS)
         self.named = rng.choice(["name", case.ids, case.ids])
         self.by_mail = case.mail is not None and rng.random() < 0.6
-        self.sent = rng.random() < 0.8
+        self.sent = rng.random() < 0.8 or self.at_once
         self.zone = rng.choice(ZONES) if rng.random() < 0.3 else None
-        self.fails, self.arm = rng.random() < 0.7, rng.random() < 0.5
+        self.fails, self.arm = rng.random() < 0.7 and not self.at_once, rng.random() < 0.5
         self.only = {c: ONLY[c][0] for c in rng.sample(list(ONLY), rng.choice([0, 0, 1, 1, 2]))}
         self.times = rng.sample(list(TIMES), rng.randint(1, 6))
         self.reference = False
@@ -129,7 +129,7 @@ class Queue(Tracked):
         pick = rng.random()
         if not there or pick < 0.25:
             return self.random_rows(step, conn)
-        if pick < 0.35:
+        if pick < 0.35 and not (self.at_once and self.kind == "none"):
             return dict(step, do="redo", row=there[0], how=rng.choice(["cte", "two", "apart"]))
         held = self.now(there[0], conn).held
         if pick < 0.60:
@@ -234,6 +234,8 @@ class Queue(Tracked):
             if last.lost and (set(raw) & {"failed", *TIMES} or not self.complete(last.held)):
                 return False
             changed = any(last.held[c] != held[c] for c in ("what", "who", "sent"))
+            if self.at_once and self.complete(held) and not self.complete(last.held):
+                return False
             if (changed or not self.complete(last.held)) and set(raw) & {"failed", *TIMES}:
                 return False
             if not self.sent and set(raw) & {"failed", *TIMES}:

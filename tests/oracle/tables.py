@@ -33,6 +33,8 @@ class Tracked:
 
     def __init__(self, case, rng):
         self.case, self.rows, self.table = case, {}, case.prefix + self.table
+        # Several connections at once: what cannot be told apart, or needs to know of the others, is left out.
+        self.at_once = "alone" in case.without
 
     @property
     def world(self):
@@ -182,6 +184,10 @@ class Tracked:
         return self.case.own(conn) if self.case.strict(conn) else self.case.keys
 
     # --- what a case asks of each table ---
+
+    def can_be(self):
+        """Is there such a table in this case?"""
+        return True
 
     def setup(self):
         """SQL that makes and tracks the table."""

@@ -29,7 +29,10 @@ class TrackedTables:
             self.mail = None
         self.tracked_by_name, self.campaigns, self.attribute_columns = {}, None, []
         for table in chosen:
-            made = self.tracked_by_name[table.name] = table(self, random.Random("%s %s" % (table.name, self.seed)))
+            made = table(self, random.Random("%s %s" % (table.name, self.seed)))
+            if not made.can_be():
+                continue
+            self.tracked_by_name[table.name] = made
             if table is Campaigns:
                 self.campaigns = made
             if table is Attributes:
