@@ -147,7 +147,7 @@ class Moments:
     def visible(self, fact, other):
         """Was fact there for other's statement? True, False or None (may be)."""
         if fact.txn is not None and fact.txn is other.txn:
-            return fact.idx < other.idx
+            return fact.idx < getattr(other, "began", other.idx)
         if fact.world is other.world:
             return (fact.idx if fact.txn is None else fact.txn.committed) < other.idx
         (lo, hi), (began, ended) = self.committed(fact), self.said(other)
@@ -155,7 +155,7 @@ class Moments:
 
     def at(self, fact):
         """When it was, as an interval: a time that was given, or some moment of the statement."""
-        return (fact.t, fact.t) if fact.exact else fact.world.times[getattr(fact, "when", fact).idx]
+        return (fact.t, fact.t) if fact.exact else fact.world.times[getattr(fact, "began", fact.idx)]
 
     def rows(self, receipt, versions, beside):
         """The rows that the send can have seen; beside: what another table has known of the user."""

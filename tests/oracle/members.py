@@ -230,7 +230,8 @@ class Members(Owned):
             if fact.dead or hasattr(fact, "back") and not fact.back.dead:
                 continue
             left = self.step_of(place, "left", held, conn, self.world.idx)
-            left.t, left.exact, left.when = at, False, fact
+            # other sessions see it now; for this one it was when the row was deleted
+            left.t, left.exact, left.began = at, False, fact.idx
 
     def some(self, conn, many=1):
         raise NotImplementedError

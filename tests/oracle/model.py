@@ -434,7 +434,11 @@ class World:
         for fact in receipt.facts:
             if not fact.lasts() or fact.idx > upto or not receipt.visible(fact.idx, fact.txn):
                 continue
-            if goal["stop"] and goal["stop"].visible(fact.idx, fact.txn):
+            # what has left at the commit has left, for its own transaction, when it was deleted
+            began = getattr(fact, "began", fact.idx)
+            if receipt.txn is not None and receipt.txn is fact.txn and receipt.idx >= began:
+                continue
+            if goal["stop"] and goal["stop"].visible(began, fact.txn):
                 continue
             opened, clicked = self.engaged(receipt, lambda o: o.visible(fact.idx, fact.txn))
             anchor = {"sent": receipt.sent, "opened": opened, "clicked": clicked}[goal["after"]]

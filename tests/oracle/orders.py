@@ -170,6 +170,9 @@ class Orders(Owned):
             if not self.may(number, last, held, conn):
                 return None
             made.append((number, last, held, sql))
+        who = [held["who"] for _, _, held, _ in made if held["who"] is not None]
+        if step["do"] == "set" and len(set(who)) < len(who):
+            return None  # in which order a statement comes to several rows of one person is not said
         if step["do"] == "rows":
             text = self.insert([(number, held["part"], sql) for number, _, held, sql in made])
         else:
