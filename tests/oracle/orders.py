@@ -115,13 +115,20 @@ class Orders(Owned):
         raw["state"] = rng.choice(STATES)
         return dict(raw, **self.random_properties())
 
+    def random_complete(self, conn):
+        """A row that is an event; its user is said later."""
+        raw = dict(self.random_raw(conn), done="now", at="now", state="paid", flag=True)
+        raw["what"] = raw["what"] or "login"
+        return raw
+
     def random_step(self, conn):
         rng = self.case.rng
         step, there = {"op": "tracked", "conn": conn, "table": self.name}, self.some(conn, rng.choice([1, 1, 1, 2, 3]))
         pick = rng.random()
         if not there or pick < 0.35:
             numbers = self.numbers(rng.choice([1, 1, 2, 3]))
-            return dict(step, do="rows", rows=[(n, self.random_raw(conn)) for n in numbers])
+            rows = [(n, self.random_raw(conn)) for n in numbers]
+            return dict(step, do="rows", rows=rows, stray=rng.random() < 0.1)
         if pick < 0.43 and not self.at_once:
             return dict(step, do="redo", row=there[0], how=rng.choice(["cte", "two", "apart"]))
         held, sets = self.now(there[0], conn).held, {}
@@ -174,7 +181,12 @@ class Orders(Owned):
         if step["do"] == "set" and len(set(who)) < len(who):
             return None  # in which order a statement comes to several rows of one person is not said
         if step["do"] == "rows":
-            text = self.insert([(number, held["part"], sql) for number, _, held, sql in made])
+            rows = [(number, held["part"], sql) for number, _, held, sql in made]
+            if step.get("stray"):  # of an unknown user
+                number, part, sql = rows[0]
+                who = "'nobody@example.org'" if self.by_mail else self.case.key(self.case.unknown_key())
+                rows.append((number + 7, part, dict(sql, who=who)))
+            text = self.insert(rows)
         else:
             text = self.update([(n, last.held) for n, last, *_ in made], made[0][3], step["form"])
         for number, last, held, _ in made:

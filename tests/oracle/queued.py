@@ -39,7 +39,8 @@ class Queue(Tracked):
         self.fails, self.arm = rng.random() < 0.7 and not self.at_once, rng.random() < 0.5
         self.only = {c: ONLY[c][0] for c in rng.sample(list(ONLY), rng.choice([0, 0, 1, 1, 2]))}
         self.times = rng.sample(list(TIMES), rng.randint(1, 6))
-        self.reference = False
+        self.reference = self.referred_to = False
+        self.first = {}  # number of a row whose key was updated -> the one that it had first
         if case.campaigns and rng.random() < 0.7:
             self.named, self.reference = "campaign", case.ids != "number" or rng.random() < 0.7
 
@@ -129,7 +130,9 @@ class Queue(Tracked):
         pick = rng.random()
         if not there or pick < 0.25:
             return self.random_rows(step, conn)
-        if pick < 0.35 and not (self.at_once and self.kind == "none"):
+        if pick < 0.28 and not self.referred_to and self.kind != "none":
+            return dict(step, do="renumber", row=there[0], to=self.numbers()[0])
+        if pick < 0.35 and not self.referred_to and not (self.at_once and self.kind == "none"):
             return dict(step, do="redo", row=there[0], how=rng.choice(["cte", "two", "apart"]))
         held = self.now(there[0], conn).held
         if pick < 0.60:
@@ -163,6 +166,13 @@ class Queue(Tracked):
             sets = {"sent": self.random_time()}
         return dict(step, do="set", rows=there, sets=sets, form=rng.choice(["update", "update", "upsert", "merge", "cte"]))
 
+    def random_complete(self, conn):
+        """A row that is a receipt; its user is said later."""
+        raw = {"what": self.message(conn) or None, "sent": self.random_time(), "failed": None, "arm": None}
+        raw.update((c, self.random_only(c, True)) for c in self.only)
+        raw.update((c, None) for c in self.times)
+        return raw
+
     def random_rows(self, step, conn):
         rng, rows = self.case.rng, []
         numbers = self.numbers(rng.choice([1, 1, 2, 3]))
@@ -178,13 +188,23 @@ class Queue(Tracked):
                 raw[rng.choice(self.times)] = raw["sent"] + rng.choice([0, 1, 60 * SECOND, 660 * SECOND])
             raw["arm"] = self.random_arm(what)
             rows.append(raw)
-        return dict(step, do="rows", rows=list(zip(numbers, rows)))
+        stray = rng.choice(["message", "user"]) if rng.random() < 0.15 and not self.reference else None
+        return dict(step, do="rows", rows=list(zip(numbers, rows)), stray=stray)
+
+    def stray(self, row, which):
+        """A row like this one of an unknown message or user."""
+        number, _, held, sql = row
+        unknown = {"name": "'no such message'", "number": "999999", "campaign": "999999"}
+        changed = {"what": unknown.get(self.named, "'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00'")}
+        if which == "user":
+            changed = {"who": "'nobody@example.org'" if self.by_mail else self.case.key(self.case.unknown_key())}
+        return number + 7, held["part"], dict(sql, **changed)
 
     # --- what is done ---
 
     def do(self, step, conn):
-        if step["do"] == "redo":
-            return self.redo(step, conn)
+        if step["do"] in ("redo", "renumber"):
+            return getattr(self, step["do"])(step, conn)
         rows = step["rows"] if step["do"] == "rows" else [(number, step["sets"]) for number in step["rows"]]
         made, keys = [], set()
         for number, raw in rows:
@@ -207,7 +227,8 @@ class Queue(Tracked):
             keys |= mine
             made.append((number, last, held, sql))
         if step["do"] == "rows":
-            text = self.insert([(number, held["part"], sql) for number, _, held, sql in made])
+            stray = [self.stray(made[0], step["stray"])] if step.get("stray") else []
+            text = self.insert([(number, held["part"], sql) for number, _, held, sql in made] + stray)
         else:
             text = self.update([(n, last.held) for n, last, *_ in made], made[0][3], step["form"])
         for number, last, held, _ in made:
@@ -221,6 +242,8 @@ class Queue(Tracked):
         if any(k is not None and (not self.there(k, conn) or not self.settled(k)) for k in keys):
             return False
         if not self.case.message_is_there(held["what"], conn, self.reference):
+            return False
+        if held["what"] is not None and held["arm"] not in (None, *self.case.specs_of(held["what"])["variants"]):
             return False
         if last is None:
             return True
@@ -282,7 +305,7 @@ class Queue(Tracked):
 
     def sent_now(self, number, held, conn):
         """The row is complete: the receipt that it is, with what has happened to it."""
-        case, ref = self.case, None if self.kind == "none" else ("queue", number)
+        case, ref = self.case, None if self.kind == "none" else ("queue", self.first.get(number, number))
         receipt = self.world.known(held["what"], held["who"], conn, ref)
         if receipt is None:
             sent = held["sent"] if self.sent else None
@@ -325,10 +348,25 @@ class Queue(Tracked):
         )
         return text
 
+    def renumber(self, step, conn):
+        """The key of a row is updated: it stays known, by both keys."""
+        number, to = step["row"], step["to"]
+        last = self.now(number, conn)
+        if last is None or to in self.rows or not self.may(number, last, last.held, {}, conn):
+            return None
+        self.first[to] = self.first.get(number, number)
+        what = dict(receipt=last.receipt, lost=last.lost, unrecorded=last.unrecorded, taken_back=last.taken_back)
+        self.write(number, None, conn, **what)
+        held = dict(last.held, part=part_of_new(self, to))
+        self.write(to, held, conn, **what)
+        return "update public.%s set id = %s, part = %s where %s" % (
+            *(self.table, *self.place(to, held["part"])), self.at([(number, last.held)]),
+        )
+
     # --- for tables that refer to it ---
 
     def receipt_of(self, number, conn):
-        """The receipt of a row, as this connection finds it."""
+        """The receipt of a row, as this connection finds it; one that was withdrawn keeps what is reported of it."""
         txn = self.world.txns.get(conn)
         found = [f for f in self.rows.get(number, ()) if f.visible(self.world.idx, txn)]
-        return found[-1].receipt if found else None
+        return found[-1].receipt or found[-1].taken_back if found else None

@@ -99,6 +99,15 @@ class TrackedTables:
             return True
         return self.campaigns.now(self.campaigns.number_of(message), conn) is not None
 
+    def unknown_key(self):
+        return {"bigint": "777", "integer": "777", "uuid": "b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a00"}.get(
+            self.key_type, "nobody"
+        )
+
+    def specs_of(self, message):
+        """How a message is set up; a row of the campaigns that is no message yet would have no variants."""
+        return self.specs.get(message, {"variants": []})
+
     def is_message(self, message, conn):
         return message in self.spec_names or self.campaigns.is_message(message, conn)
 
@@ -110,6 +119,28 @@ class TrackedTables:
 
     def random_tracked_step(self, conn):
         return self.rng.choice(list(self.tracked_by_name.values())).random_step(conn)
+
+    def random_row_of_table(self, conn):
+        """A row that a trigger or a function of the application writes, for the user whom it is called for."""
+        table = self.rng.choice([t for n, t in self.tracked_by_name.items() if n in ("completed", "orders")])
+        self.counter += 1
+        self.tags += 1
+        return {
+            "do": "row",
+            "tag": self.tags,
+            "table": table.name,
+            "row": self.counter * 100,
+            "raw": table.random_complete(conn),
+            "fold": self.rng.randrange(3),
+        }
+
+    def act_row(self, action, key, conn, dry):
+        table = self.tracked_by_name[action["table"]]
+        number = 2_000_000_000 + self.row(action, key)
+        if dry or table.rows.get(number):
+            return None
+        raw = dict(action["raw"], who=[key, action["fold"]])
+        return table.do({"do": "rows", "rows": [(number, raw)], "conn": conn}, conn)
 
     def do_tracked(self, step, conn):
         table = self.tracked_by_name.get(step["table"])
