@@ -193,7 +193,7 @@ class Campaigns(Tracked):
 
     def do_goal(self, step, conn):
         """A goal set by hand replaces those of like_message."""
-        if conn in self.world.txns or not self.is_settled(conn) or not self.is_message(step["message"], conn):
+        if self.case.explicit or not self.is_settled(conn) or not self.is_message(step["message"], conn):
             return None
         return self.case.set_goal(step["message"], step["goal"], conn)
 
