@@ -45,7 +45,8 @@ class Attributes(Tracked):
         return [
             made,
             *parts,
-            "select goals.track_attributes('public.%s', 'who', users => 'public.%s'%s)" % (table, self.case.table, prefix),
+            "select goals.track_attributes('public.%s', 'who', users => 'public.%s'%s)"
+            % (table, self.case.table, prefix),
         ]
 
     def of(self, key, conn):
@@ -61,7 +62,9 @@ class Attributes(Tracked):
 
     def random_values(self, held, share=1.0):
         rng, case = self.case.rng, self.case
-        wanted = [g["column"] for m in self.world.messages.values() for g in m["goals"] if g["column"] in self.goal_columns]
+        wanted = [
+            g["column"] for m in self.world.messages.values() for g in m["goals"] if g["column"] in self.goal_columns
+        ]
         names = [c for c in self.goal_columns if rng.random() < share or c in wanted and rng.random() < 0.4]
         return {c: case.random_value(self.goal_columns[c], held.get(c)) for c in names}
 
@@ -88,7 +91,13 @@ class Attributes(Tracked):
         rows = [row] if rng.random() < 0.6 else rng.sample(there, len(there))
         if not sets:
             sets = {c: self.now(row, conn).held[c] for c in rng.sample(list(self.goal_columns), 1)}
-        return dict(step, do="set", rows=rows, sets=sets, form=rng.choice(["update", "update", "upsert", "merge", "cte", "values"]))
+        return dict(
+            step,
+            do="set",
+            rows=rows,
+            sets=sets,
+            form=rng.choice(["update", "update", "upsert", "merge", "cte", "values"]),
+        )
 
     # --- what is done ---
 
@@ -107,8 +116,16 @@ class Attributes(Tracked):
     def changes(self, key, old, new, conn, idx=None):
         """A row of this user is another one now; None where there is none."""
         self.write(key, new, conn)
-        fact = Fact(self.world, conn, idx, kind="change", old=old or self.unknown(), new=new or self.unknown(),
-                    exact=False, cause=None)
+        fact = Fact(
+            self.world,
+            conn,
+            idx,
+            kind="change",
+            old=old or self.unknown(),
+            new=new or self.unknown(),
+            exact=False,
+            cause=None,
+        )
         fact.t, fact.of = fact.idx, "attributes"
         self.world.counted["attributes"] += 1
         self.world.changes += 1
@@ -126,7 +143,9 @@ class Attributes(Tracked):
         )
 
     def assigned(self, sets):
-        return ", ".join("%s = %s" % (self.goal_columns[c].column, self.goal_columns[c].literal(x)) for c, x in sets.items())
+        return ", ".join(
+            "%s = %s" % (self.goal_columns[c].column, self.goal_columns[c].literal(x)) for c, x in sets.items()
+        )
 
     def at(self, keys):
         return "who in (%s)" % ", ".join(map(self.case.key, keys))
@@ -146,7 +165,7 @@ class Attributes(Tracked):
 
     def do_again(self, step, conn, lasts):
         """Deleted and inserted again: two changes."""
-        (key, held), = lasts.items()
+        ((key, held),) = lasts.items()
         self.changes(key, held, None, conn)
         self.world.idx += 1
         new = dict(held, **step["sets"])

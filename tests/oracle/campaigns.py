@@ -1,6 +1,7 @@
 """A table of campaigns, each row of which is a message from when it is ready."""
 
 import values as v
+from commands import when
 from model import Fact
 from tables import Tracked, fulfilled
 
@@ -20,10 +21,8 @@ class Campaigns(Tracked):
 
     def setup(self):
         """Rows that are there when the table is tracked are messages then."""
-        case, world = self.case, self.world
-        like = [
-            s for s in case.sent_specs if not s["one_off"] and not s["engagement_after"]
-        ]
+        case = self.case
+        like = [s for s in case.sent_specs if not s["one_off"] and not s["engagement_after"]]
         self.like = self.rng.choice(like)["name"] if like and self.shares else None
         self.messages = {}  # message -> [(number, fact by which it is one)]
         table = "public." + self.table
@@ -145,8 +144,12 @@ class Campaigns(Tracked):
             return dict(step, do="goal", message=rng.choice(messages), goal=goal)
         if messages:
             return dict(
-                step, do="send", message=rng.choice(messages), key=rng.choice(self.keys(conn)),
-                at=self.case.past() if rng.random() < 0.5 else None, over=self.case.counter,
+                step,
+                do="send",
+                message=rng.choice(messages),
+                key=rng.choice(self.keys(conn)),
+                at=self.case.past() if rng.random() < 0.5 else None,
+                over=self.case.counter,
             )
         return dict(step, do="set", row=there[0], sets={"state": "ready"}, form="update")
 
@@ -204,7 +207,7 @@ class Campaigns(Tracked):
 
     def do_send(self, step, conn):
         """A call names it by its name."""
-        case, world, message, key = self.case, self.world, step["message"], step["key"]
+        case, message, key = self.case, step["message"], step["key"]
         if not self.is_settled(conn) or not self.is_message(message, conn) or not self.there(key, conn):
             return None
         if not self.settled(key):
@@ -212,8 +215,9 @@ class Campaigns(Tracked):
         sent = None if step["at"] is None else (step["at"], True)
         receipt = case.record(message, key, conn, None, "one", sent)
         case.made_receipt(receipt)
-        from commands import when
         at = "" if step["at"] is None else ", sent_at => " + when(step["at"])
         return "select goals.record_sent(%s, %s%s)" % (
-            v.quote(self.shown(message, conn)), case.call_key(key, step["over"]), at,
+            v.quote(self.shown(message, conn)),
+            case.call_key(key, step["over"]),
+            at,
         )

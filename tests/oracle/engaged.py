@@ -1,4 +1,5 @@
-"""Tables of opens, clicks, deliveries, bounces, complaints and unsubscribes, by the row of the send or by message and user."""
+"""A table of opens, clicks, deliveries, bounces, complaints and unsubscribes, by the row of the send or by message and
+user."""
 
 import values as v
 from rows import SECOND
@@ -102,7 +103,7 @@ class Engaged(Tracked):
     # --- what is chosen ---
 
     def random_raw(self, conn):
-        rng, case = self.case.rng, self.case
+        rng = self.case.rng
         raw = {"real": rng.choice([True, True, True, False, None])}
         if self.constant is None:
             raw["kind"] = rng.choice([*MAPPED, "open", "click", "processed", None])

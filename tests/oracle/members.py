@@ -42,7 +42,12 @@ class Members(Owned):
                 "create table %s_%s partition of %s %s" % (table, n, table, how)
                 for n, how in (("a", "for values in ('eu')"), ("b", "default"))
             ]
-        tracked = ["'public.%s'" % table, "user_key => 'who'", "list => 'list'", "users => 'public.%s'" % self.case.table]
+        tracked = [
+            "'public.%s'" % table,
+            "user_key => 'who'",
+            "list => 'list'",
+            "users => 'public.%s'" % self.case.table,
+        ]
         tracked += ["status => 'status'"] * self.status
         if self.member:
             tracked.append("member => " + v.quote(v.dumps(self.member)))
@@ -93,7 +98,9 @@ class Members(Owned):
         if pick < 0.76 and free:
             return dict(step, do="pass", row=rng.choice(there), to=rng.choice(free), sets=self.sets())
         chosen = rng.sample(there, min(len(there), rng.choice([1, 1, 2])))
-        return dict(step, do="set", rows=chosen, sets=self.sets(), form=rng.choice(["update", "cte", "merge", "upsert"]))
+        return dict(
+            step, do="set", rows=chosen, sets=self.sets(), form=rng.choice(["update", "cte", "merge", "upsert"])
+        )
 
     def sets(self):
         raw = self.random_raw()
@@ -194,7 +201,9 @@ class Members(Owned):
             self.joins(to, held, conn, idx)
         self.write(to, held, conn)
         return "update public.%s set %s where %s" % (
-            self.table, ", ".join("%s = %s" % one for one in sql.items()), self.at([row])
+            self.table,
+            ", ".join("%s = %s" % one for one in sql.items()),
+            self.at([row]),
         )
 
     def becomes(self, place, before, held, conn):

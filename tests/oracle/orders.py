@@ -24,7 +24,13 @@ PROPERTIES = {
     ],
     "flag": [("boolean", [True, False, None])],
 }
-FILTERS = ['{"flag": true}', '{"plan": "pro", "flag": false}', '{"items": "{a,b}"}', '{"amount": -3}', '{"plan": {"name": "pro"}}']
+FILTERS = [
+    '{"flag": true}',
+    '{"plan": "pro", "flag": false}',
+    '{"items": "{a,b}"}',
+    '{"amount": -3}',
+    '{"plan": {"name": "pro"}}',
+]
 STATES = ["cart", "placed", "paid", "void", None]
 
 
@@ -61,7 +67,9 @@ class Orders(Owned):
         self.kind = rng.choice(KINDS)
         self.named = rng.choice(["purchase", "login"]) if rng.random() < 0.6 else None
         self.on = rng.choice(["done", "done", "flag", None])
-        self.only = {"state": rng.choice([["placed", "paid"], "paid"])} if self.on is None or rng.random() < 0.4 else None
+        self.only = (
+            {"state": rng.choice([["placed", "paid"], "paid"])} if self.on is None or rng.random() < 0.4 else None
+        )
         self.occurred = rng.random() < 0.3
         self.zone = rng.choice(ZONES) if rng.random() < 0.3 else None
         self.by_mail = case.mail is not None and rng.random() < 0.6
@@ -151,7 +159,9 @@ class Orders(Owned):
             sets = sets or {"state": "cart"}
         if self.kind == "partitioned" and rng.random() < 0.2:
             sets["part"] = self.other_part()
-        return dict(step, do="set", rows=there, sets=sets, form=rng.choice(["update", "update", "upsert", "merge", "cte"]))
+        return dict(
+            step, do="set", rows=there, sets=sets, form=rng.choice(["update", "update", "upsert", "merge", "cte"])
+        )
 
     # --- what is done ---
 

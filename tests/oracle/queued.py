@@ -108,8 +108,10 @@ class Queue(Tracked):
 
     def random_only(self, column, counts):
         wanted, other = ONLY[column]
-        return self.case.rng.choice(wanted if isinstance(wanted, list) else [wanted]) if counts else (
-            self.case.rng.choice(other)
+        return (
+            self.case.rng.choice(wanted if isinstance(wanted, list) else [wanted])
+            if counts
+            else (self.case.rng.choice(other))
         )
 
     def random_time(self, after=None):
@@ -164,7 +166,9 @@ class Queue(Tracked):
             sets["part"] = self.other_part()
         if not sets:
             sets = {"sent": self.random_time()}
-        return dict(step, do="set", rows=there, sets=sets, form=rng.choice(["update", "update", "upsert", "merge", "cte"]))
+        return dict(
+            step, do="set", rows=there, sets=sets, form=rng.choice(["update", "update", "upsert", "merge", "cte"])
+        )
 
     def random_complete(self, conn):
         """A row that is a receipt; its user is said later."""
@@ -238,7 +242,7 @@ class Queue(Tracked):
 
     def may(self, number, last, held, raw, conn):
         """Is it said what becomes of the row?"""
-        world, keys = self.world, [held["who"], last and last.held["who"]]
+        keys = [held["who"], last and last.held["who"]]
         if any(k is not None and (not self.there(k, conn) or not self.settled(k)) for k in keys):
             return False
         if not self.case.message_is_there(held["what"], conn, self.reference):
@@ -343,9 +347,7 @@ class Queue(Tracked):
                 if not self.case.is_message(held["what"], conn):
                     return None
                 receipt = self.sent_now(number, held, conn)
-        self.write(
-            number, held, conn, receipt=receipt, lost=lost, unrecorded=False, taken_back=last.taken_back
-        )
+        self.write(number, held, conn, receipt=receipt, lost=lost, unrecorded=False, taken_back=last.taken_back)
         return text
 
     def renumber(self, step, conn):
@@ -360,7 +362,8 @@ class Queue(Tracked):
         held = dict(last.held, part=part_of_new(self, to))
         self.write(to, held, conn, **what)
         return "update public.%s set id = %s, part = %s where %s" % (
-            *(self.table, *self.place(to, held["part"])), self.at([(number, last.held)]),
+            *(self.table, *self.place(to, held["part"])),
+            self.at([(number, last.held)]),
         )
 
     # --- for tables that refer to it ---

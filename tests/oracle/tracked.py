@@ -1,5 +1,5 @@
-"""Which tracked tables a case has beside its users, events and sends, and what they share: ids of messages, addresses of
-users, names of events."""
+"""Which tracked tables a case has beside its users, events and sends, and what they share: ids of messages,
+addresses of users, names of events."""
 
 import random
 import uuid
