@@ -195,6 +195,13 @@ BEGIN
     SET receipt_id = EXCLUDED.receipt_id, engagement_id = EXCLUDED.engagement_id, match_id = EXCLUDED.match_id,
         rolled_at = EXCLUDED.rolled_at;
     PERFORM goals_internal.summarize_marks();
+    -- Of a campaign the name that it has now is read. An hour: what was named then may have been committed since.
+    DELETE FROM goals.message_name o
+    USING (SELECT l.message_id, max(l.message_name_id) AS newest
+           FROM goals.message_name l
+           WHERE l.named_at >= coalesce(w.rolled_at - interval '1 hour', '-infinity')
+           GROUP BY l.message_id) l
+    WHERE o.message_id = l.message_id AND o.message_name_id < l.newest;
     PERFORM goals_internal.drop_unused_revisions(n.revision_id);
     PERFORM goals_internal.remove_dropped_messages(n.revision_id);
     -- It may write, and so take a transaction id: not before the marks are read.

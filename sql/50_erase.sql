@@ -26,6 +26,21 @@ BEGIN
             FROM unnest(receipts) AS u (receipt_id)
             JOIN goals_internal.entry_of_same e ON e.receipt_id = u.receipt_id AND NOT e.is_earlier
             EXCEPT SELECT unnest(receipts));
+        -- Those of an account that was merged have another key, and are marked.
+        IF EXISTS (SELECT FROM goals.hand_over) THEN
+            receipts := receipts || ARRAY(
+                SELECT o.receipt_id
+                FROM unnest(receipts) AS u (receipt_id)
+                JOIN goals.receipt r ON r.receipt_id = u.receipt_id AND r.flags & 2 = 2
+                JOIN goals.revision v ON v.revision_id = r.revision_id
+                JOIN goals_internal.receipt_of_person x ON x.receipt_id = r.receipt_id
+                JOIN goals_internal.receipt_of_person y ON y.users_source_id = x.users_source_id AND y.person = x.person
+                JOIN goals.receipt o ON o.receipt_id = y.receipt_id AND o.flags & 2 = 2
+                                     AND (o.sent_at, o.receipt_id) > (r.sent_at, r.receipt_id)
+                JOIN goals.revision w ON w.revision_id = o.revision_id AND w.message_id = v.message_id
+                WHERE EXISTS (SELECT FROM goals.engagement e WHERE e.receipt_id = o.receipt_id AND e.kind = 'm')
+                EXCEPT SELECT unnest(receipts));
+        END IF;
     END IF;
     WITH doomed AS MATERIALIZED (
         SELECT r.receipt_id, r.users_source_id, coalesce(r.message_id, v.message_id) AS message_id,

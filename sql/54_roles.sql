@@ -20,7 +20,7 @@ DECLARE
     admin CONSTANT text[] := sender || analyst || eraser || '{track_users, move_users, track_events, track_receipts,
         track_attributes, track_membership, track_engagements, track_messages, untrack, untrack_all, create_message,
         rename_message, drop_message, set_goal, stop_goal, add_variant, set_control_group, matches, explain, roll_up,
-        merge_users, gone_users}';
+        merge_users, gone_users, reset}';
     wanted CONSTANT text := lower(trim(what));
     functions text[];
     signature regprocedure;

@@ -125,6 +125,8 @@ BEGIN
            format('SELECT goals.untrack(%L)', s.relation)
     FROM goals.source s
     JOIN goals.source above ON above.attached AND above.kind = s.kind AND above.source_id <> s.source_id
+        AND coalesce(above.options ->> 'named', above.options ->> 'engagement', '')
+            = coalesce(s.options ->> 'named', s.options ->> 'engagement', '')
         AND (s.kind IN ('receipts', 'engagements') OR above.users_source_id = s.users_source_id)
     JOIN pg_partition_ancestors(s.relation) p ON p.relid = above.relation
     WHERE s.attached AND s.kind <> 'users'
@@ -205,6 +207,12 @@ DECLARE
                                         UNION SELECT m.message_id FROM goals.message m WHERE m.parent_id IS NOT NULL
                                         UNION SELECT m.message_id FROM goals.variant a
                                               JOIN goals.message m ON m.like_message_id = a.message_id);
+    of_no_message CONSTANT text :=
+        CASE WHEN EXISTS (SELECT FROM goals.source c WHERE c.kind = 'messages' AND c.attached)
+             THEN 'Of a campaign: its row has to be one that counts. For rows that were inserted while the triggers were off, call '
+                  || 'goals.track_messages() again; if several tables of campaigns are tracked, the column needs a foreign key. Any other '
+                  || 'message: create it with goals.create_message(). Rows from then on will count.'
+             ELSE 'Create it with goals.create_message(); rows from then on will count.' END;
     of_goals CONSTANT integer[] := ARRAY(SELECT DISTINCT u.id
                                          FROM goals.message m, unnest(ARRAY[m.message_id, m.like_message_id]) AS u (id)
                                          WHERE m.message_id = ANY (divided));
@@ -220,9 +228,9 @@ BEGIN
            CASE i.reason WHEN 'locked table' THEN 'Use the CONCURRENTLY forms of DDL, or set pg_goals.lock_wait to -1 during the maintenance. This entry is removed when the table is tracked again.'
                          WHEN 'refused row' THEN 'Drop that default, index or column. The server''s log has the time. This entry is removed when the table is tracked again.'
                          WHEN 'too many messages' THEN 'Say with "only" which rows are messages. This entry is removed when the table is tracked again with goals.track_messages().'
-                         WHEN 'unknown message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+                         WHEN 'unknown message' THEN of_no_message
                          WHEN 'skipped engagements' THEN
-                             CASE WHEN i.name LIKE '%: no such message' THEN 'Create it with goals.create_message(); rows from then on will count.'
+                             CASE WHEN i.name LIKE '%: no such message' THEN of_no_message
                                   WHEN i.name LIKE '%: no such send' THEN 'A row of that table is a receipt if it became complete while the table was tracked.'
                                   ELSE 'An engagement belongs to a user who was sent the message before.' END
                              || ' This entry is removed when the table is tracked again with goals.track_engagements().'
@@ -230,9 +238,14 @@ BEGIN
                          ELSE 'Correct the rows that the application writes. This entry is removed when the table is tracked again with goals.track_receipts().' END
     FROM goals.ignored i
     LEFT JOIN goals.source s ON s.source_id = i.source_id
-    WHERE NOT (i.reason = 'unknown message' AND EXISTS (SELECT FROM goals.message m WHERE m.name = i.name OR m.known_as = i.name))
-      AND NOT (i.reason = 'skipped engagements'
-               AND EXISTS (SELECT FROM goals.message m WHERE i.name IN (m.name || ': no such message', m.known_as || ': no such message')))
+    CROSS JOIN LATERAL (SELECT CASE WHEN i.reason = 'unknown message' THEN i.name
+                                    WHEN i.reason = 'skipped engagements' AND i.name LIKE '%: no such message'
+                                        THEN left(i.name, -length(': no such message')) END AS named) n
+    -- Made since: the rows from then on count.
+    WHERE NOT EXISTS (SELECT FROM goals.message m WHERE m.name = n.named OR m.known_as = n.named)
+      AND NOT EXISTS (SELECT FROM goals.source c
+                      JOIN goals.message m ON m.source_id = c.source_id AND m.row_key = n.named
+                      WHERE c.kind = 'messages' AND m.dropped_at IS NULL AND m.created_at >= i.first_at)
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 

@@ -53,7 +53,7 @@ CREATE TABLE goals.message_name (
     name       text COLLATE "C" NOT NULL,
     named_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 ) USING heap;
-CREATE INDEX message_name_message_idx ON goals.message_name (message_id);
+CREATE INDEX message_name_message_idx ON goals.message_name (message_id, message_name_id);
 CREATE INDEX message_name_name_idx ON goals.message_name (name);
 ALTER TABLE goals.message_name REPLICA IDENTITY FULL;
 CREATE TABLE goals.replay (

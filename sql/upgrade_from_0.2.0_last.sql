@@ -36,6 +36,7 @@ ALTER TABLE goals.source
     ADD COLUMN schema_name name,
     ADD COLUMN table_name name,
     ADD COLUMN options jsonb,
+    DROP CONSTRAINT source_relation_key,
     DROP CONSTRAINT source_kind_check,
     DROP CONSTRAINT source_check1,
     DROP CONSTRAINT source_check2,
@@ -43,6 +44,8 @@ ALTER TABLE goals.source
                                                      'engagements', 'messages', 'attributes', 'membership')),
     ADD CONSTRAINT source_check1 CHECK (kind = 'events' OR event_column IS NULL),
     ADD CONSTRAINT source_check2 CHECK (kind <> 'receipts' OR message_column IS NOT NULL);
+CREATE UNIQUE INDEX source_way_key ON goals.source
+    (relation, kind, coalesce(options ->> 'named', options ->> 'engagement', ''));
 ALTER TABLE goals.message
     ADD COLUMN seed text COLLATE "C",
     ADD COLUMN dropped_at timestamptz,

@@ -1,16 +1,18 @@
 //! The columns that a caller of `track_*` names: whether the table has them, and whether they can be read.
 
+use super::goals::may_read;
 use super::is_virtual;
 use crate::model::error::{Error, Result};
 use crate::model::jsonb;
-use crate::model::only::Only;
+use crate::model::only::{Condition, Only};
 use crate::model::operator::Operator;
+use crate::model::value::Kind;
 use crate::pg::call::Args;
 use crate::pg::key::{KEY_TYPES, KeyType};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::types::{self, ColumnType};
 use crate::pg::zone::Zone;
-use crate::pg::{datum, encoding, errors, user_lookup};
+use crate::pg::{encoding, errors, user_lookup};
 use crate::setup::definitions::Source;
 use pgrx::pg_sys::Oid;
 use std::rc::Rc;
@@ -142,7 +144,11 @@ pub(super) fn user_by<'a>(
     for users in tables {
         let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
         match column(&table, &name).and_then(|found| check_key(&table, &found)) {
-            Ok(()) if user_lookup::names_one(users.relation, &name) => return Ok(Some(name)),
+            Ok(()) if user_lookup::names_one(users.relation, &name) => {
+                // Receipts and matches reveal which user has a value.
+                may_read(&table, &name, table.column(&name).map_or(0, |found| found.number))?;
+                return Ok(Some(name));
+            }
             Ok(()) => refused = Some(Error::NotUnique { relation: table.qualified_name(), column: name.clone() }),
             Err(error) => refused = refused.or(Some(error)),
         }
@@ -163,38 +169,101 @@ pub(super) fn conditions_named(args: &Args, i: usize, table: &Relation, name: &s
         }
         other => other,
     };
-    let Some((given, bytes)) = args.jsonb(i).zip(args.jsonb_bytes(i)) else { return Ok((Only::default(), None)) };
+    let Some(bytes) = args.jsonb_bytes(i) else { return Ok((Only::default(), None)) };
     let only = match jsonb::root(&bytes) {
         Some(node) => Only::read(&node, &encoding::to_string).map_err(renamed)?,
         None => return Ok((Only::default(), None)),
     };
+    let type_of = |name: &str| {
+        column(table, name).map(|found| ColumnType::resolve(found.type_oid, found.collation))
+    };
+    // As the columns write them: texts are compared.
+    let only = only.written(|name, text| type_of(name)?.form_of(text))?;
     for condition in only.conditions() {
-        let found = column(table, &condition.column)?;
-        let column_type = ColumnType::resolve(found.type_oid, found.collation);
-        let mut never = condition.never(column_type.kind());
-        if column_type.is_enum() {
-            let is_label = |text: &String| column_type.canonical_value(Operator::Is, text).is_ok();
-            never = condition.texts().find(|text| !is_label(text));
-        }
-        if let Some(value) = never {
+        let column_type = type_of(&condition.column)?;
+        if let Some(value) = never(&column_type, condition) {
             return Err(Error::InvalidValue { value, type_name: column_type.name() });
         }
     }
-    Ok((only, Some(encoding::to_string(&datum::jsonb_text(given)))))
+    let json = only.json();
+    Ok((only, Some(json)))
+}
+
+/// The first of the values of a condition that a column of this type never has.
+pub(super) fn never(column_type: &ColumnType, condition: &Condition) -> Option<String> {
+    if column_type.is_enum() {
+        let is_label = |text: &String| column_type.canonical_value(Operator::Is, text).is_ok();
+        return condition.texts().find(|text| !is_label(text));
+    }
+    let written_otherwise = |text: &String| column_type.form_of(text).ok().as_ref() != Some(text);
+    match column_type.kind() {
+        kind @ (Kind::Number | Kind::Boolean) => condition.never(kind),
+        _ => condition.texts().find(written_otherwise),
+    }
+}
+
+/// The columns that may say what a row with this key is about: `user_type` beside `user_id`, as Rails and Laravel name
+/// them, `userType` of Prisma, `content_type_id` of Django, `model` of Odoo.
+fn saying_what(key: &str) -> Vec<String> {
+    let of_stem = |id, of| key.strip_suffix(id).map(|stem| format!("{stem}{of}"));
+    let of_id = match key {
+        "object_id" => &["content_type_id", "content_type"][..],
+        "res_id" => &["model", "res_model"],
+        _ => &[],
+    };
+    let stems = [of_stem("_id", "_type"), of_stem("Id", "Type")].into_iter().flatten();
+    stems.chain(of_id.iter().map(|name| (*name).to_owned())).collect()
 }
 
 /// Sends a WARNING if rows may be about other things than users: `user_id` with `user_type` beside it, which no
 /// condition names.
 pub(super) fn warn_of_other_owners(table: &Relation, key: &str, only: &Only) {
-    let Some(stem) = key.strip_suffix("_id") else { return };
-    let of_type = format!("{stem}_type");
-    if table.column(&of_type).is_some() && !only.names(&of_type) {
+    for of_type in saying_what(key) {
+        let Some(found) = table.column(&of_type).filter(|_| !only.names(&of_type)) else { continue };
+        let value = if resolved(found.type_oid).kind() == Kind::Number { "7" } else { "\"User\"" };
         errors::warning(
             format!(
                 "rows of {} are about what \"{of_type}\" says, and all are read as about users",
                 table.qualified_name()
             ),
-            Some(&format!("Give \"only\" => '{{\"{of_type}\": \"User\"}}', with the value that stands for users.")),
+            Some(&format!("Give \"only\" => '{{\"{of_type}\": {value}}}', with the value that stands for users.")),
         );
+        return;
     }
+}
+
+/// Sends a WARNING if the foreign key of the column says that its values are no keys of these users.
+pub(super) fn warn_of_other_keys<'a>(table: &Relation, key: &str, users: impl IntoIterator<Item = &'a Rc<Source>>) {
+    let users: Vec<&Rc<Source>> = users.into_iter().collect();
+    let referred = referred_to(table, key);
+    let Some((oid, column)) = referred.first() else { return };
+    if referred.iter().any(|to| are_keys(&users, to, MOST_STEPS)) {
+        return;
+    }
+    let to = relation::qualified_name(*oid);
+    errors::warning(
+        format!(
+            "column \"{key}\" of {} refers to \"{column}\" of {to}, and is read as the key of users",
+            table.qualified_name()
+        ),
+        Some("Name the column with the key that goals.track_users() was given, or say with user_by what it holds."),
+    );
+}
+
+/// How many foreign keys are followed: that of a profile refers to the user.
+const MOST_STEPS: usize = 4;
+
+fn referred_to(table: &Relation, column: &str) -> Vec<(Oid, String)> {
+    table.column(column).map_or_else(Vec::new, |found| table.referred_to_by(found.number))
+}
+
+/// True if the values of this column are keys of these users.
+fn are_keys(users: &[&Rc<Source>], to: &(Oid, String), steps: usize) -> bool {
+    let (oid, column) = to;
+    let above = relation::ancestors(*oid);
+    let is_key = |s: &&Rc<Source>| (s.relation == *oid || above.contains(&s.relation)) && s.key == *column;
+    users.iter().any(is_key)
+        || steps > 0
+            && Relation::open(*oid, Lock::Share)
+                .is_some_and(|table| referred_to(&table, column).iter().any(|to| are_keys(users, to, steps - 1)))
 }

@@ -91,7 +91,7 @@ pub fn create_message(args: &Args) -> Result<Out> {
     let setup = required_setup()?;
     let users = setup.tracked_users_table(args.relation(3))?;
     let if_not_exists = args.boolean(7) == Some(true);
-    if let Some(known) = setup.messages.get(&name) {
+    if let Some(known) = setup.message_named(&name) {
         let taken = Error::NameTaken { what: "message", name: name.clone() };
         return if if_not_exists { Ok(left_alone(&name, known.id.into())) } else { Err(taken) };
     }
@@ -366,7 +366,7 @@ struct Spec {
 
 /// Checks the rights that a SELECT of the column would need: a goal reveals whether a value holds for a user, and
 /// matches() shows the values.
-fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
+pub(super) fn may_read(table: &Relation, column: &str, number: i16) -> Result<()> {
     let relation = || table.qualified_name();
     if let Some(schema) = rights::closed_schema(table.oid()) {
         return Err(Error::NoUsage { schema, user: rights::user_name() });
@@ -418,6 +418,12 @@ fn may_ask_for_events(
     Ok(())
 }
 
+/// The attributes in tables beside a users table, as they are listed in a hint.
+fn attributes_beside(setup: &Setup, users: i32) -> impl Iterator<Item = String> {
+    let beside = setup.sources.iter().filter(move |s| s.kind == "attributes" && s.attached && s.users == users);
+    beside.filter_map(|s| s.options.prefix.as_ref()).map(|prefix| format!("{prefix}.*"))
+}
+
 fn attribute_goal(
     setup: &Setup,
     users: i32,
@@ -433,9 +439,11 @@ fn attribute_goal(
     let attributes = Attributes::new(setup, &table, source);
     let missing = |name: &str| match table.column(name) {
         Some(column) if column.is_virtual => is_virtual(&table, name),
-        _ => {
-            Error::UnknownColumn { relation: table.qualified_name(), name: name.into(), columns: table.column_names() }
-        }
+        _ => Error::UnknownColumn {
+            relation: table.qualified_name(),
+            name: name.into(),
+            columns: table.column_names().into_iter().chain(attributes_beside(setup, users.id)).collect(),
+        },
     };
     let operator = Operator::parse(&operator.ok_or_else(|| Error::InvalidArgument {
         message: "a goal on an attribute needs an operator".into(),

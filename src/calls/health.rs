@@ -1,17 +1,21 @@
 //! Functions behind goals.health(): own tables that cannot be used, goals that are not evaluated, sources that are not
 //! read.
 
+use super::columns::never;
+use super::track_engagements::may_be;
 use crate::model::error::{Error, Result};
+use crate::model::jsonb;
 use crate::model::nearest::nearest;
 use crate::pg::call::{Args, Out};
 use crate::pg::key::KeyType;
 use crate::pg::own_tables::{Fault, Lacking, OwnTables};
 use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::types::ColumnType;
-use crate::pg::{citus, types, user_lookup};
+use crate::pg::{citus, encoding, types, user_lookup};
 use crate::setup::cache::required_setup;
 use crate::setup::definitions::Source;
-use crate::setup::watch::Attributes;
+use crate::setup::watch::{self, Attributes};
+use std::rc::Rc;
 
 /// goals_internal.unusable(): one row per object that cannot be used or is not safe: problem, object, detail, hint, and
 /// whether it keeps goals.health() from checking anything else.
@@ -89,7 +93,8 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
         let source = setup.beside(goal_id).or_else(|| setup.source(message.users));
         let table = source.and_then(|u| Some((u, Relation::open(u.relation, Lock::Share)?)));
         let Some((users, table)) = table else {
-            return Some(Broken::Goal("the users table no longer exists".to_owned()));
+            let what = if setup.beside(goal_id).is_some() { "table with its attribute" } else { "users table" };
+            return Some(Broken::Goal(format!("the {what} no longer exists")));
         };
         if !users.attached {
             return Some(Broken::Goal(format!("{} is not tracked any more", table.qualified_name())));
@@ -115,12 +120,38 @@ fn broken(goal_id: i32) -> Result<Option<Broken>> {
     Ok(problem())
 }
 
+/// Why an event goal asks for what no row can have: the events of this name are the rows of tables, whose own columns are
+/// their properties, and none of these has a column that the goal asks for.
+fn lacking_column(goal_id: i32) -> Result<Option<String>> {
+    let setup = required_setup()?;
+    let problem = || {
+        let goal = setup.goals.get(&goal_id)?;
+        let event = goal.event.as_deref()?;
+        let users = setup.by_id.get(&goal.message_id)?.users;
+        let is_of = |s: &&Rc<Source>| s.kind == "events" && s.attached && s.users == users && s.options.named.as_deref() == Some(event);
+        let of_event: Vec<&Rc<Source>> = setup.sources.iter().filter(is_of).collect();
+        if of_event.is_empty() || of_event.iter().any(|s| s.properties.is_some()) {
+            return None;
+        }
+        let tables: Vec<Relation> =
+            of_event.iter().filter_map(|s| Relation::open(s.relation, Lock::Share)).collect();
+        let root = goal.properties.as_ref().and_then(|kept| jsonb::root(kept.payload()));
+        let entries = root.as_ref().and_then(|root| root.entries());
+        let mut asked = entries.into_iter().flatten().map(|(name, _)| encoding::to_string(name));
+        let lacking = asked.find(|name| !tables.iter().any(|table| watch::find_whole(table, name).is_some()));
+        let worth = goal.value_from.clone().filter(|from| !tables.iter().any(|t| watch::find_place(t, from).is_some()));
+        let name = tables.first()?.qualified_name();
+        lacking.or(worth).map(|column| format!("{name} has no column \"{column}\", which the goal asks for"))
+    };
+    Ok(problem())
+}
+
 /// goals_internal.goal_problem(goal_id): why a goal is not evaluated, or its matches have no worth; NULL if neither.
 pub fn goal_problem(args: &Args) -> Result<Out> {
     let id = args.integer(0).ok_or(Error::NullArgument { name: "goal_id" })?;
     Ok(match broken(id)? {
         Some(Broken::Goal(problem) | Broken::Worth(problem)) => Out::Text(problem),
-        None => Out::Null,
+        None => lacking_column(id)?.map_or(Out::Null, Out::Text),
     })
 }
 
@@ -209,6 +240,21 @@ pub fn source_problem(args: &Args) -> Result<Out> {
                 }
                 _ => (),
             }
+        }
+        let deciding = options.only.conditions().iter().chain(options.member.conditions());
+        for (condition, column) in deciding.filter_map(|c| Some((c, table.column(&c.column)?))) {
+            let column_type = ColumnType::resolve(column.type_oid, column.collation);
+            if let Some(value) = never(&column_type, condition) {
+                return Some(format!("\"{value}\" is no longer a value of column \"{}\"", column.name));
+            }
+        }
+        let of_kind = options.kind_column.as_ref().and_then(|name| table.column(name));
+        let of_kind = of_kind.map(|column| ColumnType::resolve(column.type_oid, column.collation));
+        if let Some((value, _)) = options.kinds.iter().find(|(v, _)| of_kind.as_ref().is_some_and(|t| !may_be(t, v))) {
+            return Some(format!("\"{value}\" is no longer a value of column \"{}\"", options.kind_column.as_deref()?));
+        }
+        if source.kind == "attributes" && !user_lookup::is_key(source.relation, &source.key) {
+            return Some(format!("no unique index is on column \"{}\" alone any more", source.key));
         }
         if let Some(column) = &source.options.user_by {
             // The message of a send decides whose users it is about.

@@ -32,7 +32,7 @@ pub fn rename_message(args: &Args) -> Result<Out> {
     let taken = || Error::NameTaken { what: "message", name: new.clone() };
     setup.tables.as_owner(|| {
         let (setup, message) = lock_message(&message)?;
-        if setup.messages.contains_key(&new) {
+        if setup.message_named(&new).is_some() {
             return Err(taken());
         }
         // Waits for a session that gives another message this name, which UPDATE would do with an error of its own.

@@ -40,10 +40,11 @@ fn check_alike(from: &Source, into: &Relation, key: &Column) -> Result<()> {
 
 /// The source of the successor, if it is tracked; an error if it is tracked as something else or has messages.
 fn own_source(setup: &Setup, into: &Relation) -> Result<Option<Rc<Source>>> {
-    let Some(own) = setup.sources.iter().find(|s| s.relation == into.oid()) else { return Ok(None) };
-    if own.kind != "users" {
-        return Err(Error::AlreadyTracked { relation: into.qualified_name(), kind: own.kind.clone() });
+    let mut of_table = setup.sources.iter().filter(|s| s.relation == into.oid());
+    if let Some(other) = of_table.clone().find(|s| s.kind != "users" && s.attached) {
+        return Err(Error::AlreadyTracked { relation: into.qualified_name(), kind: other.kind.clone() });
     }
+    let Some(own) = of_table.find(|s| s.kind == "users") else { return Ok(None) };
     if setup.by_id.values().any(|m| m.users == own.id) {
         return Err(Error::HasMessages { relation: into.qualified_name() });
     }
@@ -74,7 +75,7 @@ pub fn move_users(args: &Args) -> Result<Out> {
     columns::check_key(&table, &key)?;
     check_alike(&known, &table, &key)?;
     own_source(&setup, &table)?;
-    track::refuse_covered(&setup, &table, "users")?;
+    track::refuse_covered(&setup, &table, "users", None)?;
     setup.tables.as_owner(|| {
         // Against another call for these tables. What it has done is read again.
         spi::run("SELECT FROM goals.source WHERE relation IN ($1, $2) FOR UPDATE", &[Arg::Oid(from), Arg::Oid(into)]);

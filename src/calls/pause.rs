@@ -2,13 +2,19 @@
 
 use crate::model::error::{Error, Result};
 use crate::pg::call::{Args, Out};
-use crate::pg::{append, invalidate, pause, relation, rights, spi};
+use crate::pg::{append, errors, invalidate, pause, relation, rights, spi};
 use crate::setup::cache::required_setup;
 
 /// goals.pause()
 pub fn pause(_args: &Args) -> Result<Out> {
     invalidate::listen();
     pause::begin();
+    if pause::ends_at_once() {
+        errors::warning(
+            "goals.pause() has no effect outside of a transaction".into(),
+            Some("The pause ends with this statement. Begin a transaction first, and make the changes in it."),
+        );
+    }
     Ok(Out::Null)
 }
 

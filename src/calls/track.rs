@@ -59,6 +59,14 @@ pub(super) struct Columns {
     pub clicked: Option<String>,
     /// As JSON.
     pub options: Option<String>,
+    /// What tells it apart from others of its kind on the same table.
+    pub way: Option<String>,
+}
+
+/// True if one table may be tracked for both kinds. A table of sends may say what happened to each.
+fn may_be_both(kind: &str, other: &str) -> bool {
+    let either = |of: &[&str]| of.contains(&kind) || of.contains(&other);
+    !either(&["users", "messages"]) && (!either(&["receipts"]) || either(&["engagements"]))
 }
 
 /// The trigger's function for this kind of table.
@@ -88,28 +96,41 @@ pub(super) fn attach(
     // An update that moves a row between partitions is a delete and an insert.
     let is_partitioned = table.kind() == pg_sys::RELKIND_PARTITIONED_TABLE;
     let events = wanted.events(is_partitioned);
-    if let Some(other) = setup.sources.iter().find(|s| s.relation == relid && s.kind != kind) {
+    let mut others = setup.sources.iter().filter(|s| s.relation == relid && s.attached && s.kind != kind);
+    if let Some(other) = others.find(|s| !may_be_both(kind, &s.kind)) {
         return Err(Error::AlreadyTracked { relation: table.qualified_name(), kind: other.kind.clone() });
     }
-    refuse_covered(&setup, &table, kind)?;
+    refuse_covered(&setup, &table, kind, columns.way.as_deref())?;
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
-        let known = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
+        let has_options = setup.tables.source.places().of(source::options) != 0;
+        let known = if has_options {
+            spi::number(
+                "SELECT source_id FROM goals.source WHERE relation = $1 AND kind = $2 \
+                 AND coalesce(options ->> 'named', options ->> 'engagement', '') = coalesce($3, '')",
+                &[Arg::Oid(relid), Arg::Text(Some(kind)), Arg::Text(columns.way.as_deref())],
+            )
+        } else {
+            spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)])
+        };
+        let (options_column, given) = if has_options { (", options", ", $7::jsonb") } else { ("", "") };
         let insert = || {
+            let mut values = vec![
+                Arg::Text(Some(kind)),
+                Arg::Oid(relid),
+                Arg::Integer(users),
+                Arg::Text(Some(&columns.key)),
+                Arg::Text(columns.event.as_deref()),
+                Arg::Text(columns.message.as_deref()),
+            ];
+            values.extend(has_options.then_some(Arg::Text(columns.options.as_deref())));
             spi::number(
                 &format!(
                     "INSERT INTO goals.source (source_id, kind, relation, {users_column}, key_column, event_column, \
-                     message_column) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name \
-                     FROM nextval('goals.source_source_id_seq') s RETURNING source_id"
+                     message_column{options_column}) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, \
+                     $6::name{given} FROM nextval('goals.source_source_id_seq') s RETURNING source_id"
                 ),
-                &[
-                    Arg::Text(Some(kind)),
-                    Arg::Oid(relid),
-                    Arg::Integer(users),
-                    Arg::Text(Some(&columns.key)),
-                    Arg::Text(columns.event.as_deref()),
-                    Arg::Text(columns.message.as_deref()),
-                ],
+                &values,
             )
         };
         let id = known.or_else(insert).unwrap_or(0);
@@ -178,14 +199,15 @@ fn note_options(setup: &Setup, source_id: i64, options: Option<&str>) {
     );
 }
 
-/// An error for a partition of a table that is tracked as this kind.
-pub(super) fn refuse_covered(setup: &Setup, table: &Relation, kind: &str) -> Result<()> {
-    let is_tracked = setup.sources.iter().any(|s| s.relation == table.oid() && s.attached);
+/// An error for a partition of a table that is tracked as this kind in the same way.
+pub(super) fn refuse_covered(setup: &Setup, table: &Relation, kind: &str, way: Option<&str>) -> Result<()> {
+    let is_one = |s: &Source| s.attached && s.kind == kind && s.options.way() == way;
+    let is_tracked = setup.sources.iter().any(|s| s.relation == table.oid() && is_one(s));
     if is_tracked || !table.is_partition() {
         return Ok(());
     }
     let above = relation::ancestors(table.oid());
-    match setup.sources.iter().find(|s| s.attached && s.kind == kind && above.contains(&s.relation)) {
+    match setup.sources.iter().find(|s| is_one(s) && above.contains(&s.relation)) {
         Some(source) => {
             Err(Error::Covered { relation: table.qualified_name(), parent: relation::qualified_name(source.relation) })
         }
@@ -219,10 +241,15 @@ pub(super) fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, e
     let signature = format!("goals.{function}()");
     let function = spi::one("SELECT $1::regprocedure::oid", &[Arg::Text(Some(&signature))]);
     let function = function.and_then(|oid| oid.parse().ok()).map(Oid::from_u32).ok_or(Error::NoUsersTable)?;
+    let beside = other_sources(relid, id);
     let id = id.to_string();
     // One that was made for fewer changes of a row is replaced.
     let serves = |t: &Attached| t.function == function && t.argument.as_deref() == Some(&id) && t.fires_after(events);
-    let of_source = || attached_to(relid).map(|all| all.into_iter().partition::<Vec<_>, _>(serves));
+    let is_of_another = |t: &Attached| t.argument.as_ref().is_some_and(|id| beside.contains(id));
+    let of_source = || {
+        let own = |all: Vec<Attached>| all.into_iter().filter(|t| !is_of_another(t)).partition::<Vec<_>, _>(serves);
+        attached_to(relid).map(own)
+    };
     let create = || triggers::create(relid, &triggers::free_name(relid, &wanted), function, events, &id);
     if !of_source()?.1.is_empty() {
         // From a restore into a database where the table has another source id.
@@ -247,6 +274,15 @@ pub(super) fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, e
         create();
     }
     Ok(())
+}
+
+/// The other sources of which the rows of a table are.
+fn other_sources(relid: Oid, id: i64) -> Vec<String> {
+    let rows = spi::run(
+        "SELECT source_id::text FROM goals.source WHERE relation = $1 AND attached AND source_id <> $2",
+        &[Arg::Oid(relid), Arg::Integer(i32::try_from(id).ok())],
+    );
+    rows.into_iter().flatten().flatten().collect()
 }
 
 /// The extension's triggers on a table; the lock keeps the table from being dropped.
@@ -328,15 +364,16 @@ pub fn untrack(args: &Args) -> Result<Out> {
     let relid = args.relation(0).ok_or(Error::NullArgument { name: "relation" })?;
     let setup = required_setup()?;
     let name = relation::qualified_name(relid);
-    let source = setup
-        .sources
-        .iter()
-        .find(|s| s.relation == relid)
-        .ok_or_else(|| Error::NotTracked { relation: name.clone() })?;
+    let of_table: Vec<&Rc<Source>> = setup.sources.iter().filter(|s| s.relation == relid).collect();
+    if of_table.is_empty() {
+        return Err(Error::NotTracked { relation: name });
+    }
     if relation::exists(relid) && !rights::owns(relid) {
         return Err(Error::NotOwner { relation: name });
     }
-    detach(&setup, source)?;
+    for source in of_table {
+        detach(&setup, source)?;
+    }
     Ok(Out::Null)
 }
 

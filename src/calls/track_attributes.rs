@@ -1,6 +1,6 @@
 //! Tracking a table beside the users table, with one row per user.
 
-use super::columns::{Times, check_key, column};
+use super::columns::{Times, check_key, column, warn_of_other_keys};
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::model::error::{Error, Result};
 use crate::model::options::Options;
@@ -15,13 +15,17 @@ pub fn track_attributes(args: &Args) -> Result<Out> {
     let table = trackable(relid)?;
     let key = column(&table, &args.name(1).ok_or(Error::NullArgument { name: "user_key" })?)?;
     check_key(&table, &key)?;
-    if !user_lookup::names_one(relid, &key.name) {
-        return Err(Error::NotUnique { relation: table.qualified_name(), column: key.name });
+    if !user_lookup::is_key(relid, &key.name) {
+        return Err(Error::SeveralRowsPerUser { relation: table.qualified_name(), column: key.name });
     }
     let zone = Times::of(&table, args.text(4))?.zone();
     let setup = required_setup()?;
     let users = setup.tracked_users_table(args.relation(3))?;
-    let prefix = args.text(2).filter(|prefix| !prefix.is_empty()).unwrap_or_else(|| relation::name(relid));
+    warn_of_other_keys(&table, &key.name, [&users]);
+    // A table that has been renamed since keeps the names of its attributes.
+    let known = || setup.sources.iter().find(|s| s.kind == "attributes" && s.relation == relid)?.options.prefix.clone();
+    let given = args.text(2).filter(|prefix| !prefix.is_empty());
+    let prefix = given.or_else(known).unwrap_or_else(|| relation::name(relid));
     let refused = |message: String| Error::InvalidArgument {
         message,
         hint: "Pass another prefix => 'name': the attributes are then called name.column.".into(),

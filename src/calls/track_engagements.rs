@@ -1,6 +1,6 @@
 //! Tracking a table of opens, clicks, deliveries, bounces, complaints or unsubscribes.
 
-use super::columns::{Times, check_key, column, conditions, id_column, user_by, warn_of_other_owners};
+use super::columns::{Times, check_key, column, conditions, id_column, user_by, warn_of_other_keys, warn_of_other_owners};
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::matching::engagements::{Engagement, KINDS};
 use crate::model::error::{Error, Result};
@@ -25,6 +25,15 @@ fn invalid<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T> 
 fn all_kinds() -> String {
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     names.join(", ")
+}
+
+/// True if a column of ids of this type may have the value.
+pub(super) fn may_be(column_type: &ColumnType, value: &str) -> bool {
+    match column_type.kind() {
+        Kind::Number => value.parse::<i64>().is_ok_and(|number| number.to_string() == value),
+        _ if column_type.is_enum() => column_type.canonical_value(Operator::Is, value).is_ok(),
+        _ => true,
+    }
 }
 
 /// What the rows are: always the same, or what a column says.
@@ -64,12 +73,7 @@ fn kinds(args: &Args, table: &Relation) -> Result<(Options, Option<String>)> {
         if !is_one {
             return invalid(format!("invalid kinds: what \"{value}\" means is no kind"), hint());
         }
-        let fits = match column_type.kind() {
-            Kind::Number => value.parse::<i64>().is_ok_and(|number| number.to_string() == value),
-            _ if column_type.is_enum() => column_type.canonical_value(Operator::Is, &value).is_ok(),
-            _ => true,
-        };
-        if !fits {
+        if !may_be(&column_type, &value) {
             return Err(Error::InvalidValue { value, type_name: column_type.name() });
         }
     }
@@ -79,7 +83,12 @@ fn kinds(args: &Args, table: &Relation) -> Result<(Options, Option<String>)> {
 
 /// The tracked table of sends that a foreign key of this column names, else the one that the caller names. Its primary
 /// key is what the column refers to.
-fn sends_of(setup: &Setup, table: &Relation, send: &str, named: Option<pgrx::pg_sys::Oid>) -> Result<i32> {
+fn sends_of(
+    setup: &Setup,
+    table: &Relation,
+    send: &str,
+    named: Option<pgrx::pg_sys::Oid>,
+) -> Result<(i32, Option<String>)> {
     let of_sends = |oid| setup.sources.iter().find(|s| s.kind == "receipts" && s.attached && s.relation == oid);
     let rows = setup.tables.as_owner(|| {
         spi::run(
@@ -120,8 +129,7 @@ fn sends_of(setup: &Setup, table: &Relation, send: &str, named: Option<pgrx::pg_
         Some((source, to)) => (source, Some(to)),
         None => (given.ok_or(Error::NullArgument { name: "sends" })?, None),
     };
-    check_reference(table, send, source, to.as_deref())?;
-    Ok(source.id)
+    Ok((source.id, check_reference(table, send, source, to.as_deref())?))
 }
 
 fn not_of_sends(oid: pgrx::pg_sys::Oid) -> Error {
@@ -132,8 +140,8 @@ fn not_of_sends(oid: pgrx::pg_sys::Oid) -> Error {
 }
 
 /// An error unless the column can hold the primary key of the table of sends. `to`: the column that its foreign key
-/// names.
-fn check_reference(table: &Relation, send: &str, source: &Source, to: Option<&str>) -> Result<()> {
+/// names. Returns what the texts of the column are, see [`Options::send_is`].
+fn check_reference(table: &Relation, send: &str, source: &Source, to: Option<&str>) -> Result<Option<String>> {
     let sends = Relation::open(source.relation, Lock::Share).ok_or_else(|| not_of_sends(source.relation))?;
     let key = sends.primary_key(source.relation);
     let [key] = key.as_slice() else {
@@ -152,9 +160,19 @@ fn check_reference(table: &Relation, send: &str, source: &Source, to: Option<&st
         );
     }
     let column = column(table, send)?;
-    let is_alike = KeyType::of(column.type_oid).zip(KeyType::of(key.type_oid)).is_some_and(|(a, b)| a.is_written_as(b));
-    if is_alike {
-        return Ok(());
+    let types = KeyType::of(column.type_oid).zip(KeyType::of(key.type_oid));
+    if types.is_some_and(|(a, b)| a.is_written_as(b)) {
+        return Ok(None);
+    }
+    if let Some((KeyType::Text, of_sends)) = types {
+        let is = match of_sends {
+            KeyType::SmallInt | KeyType::Integer | KeyType::BigInt => Some("number"),
+            KeyType::Uuid => Some("uuid"),
+            _ => None,
+        };
+        if let Some(is) = is {
+            return Ok(Some(is.to_owned()));
+        }
     }
     invalid(
         format!(
@@ -174,17 +192,17 @@ pub fn track_engagements(args: &Args) -> Result<Out> {
     let table = trackable(relid)?;
     let (of_kinds, given_kinds) = kinds(args, &table)?;
     let setup = required_setup()?;
-    let (send, sends, message, key) = match (args.name(4), args.name(2), args.name(3)) {
+    let (send, (sends, send_is), message, key) = match (args.name(4), args.name(2), args.name(3)) {
         (Some(send), None, None) if args.name(8).is_none() => {
             let send = column(&table, &send)?.name;
             let sends = sends_of(&setup, &table, &send, args.relation(5))?;
-            (Some(send.clone()), Some(sends), None, send)
+            (Some(send.clone()), (Some(sends.0), sends.1), None, send)
         }
         (None, Some(message), Some(key)) if args.relation(5).is_none() => {
             let message = id_column(&table, &message)?;
             let key = column(&table, &key)?;
             check_key(&table, &key)?;
-            (None, None, Some(message), key.name)
+            (None, (None, None), Some(message), key.name)
         }
         _ => {
             return invalid(
@@ -203,12 +221,17 @@ pub fn track_engagements(args: &Args) -> Result<Out> {
     let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
     let users = all_users().next().ok_or(Error::NoUsersTable)?;
     let user_by = user_by(args, 8, all_users())?;
-    let options = Options { send, sends, user_by, time_zone: times.zone(), ..of_kinds };
+    if send.is_none() && user_by.is_none() {
+        warn_of_other_keys(&table, &key, all_users());
+    }
+    let options = Options { send, sends, send_is, user_by, time_zone: times.zone(), ..of_kinds };
+    let way = options.way().map(str::to_owned);
     let columns = Columns {
         key,
         message,
         occurred,
         options: options.written(given.as_deref(), None, given_kinds.as_deref()),
+        way,
         ..Columns::default()
     };
     attach(table, "engagements", Some(users.id), &columns, Wanted { insert: true, update: true, delete: true })

@@ -1,6 +1,6 @@
 //! Tracking a table whose rows say who is a member of what.
 
-use super::columns::{check_key, column, conditions_named, id_column, warn_of_other_owners};
+use super::columns::{check_key, column, conditions_named, id_column, warn_of_other_keys, warn_of_other_owners};
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::model::error::{Error, Result};
 use crate::model::options::Options;
@@ -18,6 +18,7 @@ pub fn track_membership(args: &Args) -> Result<Out> {
     let (member, given) = conditions_named(args, 4, &table, "member")?;
     warn_of_other_owners(&table, &key.name, &member);
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
+    warn_of_other_keys(&table, &key.name, [&users]);
     let options = Options { list: Some(list), status, ..Options::default() };
     let columns =
         Columns { key: key.name, options: options.written(None, given.as_deref(), None), ..Columns::default() };

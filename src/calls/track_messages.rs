@@ -8,10 +8,10 @@ use crate::model::error::{Error, Result};
 use crate::model::options::Options;
 use crate::pg::append::Appender;
 use crate::pg::call::{Args, Out};
-use crate::pg::relation::{Lock, Relation};
+use crate::pg::relation::{self, Lock, Relation};
 use crate::pg::scratch::{Scratch, check_for_interrupts};
 use crate::pg::spi::{self, Arg};
-use crate::pg::{encoding, invalidate, scan};
+use crate::pg::{encoding, errors, invalidate, scan, user_lookup};
 use crate::setup::cache::required_setup;
 use crate::setup::campaigns::TOO_MANY;
 use crate::setup::definitions::{Message, Setup, Source};
@@ -71,9 +71,16 @@ pub fn track_messages(args: &Args) -> Result<Out> {
     let options = Options { id: Some(id.name.clone()), name, channel, ..Options::default() };
     let columns =
         Columns { key: id.name, options: options.written(given.as_deref(), None, None), ..Columns::default() };
+    let may_repeat = table.kind() != pg_sys::RELKIND_PARTITIONED_TABLE && !user_lookup::is_key(relid, &columns.key);
     attach(table, "messages", Some(users), &columns, Wanted::INSERTS_AND_UPDATES)?;
+    if may_repeat {
+        errors::warning(
+            format!("several rows of {} may have one \"{}\": they are one message", relation::qualified_name(relid), columns.key),
+            Some("Name a column that has a unique index of its own."),
+        );
+    }
     let source = setup.tables.as_owner(|| {
-        let source = spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
+        let source = spi::number("SELECT source_id FROM goals.source WHERE relation = $1 AND kind = 'messages'", &[Arg::Oid(relid)]);
         let source = source.and_then(|id| i32::try_from(id).ok()).unwrap_or(0);
         share(&setup, source, users, like.map_or_else(|| of_no_goals(source, users), |like| like.id));
         source

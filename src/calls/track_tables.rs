@@ -1,6 +1,8 @@
 //! Tracking the tables of users, events and sends.
 
-use super::columns::{Times, check_key, column, conditions, id_column, jsonb_column, user_by, warn_of_other_owners};
+use super::columns::{
+    Times, check_key, column, conditions, id_column, jsonb_column, user_by, warn_of_other_keys, warn_of_other_owners,
+};
 use super::goals::name_given;
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::model::error::{Error, Result};
@@ -46,13 +48,18 @@ pub fn track_events(args: &Args) -> Result<Out> {
     let becomes = on_column.is_some() || !only.conditions().is_empty();
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
     let user_by = user_by(args, 9, [&users])?;
+    if user_by.is_none() {
+        warn_of_other_keys(&table, &key.name, [&users]);
+    }
     let options = Options { named, on_column, user_by, time_zone: times.zone(), ..Options::default() };
+    let way = options.way().map(str::to_owned);
     let columns = Columns {
         key: key.name,
         event,
         occurred,
         properties,
         options: options.written(given.as_deref(), None, None),
+        way,
         ..Columns::default()
     };
     let wanted = if becomes { Wanted::INSERTS_AND_UPDATES } else { Wanted::INSERTS };
@@ -86,6 +93,9 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
     let users = all_users().next().ok_or(Error::NoUsersTable)?;
     let user_by = user_by(args, 12, all_users())?;
+    if user_by.is_none() {
+        warn_of_other_keys(&table, &key.name, all_users());
+    }
     let options = Options { user_by, time_zone: times.zone(), ..further };
     let columns = Columns {
         key: key.name,

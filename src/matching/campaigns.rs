@@ -33,7 +33,7 @@ impl Column {
         if self.column_type.is_longer(row, self.number, LONGEST_NAME) {
             return None;
         }
-        let text = encoding::to_string(&self.column_type.text_form(row.get(self.number)?)?);
+        let text = encoding::model_to_string(&self.column_type.text_form(row.get(self.number)?)?);
         Some(text).filter(|text| !text.trim().is_empty() && encoding::from_string(text).len() <= LONGEST_NAME)
     }
 

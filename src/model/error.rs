@@ -82,6 +82,8 @@ pub enum Error {
     NoKey { relation: String, why: String },
     /// No unique index of the users table names one user by this column.
     NotUnique { relation: String, column: String },
+    /// A user may have several rows in a table of attributes.
+    SeveralRowsPerUser { relation: String, column: String },
     /// The column named as the key is of a type that cannot be one; `types` says which can.
     KeyType { relation: String, column: String, type_name: String, types: &'static str },
     /// The table is tracked as something else.
@@ -160,6 +162,7 @@ impl Error {
             | NotUsersTable { .. }
             | NoKey { .. }
             | NotUnique { .. }
+            | SeveralRowsPerUser { .. }
             | KeyType { .. }
             | Covered { .. }
             | HasMessages { .. }
@@ -238,6 +241,9 @@ impl Error {
             WrongRelation { relation, why } | NoKey { relation, why } => format!("relation \"{relation}\" {why}"),
             NotUnique { relation, column } => {
                 format!("no unique index of relation \"{relation}\" names one user by column \"{column}\"")
+            }
+            SeveralRowsPerUser { relation, column } => {
+                format!("no unique index of relation \"{relation}\" is on column \"{column}\" alone")
             }
             KeyType { relation, column, type_name, .. } => {
                 format!("column \"{column}\" of relation \"{relation}\" of type {type_name} cannot be a user key")
@@ -402,6 +408,10 @@ impl Error {
             NoKey { .. } => "Pass key => 'column', or add a primary key of a single column.".into(),
             NotUnique { column, .. } => format!(
                 "Create a unique index on that column alone, or on lower({column}). Users whom a partial one leaves out are unknown."
+            ),
+            SeveralRowsPerUser { column, .. } => format!(
+                "Create a unique index on {column}, without WHERE. A user has at most one row in such a table: several rows per \
+                 user are events (goals.track_events) or memberships (goals.track_membership)."
             ),
             KeyType { types, .. } => format!("A user key is {types}."),
             AlreadyTracked { relation, .. } => format!("Untrack it first with goals.untrack({}).", literal(relation)),

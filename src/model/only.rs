@@ -83,6 +83,39 @@ impl Only {
         &self.0
     }
 
+    /// These conditions with their texts as `form` writes them, by the column.
+    pub fn written(self, form: impl Fn(&str, &str) -> Result<String>) -> Result<Only> {
+        let mut conditions = self.0;
+        for Condition { column, values } in &mut conditions {
+            for value in values {
+                if let Wanted::Text(text) = value {
+                    *text = form(column, text)?;
+                }
+            }
+        }
+        Ok(Only(conditions))
+    }
+
+    /// The conditions as JSON, as [`Only::read`] reads them.
+    pub fn json(&self) -> String {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let columns = self.0.iter().map(|Condition { column, values }| {
+            let values: Vec<String> = values
+                .iter()
+                .map(|value| match value {
+                    Wanted::Unknown => "null".to_owned(),
+                    Wanted::Text(text) => quoted(text),
+                    other => other.text().unwrap_or_default(),
+                })
+                .collect();
+            match values.as_slice() {
+                [one] => format!("{}: {one}", quoted(column)),
+                several => format!("{}: [{}]", quoted(column), several.join(", ")),
+            }
+        });
+        format!("{{{}}}", columns.collect::<Vec<_>>().join(", "))
+    }
+
     /// True if this column has a condition.
     pub fn names(&self, column: &str) -> bool {
         self.0.iter().any(|condition| condition.column == column)
@@ -213,6 +246,25 @@ mod tests {
         assert_eq!(never(json!([true, "false", null]), Kind::Boolean), None);
         assert_eq!(never(json!("t"), Kind::Boolean), Some("t".into()));
         assert_eq!(never(json!([1, true, "x"]), Kind::Text), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let only = read(&json!({"a": [1.50, null, "x \"y\""], "b": true, "c \"d\"": "e"})).unwrap();
+        let again: Json = serde_json::from_str(&only.json()).unwrap();
+        assert_eq!(again, json!({"a": [1.50, null, "x \"y\""], "b": true, "c \"d\"": "e"}));
+        assert_eq!(read(&again).unwrap(), only);
+        assert_eq!(Only::default().json(), "{}");
+    }
+
+    #[test]
+    fn texts_are_written_as_the_column_writes_them() {
+        let only = read(&json!({"id": ["A", 1, null], "other": "B"})).unwrap();
+        let form = |column: &str, text: &str| Ok(if column == "id" { text.to_lowercase() } else { text.to_owned() });
+        assert_eq!(only.written(form).unwrap(), read(&json!({"id": ["a", 1, null], "other": "B"})).unwrap());
+        let only = read(&json!({"id": "A"})).unwrap();
+        let refused = |_: &str, text: &str| Err(Error::InvalidValue { value: text.into(), type_name: "uuid".into() });
+        assert_eq!(only.written(refused).unwrap_err().sqlstate(), "22P02");
     }
 
     #[test]

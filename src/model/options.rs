@@ -36,6 +36,8 @@ pub struct Options {
     pub kinds: Vec<(String, String)>,
     /// The column that refers to a row of a tracked table of sends.
     pub send: Option<String>,
+    /// What a column of texts refers to: numbers or uuids, by `number` and `uuid`.
+    pub send_is: Option<String>,
     /// The source of that table.
     pub sends: Option<i32>,
     /// The first part of the names of a second table's attributes.
@@ -74,6 +76,7 @@ macro_rules! texts {
             ("engagement", &mut $options.engagement),
             ("kind", &mut $options.kind_column),
             ("send", &mut $options.send),
+            ("send_is", &mut $options.send_is),
             ("prefix", &mut $options.prefix),
             ("list", &mut $options.list),
             ("status", &mut $options.status),
@@ -131,6 +134,12 @@ impl Options {
             json.push_str(&format!("{comma}\"{name}\":{given}}}"));
         }
         (json != "{}").then_some(json)
+    }
+
+    /// What tells apart the ways in which one table is tracked for one kind: the name of its events, or what its
+    /// engagements are.
+    pub fn way(&self) -> Option<&str> {
+        self.named.as_deref().or(self.engagement.as_deref())
     }
 
     /// The names of the columns of the table itself, without those of `only` and `member`.

@@ -32,12 +32,19 @@ pub fn here() -> SubTransactionId {
 pub(super) fn settle() {
     let Some(work) = WORK.get() else { return };
     let body = move || {
-        // SAFETY: the transaction is still in progress. The snapshot, as for deferred triggers, is only for what reads
+        // SAFETY: the transaction is still in progress, and has written what the work is about; so it may still write,
+        // also if it has been set read-only since. The snapshot, as for deferred triggers, is only for what reads
         // values stored out of line; it is released here, or with the transaction if the work raises.
-        unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
+        let read_only = unsafe {
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+            std::mem::replace(&mut *(&raw mut pg_sys::XactReadOnly), false)
+        };
         memory::with_parachute(work.settle);
-        // SAFETY: pushed above.
-        unsafe { pg_sys::PopActiveSnapshot() };
+        // SAFETY: pushed above, and a variable that is put back.
+        unsafe {
+            pg_sys::XactReadOnly = read_only;
+            pg_sys::PopActiveSnapshot();
+        }
     };
     // SAFETY: what #[pg_guard] expands to: a panic becomes an error of the server, before anything is committed.
     unsafe { pg_sys::panic::pgrx_extern_c_guard(body) }

@@ -26,6 +26,20 @@ impl ColumnType {
         self.canonical_by(operator, value, ColumnType::input)
     }
 
+    /// The text form of the value that this text means, see [`ColumnType::text_form`]: an error if it is not a value of
+    /// the type. A value of a type that may run other code is returned unchanged.
+    pub fn form_of(&self, value: &str) -> Result<String> {
+        let written = |bytes: Vec<u8>| encoding::model_to_string(&bytes);
+        match &self.shape {
+            Shape::Array { .. } if !is_read_by_the_server(self.type_oid()) => Ok(value.to_owned()),
+            Shape::Moment | Shape::Array { .. } | Shape::Jsonb => {
+                let read = self.input(value)?;
+                self.text_form(read).map(written).ok_or_else(|| self.invalid(value))
+            }
+            _ => self.canonical(value, ColumnType::input),
+        }
+    }
+
     /// [`ColumnType::canonical_value`] of a value that another type has written: the column's type has been changed
     /// since. It is the same in every session, and an error is caught: a trigger may call it.
     pub fn rewritten_value(&self, operator: Operator, value: &str) -> Result<String> {

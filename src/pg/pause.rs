@@ -25,6 +25,22 @@ pub fn begin() {
     PAUSED.store(true, Relaxed);
 }
 
+/// True if a pause that begins here ends with the statement of a client that asks for nothing else: a SELECT outside of a
+/// transaction block that names the function itself.
+pub fn ends_at_once() -> bool {
+    // SAFETY: reads variables; while a statement is executed, the active portal is that of the client's, and its text is
+    // a valid string.
+    unsafe {
+        let portal = pg_sys::ActivePortal;
+        if pg_sys::IsTransactionBlock() || portal.is_null() || (*portal).sourceText.is_null() {
+            return false;
+        }
+        let text = std::ffi::CStr::from_ptr((*portal).sourceText).to_bytes();
+        (*portal).strategy == pg_sys::PortalStrategy::PORTAL_ONE_SELECT
+            && text.windows(12).any(|word| word.eq_ignore_ascii_case(b"goals.pause("))
+    }
+}
+
 /// True while the triggers are paused.
 #[inline]
 pub fn is_paused() -> bool {

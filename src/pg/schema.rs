@@ -324,8 +324,8 @@ pub static MESSAGE_SOURCE: IndexShape = IndexShape {
 pub static MESSAGE_NAME_MESSAGE: IndexShape = IndexShape {
     name: "message_name_message_idx",
     table: "message_name",
-    definition: "message_name (message_id)",
-    columns: &[message_name::message_id],
+    definition: "message_name (message_id, message_name_id)",
+    columns: &[message_name::message_id, message_name::message_name_id],
     named: None,
     added: &[],
     unique: false,

@@ -233,6 +233,15 @@ impl ColumnType {
         matches!(self.shape, Shape::Other { .. })
     }
 
+    /// True for a date or time that is infinite.
+    pub fn is_infinite(&self, value: Datum) -> bool {
+        match self.type_oid {
+            pg_sys::TIMESTAMPTZOID | pg_sys::TIMESTAMPOID => matches!(value.value() as i64, i64::MIN | i64::MAX),
+            pg_sys::DATEOID => matches!(value.value() as i32, i32::MIN | i32::MAX),
+            _ => false,
+        }
+    }
+
     /// A time in microseconds since 2000; None if it is infinite. A date is its first moment. What has no time zone is in
     /// this one, or in the session's.
     pub fn time(&self, value: Datum, zone: Option<Zone>) -> Option<i64> {

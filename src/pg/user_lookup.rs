@@ -129,6 +129,18 @@ pub fn names_one(relid: pg_sys::Oid, column: &str) -> bool {
         .is_some_and(|c| KeyType::of(c.type_oid).is_some() && table.indexes().into_iter().any(is_named_by(c.number)))
 }
 
+/// True if a unique index of the table is on this column alone, and holds all rows.
+pub fn is_key(relid: pg_sys::Oid, column: &str) -> bool {
+    let Some(table) = open(relid, true) else { return false };
+    let holds_all = |number| {
+        move |oid| {
+            let names = |index: Relation| matches!(index.names_by(number), Some(NamedBy::Itself)) && index.is_complete();
+            open(oid, true).is_some_and(names)
+        }
+    };
+    table.column(column).is_some_and(|c| table.indexes().into_iter().any(holds_all(c.number)))
+}
+
 /// [`open`] with a lock that is released when the relation is closed.
 fn open_briefly(relid: pg_sys::Oid, wait: bool) -> Option<Relation> {
     if wait { Relation::open_briefly(relid) } else { Relation::open_if_free(relid) }

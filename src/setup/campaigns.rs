@@ -96,17 +96,29 @@ fn visit(table: Table, by: Option<Index>, keys: &[Key], mut see: impl FnMut(&Row
     Some(())
 }
 
+/// The name that was given last: the index is in the order of the names' ids.
 fn newest_name(tables: &OwnTables, message_id: i32) -> Option<String> {
+    let table = tables.message_name?;
     let mut newest: Option<(i64, String)> = None;
-    visit(tables.message_name?, tables.message_name_message_idx, &[Key::integer(1, message_id)], |row| {
+    let mut see = |row: &Row| {
         let id = row.bigint(message_name::message_name_id);
-        if row.integer(message_name::message_id) == Some(message_id)
-            && newest.as_ref().is_none_or(|(before, _)| *before < id)
-        {
+        let is_of = row.integer(message_name::message_id) == Some(message_id);
+        if is_of && newest.as_ref().is_none_or(|(before, _)| *before < id) {
             newest = row.string(message_name::name).map(|name| (id, name));
         }
-        ControlFlow::Continue(())
-    })?;
+        is_of
+    };
+    if let Some(mut probe) = tables.message_name_message_idx.and_then(|by| table.search(by, 1)) {
+        probe.visit(&[Key::integer(1, message_id)], true, |row| match see(row) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
+    } else {
+        scan::visit_all(&table.open_to_read()?, |row| {
+            see(row);
+            ControlFlow::Continue(())
+        });
+    }
     newest.map(|(_, name)| name)
 }
 
@@ -158,16 +170,12 @@ impl Setup {
         is_named
     }
 
-    /// What a campaign is called now: `name (id)` where another message of its name comes first.
-    fn name_of_campaign(&self, campaign: &Campaign) -> String {
-        let name = campaign.name(&self.tables);
-        if self.is_named_before(campaign, &name) { format!("{name} ({})", campaign.row_key) } else { name }
-    }
-
-    /// The message that a campaign is, with the goals of this revision, or those of the message that it is like.
+    /// The message that a campaign is, with the goals of this revision, or those of the message that it is like. Its name
+    /// is that of its row. Whether another message of this name comes first is only asked where a name is looked up: it
+    /// may be that of many.
     pub(super) fn campaign(&self, campaign: &Campaign, own: Option<Rc<Revision>>) -> Option<Rc<Message>> {
         let like = self.by_id.get(&campaign.like)?;
-        let name = self.name_of_campaign(campaign);
+        let name = campaign.name(&self.tables);
         Some(Rc::new(Message {
             id: campaign.id,
             seed: campaign.seed.clone().unwrap_or_else(|| name.clone()),

@@ -41,6 +41,13 @@ pub struct Source {
     pub options: Options,
 }
 
+impl Source {
+    /// True if the rows of its table are read as those of `other`, which may be a table above it.
+    pub fn reads_as(&self, other: &Source) -> bool {
+        self.kind == other.kind && self.options.way() == other.options.way()
+    }
+}
+
 /// What a column was when a goal was set on it: it is followed when it is renamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnNote {

@@ -1,6 +1,7 @@
 //! The trigger on a table beside the users table, with one row per user: its columns are attributes of the user. An
 //! INSERT is a change from unknown, a DELETE one to unknown.
 
+use super::same_person::key_of_same;
 use super::users::match_difference;
 use super::{is_on, partition_moves};
 use crate::matching::retry::{Outcome, with_current_setup};
@@ -46,6 +47,12 @@ fn user_key(watch: &Watch, row: &Row) -> Option<Vec<u8>> {
     }
 }
 
+/// [`key_of_same`] of the users that two rows are of.
+fn same_key(trigger: &Trigger, old: (&Watch, &Row), new: (&Watch, &Row)) -> Option<Vec<u8>> {
+    let (was, is) = (user_key(old.0, old.1)?, user_key(new.0, new.1)?);
+    key_of_same(trigger, &*cache::setup()?, new.0.users, &was, &is)
+}
+
 /// Matches the difference between two rows of one user. A row that passes to another user is unknown of the one and
 /// becomes known of the other.
 fn match_rows(trigger: &Trigger, old: Option<(&Watch, &Row)>, new: Option<(&Watch, &Row)>) -> Outcome {
@@ -54,6 +61,9 @@ fn match_rows(trigger: &Trigger, old: Option<(&Watch, &Row)>, new: Option<(&Watc
     match (old, new) {
         (Some(old), Some(new)) if !new.0.key_differs(old.0, old.1, new.1) || key(old) == key(new) => {
             match_difference(trigger, old, new, || key(old))
+        }
+        (Some(old), Some(new)) if let Some(key) = same_key(trigger, old, new) => {
+            match_difference(trigger, old, new, || Some(key))
         }
         (old, new) => {
             let left = old.map(|(watch, row)| {

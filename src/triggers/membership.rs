@@ -6,6 +6,7 @@
 
 use super::mirrored::{Reading, is_same, reading, user_key};
 use super::own_columns::OwnColumns;
+use super::same_person::key_of_same;
 use super::{is_on, note, partition_moves};
 use crate::matching::event::{Kept, occurred};
 use crate::matching::matches::{Happening, Time};
@@ -65,10 +66,10 @@ pub fn on_change(trigger: &Trigger) {
     }
 }
 
-/// A change of another user or list is a leave and a join.
+/// A change to another user or list is a leave and a join.
 fn on_update(trigger: &Trigger, setup: &Setup, before: &Side, after: &Side) {
     let (was, is) = (before.membership(), after.membership());
-    if was == is && before.reading.key(before.row) == after.reading.key(after.row) {
+    if was == is && (was.is_none() || stays(trigger, setup, before, after)) {
         return;
     }
     if let Some(list) = was {
@@ -77,6 +78,15 @@ fn on_update(trigger: &Trigger, setup: &Setup, before: &Side, after: &Side) {
     if let Some(list) = is {
         after.joined(trigger, setup, &list);
     }
+}
+
+/// True if the row is still of the same person.
+fn stays(trigger: &Trigger, setup: &Setup, before: &Side, after: &Side) -> bool {
+    if before.reading.key(before.row) == after.reading.key(after.row) {
+        return true;
+    }
+    let keys = before.key(setup).zip(after.key(setup));
+    keys.is_some_and(|(was, is)| key_of_same(trigger, setup, after.reading.source.users, &was, &is).is_some())
 }
 
 /// A row as it was or is, and how its table or partition is read.

@@ -103,6 +103,11 @@ impl Field {
         }
     }
 
+    /// True if the column has a value; an infinite time is none, as applications write "never".
+    pub fn is_set(&self, row: &Row) -> bool {
+        row.get(self.number).is_some_and(|value| !self.column_type.is_infinite(value))
+    }
+
     /// The time in microseconds; None for NULL and for infinite times.
     pub fn time(&self, row: &Row) -> Option<i64> {
         row.get(self.number).and_then(|d| self.column_type.time(d, self.zone))
@@ -321,7 +326,12 @@ impl Reading {
     pub fn key_form(&self, row: &Row) -> Option<Vec<u8>> {
         let (number, column_type) = (self.key.number, &self.key.column_type);
         let is_long = column_type.is_longer(row, number, key::LONGEST_TO_COMPRESS);
-        row.get(number).filter(|_| !is_long).and_then(|value| column_type.text_form(value))
+        let form = row.get(number).filter(|_| !is_long).and_then(|value| column_type.text_form(value))?;
+        match self.source.options.send_is.as_deref() {
+            Some("number") => KeyType::BigInt.canonical(&form),
+            Some("uuid") => KeyType::Uuid.canonical(&form),
+            _ => Some(form),
+        }
     }
 
     /// True if all columns that are read have the bytes that they had in `old`, a row of the same partition.
@@ -352,8 +362,9 @@ impl Reading {
             };
             return tables.find(is_named).map(|source| source.id);
         }
+        let is_there = |source: &&Rc<Source>| source.attached && relation::exists(source.relation);
         let first = tables.find(|source| source.attached)?;
-        let others = tables.filter(|source| source.attached);
+        let others = tables.filter(is_there);
         if others.clone().next().is_none() {
             return Some(first.id);
         }
@@ -429,7 +440,7 @@ pub fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool 
     let same_users = |s: &Source| s.kind != "events" || s.users == source.users;
     others.any(|s| {
         s.attached
-            && s.kind == source.kind
+            && s.reads_as(source)
             && same_users(s)
             && relation::ancestors(source.relation).contains(&s.relation)
     })
@@ -438,9 +449,13 @@ pub fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool 
 /// A trigger, the set-up, and how its table is read under that.
 type LastReading = (Oid, Rc<Setup>, Option<Rc<Reading>>);
 
+/// How many tables are remembered.
+const KEPT: usize = 8;
+
 thread_local! {
-    /// How the table whose trigger fired last is read, and under which set-up.
-    static READING: RefCell<Option<LastReading>> = const { RefCell::new(None) };
+    /// How the tables whose triggers fired last are read, and under which set-up: a table may have several triggers, and a
+    /// partitioned one has some per partition.
+    static READINGS: RefCell<Vec<LastReading>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The set-up, and how the table of this trigger is read; None if it is not tracked as `kind` or is read for its
@@ -448,15 +463,17 @@ thread_local! {
 pub fn reading(trigger: &Trigger, kind: &str) -> Option<(Rc<Setup>, Rc<Reading>)> {
     let setup = cache::setup()?;
     let fresh = cache::tables_are_fresh(trigger.relid());
-    let known = READING.with_borrow(|r| match r {
-        Some((oid, under, reading)) if fresh && *oid == trigger.oid() && Rc::ptr_eq(under, &setup) => {
-            Some(reading.clone())
-        }
-        _ => None,
+    let known = READINGS.with_borrow(|readings| {
+        let found = readings.iter().find(|(oid, under, _)| *oid == trigger.oid() && Rc::ptr_eq(under, &setup));
+        found.filter(|_| fresh).map(|(_, _, reading)| reading.clone())
     });
     let reading = known.unwrap_or_else(|| {
         let reading = Reading::of(&setup, trigger, kind).map(Rc::new);
-        READING.with_borrow_mut(|r| *r = Some((trigger.oid(), setup.clone(), reading.clone())));
+        READINGS.with_borrow_mut(|readings| {
+            readings.retain(|(oid, under, _)| fresh && *oid != trigger.oid() && Rc::ptr_eq(under, &setup));
+            readings.truncate(KEPT - 1);
+            readings.insert(0, (trigger.oid(), setup.clone(), reading.clone()));
+        });
         reading
     });
     reading.map(|r| (setup, r))

@@ -8,6 +8,7 @@ pub mod membership;
 mod mirrored;
 mod own_columns;
 mod partition_moves;
+mod same_person;
 pub mod sends;
 pub mod users;
 

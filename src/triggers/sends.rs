@@ -325,7 +325,7 @@ fn mirror_update(trigger: &Trigger, setup: &Setup, (before, old): Place, (after,
         let known = was.time(old);
         let is_earlier = known.is_some_and(|known| at + precision(at) < known);
         let instead_of = known.filter(|known| !is_earlier && at > *known);
-        if is_earlier || instead_of.is_some() || old.get(was.number).is_none() {
+        if is_earlier || instead_of.is_some() || !was.is_set(old) {
             let report = Report::of(kind, at.min(datum::clock()));
             let sent_at = was_sent.then(|| {
                 let sent_at = |reading: &Reading, row| reading.occurred.as_ref().and_then(|f| f.time(row));

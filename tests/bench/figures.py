@@ -1,5 +1,6 @@
 """All figures, in the order in which they are measured, and how one is shown."""
 
+import attached
 import growth
 import memory
 import mix
@@ -16,6 +17,9 @@ FIGURES = [
     recording.send,
     recording.copy_events,
     recording.copy_sends,
+    attached.queue,
+    attached.orders,
+    attached.webhooks,
     growth.history,
     reading.read,
     growth.goals,

@@ -145,7 +145,9 @@ class World:
             p is person for (_, k), p in self.people.items() if k != key
         ):
             return True
-        if any(not r.dead and r.gone is None for r in person.receipts + self.former.get((table, key), [])):
+        # What was recorded under another key, and only passed through this one, is no record of this one.
+        passed = [r for r in self.former.get((table, key), []) if r.key == key]
+        if any(not r.dead and r.gone is None for r in person.receipts + passed):
             return True
         return None if (table, key) in self.moved else False
 

@@ -96,11 +96,24 @@ def names(db, all_names):
         check(f"{db.name}: {name!r}, width of the bar", {len(line) for line in decoded}, {80})
         if len(name) < 20 and db.encoding not in ("LATIN1", "UTF8"):
             check(f"{db.name}: {name!r} begins its bar", bar[0].startswith(name + b"  "), True)
+    campaigns(db, all_names)
     check(f"{db.name}: health()", db.sql(b"select * from goals.health()"), b"")
     check(f"{db.name}: an unknown name", db.sql(b"select goals.record_sent('caf', 'x')", fails=True), b"42704")
     db.sql(b"select goals.roll_up()")
     check(f"{db.name}: every name once", sorted(db.sql(b"select distinct message from goals.message_stats where goal is not null").split(b"\n")), sorted(all_names))
     check(f"{db.name}: verify()", db.sql(b"select * from goals.verify()"), b"")
+
+
+def campaigns(db, all_names):
+    """Rows of a campaigns table, with such ids, names and channels."""
+    db.sql(b"create table camp (id text primary key, title text, channel text); create table mails (c text references camp, k text);"
+           b"select goals.track_messages('camp', id => 'id', name => 'title', channel => 'channel'), goals.track_receipts('mails', 'c', 'k')")
+    for name in all_names:
+        row, title = b"i " + name, b"t " + name
+        db.sql(b"insert into camp values (" + b", ".join(map(quoted, [row, title, name])) + b"); insert into mails values (" + quoted(row) + b", " + quoted(name) + b")")
+        check(f"{db.name}: the campaign {name!r}",
+              db.sql(b"select message, sent, (select channel from goals.message where row_key = " + quoted(row) + b") from goals.message_stats where message = " + quoted(title)),
+              title + b"|1|" + name)
 
 
 # --- the report is what it says it is, for every client ----------------------------------------------------------------------------

@@ -72,3 +72,22 @@ select from goals.purge(now() + interval '1 minute');
 select sent, matched from goals.message_stats;
 table compared;
 select count(*) from goals.verify();
+
+-- So do those of an account that was merged. The next message enters the person again.
+create table people (id bigint primary key, plan text);
+insert into people select n, 'free' from generate_series(1, 3) n;
+select from goals.track_users('people');
+select from goals.create_message('series', kind => 'programme', users => 'people');
+select from goals.set_goal('series', 'plan', 'is changed', time_limit => '2 days');
+select from goals.create_message('day 1', part_of => 'series', users => 'people');
+select goals.record_sent('day 1', 2) is not null as now, goals.record_sent('day 1', 1, sent_at => now() - interval '9 days') is not null as earlier,
+       goals.record_sent('day 1', 3, sent_at => now() - interval '9 days') is not null as another;
+select goals.merge_users('1', '2', users => 'people');
+select sent from goals.message_stats where message = 'series';
+select goals.purge(now() - interval '8 days');
+select sent from goals.message_stats where message = 'series';
+select count(*) from goals.outcome where message = 'series';
+select from goals.record_sent('day 1', 2);
+select sent from goals.message_stats where message = 'series';
+select user_key, sent_at > now() - interval '1 hour' as entered_again from goals.outcome where message = 'series';
+select count(*) from goals.verify();

@@ -233,4 +233,4 @@ select from goals.track_membership('contact_lists', 'contact', 'list', 'nothing'
 select from goals.track_membership('contact_lists', 'contact', 'list', member => '["plan"]');
 select from goals.track_membership('contact_lists', 'contact', 'list', member => '{"nothing": 1}');
 select from goals.track_membership('contact_lists', 'contact', 'list', member => '{"amount": "much"}');
-select from goals.track_events('contact_lists', 'contact', 'list');
+select from goals.track_receipts('contact_lists', 'list', 'contact');

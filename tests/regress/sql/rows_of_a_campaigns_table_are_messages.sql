@@ -81,7 +81,13 @@ select goals.record_sent('Spring (5)', 71::bigint) > 0, goals.record_sent('Sprin
 select message, sent from goals.message_stats where message like 'Spring%' order by 1;
 select goals.record_sent('Spring (3)', 71::bigint);
 -- a message that is created later takes the name of a campaign
+update campaigns set title = 'Midsummer' where title = 'Summer';
 select from goals.create_message('Summer');
+update campaigns set title = 'Summer' where title = 'Midsummer';
+-- A name that a campaign has is taken
+select from goals.create_message('Spring');
+select goals.create_message('Spring', if_not_exists => true) = (select message_id from goals_internal.named_message where name = 'Spring') as the_campaign;
+select from goals.rename_message('Summer', 'Spring');
 select message from goals.message_stats where message like 'Summer%' order by 1;
 select from goals.drop_message('Summer');
 select message from goals.message_stats where message like 'Summer%' order by 1;

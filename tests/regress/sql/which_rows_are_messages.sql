@@ -69,8 +69,9 @@ select from goals.create_message('template 1', known_as => '1');
 insert into sent_others_2 values (1, 13);
 insert into sent_others values (1, 13);
 select message, sent from goals.message_stats where message in ('Draft', 'Notice', 'template 1') order by 1;
--- A row before its campaign is ignored, and noted
+-- A row before its campaign is ignored, and noted until there is one
 insert into sent_others values (77, 14);
+select problem, object from goals.health() where object = '77';
 insert into campaigns (id, title, status) values (77, 'Late', 'sent');
 select problem, object from goals.health() where object = '77';
 insert into sent_others values (77, 14);

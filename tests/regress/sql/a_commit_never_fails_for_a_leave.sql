@@ -1,0 +1,32 @@
+-- A deleted membership leaves at commit, whatever the transaction has become since.
+create table users (id bigint primary key);
+insert into users select generate_series(1, 4);
+create table members (user_id bigint, list int, primary key (user_id, list));
+insert into members select n, 7 from generate_series(1, 4) n;
+select from goals.track_users('users');
+select from goals.track_membership('members', user_key => 'user_id', list => 'list');
+select from goals.create_message('m');
+select from goals.set_goal('m', event => 'left 7', time_limit => '7 days');
+select from goals.record_sent('m', array[1, 2, 3, 4]);
+begin;
+delete from members where user_id = 1;
+set transaction read only;
+select count(*) from members;
+commit;
+-- What follows is as read-only as it was told to be.
+begin;
+delete from members where user_id = 2;
+set transaction read only;
+delete from members where user_id = 3;
+rollback;
+begin;
+delete from members where user_id = 3;
+set transaction read only;
+savepoint s;
+rollback to s;
+commit;
+begin read only;
+delete from members;
+rollback;
+select user_key from goals.matches('m') order by user_key;
+select user_id from members order by 1;
