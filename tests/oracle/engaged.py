@@ -234,7 +234,8 @@ class Engaged(Tracked):
             receipt = self.receipt_of(held["send"], conn)
         else:
             receipt = world.latest(held["what"], held["who"], conn, at)
-        if receipt is None or receipt.variant == "control" or receipt.gone is not None:
+        # a programme is not sent, and who was held back was sent nothing
+        if receipt is None or receipt.entry or receipt.variant == "control" or receipt.gone is not None:
             return
         kind = self.kind_of(held)
         world.counted["engagements"] += 1

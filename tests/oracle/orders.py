@@ -206,9 +206,12 @@ class Orders(Owned):
         return text
 
     def may(self, number, last, held, conn):
-        if self.at_once and last is not None and self.complete(held) and not self.complete(last.held):
-            if any(self.complete(f.held) for f in self.rows[number]):
+        if last is not None and self.complete(held) and not self.complete(last.held):
+            before = [f.held for f in self.rows[number] if self.complete(f.held)]
+            if before and self.at_once:
                 return False  # it would be the same event again
+            if any(one["part"] != held["part"] for one in before):
+                return False  # whether a row whose key is another one is the same event is not said
         keys = {held["who"], last and last.held["who"]} - {None}
         return all(self.there(key, conn) and self.settled(key) for key in keys)
 

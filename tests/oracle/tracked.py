@@ -24,7 +24,7 @@ class TrackedTables:
         chosen = [table for table in TABLES if rng.random() < 0.5 and table.name not in self.without]
         named = {table.name for table in chosen}
         self.ids = rng.choice(["name", "number", "uuid"]) if named & {"completed", "engagements"} else "name"
-        self.mail = rng.choice(["mail", "lower(mail)"]) if self.shape == "plain" and rng.random() < 0.6 else None
+        self.mail = rng.choice(["mail", "lower(mail)"]) if self.shape == "plain" and not self.deferrable and rng.random() < 0.6 else None
         if not named & {"completed", "engagements", "orders"}:
             self.mail = None
         self.tracked_by_name, self.campaigns, self.attribute_columns = {}, None, []
