@@ -3,7 +3,7 @@ import math
 from decimal import Decimal
 
 import values as v
-from model import Figures
+from figures import Figures
 
 MORE = "bounced, complained, unsubscribed, opened_by_machine, clicked_by_machine, delivered"
 FIGURES = "sent, opened, clicked, already_matched, matched, matched_after_open, matched_after_click, worth"

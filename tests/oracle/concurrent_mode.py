@@ -14,8 +14,11 @@ import psycopg
 
 import check
 import generate
+import pools
 import values as v
-from model import Fact, Figures
+from figures import Figures
+from model import Fact
+from rows import SECOND
 from oracle import Run, Server, returned, tell
 
 CLIENTS = 4
@@ -107,7 +110,7 @@ class Client(threading.Thread):
     def past(self):
         self.case.counter += CLIENTS
         self.case.counter += (self.number - self.case.counter) % CLIENTS
-        return -self.case.rng.choice(generate.PAST) * generate.SECOND + self.case.counter
+        return -self.case.rng.choice(pools.PAST) * SECOND + self.case.counter
 
     def one(self, step, number):
         txn = self.world.txns.get(self.number)
@@ -387,7 +390,7 @@ def run_case(server, seed, steps):
 
 
 def main(args):
-    generate.CONNECTIONS = CLIENTS
+    pools.CONNECTIONS = CLIENTS
     # one_off: what another client has sent at the same moment, a client does not know
     began, server, seed, failed = (
         time.monotonic(),

@@ -10,6 +10,7 @@ from psycopg.types.json import set_json_loads
 
 import check
 import generate
+import pools
 import values as v
 from rows import Copy
 
@@ -29,8 +30,8 @@ class Server:
         self.admin.execute("create database %s template template0 %s" % (self.name, options))
         with psycopg.connect(dbname=self.name, autocommit=True) as db:
             db.execute("create extension pg_goals")
-            db.execute(generate.PRELUDE)
-            for column, command in generate.OPTIONAL.items():
+            db.execute(pools.PRELUDE)
+            for column, command in pools.OPTIONAL.items():
                 try:
                     db.execute(command)
                 except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile) as refused:
@@ -133,8 +134,8 @@ class Run:
 
     def open(self):
         self.database = self.server.fresh()
-        self.connections, self.said = [], [[] for _ in range(generate.CONNECTIONS)]
-        for n in range(generate.CONNECTIONS):
+        self.connections, self.said = [], [[] for _ in range(pools.CONNECTIONS)]
+        for n in range(pools.CONNECTIONS):
             db = psycopg.connect(dbname=self.database, autocommit=True, prepare_threshold=None)
             # where enable_seqscan is off, every statement would be compiled
             db.execute("set lock_timeout = '5s'; set client_min_messages = warning; set jit = off")
@@ -322,8 +323,8 @@ def regression(path, seed, run, lines):
     out = ["-- oracle seed %s. What disagreed:" % seed] + ["--   " + line.replace("\n", "\n--   ") for line in lines[:8]]
     out += [
         "create extension pg_goals;",
-        generate.PRELUDE,
-        *generate.OPTIONAL.values(),
+        pools.PRELUDE,
+        *pools.OPTIONAL.values(),
         "select set_config('o.t0', date_trunc('second', clock_timestamp())::text, false);",
     ]
     if others:
