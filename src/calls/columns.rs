@@ -174,9 +174,7 @@ pub(super) fn conditions_named(args: &Args, i: usize, table: &Relation, name: &s
         Some(node) => Only::read(&node, &encoding::to_string).map_err(renamed)?,
         None => return Ok((Only::default(), None)),
     };
-    let type_of = |name: &str| {
-        column(table, name).map(|found| ColumnType::resolve(found.type_oid, found.collation))
-    };
+    let type_of = |name: &str| column(table, name).map(|found| ColumnType::resolve(found.type_oid, found.collation));
     // As the columns write them: texts are compared.
     let only = only.written(|name, text| type_of(name)?.form_of(text))?;
     for condition in only.conditions() {

@@ -128,13 +128,14 @@ fn lacking_column(goal_id: i32) -> Result<Option<String>> {
         let goal = setup.goals.get(&goal_id)?;
         let event = goal.event.as_deref()?;
         let users = setup.by_id.get(&goal.message_id)?.users;
-        let is_of = |s: &&Rc<Source>| s.kind == "events" && s.attached && s.users == users && s.options.named.as_deref() == Some(event);
+        let is_of = |s: &&Rc<Source>| {
+            s.kind == "events" && s.attached && s.users == users && s.options.named.as_deref() == Some(event)
+        };
         let of_event: Vec<&Rc<Source>> = setup.sources.iter().filter(is_of).collect();
         if of_event.is_empty() || of_event.iter().any(|s| s.properties.is_some()) {
             return None;
         }
-        let tables: Vec<Relation> =
-            of_event.iter().filter_map(|s| Relation::open(s.relation, Lock::Share)).collect();
+        let tables: Vec<Relation> = of_event.iter().filter_map(|s| Relation::open(s.relation, Lock::Share)).collect();
         let root = goal.properties.as_ref().and_then(|kept| jsonb::root(kept.payload()));
         let entries = root.as_ref().and_then(|root| root.entries());
         let mut asked = entries.into_iter().flatten().map(|(name, _)| encoding::to_string(name));

@@ -113,7 +113,6 @@ pub(super) fn attach(
         } else {
             spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)])
         };
-        let (options_column, given) = if has_options { (", options", ", $7::jsonb") } else { ("", "") };
         let insert = || {
             let mut values = vec![
                 Arg::Text(Some(kind)),
@@ -123,12 +122,20 @@ pub(super) fn attach(
                 Arg::Text(columns.event.as_deref()),
                 Arg::Text(columns.message.as_deref()),
             ];
-            values.extend(has_options.then_some(Arg::Text(columns.options.as_deref())));
+            if has_options {
+                values.push(Arg::Text(columns.options.as_deref()));
+                return spi::number(
+                    "INSERT INTO goals.source (source_id, kind, relation, users_source_id, key_column, event_column, \
+                     message_column, options) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name, \
+                     $7::jsonb FROM nextval('goals.source_source_id_seq') s RETURNING source_id",
+                    &values,
+                );
+            }
             spi::number(
                 &format!(
                     "INSERT INTO goals.source (source_id, kind, relation, {users_column}, key_column, event_column, \
-                     message_column{options_column}) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, \
-                     $6::name{given} FROM nextval('goals.source_source_id_seq') s RETURNING source_id"
+                     message_column) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name \
+                     FROM nextval('goals.source_source_id_seq') s RETURNING source_id"
                 ),
                 &values,
             )

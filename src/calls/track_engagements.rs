@@ -1,6 +1,8 @@
 //! Tracking a table of opens, clicks, deliveries, bounces, complaints or unsubscribes.
 
-use super::columns::{Times, check_key, column, conditions, id_column, user_by, warn_of_other_keys, warn_of_other_owners};
+use super::columns::{
+    Times, check_key, column, conditions, id_column, user_by, warn_of_other_keys, warn_of_other_owners,
+};
 use super::track::{Columns, Wanted, attach, trackable};
 use crate::matching::engagements::{Engagement, KINDS};
 use crate::model::error::{Error, Result};

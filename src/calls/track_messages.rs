@@ -75,12 +75,19 @@ pub fn track_messages(args: &Args) -> Result<Out> {
     attach(table, "messages", Some(users), &columns, Wanted::INSERTS_AND_UPDATES)?;
     if may_repeat {
         errors::warning(
-            format!("several rows of {} may have one \"{}\": they are one message", relation::qualified_name(relid), columns.key),
+            format!(
+                "several rows of {} may have one \"{}\": they are one message",
+                relation::qualified_name(relid),
+                columns.key
+            ),
             Some("Name a column that has a unique index of its own."),
         );
     }
     let source = setup.tables.as_owner(|| {
-        let source = spi::number("SELECT source_id FROM goals.source WHERE relation = $1 AND kind = 'messages'", &[Arg::Oid(relid)]);
+        let source = spi::number(
+            "SELECT source_id FROM goals.source WHERE relation = $1 AND kind = 'messages'",
+            &[Arg::Oid(relid)],
+        );
         let source = source.and_then(|id| i32::try_from(id).ok()).unwrap_or(0);
         share(&setup, source, users, like.map_or_else(|| of_no_goals(source, users), |like| like.id));
         source

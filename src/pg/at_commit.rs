@@ -37,7 +37,9 @@ pub(super) fn settle() {
         // values stored out of line; it is released here, or with the transaction if the work raises.
         let read_only = unsafe {
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-            std::mem::replace(&mut *(&raw mut pg_sys::XactReadOnly), false)
+            let read_only = pg_sys::XactReadOnly;
+            pg_sys::XactReadOnly = false;
+            read_only
         };
         memory::with_parachute(work.settle);
         // SAFETY: pushed above, and a variable that is put back.

@@ -23,6 +23,7 @@ pub mod guc;
 pub mod invalidate;
 pub mod kept_open;
 pub mod key;
+pub mod later_versions;
 pub mod literal;
 pub mod memory;
 pub mod moved;

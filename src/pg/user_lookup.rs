@@ -134,7 +134,8 @@ pub fn is_key(relid: pg_sys::Oid, column: &str) -> bool {
     let Some(table) = open(relid, true) else { return false };
     let holds_all = |number| {
         move |oid| {
-            let names = |index: Relation| matches!(index.names_by(number), Some(NamedBy::Itself)) && index.is_complete();
+            let names =
+                |index: Relation| matches!(index.names_by(number), Some(NamedBy::Itself)) && index.is_complete();
             open(oid, true).is_some_and(names)
         }
     };

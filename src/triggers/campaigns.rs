@@ -9,7 +9,7 @@ use crate::matching::records;
 use crate::pg::datum::Row;
 use crate::pg::kept_open;
 use crate::pg::trigger::{Change, Trigger};
-use crate::pg::{append, encoding, relation};
+use crate::pg::{append, encoding, later_versions, relation};
 use crate::setup::cache;
 use crate::setup::campaigns::TOO_MANY;
 use crate::setup::definitions::Setup;
@@ -32,7 +32,10 @@ pub fn on_message(trigger: &Trigger) {
     }
     let Some((setup, reader)) = reader(trigger) else { return };
     match trigger.change() {
-        Change::Insert(new) => see(trigger, &setup, &reader, &new),
+        Change::Insert(new) => {
+            see(trigger, &setup, &reader, &new);
+            later_versions::visit(trigger, |_, new| see(trigger, &setup, &reader, new));
+        }
         Change::Update(old, new) if reader.concerns(&old, &new) => see(trigger, &setup, &reader, &new),
         // A row that moves to another partition is inserted there.
         Change::Update(..) | Change::MovedAway | Change::Delete(_) => (),

@@ -439,10 +439,7 @@ pub fn is_read_above(setup: &Setup, trigger: &Trigger, source: &Source) -> bool 
     let mut others = siblings.iter().filter_map(|id| setup.source(id.parse().ok()?));
     let same_users = |s: &Source| s.kind != "events" || s.users == source.users;
     others.any(|s| {
-        s.attached
-            && s.reads_as(source)
-            && same_users(s)
-            && relation::ancestors(source.relation).contains(&s.relation)
+        s.attached && s.reads_as(source) && same_users(s) && relation::ancestors(source.relation).contains(&s.relation)
     })
 }
 

@@ -3,9 +3,9 @@
 //! has seen the change.
 
 use crate::matching::person::Person;
-use crate::pg::{command, kept_open};
 use crate::pg::trigger::Trigger;
 use crate::pg::user_lookup::Users;
+use crate::pg::{command, kept_open};
 use crate::setup::definitions::Setup;
 
 /// The key under which the receipts of a person are found, if both keys are those of one: the one was merged into the

@@ -17,7 +17,7 @@ use crate::pg::kept_open::{self, Probes};
 use crate::pg::scan::OwnedProbe;
 use crate::pg::trigger::{Change, Trigger};
 use crate::pg::user_lookup::Users;
-use crate::pg::{append, datum};
+use crate::pg::{append, datum, later_versions};
 use crate::setup::definitions::{Arm, Message, Revision, Setup};
 use smallvec::SmallVec;
 use std::cell::LazyCell;
@@ -34,7 +34,12 @@ pub fn on_receipt(trigger: &Trigger) {
         Change::Insert(new) => {
             let left = partition_moves::finish(trigger);
             match left.and_then(|mut left| is_same(trigger, &reading, &new, &mut left).then_some(left)) {
-                None => mirror_insert(trigger, &setup, &reading, &new),
+                None => {
+                    mirror_insert(trigger, &setup, &reading, &new);
+                    later_versions::visit(trigger, |old, new| {
+                        mirror_update(trigger, &setup, (&reading, old), (&reading, new));
+                    });
+                }
                 Some(mut left) => left.show(|partition, old| {
                     if let Some(before) = Reading::of_table(reading.source.clone(), partition) {
                         mirror_update(trigger, &setup, (&before, old), (&reading, &new));
