@@ -152,7 +152,11 @@ end $$"""
             kinds += ["mirror"] * 4
         if depth < 3 and slot not in BEFORE:
             kinds += ["again"] * 6
+        if not late and "alone" not in self.without:
+            kinds += ["row"] * 2 * len({"completed", "orders"} & set(self.tracked_by_name))
         do = rng.choice(kinds)
+        if do == "row":
+            return self.random_row_of_table(conn)
         spec = rng.choice(self.message_specs if do == "send" else self.sent_specs)
         self.counter += 1
         self.tags += 1
@@ -488,8 +492,9 @@ end $$"""
                 if self.explicit:
                     continue
                 if action["do"] == "commit":
-                    self.fire_late(conn)
-                world.idx += 1
+                    self.commits(conn)
+                else:
+                    world.idx += 1
                 world.end(conn, action["do"] == "commit")
                 world.begin(conn, "read committed")
                 made.append(action["do"])

@@ -8,14 +8,18 @@ of two hits that overlap, either may be the first. Nothing else."""
 import random
 import threading
 import time
+from collections import Counter
 
 import psycopg
 
 import check
 import generate
+import pools
 import values as v
-from model import Figures
-from oracle import Run, Server, returned
+from figures import Figures
+from model import Fact
+from rows import SECOND
+from oracle import Run, Server, returned, tell
 
 CLIENTS = 4
 LEFT_OUT = {"report", "withdraw", "set_goal", "stop_goal", "forget", "purge"}
@@ -91,6 +95,10 @@ class Client(threading.Thread):
         if step.get("do") in ("mirror", "event"):
             # apart from the ids above
             step["row"] = 1_000_000_000 + step["row"] * CLIENTS + self.number * 25
+        if step.get("op") == "tracked":
+            for raw in [step.get("sets", {}), *(row[1] for row in step.get("rows", []) if isinstance(row, tuple))]:
+                if isinstance(raw, dict) and raw.get("sent") is not None:
+                    raw["sent"] = self.past()
         if step.get("ref") is not None:
             step["ref"] = "%s of %d" % (step["ref"], self.number)
         if step.get("event_id") is not None:  # what is reported again is for the other mode
@@ -102,7 +110,7 @@ class Client(threading.Thread):
     def past(self):
         self.case.counter += CLIENTS
         self.case.counter += (self.number - self.case.counter) % CLIENTS
-        return -self.case.rng.choice(generate.PAST) * generate.SECOND + self.case.counter
+        return -self.case.rng.choice(pools.PAST) * SECOND + self.case.counter
 
     def one(self, step, number):
         txn = self.world.txns.get(self.number)
@@ -142,7 +150,7 @@ class Moments:
     def visible(self, fact, other):
         """Was fact there for other's statement? True, False or None (may be)."""
         if fact.txn is not None and fact.txn is other.txn:
-            return fact.idx < other.idx
+            return fact.idx < getattr(other, "began", other.idx)
         if fact.world is other.world:
             return (fact.idx if fact.txn is None else fact.txn.committed) < other.idx
         (lo, hi), (began, ended) = self.committed(fact), self.said(other)
@@ -150,12 +158,19 @@ class Moments:
 
     def at(self, fact):
         """When it was, as an interval: a time that was given, or some moment of the statement."""
-        return (fact.t, fact.t) if fact.exact else self.said(fact)
+        return (fact.t, fact.t) if fact.exact else fact.world.times[getattr(fact, "began", fact.idx)]
 
-    def rows(self, receipt, versions):
-        """The rows that the send can have seen."""
+    def rows(self, receipt, versions, beside):
+        """The rows that the send can have seen; beside: what another table has known of the user."""
         if receipt.world is versions[0].world:
             return [receipt.seen]
+        rows = [fact.row for fact in self.candidates(receipt, versions)]
+        if not beside:
+            return rows
+        more = [fact.held for fact in self.candidates(receipt, beside)]
+        return [dict(row, **one) for row in rows for one in more]
+
+    def candidates(self, receipt, versions):
         began, ended = self.said(receipt)
         if receipt.txn is not None and receipt.txn.isolation != "read committed":
             began = receipt.world.times[receipt.txn.began][0]
@@ -163,9 +178,9 @@ class Moments:
         for fact in versions:
             lo, hi = self.committed(fact)
             if hi < began:
-                found = [fact.row]
+                found = [fact]
             elif lo <= ended:
-                found.append(fact.row)
+                found.append(fact)
         return found
 
 
@@ -189,15 +204,28 @@ class Judge(check.Comparison):
         self.t0, now = self.rows("select current_setting('o.t0')::timestamptz, clock_timestamp()")[0]
         self.now = self.micros(now)
         table = self.case.table
-        self.versions, self.history = {}, {}
+        self.versions, self.history, self.beside = {}, {}, {}
         for key in self.case.keys:
             owner = self.clients[self.case.owner(key)].world
             self.versions[key] = [f for f in owner.rows[table, key] if f.lasts()]
+            self.beside[key] = self.profiles(key)
             self.history[key] = [f for c in self.clients for f in c.world.history.get((table, key), ()) if f.lasts()]
         self.everything()
         for row in self.rows("select * from goals.verify()"):
             self.say("verify(): %r", row)
         return self.lines
+
+    def profiles(self, key):
+        """What the table of attributes has held of a user: the facts, the first one that nothing was known."""
+        client = self.clients[self.case.owner(key)]
+        table = client.case.tracked_by_name.get("attributes")
+        if table is None:
+            return []
+        facts = [f for f in table.rows.get(key, ()) if f.lasts()]
+        first = Fact(client.world, None, 0, held=None)
+        for fact in [first, *facts]:
+            fact.world, fact.held = client.world, fact.held or table.unknown()
+        return [first, *facts]
 
     def everything(self):
         found = {}
@@ -267,7 +295,7 @@ class Judge(check.Comparison):
 
     def pair(self, receipt, goal, rid, row, match):
         """Is what is recorded of this receipt and goal one of the things that can have happened?"""
-        rows = self.moments.rows(receipt, self.versions[receipt.key])
+        rows = self.moments.rows(receipt, self.versions[receipt.key], self.beside[receipt.key])
         reasons = []
         for number, seen in enumerate(rows):
             receipt.row = seen
@@ -362,20 +390,22 @@ def run_case(server, seed, steps):
 
 
 def main(args):
-    generate.CONNECTIONS = CLIENTS
+    pools.CONNECTIONS = CLIENTS
     # one_off: what another client has sent at the same moment, a client does not know
     began, server, seed, failed = (
         time.monotonic(),
-        Server((*args.without, "one_off", "people", "six", "programmes")),
+        Server((*args.without, "one_off", "people", "six", "programmes", "campaigns", "alone")),
         args.seed,
         0,
     )
     changes = events = receipts = matches = tolerated = retried = goals = 0
+    counted = Counter()
     try:
         while True:
             run, clients, judge, lines = run_case(server, seed, max(args.steps // CLIENTS, 60))
             changes += sum(c.world.changes for c in clients)
             events += sum(c.world.events for c in clients)
+            counted = sum((c.world.counted for c in clients), counted)
             retried += sum(c.retried for c in clients)
             goals += sum(len(m["goals"]) for m in run.case.world.messages.values())
             if judge:
@@ -398,6 +428,7 @@ def main(args):
                 break
     finally:
         server.close()
+    tell(counted)
     print("%d changes and %d events by %d clients in %d cases (seeds %d to %d), %d goals, %d receipts, %d matches compared in %d s, %d pairs with more than "
           "one possible outcome, %d transactions retried: %s" % (changes, events, CLIENTS, seed - args.seed, args.seed, seed - 1, goals, receipts, matches,
           time.monotonic() - began, tolerated, retried, "%d cases disagree" % failed if failed else "0 disagreements"))

@@ -3,9 +3,10 @@
 The world is a log of facts (row versions, receipts, opens, events, stopped goals), each with the moment of its command
 and the moment its transaction committed. A statement is a command; each statement that a trigger or a function runs in
 it is a later one. Outcomes are computed from the log afterwards, receipt by receipt."""
-from decimal import Decimal
+from collections import Counter
 
 import values as v
+from figures import Figures, gain
 
 FOREVER = float("inf")
 SECOND = 1000000
@@ -69,6 +70,8 @@ class World:
         self.sends = {}     # number of a row of the table of sends -> what it was, version by version
         self.occurred = {}  # number of a row of the table of events -> what it was, version by version
         self.changes = self.events = 0
+        self.counted = Counter()  # what tables tracked as they are have brought, for the summary
+        self.beside = []    # what says which attributes of a user are in other tables
 
     def clock(self):
         """Now, later than what was now before in the same command."""
@@ -232,11 +235,23 @@ class World:
 
     # --- receipts ---
 
+    def lasting(self):
+        """Names of the messages; one that a row made is there if the row was committed."""
+        return [m for m, what in self.messages.items() if "made" not in what or any(f.lasts() for f in what["made"])]
+
+    def names_of_goals(self, message):
+        what = self.messages[message]
+        goals = what["goals"] + (self.messages[what["like"]]["goals"] if what.get("like") else [])
+        return list(dict.fromkeys(g["name"] for g in goals if g["fact"].lasts()))
+
     def goals_now(self, message, conn):
-        found = {}
+        found, txn = {}, self.txns.get(conn)
         for goal in self.messages[message]["goals"]:
-            if goal["fact"].visible(self.idx, self.txns.get(conn)):
+            if goal["fact"].visible(self.idx, txn):
                 found[goal["name"]] = goal
+        like = self.messages[message].get("like")
+        if like and not found:  # a campaign has the goals of another message, until one is set on it
+            return self.goals_now(like, conn)
         return [g for g in found.values() if not (g["stop"] and g["stop"].visible(self.idx, self.txns.get(conn)))]
 
     def known(self, message, key, conn, ref):
@@ -289,6 +304,8 @@ class World:
         row = row or self.version(table, key, conn)
         if row is None:
             return None
+        for of in self.beside:
+            row = dict(row, **of(key, conn))
         receipt = Fact(
             self,
             conn,
@@ -390,6 +407,8 @@ class World:
             return (worth, None, fact.properties)
         if fact.kind != "change":
             return None
+        if goal["column"] not in fact.old:  # it is of another table
+            return None
         column = self.columns[receipt.table][goal["column"]]
         old, new = self.value(receipt.table, fact.old, goal), self.value(receipt.table, fact.new, goal)
         if v.equal(old, new):
@@ -417,7 +436,11 @@ class World:
         for fact in receipt.facts:
             if not fact.lasts() or fact.idx > upto or not receipt.visible(fact.idx, fact.txn):
                 continue
-            if goal["stop"] and goal["stop"].visible(fact.idx, fact.txn):
+            # what has left at the commit has left, for its own transaction, when it was deleted
+            began = getattr(fact, "began", fact.idx)
+            if receipt.txn is not None and receipt.txn is fact.txn and receipt.idx >= began:
+                continue
+            if goal["stop"] and goal["stop"].visible(began, fact.txn):
                 continue
             opened, clicked = self.engaged(receipt, lambda o: o.visible(fact.idx, fact.txn))
             anchor = {"sent": receipt.sent, "opened": opened, "clicked": clicked}[goal["after"]]
@@ -426,11 +449,11 @@ class World:
             found = self.hit(receipt, goal, fact)
             if found:
                 hits.append((fact, *found))
-        hits.sort(key=lambda h: h[0].t)
         again, hits = hits, []
-        for hit in again:  # what arrives again counts once
+        for hit in again:  # of what arrives again the first that is on record counts
             if hit[0].cause is None or all(h[0].cause != hit[0].cause for h in hits):
                 hits.append(hit)
+        hits.sort(key=lambda h: h[0].t)
         return False, hits[goal["times"] - 1] if len(hits) >= goal["times"] else None
 
     def stopped(self, goal, upto):
@@ -492,8 +515,8 @@ class World:
     def figures(self):
         """(message, goal, variant) -> figures; goal None for a message that has none."""
         stats, person_of = {}, {id(r): p for p in self.people.values() for r in p.receipts}
-        for name, message in self.messages.items():
-            goals = list(dict.fromkeys(g["name"] for g in message["goals"] if g["fact"].lasts()))
+        for name in self.lasting():
+            message, goals = self.messages[name], self.names_of_goals(name)
             arms = list(message["variants"]) + (["control"] if message["control"] else [])
             if not message["variants"]:
                 arms.append(None)
@@ -503,8 +526,7 @@ class World:
         for receipt in self.all_receipts():
             if self.never_sent(receipt) or self.superseded(receipt, person_of.get(id(receipt))):
                 continue
-            message = self.messages[receipt.message]
-            if not any(g["fact"].lasts() for g in message["goals"]):
+            if not self.names_of_goals(receipt.message):
                 upto = FOREVER if receipt.gone is None else receipt.gone
                 opened, clicked = self.engaged(receipt, lambda o: o.lasts() and o.idx <= upto)
                 stats.setdefault((receipt.message, None, receipt.variant), Figures()).add(
@@ -518,67 +540,3 @@ class World:
                 stats.setdefault((receipt.message, goal["name"], receipt.variant), Figures()).add(
                     receipt, self.outcome(receipt, goal), goal, self, person_of)
         return stats
-
-
-class Figures:
-    more = ("bounced", "complained", "unsubscribed", "opened_by_machine", "clicked_by_machine")
-    names = ("sent", "opened", "clicked", "already_matched", "matched", "matched_after_open", "matched_after_click", "worth")
-
-    def __init__(self):
-        for name in self.names + self.more:
-            setattr(self, name, 0)
-        self.deliveries = 0
-        self.worth = Decimal(0)
-        self.in_progress = 0
-        self.users_matched = set()
-
-    def add(self, receipt, out, goal, world, person_of):
-        self.sent += 1
-        self.opened += out["opened"] is not None
-        self.clicked += out["clicked"] is not None
-        self.already_matched += out["already"]
-        kinds = {f.kind for f in receipt.reports if f.lasts() and (receipt.gone is None or f.idx <= receipt.gone)}
-        for name in self.more:
-            setattr(self, name, getattr(self, name) + (name in kinds))
-        self.deliveries += "delivered" in kinds
-        if out["match"]:
-            fact, worth = out["match"][:2]
-            self.matched += 1
-            self.users_matched.add(person_of.get(id(receipt), receipt.key))
-            self.matched_after_open += out["opened"] is not None and out["opened"] <= fact.t
-            self.matched_after_click += out["clicked"] is not None and out["clicked"] <= fact.t
-            self.worth += worth or 0
-        elif goal and not out["already"] and not out["stopped"] and out["closes"] is not None and out["closes"] >= world.idx:
-            self.in_progress += 1
-
-    def row(self):
-        return tuple(getattr(self, name) for name in self.names)
-
-    def __iadd__(self, other):
-        for name in (*self.names, *self.more, "deliveries"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
-
-
-def gain(old, new):
-    """NEW - OLD, unknown as zero; nothing where either is no number one can add up. Where NEW is unknown there is no gain:
-    the contract can also be read as a loss of OLD."""
-    if new is None:
-        return None
-    parts = []
-    for value in (old, new):
-        if value is None:
-            value = Decimal(0)
-        value = v.plain(value)
-        if value is None or v.nan(value) or v.exact(value).is_infinite():
-            return None
-        parts.append(v.exact(value))
-    return parts[1] - parts[0]
-
-
-def limit_us(text):
-    units = {"second": 1, "seconds": 1, "minutes": 60, "hour": 3600, "hours": 3600, "day": 86400, "days": 86400, "week": 604800, "weeks": 604800}
-    words, total = text.split(), 0
-    for count, unit in zip(words[::2], words[1::2]):
-        total += int(count) * units[unit] * 1000000
-    return total

@@ -3,12 +3,14 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 
 import psycopg
 from psycopg.types.json import set_json_loads
 
 import check
 import generate
+import pools
 import values as v
 from rows import Copy
 
@@ -28,8 +30,8 @@ class Server:
         self.admin.execute("create database %s template template0 %s" % (self.name, options))
         with psycopg.connect(dbname=self.name, autocommit=True) as db:
             db.execute("create extension pg_goals")
-            db.execute(generate.PRELUDE)
-            for column, command in generate.OPTIONAL.items():
+            db.execute(pools.PRELUDE)
+            for column, command in pools.OPTIONAL.items():
                 try:
                     db.execute(command)
                 except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile) as refused:
@@ -132,8 +134,8 @@ class Run:
 
     def open(self):
         self.database = self.server.fresh()
-        self.connections, self.said = [], [[] for _ in range(generate.CONNECTIONS)]
-        for n in range(generate.CONNECTIONS):
+        self.connections, self.said = [], [[] for _ in range(pools.CONNECTIONS)]
+        for n in range(pools.CONNECTIONS):
             db = psycopg.connect(dbname=self.database, autocommit=True, prepare_threshold=None)
             # where enable_seqscan is off, every statement would be compiled
             db.execute("set lock_timeout = '5s'; set client_min_messages = warning; set jit = off")
@@ -321,8 +323,8 @@ def regression(path, seed, run, lines):
     out = ["-- oracle seed %s. What disagreed:" % seed] + ["--   " + line.replace("\n", "\n--   ") for line in lines[:8]]
     out += [
         "create extension pg_goals;",
-        generate.PRELUDE,
-        *generate.OPTIONAL.values(),
+        pools.PRELUDE,
+        *pools.OPTIONAL.values(),
         "select set_config('o.t0', date_trunc('second', clock_timestamp())::text, false);",
     ]
     if others:
@@ -339,10 +341,15 @@ def regression(path, seed, run, lines):
         else:
             out.append("select dblink_exec('c%d', $c$%s$c$);" % (conn, sql.replace("; select 1 as started", "")))
     out += ["select message, goal, variant, %s from goals.variant_stats order by 1, 2, 3;" % check.FIGURES, "select * from goals.verify();"]
-    for name in run.case.world.messages:
+    for name in run.case.spec_names:
         out.append("select * from goals.matches('%s');" % name)
     with open(path, "w") as file:
         file.write("\n".join(out) + "\n")
+
+
+def tell(counted):
+    if counted:
+        print("tables tracked as they are: %s" % ", ".join("%d %s" % (n, what) for what, n in sorted(counted.items())))
 
 
 def main():
@@ -363,7 +370,9 @@ def main():
         "people: keys that change, merges, users who go; nested: commands inside of statements; "
         "open: opens inside of statements; "
         "redo: rows corrected, and deleted and inserted "
-        "again; ref: ref and event_id; dead: row versions that are dead to everybody)",
+        "again; ref: ref and event_id; dead: row versions that are dead to everybody; tables tracked as they are: "
+        "completed: rows of sends that are completed and fail later; engagements; orders: events by UPDATE; campaigns; "
+        "attributes; membership)",
     )
     parser.add_argument("--lines", type=int, default=6, help="how many disagreements of a case to show")
     parser.add_argument("--no-shrink", action="store_true")
@@ -379,12 +388,13 @@ def main():
         return concurrent_mode.main(args)
     began, server = time.monotonic(), Server(args.without, args.database)
     totals = dict(cases=0, changes=0, events=0, goals=0, receipts=0, matches=0)
-    failed, seed = 0, args.seed
+    failed, seed, counted = 0, args.seed, Counter()
     try:
         while True:
             run, steps, lines = run_case(server, seed, args.steps)
             world = run.case.world
             totals["cases"] += 1
+            counted += world.counted
             totals["changes"] += world.changes
             totals["events"] += world.events
             totals["goals"] += sum(len(m["goals"]) for m in world.messages.values())
@@ -420,6 +430,7 @@ def main():
                 break
     finally:
         server.close()
+    tell(counted)
     print("%d changes and %d events in %d cases (seeds %d to %d), %d goals, %d receipts, %d matches compared in %d s: %s" % (
         totals["changes"], totals["events"], totals["cases"], args.seed, seed - 1, totals["goals"], totals["receipts"], totals["matches"],
         time.monotonic() - began, "%d cases disagree" % failed if failed else "0 disagreements"))
