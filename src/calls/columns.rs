@@ -132,28 +132,35 @@ impl<'a> Times<'a> {
     }
 }
 
-/// The column of a users table by which rows name users, if the caller gives one: one of these tables must have it, with
-/// a unique index.
+/// The column of a users table by which rows name users, if the caller gives one, and the sources of the users whom it
+/// may name: those that have the column, with a unique index, and that the caller may read. An error if there are none.
 pub(super) fn user_by<'a>(
     args: &Args,
     i: usize,
     tables: impl IntoIterator<Item = &'a Rc<Source>>,
-) -> Result<Option<String>> {
-    let Some(name) = args.name(i) else { return Ok(None) };
-    let mut refused = None;
+) -> Result<(Option<String>, Vec<i32>)> {
+    let Some(name) = args.name(i) else { return Ok((None, Vec::new())) };
+    let (mut may_name, mut refused) = (Vec::new(), None);
     for users in tables {
         let table = Relation::open(users.relation, Lock::Share).ok_or(Error::UsersTableDropped)?;
-        match column(&table, &name).and_then(|found| check_key(&table, &found)) {
-            Ok(()) if user_lookup::names_one(users.relation, &name) => {
-                // Receipts and matches reveal which user has a value.
-                may_read(&table, &name, table.column(&name).map_or(0, |found| found.number))?;
-                return Ok(Some(name));
+        let check = || {
+            let found = column(&table, &name)?;
+            check_key(&table, &found)?;
+            if !user_lookup::names_one(users.relation, &name) {
+                return Err(Error::NotUnique { relation: table.qualified_name(), column: name.clone() });
             }
-            Ok(()) => refused = Some(Error::NotUnique { relation: table.qualified_name(), column: name.clone() }),
+            // Receipts and matches reveal which user has a value.
+            may_read(&table, &name, found.number)
+        };
+        match check() {
+            Ok(()) => may_name.push(users.id),
+            Err(error @ (Error::NotUnique { .. } | Error::NoSelect { .. } | Error::RowSecurity { .. })) => {
+                refused = Some(error);
+            }
             Err(error) => refused = refused.or(Some(error)),
         }
     }
-    Err(refused.unwrap_or(Error::NoUsersTable))
+    if may_name.is_empty() { Err(refused.unwrap_or(Error::NoUsersTable)) } else { Ok((Some(name), may_name)) }
 }
 
 /// The conditions that a caller gives for rows, as they are and as JSON.

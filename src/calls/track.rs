@@ -104,14 +104,15 @@ pub(super) fn attach(
     setup.tables.as_owner(|| {
         let users_column = setup.tables.users_column();
         let has_options = setup.tables.source.places().of(source::options) != 0;
-        let known = if has_options {
+        let known = || {
+            if !has_options {
+                return spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)]);
+            }
             spi::number(
                 "SELECT source_id FROM goals.source WHERE relation = $1 AND kind = $2 \
                  AND coalesce(options ->> 'named', options ->> 'engagement', '') = coalesce($3, '')",
                 &[Arg::Oid(relid), Arg::Text(Some(kind)), Arg::Text(columns.way.as_deref())],
             )
-        } else {
-            spi::number("SELECT source_id FROM goals.source WHERE relation = $1", &[Arg::Oid(relid)])
         };
         let insert = || {
             let mut values = vec![
@@ -127,7 +128,7 @@ pub(super) fn attach(
                 return spi::number(
                     "INSERT INTO goals.source (source_id, kind, relation, users_source_id, key_column, event_column, \
                      message_column, options) SELECT s, $1, $2, coalesce($3, s), $4::name, $5::name, $6::name, \
-                     $7::jsonb FROM nextval('goals.source_source_id_seq') s RETURNING source_id",
+                     $7::jsonb FROM nextval('goals.source_source_id_seq') s ON CONFLICT DO NOTHING RETURNING source_id",
                     &values,
                 );
             }
@@ -140,7 +141,9 @@ pub(super) fn attach(
                 &values,
             )
         };
-        let id = known.or_else(insert).unwrap_or(0);
+        // Another session may have made it since.
+        let id = known().or_else(insert).or_else(known);
+        let id = id.ok_or_else(|| Error::LockNotAvailable { relation: relation::qualified_name(relid) })?;
         spi::run(
             &format!(
                 "UPDATE goals.source SET {users_column} = coalesce($2, source_id), key_column = $3::name, \
@@ -241,7 +244,12 @@ pub(super) fn note_name(setup: &Setup, source_id: i32) {
 /// may have its own trigger and a clone of its parent's. While the extension is at version 0.1.0, whose `health()`
 /// looks for the name `pg_goals`, it gets that name.
 pub(super) fn attach_trigger(relid: Oid, is_partitioned: bool, function: &str, events: Events, id: i64) -> Result<()> {
-    let wanted = if extension_is_of_0_1_0() { "pg_goals".to_owned() } else { format!("pg_goals_{id}") };
+    let wanted = match function {
+        _ if extension_is_of_0_1_0() => "pg_goals".to_owned(),
+        // Triggers fire in the order of their names: a row is a receipt first, where it is both.
+        "capture_engagement" => format!("pg_goals_e{id}"),
+        _ => format!("pg_goals_{id}"),
+    };
     if is_partitioned {
         let_partitions_clone(&format!("goals.{function}"));
     }

@@ -222,11 +222,11 @@ pub fn track_engagements(args: &Args) -> Result<Out> {
     // The message of a row determines its users table; any one serves until then.
     let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
     let users = all_users().next().ok_or(Error::NoUsersTable)?;
-    let user_by = user_by(args, 8, all_users())?;
+    let (user_by, users_by) = user_by(args, 8, all_users())?;
     if send.is_none() && user_by.is_none() {
         warn_of_other_keys(&table, &key, all_users());
     }
-    let options = Options { send, sends, send_is, user_by, time_zone: times.zone(), ..of_kinds };
+    let options = Options { send, sends, send_is, user_by, users_by, time_zone: times.zone(), ..of_kinds };
     let way = options.way().map(str::to_owned);
     let columns = Columns {
         key,

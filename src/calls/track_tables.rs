@@ -47,11 +47,11 @@ pub fn track_events(args: &Args) -> Result<Out> {
     warn_of_other_owners(&table, &key.name, &only);
     let becomes = on_column.is_some() || !only.conditions().is_empty();
     let users = required_setup()?.tracked_users_table(args.relation(5))?;
-    let user_by = user_by(args, 9, [&users])?;
+    let (user_by, users_by) = user_by(args, 9, [&users])?;
     if user_by.is_none() {
         warn_of_other_keys(&table, &key.name, [&users]);
     }
-    let options = Options { named, on_column, user_by, time_zone: times.zone(), ..Options::default() };
+    let options = Options { named, on_column, user_by, users_by, time_zone: times.zone(), ..Options::default() };
     let way = options.way().map(str::to_owned);
     let columns = Columns {
         key: key.name,
@@ -92,11 +92,11 @@ pub fn track_receipts(args: &Args) -> Result<Out> {
     let setup = required_setup()?;
     let all_users = || setup.sources.iter().filter(|s| s.kind == "users" && s.attached);
     let users = all_users().next().ok_or(Error::NoUsersTable)?;
-    let user_by = user_by(args, 12, all_users())?;
+    let (user_by, users_by) = user_by(args, 12, all_users())?;
     if user_by.is_none() {
         warn_of_other_keys(&table, &key.name, all_users());
     }
-    let options = Options { user_by, time_zone: times.zone(), ..further };
+    let options = Options { user_by, users_by, time_zone: times.zone(), ..further };
     let columns = Columns {
         key: key.name,
         message: Some(message),

@@ -202,6 +202,15 @@ pub(super) fn hand_overs(probes: &mut Probes, users: i32, by: By, key: &[u8]) ->
     Some(found)
 }
 
+/// True if this transaction has handed receipts over to or from the key. None if the hand-overs cannot be read now.
+pub fn is_handed_over_now(probes: &mut Probes, users: i32, key: &[u8]) -> Option<bool> {
+    if !probes.has_hand_overs()? {
+        return Some(false);
+    }
+    let is_new = |rows: Vec<HandOver>| rows.iter().any(|row| row.command.is_some());
+    Some(is_new(hand_overs(probes, users, By::From, key)?) || is_new(hand_overs(probes, users, By::Into, key)?))
+}
+
 /// The end of a spell, and whose the spell is.
 #[derive(Clone)]
 pub(super) struct End {

@@ -16,6 +16,8 @@ pub struct Options {
     pub on_column: Option<String>,
     /// The column of the users table by which a row names its user.
     pub user_by: Option<String>,
+    /// The sources of the users whom it may name: whoever tracked the table may read that column of them.
+    pub users_by: Vec<i32>,
     /// How times without a zone are read.
     pub time_zone: Option<String>,
     /// The column with the time of the delivery of a send.
@@ -106,6 +108,10 @@ impl Options {
         (options.sends, options.like_message) = (number("sends"), number("like_message"));
         let kinds = node.key(b"kinds").and_then(|kinds| kinds.entries());
         options.kinds = kinds.into_iter().flatten().filter_map(|(of, kind)| Some((text(of), string(kind)?))).collect();
+        let ids = node.key(b"users_by");
+        let ids = ids.as_ref().and_then(|ids| ids.elements()).into_iter().flatten();
+        let id = |node: Node| i32::try_from(node.value().number()?.as_i64()?).ok();
+        options.users_by = ids.filter_map(id).collect();
         let only = |name: &[u8]| node.key(name).and_then(|node| Only::read(&node, text).ok()).unwrap_or_default();
         (options.only, options.member) = (only(b"only"), only(b"member"));
         options
@@ -125,6 +131,9 @@ impl Options {
             if let Some(id) = id {
                 object.insert(name.into(), id.into());
             }
+        }
+        if !self.users_by.is_empty() {
+            object.insert("users_by".into(), self.users_by.clone().into());
         }
         let mut json = serde_json::to_string(&object).unwrap_or_default();
         for (name, given) in [("only", only), ("member", member), ("kinds", kinds)] {
@@ -167,6 +176,7 @@ mod tests {
             named: Some("order \"placed\"".into()),
             on_column: Some("completed_at".into()),
             user_by: Some("email".into()),
+            users_by: vec![3, 9],
             kind_column: Some("event".into()),
             sends: Some(7),
             like_message: Some(8),

@@ -419,6 +419,8 @@ impl ColumnType {
             Shape::Moment => Some(self.moment_by_value(value)),
             Shape::Array { .. } => output_text(self.type_oid, pg_sys::Oid::from_u32(pg_sys::F_ARRAY_OUT), value),
             Shape::Jsonb => Some(datum::jsonb_text(value)),
+            // SAFETY: a json datum is a text, copied before the row goes.
+            Shape::Json => Some(encoding::to_model(unsafe { datum::varlena_bytes(value) }).into_owned()),
             _ => match self.read(value) {
                 Value::Number(number) => Some(number.to_string().into_bytes()),
                 Value::Boolean(known) => Some(known.to_string().into_bytes()),

@@ -50,8 +50,10 @@ pub fn on_change(trigger: &Trigger) {
                     }
                 }),
                 None => {
-                    if let Some(list) = here(new).membership() {
-                        here(new).joined(trigger, &setup, &list);
+                    if let Some(list) = here(new).membership()
+                        && let Some(key) = here(new).key(&setup)
+                    {
+                        here(new).joined(trigger, &setup, &list, &key);
                     }
                 }
             }
@@ -69,24 +71,30 @@ pub fn on_change(trigger: &Trigger) {
 /// A change to another user or list is a leave and a join.
 fn on_update(trigger: &Trigger, setup: &Setup, before: &Side, after: &Side) {
     let (was, is) = (before.membership(), after.membership());
-    if was == is && (was.is_none() || stays(trigger, setup, before, after)) {
+    if was.is_none() && is.is_none() {
         return;
     }
-    if let Some(list) = was {
-        before.left(trigger, setup, &list);
+    let has_same_key = before.reading.key(before.row) == after.reading.key(after.row);
+    let person = if has_same_key { None } else { same_person(trigger, setup, before, after) };
+    if was == is && (has_same_key || person.is_some()) {
+        return;
     }
-    if let Some(list) = is {
-        after.joined(trigger, setup, &list);
+    if let Some(list) = was
+        && let Some(key) = person.clone().or_else(|| before.key(setup))
+    {
+        before.left(trigger, setup, &list, &key);
+    }
+    if let Some(list) = is
+        && let Some(key) = person.or_else(|| after.key(setup))
+    {
+        after.joined(trigger, setup, &list, &key);
     }
 }
 
-/// True if the row is still of the same person.
-fn stays(trigger: &Trigger, setup: &Setup, before: &Side, after: &Side) -> bool {
-    if before.reading.key(before.row) == after.reading.key(after.row) {
-        return true;
-    }
-    let keys = before.key(setup).zip(after.key(setup));
-    keys.is_some_and(|(was, is)| key_of_same(trigger, setup, after.reading.source.users, &was, &is).is_some())
+/// [`key_of_same`] of a row whose key has changed.
+fn same_person(trigger: &Trigger, setup: &Setup, before: &Side, after: &Side) -> Option<Vec<u8>> {
+    let (was, is) = (before.key(setup)?, after.key(setup)?);
+    key_of_same(trigger, setup, after.reading.source.users, &was, &is)
 }
 
 /// A row as it was or is, and how its table or partition is read.
@@ -119,24 +127,18 @@ impl Side<'_> {
         occurred(trigger.statement(), happening, event, Some(&self.own_columns()));
     }
 
-    fn joined(&self, trigger: &Trigger, setup: &Setup, list: &str) {
+    fn joined(&self, trigger: &Trigger, setup: &Setup, list: &str, key: &[u8]) {
         let event = joined(list);
         let is_awaited = self.is_awaited(setup, &event);
-        if !is_awaited && none_is_leaving() {
-            return;
-        }
-        let Some(key) = self.key(setup) else { return };
-        if !is_back(self.reading.source.id, &key, list) && is_awaited {
-            self.occurred(trigger, &key, &event);
+        if (is_awaited || !none_is_leaving()) && !is_back(self.reading.source.id, key, list) && is_awaited {
+            self.occurred(trigger, key, &event);
         }
     }
 
-    fn left(&self, trigger: &Trigger, setup: &Setup, list: &str) {
+    fn left(&self, trigger: &Trigger, setup: &Setup, list: &str, key: &[u8]) {
         let event = left(list);
-        if self.is_awaited(setup, &event)
-            && let Some(key) = self.key(setup)
-        {
-            self.occurred(trigger, &key, &event);
+        if self.is_awaited(setup, &event) {
+            self.occurred(trigger, key, &event);
         }
     }
 

@@ -502,8 +502,9 @@ fn named_user(users: &Source, column: &str, value: &[u8]) -> Option<Vec<u8>> {
 /// The key as the users table writes it: the columns of the two tables may have different types.
 pub fn user_key(setup: &Setup, reading: &Reading, users: i32, row: &Row) -> Option<Vec<u8>> {
     let key = reading.key(row)?;
-    if let Some(column) = &reading.source.options.user_by {
-        return named_user(setup.source(users)?, column, &key);
+    let options = &reading.source.options;
+    if let Some(column) = &options.user_by {
+        return options.users_by.contains(&users).then(|| named_user(setup.source(users)?, column, &key)).flatten();
     }
     match setup.source(users).and_then(|u| cache::key_type_of(u)) {
         Some(key_type) if key_type != reading.key_type => key_type.canonical(&key),

@@ -103,3 +103,25 @@ select matched from goals.message_stats where goal = 'primary';
 select from goals.untrack('lists');
 select from goals.track_messages('lists', id => 'list');
 select kind, attached from goals.source where relation = 'lists'::regclass order by source_id;
+
+-- A table of sends that says itself what happened to each: a row is a receipt first, whatever the numbers of the triggers.
+do $$ begin
+    for i in 1..9 loop
+        execute format('create table filler_%s (user_id int, name text)', i);
+        perform goals.track_events(format('filler_%s', i)::regclass, user_key => 'user_id', event => 'name');
+    end loop;
+end $$;
+create table mails (id int primary key, message text, user_id int, status text);
+select from goals.track_receipts('mails', message => 'message', user_key => 'user_id');
+do $$ begin
+    for i in 10..99 loop
+        execute format('create table filler_%s (user_id int, name text)', i);
+        perform goals.track_events(format('filler_%s', i)::regclass, user_key => 'user_id', event => 'name');
+    end loop;
+end $$;
+select from goals.track_engagements('mails', 'status', send => 'id', sends => 'mails', kinds => '{"open": "opened", "click": "clicked"}');
+select from goals.create_message('mail');
+insert into mails values (1, 'mail', 1, 'open'), (2, 'mail', 2, 'click'), (3, 'mail', 3, 'queued');
+update mails set status = 'open' where id = 3;
+select sent, opened, clicked from goals.message_stats where message = 'mail';
+select count(*) from goals.health() where problem = 'skipped engagements';

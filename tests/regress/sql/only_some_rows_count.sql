@@ -50,3 +50,12 @@ select from goals.track_events('log', 'owner_id', 'name', "only" => '["state"]')
 select from goals.track_events('log', 'owner_id', 'name', "only" => '{"state": {"a": 1}}');
 \set VERBOSITY default
 select options from goals.source where relation = 'log'::regclass;
+
+-- Documents, by their text
+create table documents (n int primary key, owner_id int, a json, b jsonb);
+select from goals.track_events('documents', 'owner_id', named => 'e', "only" => '{"a": "{\"x\":1}", "b": "{\"x\":1}"}');
+select from goals.create_message('d');
+select from goals.set_goal('d', event => 'e', time_limit => '1 day');
+select count(*) from goals.record_sent('d', array[31, 32, 33]);
+insert into documents values (1, 31, '{"x":1}', '{"x": 1}'), (2, 32, '{"x": 1}', '{"x": 1}'), (3, 33, '{"x":1}', '{"x": 2}');
+select user_key from goals.matches('d');
