@@ -56,7 +56,7 @@ alter table opens enable trigger user;
 insert into clicks values (1, 'click');
 insert into opens values ('m', '1', now());
 select opened, clicked from goals.message_stats where message = 'm';
-do $$ begin execute format('drop trigger pg_goals_%s on clicks', (select source_id from goals.source where relation = 'clicks'::regclass)); end $$;
+do $$ begin execute format('drop trigger pg_goals_e%s on clicks', (select source_id from goals.source where relation = 'clicks'::regclass)); end $$;
 select problem, object, hint from goals.health();
 drop table clicks;
 select problem, regexp_replace(hint, '\d+', 'N', 'g') as hint from goals.health();
