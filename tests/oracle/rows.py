@@ -386,12 +386,9 @@ class Rows:
             where,
             table,
         )
-        give = "insert into %s (%s) select %s from %s_stash; delete from %s_stash" % (
-            table,
-            columns,
-            values,
-            table,
-            table,
+        # other connections have rows there, too
+        give = "insert into %s (%s) select %s from %s_stash where %s; delete from %s_stash where %s" % (
+            *(table, columns, values, table, where, table, where),
         )
         return (
             "%s; %s" % (take, give)

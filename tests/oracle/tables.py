@@ -134,8 +134,9 @@ class Tracked:
         take = "with d as (delete from %s where %s returning *) insert into %s_stash select * from d" % (
             *(table, where, table),
         )
-        give = "insert into %s (%s) select %s from %s_stash; delete from %s_stash" % (
-            *(table, columns, columns, table, table),
+        # other connections have rows there, too
+        give = "insert into %s (%s) select %s from %s_stash where %s; delete from %s_stash where %s" % (
+            *(table, columns, columns, table, where, table, where),
         )
         if self.case.explicit or how == "two":
             return "%s; %s" % (take, give)
