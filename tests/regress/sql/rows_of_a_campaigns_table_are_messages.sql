@@ -43,6 +43,7 @@ select variant, users, matched from goals.compare('Spring', include_running => t
 select message, matched from goals.attribution() order by 1;
 select goals.report_data('Spring') #>> '{message,name}' as name, goals.report_data('Spring') #>> '{message,channel}' as channel,
     goals.report_data('Spring') #>> '{goals,0,matched}' as matched;
+select goals.report_data('Old one') #>> '{message,channel}' as channel;
 select length(goals.report('Spring')) > 1000;
 select * from goals.stats_bar('Spring') limit 3;
 select problem, object from goals.health();
