@@ -45,6 +45,15 @@ insert into mails (campaign, user_id, arm) values ('a0eebc99-9c0b-4ef8-bb6d-6bb9
 select problem, object from goals.health() where problem = 'unknown variant';
 select from goals.track_receipts('mails', message => 'campaign', user_key => 'user_id', variant => 'arm');
 
+-- So is what counts as an open of a machine
+select from goals.create_message('quick', engagement_after => '10 seconds');
+create table notices (id int primary key);
+select from goals.track_messages('notices', 'id', like_message => 'quick');
+insert into notices values (1);
+select goals.record_sent('1', 1::bigint, sent_at => '2026-01-01 12:00+00') > 0 as sent;
+select from goals.record_opened('1', 1::bigint, opened_at => '2026-01-01 12:00:05+00');
+select sent, opened, opened_by_machine from goals.message_stats where message = '1';
+
 -- The programme
 select from goals.create_message('all mail', kind => 'programme');
 select from goals.set_control_group('all mail', 0.5);

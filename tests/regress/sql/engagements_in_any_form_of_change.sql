@@ -97,6 +97,8 @@ update clicks set at = now() where id in (1, 3);
 select * from engagements;
 -- Complete because of the move, and moved without another.
 update clicks set part = 3 - part, event = 'click' where id = 2;
+-- (its time is ahead, and is that of the click as now)
+select max(at) <= clock_timestamp() as by_now from goals.engagement;
 update clicks set part = 3 - part where id in (2, 3);
 update clicks set part = 3 - part;
 update clicks set user_id = 24, at = now(), part = 3 - part where id = 4;

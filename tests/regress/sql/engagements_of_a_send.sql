@@ -102,6 +102,14 @@ select goals.track_engagements('mail_opens', 'mail_text', send => 'mail', kinds 
 select goals.track_engagements('mail_opens', 'mail_text', send => 'mail', kinds => '{}');
 select goals.track_engagements('mail_opens', 'mail_number', send => 'mail', kinds => '{"open": "opened"}');
 select goals.track_engagements('sends', 'opened', send => 'id', sends => 'sends');
+-- A column of texts may refer to numbers and uuids, in any spelling.
+create table by_text (send text, mail text);
+select from goals.track_engagements('by_text', 'opened', send => 'send', sends => 'sends');
+select from goals.track_engagements('by_text', 'clicked', send => 'mail', sends => 'mails');
+insert into mails values ('0e37df36-f698-11e6-8dd4-cb9ced3df978', 3, 'm', '17');
+insert into by_text values ('014', null), (null, '{0E37DF36F69811E68DD4CB9CED3DF978}'), ('x', 'y');
+select message, user_key, opened_at is not null as opened, clicked_at is not null as clicked
+from goals.outcome where message = 'other' or user_key = '17' order by 1;
 create table two_keys (a int, b int, message text, who int, primary key (a, b));
 select from goals.track_receipts('two_keys', 'message', 'who');
 create table parts (a int, b int);

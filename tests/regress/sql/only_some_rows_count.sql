@@ -15,6 +15,9 @@ select from goals.track_events('log', 'owner_id', 'name');
 insert into log (n, owner_type, owner_id) values (1, 'User', 1), (2, 'Team', 2);
 select from goals.track_events('log', 'owner_id', 'name', "only" => '{"owner_type": "User"}');
 insert into log (n, owner_type, owner_id) values (3, 'User', 3), (4, 'Team', 4), (5, null, 5), (6, 'user', 6);
+-- From now on a row may begin to count.
+insert into log (n, owner_type, owner_id) values (7, 'Team', 7);
+update log set owner_type = 'User' where n = 7;
 select user_key from goals.matches('m') order by user_key::int;
 
 select from goals.track_events('log', 'owner_id', 'name', "only" =>

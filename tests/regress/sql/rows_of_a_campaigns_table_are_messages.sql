@@ -43,6 +43,7 @@ select variant, users, matched from goals.compare('Spring', include_running => t
 select message, matched from goals.attribution() order by 1;
 select goals.report_data('Spring') #>> '{message,name}' as name, goals.report_data('Spring') #>> '{message,channel}' as channel,
     goals.report_data('Spring') #>> '{goals,0,matched}' as matched;
+select goals.report_data('Old one') #>> '{message,channel}' as channel;
 select length(goals.report('Spring')) > 1000;
 select * from goals.stats_bar('Spring') limit 3;
 select problem, object from goals.health();
@@ -68,9 +69,11 @@ select from goals.rename_message('Spring sale', 'x');
 update campaigns set title = 'Spring' where title = 'Spring sale';
 update campaigns set title = null where title = 'Summer';
 update campaigns set title = repeat('x', 1001) where title = 'Old two';
+update campaigns set title = ' ' where title = 'Old one';
 select name from goals_internal.named_message order by message_id;
 update campaigns set title = 'Summer' where title is null;
 update campaigns set title = 'Old two' where length(title) > 1000;
+update campaigns set title = 'Old one' where title = ' ';
 
 -- Of one name: the one that came later has its id behind the name
 insert into campaigns (title) values ('Spring'), ('like this');
@@ -149,4 +152,13 @@ select count(*) from goals.receipt r join goals.message m using (message_id) whe
 update campaigns set title = 'Now again' where id = 100;
 select goals.roll_up();
 select message from goals.message_stats where message like 'Now%';
+select * from goals.verify();
+-- purge() leaves the figures of each campaign as they are
+create table before_purge as
+select message, goal, sent, opened, clicked, matched, already_matched from goals.message_stats;
+select goals.purge('infinity') > 0 as purged;
+(select message, goal, sent, opened, clicked, matched, already_matched from goals.message_stats
+ except table before_purge)
+union all (table before_purge
+           except select message, goal, sent, opened, clicked, matched, already_matched from goals.message_stats);
 select * from goals.verify();
