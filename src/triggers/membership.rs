@@ -130,7 +130,10 @@ impl Side<'_> {
     fn joined(&self, trigger: &Trigger, setup: &Setup, list: &str, key: &[u8]) {
         let event = joined(list);
         let is_awaited = self.is_awaited(setup, &event);
-        if (is_awaited || !none_is_leaving()) && !is_back(self.reading.source.id, key, list) && is_awaited {
+        if !is_awaited && none_is_leaving() {
+            return;
+        }
+        if !is_back(self.reading.source.id, key, list) && is_awaited {
             self.occurred(trigger, key, &event);
         }
     }
