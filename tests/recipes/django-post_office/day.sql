@@ -44,7 +44,8 @@ insert into post_office_email ("to", status, template_id, created, last_updated)
 select email, 2, 5, clock_timestamp(), clock_timestamp() from auth_user where id <= 9;
 update post_office_email set status = 0 where template_id = 5;
 
--- webhooks: one handler logs what the provider says, another one sets the status only
+-- webhooks: one handler logs what the provider says, another one sets the status only; `said` is the test's own record
+create table said (email_id bigint, status int);
 insert into post_office_log (date, status, email_id)
 select clock_timestamp(), 20, id from post_office_email where message_id ~ '^<w' and status = 0 and id % 5 <> 0;
 insert into post_office_log (date, status, email_id) select clock_timestamp(), 10, id from post_office_email
@@ -61,12 +62,18 @@ insert into post_office_log (date, status, email_id) select clock_timestamp(), 6
     where message_id = '<w8@example.com>';
 insert into post_office_log (date, status, email_id) select clock_timestamp(), 30, id from post_office_email
     where status = 1;
-update post_office_email set recipient_delivery_status = 20 where message_id ~ '^<n' and status = 0;
-update post_office_email set recipient_delivery_status = 30 where message_id ~ '^<n[3-4]' and status = 0;
-update post_office_email set recipient_delivery_status = 30 where message_id ~ '^<n[3-4]' and status = 0;
-update post_office_email set recipient_delivery_status = 40 where message_id ~ '^<n3' and status = 0;
-update post_office_email set recipient_delivery_status = 80 where message_id ~ '^<n31@' and status = 0;
-update post_office_email set recipient_delivery_status = 90 where message_id ~ '^<n(31|33|34)@' and status = 0;
+with u as (update post_office_email set recipient_delivery_status = 20 where message_id ~ '^<n' and status = 0 returning id)
+insert into said select id, 20 from u;
+with u as (update post_office_email set recipient_delivery_status = 30 where message_id ~ '^<n[3-4]' and status = 0 returning id)
+insert into said select id, 30 from u;
+with u as (update post_office_email set recipient_delivery_status = 30 where message_id ~ '^<n[3-4]' and status = 0 returning id)
+insert into said select id, 30 from u;
+with u as (update post_office_email set recipient_delivery_status = 40 where message_id ~ '^<n3' and status = 0 returning id)
+insert into said select id, 40 from u;
+with u as (update post_office_email set recipient_delivery_status = 80 where message_id ~ '^<n31@' and status = 0 returning id)
+insert into said select id, 80 from u;
+with u as (update post_office_email set recipient_delivery_status = 90 where message_id ~ '^<n(31|33|34)@' and status = 0 returning id)
+insert into said select id, 90 from u;
 
 select goals.roll_up();
 

@@ -1,5 +1,5 @@
 with emails as (select * from post_office_email union all select * from cleaned),
-logs as (select * from post_office_log union all select * from cleaned_log),
+logs as (select email_id, status from post_office_log union all select email_id, status from cleaned_log union all table said),
 sent as (
     select e.*, (regexp_match(lower("to"), 'user(\d+)@example.org'))[1]::int as user_id from emails e
     where status = 0 and (message_id is not null or template_id = 5 or id in (6, 7))),
