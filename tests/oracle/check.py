@@ -168,8 +168,8 @@ class Comparison:
                 if (figures := found.get(key)) and any(figures[:8]) or key in expected and any(expected[key].row()):
                     self.say("%s: row %r is %s", name, key, "missing" if key not in found else "unexpected")
                 continue
-            if key in found and key[2:] == (None,) and not any(found[key][:8]) and self.has_withdrawn(key[0]):
-                continue  # a row for receipts without a variant, all of which were withdrawn
+            if key in found and key[2:] == (None,) and not any(found[key][:8]) and self.none_counts(key[0]):
+                continue  # a row for receipts without a variant, none of which counts
             if key not in found or key not in expected:
                 self.say("%s: row %r is %s", name, key, "missing" if key not in found else "unexpected")
                 continue
@@ -186,9 +186,16 @@ class Comparison:
                     self.say("%s%r: rates expected %s, found %s", name, key, rates, row[8:12])
                     break
 
-    def has_withdrawn(self, message):
+    def none_counts(self, message):
+        """Are there receipts without a variant that count nowhere: withdrawn, or entries after another one?"""
         world = self.case.world
-        return any(r.message == message and r.variant is None and world.never_sent(r) for r in world.all_receipts())
+        person_of = {id(r): p for p in world.people.values() for r in p.receipts}
+        return any(
+            r.message == message
+            and r.variant is None
+            and (world.never_sent(r) or r.entry and id(r) in person_of and world.superseded(r, person_of[id(r)]))
+            for r in world.all_receipts()
+        )
 
     def receipts_and_goals(self, world):
         case = self.case

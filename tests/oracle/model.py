@@ -186,6 +186,7 @@ class World:
             # What there is of a user who is gone is that of who takes the key; what was merged stays where it is.
             if new not in moves and new not in aliases and there not in (None, person):
                 self.unite(there, person)
+                before = {key: person if who is there else who for key, who in before.items()}
             self.people[table, new] = person
 
     def forget(self, table, key):
