@@ -2,6 +2,7 @@
 
 use super::goals::may_read;
 use super::is_virtual;
+use crate::model::decimal::Decimal;
 use crate::model::error::{Error, Result};
 use crate::model::jsonb;
 use crate::model::only::{Condition, Only};
@@ -185,24 +186,31 @@ pub(super) fn conditions_named(args: &Args, i: usize, table: &Relation, name: &s
     // As the columns write them: texts are compared.
     let only = only.written(|name, text| type_of(name)?.form_of(text))?;
     for condition in only.conditions() {
-        let column_type = type_of(&condition.column)?;
-        if let Some(value) = never(&column_type, condition) {
-            return Err(Error::InvalidValue { value, type_name: column_type.name() });
+        let found = column(table, &condition.column)?;
+        if let Some(value) = never(&found, condition) {
+            return Err(Error::InvalidValue { value, type_name: type_of(&condition.column)?.name() });
         }
     }
     let json = only.json();
     Ok((only, Some(json)))
 }
 
-/// The first of the values of a condition that a column of this type never has.
-pub(super) fn never(column_type: &ColumnType, condition: &Condition) -> Option<String> {
+/// The first of the values of a condition that this column never has.
+pub(super) fn never(column: &relation::Column, condition: &Condition) -> Option<String> {
+    let column_type = ColumnType::resolve(column.type_oid, column.collation);
     if column_type.is_enum() {
         let is_label = |text: &String| column_type.canonical_value(Operator::Is, text).is_ok();
         return condition.texts().find(|text| !is_label(text));
     }
     let written_otherwise = |text: &String| column_type.form_of(text).ok().as_ref() != Some(text);
+    let range = column_type.range(column);
+    let is_no_number = |text: &String| {
+        let Some(number) = Decimal::parse(text) else { return true };
+        range.as_ref().is_some_and(|range| !range.has(&number)) || column_type.is_of_ids() && number.as_i64().is_none()
+    };
     match column_type.kind() {
-        kind @ (Kind::Number | Kind::Boolean) => condition.never(kind),
+        Kind::Number => condition.never(Kind::Number).or_else(|| condition.texts().find(is_no_number)),
+        Kind::Boolean => condition.never(Kind::Boolean),
         _ => condition.texts().find(written_otherwise),
     }
 }

@@ -244,8 +244,7 @@ pub fn source_problem(args: &Args) -> Result<Out> {
         }
         let deciding = options.only.conditions().iter().chain(options.member.conditions());
         for (condition, column) in deciding.filter_map(|c| Some((c, table.column(&c.column)?))) {
-            let column_type = ColumnType::resolve(column.type_oid, column.collation);
-            if let Some(value) = never(&column_type, condition) {
+            if let Some(value) = never(&column, condition) {
                 return Some(format!("\"{value}\" is no longer a value of column \"{}\"", column.name));
             }
         }

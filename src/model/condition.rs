@@ -42,7 +42,8 @@ pub struct Range {
 }
 
 impl Range {
-    fn has(&self, number: &Decimal) -> bool {
+    /// True if the number is one of them.
+    pub fn has(&self, number: &Decimal) -> bool {
         if number.is_finite() { self.least <= *number && *number <= self.most } else { self.infinite }
     }
 }

@@ -52,6 +52,8 @@ select user_key from goals.matches('m');
 select from goals.track_events('log', user_key => 'user_id', event => 'name', "only" => '{"u": "none"}');
 select from goals.track_events('log', user_key => 'user_id', event => 'name', "only" => '{"z": ["2026-11-30", "yesterday-ish"]}');
 select from goals.track_events('log', user_key => 'user_id', event => 'name', "only" => '{"j": "x"}');
+select from goals.track_events('log', user_key => 'user_id', event => 'name', "only" => '{"id": 3000000000}');
+select from goals.track_events('log', user_key => 'user_id', event => 'name', "only" => '{"id": [1, 1.5]}');
 \set VERBOSITY default
 
 -- A value that the column no longer has
