@@ -362,13 +362,19 @@ impl Reading {
             };
             return tables.find(is_named).map(|source| source.id);
         }
-        let is_there = |source: &&Rc<Source>| source.attached && relation::exists(source.relation);
-        let first = tables.find(|source| source.attached)?;
-        let others = tables.filter(is_there);
-        if others.clone().next().is_none() {
+        let mut attached = tables.filter(|source| source.attached);
+        let first = attached.next()?;
+        if attached.clone().next().is_none() {
             return Some(first.id);
         }
-        let mut of_users = others.chain(Some(first)).filter(|source| source.users == self.source.users);
+        // One that was dropped is in the way of none.
+        let is_there = |source: &&Rc<Source>| relation::exists(source.relation);
+        let mut there = std::iter::once(first).chain(attached).filter(is_there);
+        let first = there.next()?;
+        if there.clone().next().is_none() {
+            return Some(first.id);
+        }
+        let mut of_users = std::iter::once(first).chain(there).filter(|source| source.users == self.source.users);
         of_users.next().filter(|_| of_users.next().is_none()).map(|source| source.id)
     }
 
