@@ -287,15 +287,17 @@ BEGIN ATOMIC
         JOIN goals.revision v ON v.revision_id = r.revision_id
         -- A hit of a goal that does not judge the receipt, or that held already, is none. (Asked with <>, as in the ledger:
         -- the planner takes it that most rows are not equal.)
-        WHERE h.goal_id = ANY (v.goal_ids) AND CASE WHEN h.goal_id = ANY (r.already) THEN 1 ELSE 0 END <> 1
+        WHERE CASE WHEN h.goal_id = ANY (v.goal_ids) THEN 1 ELSE 0 END <> 0
+          AND CASE WHEN h.goal_id = ANY (r.already) THEN 1 ELSE 0 END <> 1
           AND (of_revisions IS NULL OR r.revision_id = ANY (of_revisions))
     ), engaged AS (
         SELECT e.receipt_id,
                min(e.at) FILTER (WHERE e.kind IN ('o', 'c') AND e.machine IS NOT TRUE) AS opened_at,
                min(e.at) FILTER (WHERE e.kind = 'c' AND e.machine IS NOT TRUE) AS clicked_at,
                bool_or(e.kind IN ('w', 'm')) AS left_out
-        FROM goals.engagement e
-        WHERE e.receipt_id IN (SELECT m.receipt_id FROM matched m)
+        -- Some twice, where a receipt has matched several goals: that changes none of these.
+        FROM matched m
+        JOIN goals.engagement e ON e.receipt_id = m.receipt_id
         GROUP BY e.receipt_id
     )
     SELECT m.receipt_id, m.users_source_id,
