@@ -274,7 +274,8 @@ RETURNS integer[]
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT array(SELECT v.revision_id FROM goals.revision v WHERE v.message_id = ANY (of_goals)) $$;
-COMMENT ON FUNCTION goals_internal.revisions_of(integer[]) IS 'The revisions of messages, of which goals_of() gives the ids';
+COMMENT ON FUNCTION goals_internal.revisions_of(integer[]) IS
+    'The revisions of messages, of which goals_of() gives the ids';
 
 CREATE FUNCTION goals_internal.arms_of(of_message integer)
 RETURNS integer

@@ -247,21 +247,21 @@ COMMENT ON FUNCTION goals.stats(text, text, timestamptz, timestamptz) IS
     'Forgotten and purged receipts are counted by their UTC day of sending. goal NULL: the receipts of the message '
     'whatever their goals';
 
--- The matches of goals with since <= matched_at < until, by the definition of goals_internal.ledger, read from the match
--- log: that is for many receipts, the ledger for few. once: ids of goals whose first hit is the match; later: of those
--- whose n-th hit is. As the parameters are constants where this is put into the query that calls it, what is NULL is not
--- asked for, and a part that has no goal is not run.
+-- The matches of goals with since <= matched_at < until, by the definition of goals_internal.ledger, read from the
+-- match log: that is for many receipts, the ledger for few. once: ids of goals whose first hit is the match; later: of
+-- those whose n-th hit is. As the parameters are constants where this is put into the query that calls it, what is NULL
+-- is not asked for, and a part that has no goal is not run.
 CREATE FUNCTION goals_internal.matched(once integer[], later integer[], of_revisions integer[], since timestamptz,
     until timestamptz)
 RETURNS TABLE (receipt_id bigint, users_source_id integer, user_key text, variant_id integer, message_id integer,
-    goals_of integer, goal_id integer, sent_at timestamptz, opened_at timestamptz, clicked_at timestamptz, match_id bigint,
-    matched_at timestamptz, old_value jsonb, new_value jsonb, worth numeric, cause_ref bigint)
+    goals_of integer, goal_id integer, sent_at timestamptz, opened_at timestamptz, clicked_at timestamptz,
+    match_id bigint, matched_at timestamptz, old_value jsonb, new_value jsonb, worth numeric, cause_ref bigint)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH matched AS MATERIALIZED (
-        SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id, coalesce(r.message_id, v.message_id) AS message_id,
-               v.message_id AS goals_of, h.goal_id, r.sent_at, r.flags, h.match_id, h.matched_at, h.old_value, h.new_value,
-               h.worth, h.cause_ref
+        SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id,
+               coalesce(r.message_id, v.message_id) AS message_id, v.message_id AS goals_of, h.goal_id, r.sent_at,
+               r.flags, h.match_id, h.matched_at, h.old_value, h.new_value, h.worth, h.cause_ref
         FROM (SELECT h.receipt_id, h.goal_id, h.match_id, h.matched_at, h.old_value, h.new_value, h.worth, h.cause_ref
               FROM goals.match_log h
               WHERE cardinality(once) > 0 AND h.goal_id = ANY (once)
@@ -285,8 +285,8 @@ BEGIN ATOMIC
               WHERE (since IS NULL OR h.matched_at >= since) AND (until IS NULL OR h.matched_at < until)) h
         JOIN goals.receipt r ON r.receipt_id = h.receipt_id
         JOIN goals.revision v ON v.revision_id = r.revision_id
-        -- A hit of a goal that does not judge the receipt, or that held already, is none. (Asked with <>, as in the ledger:
-        -- the planner takes it that most rows are not equal.)
+        -- A hit of a goal that does not judge the receipt, or that held already, is none. (Asked with <>, as in the
+        -- ledger: the planner takes it that most rows are not equal.)
         WHERE CASE WHEN h.goal_id = ANY (v.goal_ids) THEN 1 ELSE 0 END <> 0
           AND CASE WHEN h.goal_id = ANY (r.already) THEN 1 ELSE 0 END <> 1
           AND (of_revisions IS NULL OR r.revision_id = ANY (of_revisions))
@@ -339,7 +339,8 @@ DECLARE
     -- Of a message with fewer receipts than this each is looked up; that is quicker than reading the whole match log.
     few CONSTANT bigint := greatest(1000, pg_relation_size('goals.match_log') / 5000);
     receipts CONSTANT bigint := (SELECT count(*)
-                                 FROM (SELECT FROM goals.receipt r WHERE r.revision_id = ANY (of_revisions) LIMIT few) r);
+                                 FROM (SELECT FROM goals.receipt r
+                                       WHERE r.revision_id = ANY (of_revisions) LIMIT few) r);
     all_goals integer[];
     once integer[];
     later integer[];
@@ -392,7 +393,8 @@ BEGIN
               FROM goals_internal.ledger o
               -- As in goals.outcome.
               WHERE o.message_id = of_message AND o.goals_of = ANY (of_goals) AND o.revision_id = ANY (of_revisions)
-                AND (matches.goal IS NULL OR o.goal = matches.goal) AND o.goal_id IS NOT NULL AND o.matched_at IS NOT NULL
+                AND (matches.goal IS NULL OR o.goal = matches.goal) AND o.goal_id IS NOT NULL
+                AND o.matched_at IS NOT NULL
                 AND (matches.since IS NULL OR o.matched_at >= matches.since)
                 AND (matches.until IS NULL OR o.matched_at < matches.until)
                 AND o.had & 64 <> 64 AND o.had & 128 <> 128 AND CASE WHEN o.superseded_by IS NULL THEN 0 ELSE 1 END <> 1
@@ -419,5 +421,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION goals.matches(text, text, timestamptz, timestamptz, integer) IS
-    'Who matched, when, and by which change: one row per receipt and goal, the control group included; goal NULL: every '
-    'goal of the message; since <= matched_at < until; newest: that many of the newest';
+    'Who matched, when, and by which change: one row per receipt and goal, the control group included; goal NULL: '
+    'every goal of the message; since <= matched_at < until; newest: that many of the newest';

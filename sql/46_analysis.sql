@@ -159,7 +159,8 @@ BEGIN
         FROM ranked r
     ), shared AS (
         SELECT w.message, w.goal, w.worth,
-               w.weight / sum(w.weight) OVER (PARTITION BY w.user_key, w.matched_at, w.users_source_id, w.cause) AS credit
+               w.weight / sum(w.weight) OVER (PARTITION BY w.user_key, w.matched_at, w.users_source_id, w.cause)
+                   AS credit
         FROM weighed w
     )
     SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth),
