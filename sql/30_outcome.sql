@@ -122,12 +122,13 @@ SELECT r.receipt_id, r.users_source_id,
        CASE WHEN g.times = 1 AND h.match_id <= (SELECT w.match_id FROM goals.watermark w) THEN h.worth
             ELSE x.worth END AS rolled_worth,
        coalesce(r.flags & 1 = 1, false) AS held_out, h.cause_ref,
-       -- The message whose goals judge it. A query for one message names this too: then its receipts are found by index.
+       -- The message whose goals judge it. A query for one message names this too, and the revisions of that message:
+       -- then its receipts are found by index.
        v.message_id AS goals_of,
        e.delivered_at, e.bounced_at, e.complained_at, e.unsubscribed_at, e.opened_by_machine_at, e.clicked_by_machine_at,
        e.withdrawn_at, e.had, e.rolled_had, e.superseded_by,
        -- As the receipt has it: what is found by index.
-       r.user_key AS recorded_key
+       r.user_key AS recorded_key, r.revision_id
 FROM goals.receipt r
 JOIN goals.revision v ON v.revision_id = r.revision_id
 LEFT JOIN LATERAL (
@@ -212,7 +213,7 @@ SELECT l.settled,
        l.as_had >> 5 & 1 & -l.counts AS clicked_by_machine,
        -- For compare(), where a withdrawn receipt counts and an entry that came later does not.
        l.as_had >> 7 & 1 AS superseded, l.already_matched AS already, coalesce(l.as_worth, 0) AS gain,
-       l.recorded_key
+       l.recorded_key, l.revision_id
 FROM (SELECT l.*, (l.as_had & 192 = 0)::integer AS counts
       FROM (SELECT k.settled, l.*,
                    CASE WHEN k.settled THEN l.rolled_opened_at ELSE l.opened_at END AS as_opened_at,
@@ -266,6 +267,15 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ARRAY[m.message_id, m.like_message_id] FROM goals.message m WHERE m.message_id = of_message $$;
 COMMENT ON FUNCTION goals_internal.goals_of(integer) IS 'The messages whose goals may judge the receipts of this one';
+
+-- Looked up before the query that reads receipts: only of constants does the planner know how few receipts they have.
+CREATE FUNCTION goals_internal.revisions_of(of_goals integer[])
+RETURNS integer[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT array(SELECT v.revision_id FROM goals.revision v WHERE v.message_id = ANY (of_goals)) $$;
+COMMENT ON FUNCTION goals_internal.revisions_of(integer[]) IS
+    'The revisions of messages, of which goals_of() gives the ids';
 
 CREATE FUNCTION goals_internal.arms_of(of_message integer)
 RETURNS integer

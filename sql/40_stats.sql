@@ -180,6 +180,7 @@ AS $$
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
+    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
     at_once CONSTANT timestamptz := clock_timestamp();
     deliveries_are_reported boolean;
 BEGIN
@@ -218,6 +219,7 @@ BEGIN
                        c.deliveries, c.bounced, c.complained, c.unsubscribed, c.opened_by_machine, c.clicked_by_machine
                 FROM goals_internal.contribution c
                 WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+                  AND c.revision_id = ANY (of_revisions)
                   AND c.goal IS NOT DISTINCT FROM stats.goal
                   AND (stats.since IS NULL OR c.sent_at >= stats.since) AND (stats.until IS NULL OR c.sent_at < stats.until)
                 UNION ALL
@@ -245,7 +247,83 @@ COMMENT ON FUNCTION goals.stats(text, text, timestamptz, timestamptz) IS
     'Forgotten and purged receipts are counted by their UTC day of sending. goal NULL: the receipts of the message '
     'whatever their goals';
 
-CREATE FUNCTION goals.matches(message text, goal text DEFAULT NULL)
+-- The matches of goals with since <= matched_at < until, by the definition of goals_internal.ledger, read from the
+-- match log: that is for many receipts, the ledger for few. once: ids of goals whose first hit is the match; later: of
+-- those whose n-th hit is. As the parameters are constants where this is put into the query that calls it, what is NULL
+-- is not asked for, and a part that has no goal is not run.
+CREATE FUNCTION goals_internal.matched(once integer[], later integer[], of_revisions integer[], since timestamptz,
+    until timestamptz)
+RETURNS TABLE (receipt_id bigint, users_source_id integer, user_key text, variant_id integer, message_id integer,
+    goals_of integer, goal_id integer, sent_at timestamptz, opened_at timestamptz, clicked_at timestamptz,
+    match_id bigint, matched_at timestamptz, old_value jsonb, new_value jsonb, worth numeric, cause_ref bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH matched AS MATERIALIZED (
+        SELECT r.receipt_id, r.users_source_id, r.user_key, r.variant_id,
+               coalesce(r.message_id, v.message_id) AS message_id, v.message_id AS goals_of, h.goal_id, r.sent_at,
+               r.flags, h.match_id, h.matched_at, h.old_value, h.new_value, h.worth, h.cause_ref
+        FROM (SELECT h.receipt_id, h.goal_id, h.match_id, h.matched_at, h.old_value, h.new_value, h.worth, h.cause_ref
+              FROM goals.match_log h
+              WHERE cardinality(once) > 0 AND h.goal_id = ANY (once)
+                AND (since IS NULL OR h.matched_at >= since) AND (until IS NULL OR h.matched_at < until)
+                AND NOT EXISTS (SELECT FROM goals.match_log e
+                                WHERE e.receipt_id = h.receipt_id AND e.goal_id = h.goal_id AND e.goal_id = ANY (once)
+                                  AND (e.matched_at, e.match_id) < (h.matched_at, h.match_id))
+              UNION ALL
+              SELECT t.receipt_id, t.goal_id, h.match_id, h.matched_at, h.old_value, h.new_value, h.worth, h.cause_ref
+              FROM (SELECT DISTINCT h.receipt_id, h.goal_id
+                    FROM goals.match_log h
+                    WHERE cardinality(later) > 0 AND h.goal_id = ANY (later)
+                      AND (since IS NULL OR h.matched_at >= since) AND (until IS NULL OR h.matched_at < until)) t
+              JOIN goals.goal g ON g.goal_id = t.goal_id
+              CROSS JOIN LATERAL (
+                  SELECT h.match_id, h.matched_at, h.old_value, h.new_value, h.worth, h.cause_ref
+                  FROM goals.match_log h
+                  WHERE h.receipt_id = t.receipt_id AND h.goal_id = t.goal_id
+                  ORDER BY h.matched_at, h.match_id
+                  OFFSET g.times - 1 LIMIT 1) h
+              WHERE (since IS NULL OR h.matched_at >= since) AND (until IS NULL OR h.matched_at < until)) h
+        JOIN goals.receipt r ON r.receipt_id = h.receipt_id
+        JOIN goals.revision v ON v.revision_id = r.revision_id
+        -- A hit of a goal that does not judge the receipt, or that held already, is none. (Asked with <>, as in the
+        -- ledger: the planner takes it that most rows are not equal.)
+        WHERE CASE WHEN h.goal_id = ANY (v.goal_ids) THEN 1 ELSE 0 END <> 0
+          AND CASE WHEN h.goal_id = ANY (r.already) THEN 1 ELSE 0 END <> 1
+          AND (of_revisions IS NULL OR r.revision_id = ANY (of_revisions))
+    ), engaged AS (
+        SELECT e.receipt_id,
+               min(e.at) FILTER (WHERE e.kind IN ('o', 'c') AND e.machine IS NOT TRUE) AS opened_at,
+               min(e.at) FILTER (WHERE e.kind = 'c' AND e.machine IS NOT TRUE) AS clicked_at,
+               bool_or(e.kind IN ('w', 'm')) AS left_out
+        -- Some twice, where a receipt has matched several goals: that changes none of these.
+        FROM matched m
+        JOIN goals.engagement e ON e.receipt_id = m.receipt_id
+        GROUP BY e.receipt_id
+    )
+    SELECT m.receipt_id, m.users_source_id,
+           CASE WHEN EXISTS (SELECT FROM goals.hand_over)
+                THEN coalesce((SELECT o.into_key FROM goals.hand_over o
+                               WHERE o.users_source_id = m.users_source_id AND o.from_key = m.user_key
+                                 AND o.receipt_id >= m.receipt_id
+                               ORDER BY o.receipt_id, o.hand_over_id DESC LIMIT 1), m.user_key)
+                ELSE m.user_key END,
+           m.variant_id, m.message_id, m.goals_of, m.goal_id, m.sent_at, e.opened_at, e.clicked_at, m.match_id,
+           m.matched_at, m.old_value, m.new_value, m.worth, m.cause_ref
+    FROM matched m
+    LEFT JOIN engaged e ON e.receipt_id = m.receipt_id
+    WHERE CASE WHEN e.left_out THEN 1
+               -- Of a person's entries into a programme the first counts.
+               WHEN m.flags & 2 = 2
+               THEN (SELECT count(x.other_id)
+                     FROM (SELECT x.other_id FROM goals_internal.entry_of_same x
+                           WHERE x.receipt_id = m.receipt_id AND x.is_earlier LIMIT 1) x)
+               ELSE 0 END <> 1;
+END;
+COMMENT ON FUNCTION goals_internal.matched(integer[], integer[], integer[], timestamptz, timestamptz) IS
+    'The matches of a period, from the match log; put into the query that calls it';
+
+CREATE FUNCTION goals.matches(message text, goal text DEFAULT NULL, since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL, newest integer DEFAULT NULL)
 RETURNS SETOF goals.match_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
@@ -254,22 +332,94 @@ AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
+    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
+    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
+    -- Far from the earliest time there is.
+    latest CONSTANT timestamptz := greatest(coalesce(until, clock_timestamp()), '0001-01-01 00:00:00+00');
+    -- Of a message with fewer receipts than this each is looked up; that is quicker than reading the whole match log.
+    few CONSTANT bigint := greatest(1000, pg_relation_size('goals.match_log') / 5000);
+    receipts CONSTANT bigint := (SELECT count(*)
+                                 FROM (SELECT FROM goals.receipt r
+                                       WHERE r.revision_id = ANY (of_revisions) LIMIT few) r);
+    all_goals integer[];
+    once integer[];
+    later integer[];
+    seconds double precision := 1;
+    lower timestamptz;
+    wanted bigint := newest;
+    cut timestamptz;
+    is_cut boolean := false;
 BEGIN
     IF matches.goal IS NOT NULL THEN
         PERFORM goals_internal.check_goal(of_message, matches.goal);
     END IF;
-    RETURN QUERY
-    SELECT o.receipt_id, o.user_key::text, v.name::text, o.goal::text, o.sent_at, o.opened_at, o.clicked_at,
-           o.matched_at, o.attribute::text, o.event::text, o.old_value, o.new_value, o.worth
-    FROM goals_internal.ledger o
-    LEFT JOIN goals.variant v ON v.variant_id = o.variant_id
-    -- As in goals.outcome.
-    WHERE o.message_id = of_message AND o.goals_of = ANY (goals_internal.goals_of(of_message))
-      AND (matches.goal IS NULL OR o.goal = matches.goal) AND o.goal_id IS NOT NULL AND o.matched_at IS NOT NULL
-      AND o.had & 64 <> 64 AND o.had & 128 <> 128 AND CASE WHEN o.superseded_by IS NULL THEN 0 ELSE 1 END <> 1
-    ORDER BY o.matched_at, o.match_id;
+    IF newest < 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('newest must not be negative, but is %s', newest),
+            HINT = 'Pass how many matches to return, or leave it out for all.';
+    END IF;
+    SELECT array_agg(g.goal_id), array_agg(g.goal_id) FILTER (WHERE g.times = 1),
+           array_agg(g.goal_id) FILTER (WHERE g.times > 1)
+    INTO all_goals, once, later
+    FROM goals.goal g
+    WHERE g.message_id = ANY (of_goals) AND (matches.goal IS NULL OR g.name = matches.goal);
+
+    -- The newest are looked for in longer and longer periods: that many hits, and if too few of them are matches, more.
+    WHILE newest > 0 AND receipts >= 1000 LOOP
+        lower := CASE WHEN seconds < 1e9 THEN latest - seconds * interval '1 second' ELSE '-infinity' END;
+        SELECT h.matched_at INTO cut
+        FROM goals.match_log h
+        WHERE h.goal_id = ANY (all_goals) AND h.matched_at >= greatest(lower, matches.since)
+          AND (matches.until IS NULL OR h.matched_at < matches.until)
+        ORDER BY h.matched_at DESC
+        OFFSET wanted - 1 LIMIT 1;
+        IF FOUND THEN
+            SELECT count(*) = newest INTO is_cut
+            FROM (SELECT FROM goals_internal.matched(once, later, of_revisions, cut, matches.until) c
+                  WHERE c.message_id = of_message LIMIT newest) c;
+            EXIT WHEN is_cut;
+            wanted := wanted * 4;
+        ELSE
+            EXIT WHEN lower <= coalesce(matches.since, '-infinity');
+            seconds := seconds * 10;
+        END IF;
+    END LOOP;
+
+    IF receipts < few AND NOT is_cut THEN
+        RETURN QUERY
+        SELECT o.receipt_id, o.user_key::text, v.name::text, o.goal::text, o.sent_at, o.opened_at, o.clicked_at,
+               o.matched_at, o.attribute::text, o.event::text, o.old_value, o.new_value, o.worth
+        FROM (SELECT o.*
+              FROM goals_internal.ledger o
+              -- As in goals.outcome.
+              WHERE o.message_id = of_message AND o.goals_of = ANY (of_goals) AND o.revision_id = ANY (of_revisions)
+                AND (matches.goal IS NULL OR o.goal = matches.goal) AND o.goal_id IS NOT NULL
+                AND o.matched_at IS NOT NULL
+                AND (matches.since IS NULL OR o.matched_at >= matches.since)
+                AND (matches.until IS NULL OR o.matched_at < matches.until)
+                AND o.had & 64 <> 64 AND o.had & 128 <> 128 AND CASE WHEN o.superseded_by IS NULL THEN 0 ELSE 1 END <> 1
+              ORDER BY CASE WHEN newest IS NOT NULL THEN o.matched_at END DESC,
+                       CASE WHEN newest IS NOT NULL THEN o.match_id END DESC
+              LIMIT newest) o
+        LEFT JOIN goals.variant v ON v.variant_id = o.variant_id
+        ORDER BY o.matched_at, o.match_id;
+    ELSE
+        RETURN QUERY
+        SELECT o.receipt_id, o.user_key::text, v.name::text, g.name::text, o.sent_at, o.opened_at, o.clicked_at,
+               o.matched_at, g.attribute::text, g.event::text, o.old_value, o.new_value, o.worth
+        FROM (SELECT o.*
+              FROM goals_internal.matched(once, later, of_revisions, CASE WHEN is_cut THEN cut ELSE matches.since END,
+                                          matches.until) o
+              WHERE o.message_id = of_message
+              ORDER BY CASE WHEN newest IS NOT NULL THEN o.matched_at END DESC,
+                       CASE WHEN newest IS NOT NULL THEN o.match_id END DESC
+              LIMIT newest) o
+        JOIN goals.goal g ON g.goal_id = o.goal_id
+        LEFT JOIN goals.variant v ON v.variant_id = o.variant_id
+        ORDER BY o.matched_at, o.match_id;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION goals.matches(text, text) IS
-    'Who matched, when, and by which change: one row per receipt and goal, the control group included; '
-    'goal NULL: every goal of the message';
+COMMENT ON FUNCTION goals.matches(text, text, timestamptz, timestamptz, integer) IS
+    'Who matched, when, and by which change: one row per receipt and goal, the control group included; goal NULL: '
+    'every goal of the message; since <= matched_at < until; newest: that many of the newest';

@@ -11,6 +11,7 @@ AS $$
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
+    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
 BEGIN
     PERFORM goals_internal.check_goal(of_message, daily.goal);
     RETURN QUERY
@@ -19,7 +20,8 @@ BEGIN
     FROM (SELECT c.variant_id, c.day, c.sent, c.opened, c.clicked,
                  c.already_matched, c.matched
           FROM goals_internal.contribution c
-          WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals) AND c.goal = daily.goal
+          WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+            AND c.revision_id = ANY (of_revisions) AND c.goal = daily.goal
           UNION ALL
           SELECT t.variant_id, t.day, t.sent, t.opened, t.clicked, t.already_matched, t.matched
           FROM goals.total t
@@ -42,6 +44,7 @@ AS $$
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
+    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     PERFORM goals_internal.check_goal(of_message, daily_since_sending.goal);
@@ -53,6 +56,7 @@ BEGIN
                floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
         FROM goals_internal.contribution c
         WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+          AND c.revision_id = ANY (of_revisions)
           AND c.goal = daily_since_sending.goal AND c.sent <> 0
     ), time_limit AS (
         SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
@@ -104,6 +108,8 @@ AS $$
 DECLARE
     way CONSTANT text := replace(lower(trim(model)), '_', ' ');
     half_life_seconds CONSTANT double precision := extract(epoch FROM half_life);
+    once integer[];
+    later integer[];
 BEGIN
     IF way IS NULL OR way NOT IN ('first touch', 'last touch', 'last click', 'linear', 'time decay') THEN
         PERFORM goals_internal.raise('unknown_model', coalesce(model, 'null'));
@@ -111,42 +117,50 @@ BEGIN
     IF half_life_seconds IS NULL OR half_life_seconds <= 0 THEN
         PERFORM goals_internal.raise('half_life');
     END IF;
+    SELECT array_agg(g.goal_id) FILTER (WHERE g.times = 1), array_agg(g.goal_id) FILTER (WHERE g.times > 1)
+    INTO once, later
+    FROM goals.goal g;
     RETURN QUERY
     WITH matched AS MATERIALIZED (
-        SELECT m.name AS message, c.goal, c.users_source_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at, c.worth, c.cause,
-               CASE WHEN c.matched_after_click = 1 THEN c.clicked_at END AS clicked_at
-        FROM goals_internal.contribution c
+        SELECT m.name AS message, g.name AS goal, c.users_source_id, c.user_key, c.receipt_id, c.sent_at, c.matched_at,
+               coalesce(c.worth, 0) AS worth,
+               -- As in goals_internal.contribution.
+               coalesce('r' || c.cause_ref, 'a' || g.attribute, 'e' || g.event) AS cause,
+               CASE WHEN c.clicked_at <= c.matched_at THEN c.clicked_at END AS clicked_at
+        FROM goals_internal.matched(once, later, NULL, attribution.since, attribution.until) c
+        JOIN goals.goal g ON g.goal_id = c.goal_id
         JOIN goals_internal.named_message m ON m.message_id = c.message_id
         LEFT JOIN goals.variant v ON v.variant_id = c.variant_id
-        WHERE NOT c.settled AND c.goal IS NOT NULL AND c.matched = 1 AND v.is_control IS NOT TRUE
-          -- An entry into a programme is no message.
-          AND m.kind <> 'programme'
-          AND (attribution.since IS NULL OR c.matched_at >= attribution.since)
-          AND (attribution.until IS NULL OR c.matched_at < attribution.until)
+        -- An entry into a programme is no message.
+        WHERE v.is_control IS NOT TRUE AND m.kind <> 'programme'
     ), ranked AS (
+        -- The order of the model only: way is a constant, and what is NULL for it is not sorted by.
         SELECT m.*,
-               row_number() OVER (by_change ORDER BY m.sent_at, m.receipt_id, m.goal) AS from_first,
-               row_number() OVER (by_change ORDER BY m.sent_at DESC, m.receipt_id DESC, m.goal) AS from_last,
-               -- Nobody clicked: the last touch has it.
-               row_number() OVER (by_change ORDER BY m.clicked_at DESC NULLS LAST, m.sent_at DESC, m.receipt_id DESC, m.goal)
-                   AS from_click,
+               row_number() OVER (by_change
+                   -- Nobody clicked: the last touch has it.
+                   ORDER BY CASE WHEN way = 'last click' THEN m.clicked_at END DESC NULLS LAST,
+                            CASE WHEN way <> 'first touch' THEN m.sent_at END DESC,
+                            CASE WHEN way <> 'first touch' THEN m.receipt_id END DESC,
+                            CASE WHEN way = 'first touch' THEN m.sent_at END,
+                            CASE WHEN way = 'first touch' THEN m.receipt_id END, m.goal) AS place,
                -- Relative to the latest touch, so that old changes do not vanish below the smallest number.
-               extract(epoch FROM max(m.sent_at) OVER by_change - m.sent_at)::double precision AS age
+               CASE WHEN way = 'time decay'
+                    THEN extract(epoch FROM max(m.sent_at) OVER by_change - m.sent_at)::double precision END AS age
         FROM matched m
-        WINDOW by_change AS (PARTITION BY m.users_source_id, m.user_key, m.matched_at, m.cause)
+        -- The key first: it tells most of them apart.
+        WINDOW by_change AS (PARTITION BY m.user_key, m.matched_at, m.users_source_id, m.cause)
     ), weighed AS (
         SELECT r.*,
-               CASE way WHEN 'first touch' THEN (r.from_first = 1)::integer::double precision
-                        WHEN 'last touch' THEN (r.from_last = 1)::integer
-                        WHEN 'last click' THEN (r.from_click = 1)::integer
-                        WHEN 'linear' THEN 1
+               CASE way WHEN 'linear' THEN 1
                         -- 2^-100 is nothing beside the 1 of the latest touch; far below it a product would be an error.
-                        ELSE power(2::double precision, -least(r.age / half_life_seconds, 100))
+                        WHEN 'time decay' THEN power(2::double precision, -least(r.age / half_life_seconds, 100))
+                        ELSE (r.place = 1)::integer::double precision
                END AS weight
         FROM ranked r
     ), shared AS (
         SELECT w.message, w.goal, w.worth,
-               w.weight / sum(w.weight) OVER (PARTITION BY w.users_source_id, w.user_key, w.matched_at, w.cause) AS credit
+               w.weight / sum(w.weight) OVER (PARTITION BY w.user_key, w.matched_at, w.users_source_id, w.cause)
+                   AS credit
         FROM weighed w
     )
     SELECT s.message::text, s.goal::text, count(*), sum(s.credit), sum(s.worth),

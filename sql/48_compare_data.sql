@@ -17,6 +17,7 @@ AS $$
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
+    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
     at_once CONSTANT timestamptz := clock_timestamp();
 BEGIN
     PERFORM goals_internal.check_goal(of_message, compare_data.goal);
@@ -42,6 +43,7 @@ BEGIN
         FROM goals_internal.contribution c
         CROSS JOIN LATERAL (SELECT goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running) r
         WHERE NOT c.settled AND NOT c.held_out AND c.superseded <> 1 AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+          AND c.revision_id = ANY (of_revisions)
           AND (c.goal IS NULL OR c.goal = compare_data.goal)
     ), placed AS MATERIALIZED (
         -- A window and no join: the planner does not know how many receipts there are, and would compare each with all.

@@ -16,6 +16,7 @@ AS $$
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
+    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
     at_once CONSTANT timestamptz := clock_timestamp();
     of_goal text;
     goal_list jsonb;
@@ -80,6 +81,7 @@ BEGIN
                    goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.sent = 0 AS withdrawn
             FROM goals_internal.contribution c
             WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
+              AND c.revision_id = ANY (of_revisions)
               AND c.goal = of_goal AND NOT c.already AND c.superseded <> 1
         ), counted AS (
             SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest

@@ -179,3 +179,10 @@ WHERE p.oid IN ('goals.record_opened(text, text, timestamptz)'::regprocedure,
                 'goals.record_clicked(text, text, timestamptz)'::regprocedure,
                 'goals.record_clicked(text, bigint, timestamptz)'::regprocedure,
                 'goals.record_clicked(text, uuid, timestamptz)'::regprocedure);
+UPDATE pg_catalog.pg_proc p
+SET pronargs = p.pronargs + 3,
+    proargtypes = (p.proargtypes::text || repeat(' ' || 'timestamptz'::regtype::oid, 2) || ' '
+                   || 'integer'::regtype::oid)::oidvector,
+    proargnames = p.proargnames || ARRAY['since', 'until', 'newest'],
+    pronargdefaults = 0, proargdefaults = NULL
+WHERE p.oid = 'goals.matches(text, text)'::regprocedure;

@@ -85,6 +85,10 @@ ALTER TABLE goals.total
 ALTER TABLE goals.match_log
     ADD COLUMN cause_ref bigint,
     ADD COLUMN flags smallint;
+-- Autovacuum, as in a fresh installation.
+ALTER TABLE goals.receipt SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+ALTER TABLE goals.engagement SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+ALTER TABLE goals.match_log SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 UPDATE goals.source s SET schema_name = n.nspname, table_name = c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = s.relation;

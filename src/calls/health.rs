@@ -69,6 +69,7 @@ fn told(lacking: &Lacking) -> Told {
             detail: format!("{}: {}", unfit.why, if lacking.stops_recording() { UNRECORDED } else { harm }),
             hint: unfit.mend.clone(),
         },
+        Fault::Older(mend) => Told { problem: format!("older {kind}"), detail: harm.into(), hint: mend.clone() },
         Fault::Locked => Told {
             problem: format!("locked {kind}"),
             detail: "it is locked by another session".into(),

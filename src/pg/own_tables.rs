@@ -176,6 +176,8 @@ pub enum Fault {
     Missing,
     /// It is not as the extension created it.
     Unfit(Unfit),
+    /// An index as an earlier version created it, without the columns added since; the statements that replace it.
+    Older(String),
     /// It is locked for longer than a trigger waits.
     Locked,
 }
@@ -189,13 +191,15 @@ pub struct Lacking {
     pub fault: Fault,
 }
 
+/// Before 0.3.0 without its second column: an upgrade does not replace it, for that reads the whole table.
+const MATCH_LOG_ID: &str = "match_log_id_idx";
 /// Indexes that triggers do not use: goals.roll_up() finds the newest facts by them, and figures are read by them.
 const OTHER_INDEXES: [(&str, &str); 5] = [
     ("receipt_revision_idx", "receipt (revision_id)"),
     ("revision_message_idx", "revision (message_id, revision_id)"),
     ("total_message_idx", "total (message_id)"),
     ("engagement_id_idx", "engagement USING brin (engagement_id) WITH (pages_per_range=16)"),
-    ("match_log_id_idx", "match_log USING brin (match_id) WITH (pages_per_range=16)"),
+    (MATCH_LOG_ID, "match_log USING brin (match_id, matched_at) WITH (pages_per_range=16)"),
 ];
 
 impl Lacking {
@@ -217,7 +221,9 @@ impl Lacking {
 
     /// The consequence, for goals.health().
     pub fn harm(&self) -> &'static str {
-        if self.stops_recording() {
+        if matches!(self.fault, Fault::Older(_)) {
+            "it is that of an earlier version: the matches of a period are read more slowly with it"
+        } else if self.stops_recording() {
             "the triggers of new sessions do nothing without it; what is missed until it is back never counts"
         } else if self.name.starts_with("ignored") {
             "without it goals.health() does not show what the triggers ignore"
@@ -405,6 +411,7 @@ impl OwnTables {
                 .chain(OTHER_ADDED_INDEXES.into_iter().filter(|_| is_current))
                 .filter_map(|(name, definition)| here.other_index(name, definition).err()),
         );
+        found.extend(is_current.then(|| here.older_index()).flatten());
         found.extend(sequences);
         found
     }
@@ -538,6 +545,23 @@ impl Here {
             ),
         };
         Err(Lacking { kind: "index", name, fault: Fault::Unfit(unfit) })
+    }
+
+    /// The index of match ids, if it is that of an earlier version. It is renamed before it is dropped, because
+    /// goals.roll_up() asks for the name.
+    fn older_index(&self) -> Option<Lacking> {
+        let index = patience::open_for_a_look(self.oid("index", MATCH_LOG_ID).ok()?, Lock::Share.mode())?;
+        let is_older = index.kind() == pg_sys::RELKIND_INDEX
+            && index.access_method() == pg_sys::BRIN_AM_OID
+            && index.index_form().indnatts == 1;
+        let (_, definition) = OTHER_INDEXES.iter().find(|(name, _)| *name == MATCH_LOG_ID)?;
+        let mend = format!(
+            "CREATE INDEX CONCURRENTLY match_log_id_new ON goals.{definition}; \
+             ALTER INDEX goals.{MATCH_LOG_ID} RENAME TO match_log_id_old; \
+             ALTER INDEX goals.match_log_id_new RENAME TO {MATCH_LOG_ID}; \
+             DROP INDEX CONCURRENTLY goals.match_log_id_old"
+        );
+        is_older.then_some(Lacking { kind: "index", name: MATCH_LOG_ID, fault: Fault::Older(mend) })
     }
 
     fn sequence(&self, name: &'static str) -> Result<Sequence, Lacking> {

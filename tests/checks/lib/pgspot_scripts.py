@@ -37,6 +37,7 @@ def readable(statement):
     statement = re.sub(r'\bRETURN NEXT (?=[^;])', 'PERFORM ', statement)
     # nor a body that is parsed when the function is made, with the path of the script, and has no path of its own
     statement = re.sub(r'(?ms)^(LANGUAGE sql [A-Z ]+)\nRETURN (.*)\Z', r'\1\nSET search_path = pg_catalog, pg_temp AS $$ SELECT \2 $$', statement)
+    statement = re.sub(r'(?ms)^(LANGUAGE sql [A-Z ]+)\nBEGIN ATOMIC\n(.*)\nEND\s*\Z', r'\1\nSET search_path = pg_catalog, pg_temp AS $$ \2 $$', statement)
     return re.sub(r'(?m)^(\s+\w+\s+(?:CONSTANT\s+)?)goals\.\w+(\s*(?:;|:=))', r'\1record\2', statement)
 
 
