@@ -87,10 +87,13 @@ select m, (select string_agg(user_key, ' ' order by user_key) from goals.matches
 from unnest(array['First', 'Second', 'any']) m;
 
 -- Over a random history, of every message and goal and for random periods: what goals.outcome says, in that order.
-select setseed(0.5);
+-- (random() says something else in PostgreSQL 14.)
+create function drawn(what text, i int) returns numeric language sql as $$
+    select ('x' || substr(md5(what || i), 1, 7))::bit(28)::int / 268435456.0
+$$;
 create table history as
-select 1 + (random() * 60)::int as key, (array['bought', 'visited'])[1 + (random() < 0.6)::int] as name,
-       round((random() * 475)::numeric, 1) as hour from generate_series(1, 1500) i;
+select 1 + (drawn('key', i) * 60)::int as key, (array['bought', 'visited'])[1 + (drawn('name', i) < 0.6)::int] as name,
+       round(drawn('hour', i) * 475, 1) as hour from generate_series(1, 1500) i;
 select count(at_hour(key, name, hour)) from history;
 -- Opens and clicks of a person or of a machine, before and after the match.
 select count(*) as engaged from (
@@ -102,10 +105,12 @@ select count(*) as engaged from (
 select count(*) as withdrawn from (select goals.withdraw(receipt_id) from goals.outcome where user_key::int % 7 = 0 and user_key::int < 60
                                    and message = 'large' and goal = 'primary' offset 0) w;
 create temp table period as
-select i, m as message, g as goal, n as newest, case when random() < 0.8 then :'sent'::timestamptz + random() * interval '400 hours' end as since,
-       case when random() < 0.6 then :'sent'::timestamptz + (100 + random() * 500) * interval '1 hour' end as until
-from generate_series(1, 8) i, unnest(array['small', 'large', 'First', 'Second']) m, unnest(array[null, 'primary', 'third visit']) g,
-     unnest(array[null, 1, 7, 60]) n
+select i, m as message, g as goal, n as newest,
+       case when drawn('since', k) < 0.8 then :'sent'::timestamptz + drawn('begins', k)::float8 * interval '400 hours' end as since,
+       case when drawn('until', k) < 0.6 then :'sent'::timestamptz + (100 + drawn('ends', k)::float8 * 500) * interval '1 hour' end as until
+from generate_series(1, 8) i, unnest(array['small', 'large', 'First', 'Second']) with ordinality as x (m, of_m),
+     unnest(array[null, 'primary', 'third visit']) with ordinality as y (g, of_g), unnest(array[null, 1, 7, 60]) with ordinality as z (n, of_n),
+     lateral (select (i * 1000 + of_m * 100 + of_g * 10 + of_n)::int as k) c
 where g is distinct from 'third visit' or m = 'large';
 select count(*) as periods, sum(cardinality(read)) > 1500 as matches, count(*) filter (where read is distinct from wanted) as differ
 from (select p.*, array(select (m.receipt_id, m.user_key, m.goal, m.matched_at, m.opened_at, m.clicked_at, m.worth, m.new_value)::text
