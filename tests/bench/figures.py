@@ -8,7 +8,6 @@ import reading
 import recording
 import writing
 
-# history leaves its largest database to read.
 FIGURES = [
     writing.bulk_quiet,
     writing.bulk_match,

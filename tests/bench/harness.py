@@ -236,10 +236,14 @@ class Session:
         self.errors.seek(0)
         raise RuntimeError(f"{sql}\n{self.errors.read()}")
 
-    def time(self, sql):
+    def timed(self, sql):
+        """What the statement took, and its result."""
         cpu, wall = cpu_of(self.pid), time.perf_counter()
-        self.run(sql)
-        return Sample(time.perf_counter() - wall, cpu_of(self.pid) - cpu)
+        result = self.run(sql)
+        return Sample(time.perf_counter() - wall, cpu_of(self.pid) - cpu), result
+
+    def time(self, sql):
+        return self.timed(sql)[0]
 
     def memory(self):
         return memory_of(self.pid)
