@@ -194,7 +194,7 @@ CREATE TABLE goals.receipt (
 CREATE SEQUENCE goals.receipt_id_seq AS bigint OWNED BY goals.receipt.receipt_id;
 CREATE INDEX receipt_user_idx ON goals.receipt (users_source_id, user_key, sent_at);
 CREATE INDEX receipt_id_idx ON goals.receipt (receipt_id);
-CREATE INDEX receipt_revision_idx ON goals.receipt (revision_id);
+CREATE INDEX receipt_sent_idx ON goals.receipt (revision_id, sent_at);
 -- Only of the receipts that were made from something: those of most calls cost it nothing.
 CREATE INDEX receipt_row_idx ON goals.receipt (row_ref) WHERE row_ref IS NOT NULL;
 ALTER TABLE goals.receipt REPLICA IDENTITY FULL;
@@ -311,6 +311,91 @@ CREATE TABLE goals.total (
 CREATE INDEX total_message_idx ON goals.total (message_id);
 ALTER TABLE goals.total REPLICA IDENTITY FULL;
 
+-- By day and time of sending: 34_people_totals.sql. goal_id 0: the message's receipts whatever their goals; variant_id 0:
+-- none. day is the UTC day of sending. The counters of receipts are those of goals.total. held_out counts the receipts sent
+-- although held out; eligible those that are compared and whose goal did not hold when they were sent, withdrawn those of
+-- them that were withdrawn. The rest are people: where goal_id is 0, assigned are those in no two variants, mixed the
+-- others, both by the day of their first receipt; else users, converters and what these are worth, by the day of the
+-- receipt with which they become such. counted_worth is what users are worth by the goal's cap, counted_worth_squares the
+-- sum of its squares.
+-- is_split: the rows of goals.slot_total that belong to it are there.
+CREATE TABLE goals.day_total (
+    message_id          integer NOT NULL,
+    goal_id             integer NOT NULL,
+    variant_id          integer NOT NULL,
+    day                 date NOT NULL,
+    is_split            boolean NOT NULL,
+    sent                bigint NOT NULL,
+    opened              bigint NOT NULL,
+    clicked             bigint NOT NULL,
+    already_matched     bigint NOT NULL,
+    matched             bigint NOT NULL,
+    matched_after_open  bigint NOT NULL,
+    matched_after_click bigint NOT NULL,
+    worth               numeric NOT NULL,
+    deliveries          bigint NOT NULL,
+    bounced             bigint NOT NULL,
+    complained          bigint NOT NULL,
+    unsubscribed        bigint NOT NULL,
+    opened_by_machine   bigint NOT NULL,
+    clicked_by_machine  bigint NOT NULL,
+    held_out            bigint NOT NULL,
+    eligible            bigint NOT NULL,
+    withdrawn           bigint NOT NULL,
+    assigned            bigint NOT NULL,
+    mixed               bigint NOT NULL,
+    users               bigint NOT NULL,
+    converters          bigint NOT NULL,
+    users_worth         numeric NOT NULL,
+    counted_worth       numeric NOT NULL,
+    counted_worth_squares numeric NOT NULL,
+    PRIMARY KEY (message_id, goal_id, variant_id, day)
+) USING heap;
+CREATE INDEX day_total_split_idx ON goals.day_total (day) WHERE is_split;
+
+-- open_receipts: those that have not matched and had not before. Goals only, of days that are split.
+CREATE TABLE goals.slot_total (
+    message_id          integer NOT NULL,
+    goal_id             integer NOT NULL,
+    variant_id          integer NOT NULL,
+    slot                timestamptz NOT NULL,
+    sent                bigint NOT NULL,
+    open_receipts       bigint NOT NULL,
+    eligible            bigint NOT NULL,
+    users               bigint NOT NULL,
+    converters          bigint NOT NULL,
+    users_worth         numeric NOT NULL,
+    counted_worth       numeric NOT NULL,
+    counted_worth_squares numeric NOT NULL,
+    PRIMARY KEY (message_id, goal_id, slot, variant_id)
+) USING heap;
+
+-- age: whole days from the sending to the open, the click or the match. matched_eligible: of the receipts that
+-- day_total.eligible counts. Goals only.
+CREATE TABLE goals.age_total (
+    message_id          integer NOT NULL,
+    goal_id             integer NOT NULL,
+    variant_id          integer NOT NULL,
+    day                 date NOT NULL,
+    age                 integer NOT NULL,
+    opened              bigint NOT NULL,
+    clicked             bigint NOT NULL,
+    matched             bigint NOT NULL,
+    matched_eligible    bigint NOT NULL,
+    PRIMARY KEY (message_id, goal_id, variant_id, day, age)
+) USING heap;
+
+-- Matched receipts of one person and variant that follow each other, by the days on which they were sent.
+CREATE TABLE goals.pair_total (
+    message_id          integer NOT NULL,
+    goal                text COLLATE "C" NOT NULL,
+    variant_id          integer NOT NULL,
+    first_day           date NOT NULL,
+    second_day          date NOT NULL,
+    pairs               bigint NOT NULL,
+    PRIMARY KEY (message_id, goal, variant_id, first_day, second_day)
+) USING heap;
+
 -- The matches in the order in which roll_up() folded them: each receipt and goal has one place.
 CREATE TABLE goals.feed (
     place      bigint NOT NULL,
@@ -321,13 +406,16 @@ CREATE INDEX feed_place_idx ON goals.feed (place);
 CREATE INDEX feed_receipt_idx ON goals.feed (receipt_id);
 ALTER TABLE goals.feed REPLICA IDENTITY FULL;
 
--- At most one row (none: nothing rolled up yet): the facts with ids up to these are in the rolled totals.
+-- At most one row (none: nothing rolled up yet): the facts with ids up to these are in the rolled totals. In those by day
+-- and of people are the receipts up to people_receipt_id, which may be behind.
 CREATE TABLE goals.watermark (
     only_row      boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     receipt_id    bigint NOT NULL DEFAULT 0,
     engagement_id bigint NOT NULL DEFAULT 0,
     match_id      bigint NOT NULL DEFAULT 0,
-    rolled_at     timestamptz
+    rolled_at     timestamptz,
+    hand_over_id  bigint NOT NULL DEFAULT 0,
+    people_receipt_id bigint NOT NULL DEFAULT 0
 ) USING heap;
 
 -- At most one row: the next watermark, to be taken once every transaction that had begun to write by then has ended.
@@ -339,7 +427,8 @@ CREATE TABLE goals.next_watermark (
     match_id      bigint NOT NULL,
     settled_at    xid8 NOT NULL,
     -- of the set-up: every transaction that has begun to write since knows revisions up to this one
-    revision_id   integer NOT NULL DEFAULT 0
+    revision_id   integer NOT NULL DEFAULT 0,
+    hand_over_id  bigint NOT NULL DEFAULT 0
 ) USING heap;
 
 -- Dump marks -----------------------------------------------------------------------------------------------------------
@@ -362,6 +451,10 @@ SELECT pg_catalog.pg_extension_config_dump('goals.engagement', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.match_log', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.ignored', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.total', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.day_total', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.slot_total', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.age_total', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.pair_total', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.feed', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.watermark', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.next_watermark', 'WHERE false');

@@ -21,6 +21,11 @@ COMMENT ON TABLE goals.match_log IS
     'Changes and events that satisfied a goal of a receipt within its time limit; the earliest is the match';
 COMMENT ON TABLE goals.ignored IS 'Rows of tracked tables that were not recorded: one row per table, reason and name';
 COMMENT ON TABLE goals.total IS 'Running totals: of the receipts on record, and of those forgotten or purged';
+COMMENT ON TABLE goals.day_total IS 'Totals of receipts and of people by the day of sending';
+COMMENT ON TABLE goals.slot_total IS 'Totals by ten minutes of sending, of days whose time limits are ending; removed afterwards';
+COMMENT ON TABLE goals.age_total IS 'Opens, clicks and matches by the day of sending and days since';
+COMMENT ON TABLE goals.pair_total IS
+    'How often a person matched by a receipt of one day, and next by one of another: people are counted once in any period';
 COMMENT ON TABLE goals.feed IS 'The matches in the order in which they entered the totals';
 COMMENT ON TABLE goals.watermark IS 'The last ids that the running totals include';
 COMMENT ON TABLE goals.next_watermark IS

@@ -232,6 +232,21 @@ END
 $$;
 COMMENT ON FUNCTION goals_internal.drawn() IS 'Up to which ids of facts have been drawn, committed or not';
 
+-- A sequence of 0.3: without it nothing is handed over.
+CREATE FUNCTION goals_internal.drawn_hand_over()
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF to_regclass('goals.hand_over_id_seq') IS NULL THEN
+        RETURN (SELECT coalesce(max(h.hand_over_id), 0) FROM goals.hand_over h);
+    END IF;
+    RETURN (SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END FROM goals.hand_over_id_seq s);
+END
+$$;
+COMMENT ON FUNCTION goals_internal.drawn_hand_over() IS 'Up to which id hand-overs have been drawn, committed or not';
+
 CREATE FUNCTION goals_internal.behind()
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SECURITY DEFINER
@@ -239,7 +254,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN (SELECT d.receipt_id + d.engagement_id + d.match_id FROM goals_internal.drawn() d)
-         - coalesce((SELECT w.receipt_id + w.engagement_id + w.match_id FROM goals.watermark w), 0);
+         - coalesce((SELECT w.people_receipt_id + w.engagement_id + w.match_id FROM goals.watermark w), 0);
 END
 $$;
 COMMENT ON FUNCTION goals_internal.behind() IS 'How many ids of facts have been drawn past the watermark';

@@ -47,14 +47,14 @@ AS $$
 BEGIN
     -- The owner of one of them could have code run with the rights of the extension's owner.
     IF EXISTS (SELECT FROM pg_tables t JOIN pg_extension e ON e.extname = 'pg_goals'
-               WHERE t.schemaname = 'goals' AND t.tablename IN ('total', 'watermark', 'next_watermark') AND t.tableowner <> pg_get_userbyid(e.extowner)) THEN
+               WHERE t.schemaname = 'goals' AND t.tablename IN ('total', 'watermark', 'next_watermark', 'day_total', 'slot_total', 'age_total', 'pair_total') AND t.tableowner <> pg_get_userbyid(e.extowner)) THEN
         PERFORM goals_internal.raise('totals_owner');
     END IF;
     IF wait THEN
         LOCK TABLE goals.total IN SHARE ROW EXCLUSIVE MODE;
         -- A snapshot older than the lock would take off what the totals no longer hold. At READ COMMITTED the next
         -- statement has a new one; at a higher level this fails with 40001 if a holder has changed anything since.
-        INSERT INTO goals.watermark AS w VALUES (true, 0, 0, 0, NULL)
+        INSERT INTO goals.watermark AS w VALUES (true, 0, 0, 0, NULL, 0, 0)
         ON CONFLICT (only_row) DO UPDATE SET rolled_at = w.rolled_at;
         RETURN true;
     END IF;
@@ -116,6 +116,7 @@ DECLARE
     n goals.next_watermark;
     sampled goals.next_watermark;
     folded bigint;
+    people bigint;
 BEGIN
     IF pg_is_in_recovery() THEN
         PERFORM goals_internal.raise('in_recovery');
@@ -133,6 +134,8 @@ BEGIN
     w.receipt_id := coalesce(w.receipt_id, 0);
     w.engagement_id := coalesce(w.engagement_id, 0);
     w.match_id := coalesce(w.match_id, 0);
+    w.hand_over_id := coalesce(w.hand_over_id, 0);
+    w.people_receipt_id := coalesce(w.people_receipt_id, 0);
     SELECT * INTO n FROM goals.next_watermark;
     -- The call that left it has committed, so its id is behind us, unless these files came from another cluster.
     IF n.settled_at >= pg_snapshot_xmax(pg_current_snapshot()) THEN
@@ -147,8 +150,9 @@ BEGIN
     sampled.revision_id := goals_internal.last_settled_revision();
     SELECT d.receipt_id, d.engagement_id, d.match_id INTO sampled.receipt_id, sampled.engagement_id, sampled.match_id
     FROM goals_internal.drawn() d;
-    IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id)
-       IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id)
+    sampled.hand_over_id := goals_internal.drawn_hand_over();
+    IF (sampled.receipt_id, sampled.engagement_id, sampled.match_id, sampled.hand_over_id, w.receipt_id)
+       IS NOT DISTINCT FROM (w.receipt_id, w.engagement_id, w.match_id, w.hand_over_id, w.people_receipt_id)
        AND NOT EXISTS (SELECT FROM goals_internal.unused_revisions(sampled.revision_id))
        AND NOT EXISTS (SELECT FROM goals_internal.dropped_messages(sampled.revision_id)) THEN
         PERFORM goals_internal.note_columns();
@@ -190,10 +194,23 @@ BEGIN
                    sum(d.bounced), sum(d.complained), sum(d.unsubscribed), sum(d.opened_by_machine), sum(d.clicked_by_machine))::goals.total
         FROM goals_internal.movement(w.receipt_id, w.engagement_id, w.match_id, n.receipt_id, n.engagement_id, n.match_id) d
         GROUP BY d.message_id, d.goal, d.variant_id));
-    INSERT INTO goals.watermark AS mine VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp())
+    people := goals_internal.fold_people(w.people_receipt_id, w.engagement_id, w.match_id, w.hand_over_id,
+                                         n.receipt_id, n.engagement_id, n.match_id, n.hand_over_id);
+    INSERT INTO goals.watermark AS mine
+    VALUES (true, n.receipt_id, n.engagement_id, n.match_id, clock_timestamp(), n.hand_over_id, people)
     ON CONFLICT (only_row) DO UPDATE
     SET receipt_id = EXCLUDED.receipt_id, engagement_id = EXCLUDED.engagement_id, match_id = EXCLUDED.match_id,
-        rolled_at = EXCLUDED.rolled_at;
+        rolled_at = EXCLUDED.rolled_at, hand_over_id = EXCLUDED.hand_over_id, people_receipt_id = EXCLUDED.people_receipt_id;
+    -- Hand-overs that these have replaced: they may name people who have been forgotten.
+    DELETE FROM goals.hand_over h
+    USING goals.hand_over o
+    WHERE o.hand_over_id > w.hand_over_id AND o.hand_over_id <= n.hand_over_id AND o.users_source_id = h.users_source_id
+      AND o.from_key = h.from_key AND o.receipt_id = h.receipt_id AND o.hand_over_id > h.hand_over_id;
+    -- After an upgrade, when the other totals are complete.
+    IF w.people_receipt_id < w.receipt_id THEN
+        folded := greatest(folded, (SELECT count(*) FROM goals.receipt r
+                                    WHERE r.receipt_id > w.people_receipt_id AND r.receipt_id <= people));
+    END IF;
     PERFORM goals_internal.summarize_marks();
     -- Of a campaign the name that it has now is read. An hour: what was named then may have been committed since.
     DELETE FROM goals.message_name o

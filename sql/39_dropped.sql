@@ -48,6 +48,10 @@ BEGIN
         -- The next call takes the rest.
         EXIT WHEN at_a_time <= 0;
         DELETE FROM goals.total t WHERE t.message_id = dropped.message_id;
+        DELETE FROM goals.day_total t WHERE t.message_id = dropped.message_id;
+        DELETE FROM goals.slot_total t WHERE t.message_id = dropped.message_id;
+        DELETE FROM goals.age_total t WHERE t.message_id = dropped.message_id;
+        DELETE FROM goals.pair_total t WHERE t.message_id = dropped.message_id;
         DELETE FROM goals.variant v WHERE v.message_id = dropped.message_id;
         DELETE FROM goals.message_name n WHERE n.message_id = dropped.message_id;
         DELETE FROM goals.revision v

@@ -174,23 +174,15 @@ CREATE FUNCTION goals.stats(message text, goal text DEFAULT 'primary', since tim
 RETURNS SETOF goals.stats_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
-SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
-    of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
-    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
     at_once CONSTANT timestamptz := clock_timestamp();
-    deliveries_are_reported boolean;
 BEGIN
     IF stats.goal IS NOT NULL THEN
         PERFORM goals_internal.check_goal(of_message, stats.goal);
     END IF;
-    SELECT sum(c.deliveries) > 0 INTO deliveries_are_reported
-    FROM (SELECT t.deliveries FROM goals.total t WHERE t.message_id = of_message AND t.goal IS NULL
-          UNION ALL
-          SELECT t.deliveries FROM goals.tail_sums() t WHERE t.message_id = of_message AND t.goal IS NULL) c;
     RETURN QUERY
     SELECT stats.message, stats.goal, v.name::text, s.sent, s.opened, s.clicked, s.already_matched, s.matched,
            s.matched_after_open, s.matched_after_click, s.worth,
@@ -205,45 +197,41 @@ BEGIN
                  sum(c.already_matched)::bigint AS already_matched, sum(c.matched)::bigint AS matched,
                  sum(c.matched_after_open)::bigint AS matched_after_open,
                  sum(c.matched_after_click)::bigint AS matched_after_click, sum(c.worth) AS worth,
-                 sum(c.in_progress)::bigint AS in_progress,
-                 (count(DISTINCT c.matched_key) + sum(c.users_matched))::bigint AS users_matched,
+                 sum(c.in_progress)::bigint AS in_progress, sum(c.users_matched)::bigint AS users_matched,
                  sum(c.deliveries)::bigint AS deliveries, sum(c.bounced)::bigint AS bounced,
                  sum(c.complained)::bigint AS complained, sum(c.unsubscribed)::bigint AS unsubscribed,
                  sum(c.opened_by_machine)::bigint AS opened_by_machine,
-                 sum(c.clicked_by_machine)::bigint AS clicked_by_machine
-          FROM (SELECT c.variant_id, c.sent, c.opened, c.clicked, c.already_matched, c.matched, c.matched_after_open,
-                       c.matched_after_click, c.worth,
-                       (c.sent = 1 AND c.matched = 0 AND c.already_matched = 0
-                        AND goals_internal.running(c.stopped_at, c.window_closes, at_once))::integer AS in_progress,
-                       CASE WHEN c.matched = 1 THEN c.user_key END AS matched_key, 0 AS users_matched,
-                       c.deliveries, c.bounced, c.complained, c.unsubscribed, c.opened_by_machine, c.clicked_by_machine
-                FROM goals_internal.contribution c
-                WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
-                  AND c.revision_id = ANY (of_revisions)
-                  AND c.goal IS NOT DISTINCT FROM stats.goal
-                  AND (stats.since IS NULL OR c.sent_at >= stats.since) AND (stats.until IS NULL OR c.sent_at < stats.until)
+                 sum(c.clicked_by_machine)::bigint AS clicked_by_machine,
+                 bool_or(bool_or(c.deliveries_reported)) OVER () AS deliveries_reported
+          FROM (SELECT nullif(c.variant_id, 0) AS variant_id, c.sent, c.opened, c.clicked, c.already_matched, c.matched,
+                       c.matched_after_open, c.matched_after_click, c.worth, c.in_progress, c.users_matched, c.deliveries,
+                       c.bounced, c.complained, c.unsubscribed, c.opened_by_machine, c.clicked_by_machine, c.deliveries_reported,
+                       c.has_receipts AS is_shown
+                FROM goals_internal.period_sums(of_message, stats.goal, at_once, stats.since, stats.until) c
                 UNION ALL
                 -- Of a forgotten or purged receipt only the day of sending is known.
                 SELECT t.variant_id, t.sent, t.opened, t.clicked, t.already_matched, t.matched, t.matched_after_open,
-                       t.matched_after_click, t.worth, 0, NULL, t.users_matched,
-                       t.deliveries, t.bounced, t.complained, t.unsubscribed, t.opened_by_machine, t.clicked_by_machine
+                       t.matched_after_click, t.worth, 0, t.users_matched,
+                       t.deliveries, t.bounced, t.complained, t.unsubscribed, t.opened_by_machine, t.clicked_by_machine, false, true
                 FROM goals.total t
                 WHERE t.layer = 'archived' AND t.message_id = of_message AND t.goal IS NOT DISTINCT FROM stats.goal
                   AND (stats.since IS NULL OR t.day::timestamp AT TIME ZONE 'UTC' >= stats.since)
                   AND (stats.until IS NULL OR t.day::timestamp AT TIME ZONE 'UTC' < stats.until)
                 UNION ALL
-                SELECT a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0
+                SELECT a.variant_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, true
                 FROM goals_internal.arm a WHERE a.message_id = goals_internal.arms_of(of_message)) c
-          GROUP BY c.variant_id) s
+          GROUP BY c.variant_id
+          HAVING bool_or(c.is_shown)) s
     LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
-    CROSS JOIN LATERAL (SELECT CASE WHEN v.is_control THEN 0 WHEN deliveries_are_reported THEN s.deliveries
+    CROSS JOIN LATERAL (SELECT CASE WHEN v.is_control THEN 0 WHEN s.deliveries_reported THEN s.deliveries
                                     ELSE s.sent - s.bounced END AS delivered) d
     ORDER BY v.is_control NULLS FIRST, v.variant_id;
 END
 $$;
 COMMENT ON FUNCTION goals.stats(text, text, timestamptz, timestamptz) IS
-    'The figures of a message and goal by variant, for receipts with since <= sent_at < until, counted from the '
-    'records; in_progress: unmatched receipts whose time limit is still running; users_matched: distinct users. '
+    'The figures of a message and goal by variant, for receipts with since <= sent_at < until: whole UTC days from '
+    'totals, parts of a day from the records; in_progress: unmatched receipts whose time limit is still running; '
+    'users_matched: distinct users. '
     'Forgotten and purged receipts are counted by their UTC day of sending. goal NULL: the receipts of the message '
     'whatever their goals';
 

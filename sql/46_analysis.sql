@@ -5,29 +5,33 @@ CREATE FUNCTION goals.daily(message text, goal text DEFAULT 'primary')
 RETURNS TABLE (variant text, day date, sent bigint, opened bigint, clicked bigint, already_matched bigint, matched bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
-SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
-    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
+    goal_ids CONSTANT integer[] := ARRAY(SELECT g.goal_id FROM goals.goal g
+                                         WHERE g.message_id = ANY (of_goals) AND g.name = daily.goal);
 BEGIN
     PERFORM goals_internal.check_goal(of_message, daily.goal);
     RETURN QUERY
     SELECT v.name::text, s.day, sum(s.sent)::bigint, sum(s.opened)::bigint, sum(s.clicked)::bigint,
            sum(s.already_matched)::bigint, sum(s.matched)::bigint
-    FROM (SELECT c.variant_id, c.day, c.sent, c.opened, c.clicked,
-                 c.already_matched, c.matched
-          FROM goals_internal.contribution c
-          WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
-            AND c.revision_id = ANY (of_revisions) AND c.goal = daily.goal
+    FROM (SELECT nullif(t.variant_id, 0) AS variant_id, t.day, t.sent, t.opened, t.clicked, t.already_matched, t.matched, t.eligible
+          FROM goals.day_total t
+          WHERE t.message_id = of_message AND t.goal_id = ANY (goal_ids)
           UNION ALL
-          SELECT t.variant_id, t.day, t.sent, t.opened, t.clicked, t.already_matched, t.matched
+          SELECT nullif(c.variant_id, 0), c.day, c.sent, c.opened, c.clicked, c.already_matched, c.matched, c.eligible
+          FROM goals_internal.tail_change(of_message, daily.goal) c
+          WHERE c.kind = 'd' AND c.goal_id = ANY (goal_ids)
+          UNION ALL
+          SELECT t.variant_id, t.day, t.sent, t.opened, t.clicked, t.already_matched, t.matched, 1
           FROM goals.total t
           WHERE t.layer = 'archived' AND t.message_id = of_message AND t.goal = daily.goal) s
     LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
     GROUP BY v.variant_id, v.name, s.day
+    -- Days of which nothing is on record any more.
+    HAVING sum(s.sent) <> 0 OR sum(s.eligible) <> 0
     ORDER BY s.day, v.variant_id;
 END
 $$;
@@ -38,56 +42,98 @@ CREATE FUNCTION goals.daily_since_sending(message text, goal text DEFAULT 'prima
 RETURNS TABLE (variant text, days bigint, reached bigint, opened bigint, clicked bigint, matched bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
-SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
-    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
+    goal_ids CONSTANT integer[] := ARRAY(SELECT g.goal_id FROM goals.goal g
+                                         WHERE g.message_id = ANY (of_goals) AND g.name = daily_since_sending.goal);
     at_once CONSTANT timestamptz := clock_timestamp();
+    limit_days CONSTANT integer := (SELECT ceil(max(g.time_limit_us) / 86400000000.0) FROM goals.goal g
+                                    WHERE g.goal_id = ANY (goal_ids));
+    w goals.watermark;
 BEGIN
     PERFORM goals_internal.check_goal(of_message, daily_since_sending.goal);
+    SELECT * INTO w FROM goals.watermark;
     RETURN QUERY
-    WITH aged AS MATERIALIZED (
-        SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint AS age,
-               floor(extract(epoch FROM c.opened_at - c.sent_at) / 86400)::bigint AS opened_day,
-               floor(extract(epoch FROM c.clicked_at - c.sent_at) / 86400)::bigint AS clicked_day,
-               floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint AS matched_day
-        FROM goals_internal.contribution c
-        WHERE NOT c.settled AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
-          AND c.revision_id = ANY (of_revisions)
-          AND c.goal = daily_since_sending.goal AND c.sent <> 0
-    ), time_limit AS (
-        SELECT ceil(max(g.time_limit_us) / 86400000000.0)::bigint AS days FROM goals.goal g
-        WHERE g.message_id = ANY (of_goals) AND g.name = daily_since_sending.goal
-    ), moments AS (
-        -- A receipt of age a has lived through days 0 to a: it is counted at a and summed from the oldest down.
-        SELECT a.variant_id, x.day, count(*) FILTER (WHERE x.what = 'age') AS aged, count(*) FILTER (WHERE x.what = 'o') AS opened,
-               count(*) FILTER (WHERE x.what = 'c') AS clicked, count(*) FILTER (WHERE x.what = 'm') AS matched
-        FROM aged a
-        CROSS JOIN LATERAL (VALUES ('age', a.age), ('o', a.opened_day), ('c', a.clicked_day), ('m', a.matched_day)) AS x (what, day)
-        WHERE x.day IS NOT NULL
-        GROUP BY a.variant_id, x.day
+    WITH tail AS MATERIALIZED (
+        SELECT * FROM goals_internal.tail_change(of_message, daily_since_sending.goal) c WHERE c.goal_id = ANY (goal_ids)
+    ), moments AS MATERIALIZED (
+        SELECT m.variant_id, m.age, sum(m.opened) AS opened, sum(m.clicked) AS clicked, sum(m.matched) AS matched
+        FROM (SELECT t.variant_id, t.age, t.opened, t.clicked, t.matched
+              FROM goals.age_total t
+              WHERE t.message_id = of_message AND t.goal_id = ANY (goal_ids)
+              UNION ALL
+              SELECT c.variant_id, c.age, c.opened, c.clicked, c.matched FROM tail c WHERE c.kind = 'a') m
+        GROUP BY m.variant_id, m.age
+        HAVING (sum(m.opened), sum(m.clicked), sum(m.matched)) <> (0, 0, 0)
+    ), sending AS MATERIALIZED (
+        -- When how many were sent: days, and of what is not rolled up yet the very time.
+        SELECT t.goal_id, t.variant_id, t.day, NULL::timestamptz AS at, t.sent, t.is_split
+        FROM goals.day_total t
+        WHERE t.message_id = of_message AND t.goal_id = ANY (goal_ids)
         UNION ALL
-        SELECT s.variant_id, generate_series(0, least(s.last_day, l.days)), 0, 0, 0, 0
-        FROM (SELECT a.variant_id, greatest(max(a.age), max(a.opened_day), max(a.clicked_day), max(a.matched_day)) AS last_day
-              FROM aged a GROUP BY a.variant_id) s
-        CROSS JOIN time_limit l
-    ), summed AS (
-        SELECT m.variant_id, m.day, sum(sum(m.aged)) OVER (PARTITION BY m.variant_id ORDER BY m.day DESC) AS reached,
-               sum(m.opened) AS opened, sum(m.clicked) AS clicked, sum(m.matched) AS matched
-        FROM moments m
-        GROUP BY m.variant_id, m.day
+        SELECT c.goal_id, c.variant_id, c.day, c.at, c.sent, NULL FROM tail c WHERE c.kind = 's'
+    ), span AS (
+        SELECT s.variant_id, floor(extract(epoch FROM at_once - min(coalesce(s.at, s.day::timestamp AT TIME ZONE 'UTC'))) / 86400)::integer AS oldest
+        FROM sending s WHERE s.sent <> 0 GROUP BY s.variant_id
+    ), listed AS MATERIALIZED (
+        SELECT p.variant_id, a.age
+        FROM span p
+        CROSS JOIN LATERAL generate_series(0, least(limit_days,
+            greatest(p.oldest, (SELECT max(m.age) FROM moments m WHERE m.variant_id = p.variant_id)))) AS a (age)
+        UNION
+        SELECT m.variant_id, m.age FROM moments m
+    ), cut AS MATERIALIZED (
+        -- A receipt that has reached an age was sent up to this time, on or before this day.
+        SELECT c.age, c.sent_by, c.day, c.goal_id, c.split, c.versions, x.read_from, x.before, x.reads
+        FROM (SELECT l.age, l.sent_by, (l.sent_by AT TIME ZONE 'UTC')::date AS day, g.goal_id,
+                     ARRAY(SELECT v.revision_id FROM goals.revision v
+                           WHERE v.message_id = ANY (of_goals) AND g.goal_id = ANY (v.goal_ids)) AS versions,
+                     NOT EXISTS (SELECT FROM sending s WHERE s.goal_id = g.goal_id AND NOT s.is_split
+                                                         AND s.day = (l.sent_by AT TIME ZONE 'UTC')::date) AS split
+              FROM (SELECT DISTINCT l.age, at_once - l.age * interval '24 hours' AS sent_by FROM listed l) l
+              CROSS JOIN unnest(goal_ids) AS g (goal_id)) c
+        CROSS JOIN LATERAL goals_internal.cut_at(c.sent_by + interval '1 microsecond', of_message, c.versions, c.split) x
+    ), read AS MATERIALIZED (
+        SELECT c.age, ARRAY(SELECT r.receipt_id FROM goals.receipt r
+                            JOIN goals.revision v ON v.revision_id = r.revision_id
+                            WHERE r.revision_id = ANY (c.versions) AND coalesce(r.message_id, v.message_id) = of_message
+                              AND r.sent_at >= c.read_from AND r.sent_at < c.before
+                              AND r.receipt_id <= coalesce(w.people_receipt_id, 0)) AS ids
+        FROM cut c
+        WHERE c.reads
+    ), late AS (
+        SELECT r.age, p.variant_id, sum(p.sent) AS sent
+        FROM (SELECT r.age, unnest(r.ids) AS receipt_id FROM read r) r
+        JOIN goals.receipt t ON t.receipt_id = r.receipt_id
+        CROSS JOIN LATERAL (SELECT coalesce(t.variant_id, 0) AS variant_id, 1 AS sent) p
+        WHERE goals_internal.counts_at(r.receipt_id, w.people_receipt_id, w.engagement_id)
+        GROUP BY r.age, p.variant_id
+    ), reached AS (
+        SELECT l.variant_id, l.age,
+               coalesce((SELECT sum(s.sent)
+                         FROM cut c
+                         JOIN sending s ON s.goal_id = c.goal_id AND s.variant_id = l.variant_id
+                             AND CASE WHEN s.at IS NULL THEN (s.day + 1)::timestamp AT TIME ZONE 'UTC' <= c.before ELSE s.at < c.before END
+                         WHERE c.age = l.age), 0)
+               + coalesce((SELECT sum(t.sent)
+                           FROM cut c
+                           JOIN goals.slot_total t ON t.message_id = of_message AND t.goal_id = c.goal_id
+                               AND t.variant_id = l.variant_id AND t.slot < c.read_from
+                               AND t.slot >= date_trunc('day', c.sent_by AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+                           WHERE c.age = l.age AND c.split), 0)
+               + coalesce((SELECT sum(x.sent) FROM late x WHERE x.age = l.age AND x.variant_id = l.variant_id), 0) AS reached
+        FROM listed l
     )
-    SELECT v.name::text, s.day, s.reached::bigint, s.opened::bigint, s.clicked::bigint, s.matched::bigint
-    FROM summed s
-    CROSS JOIN time_limit l
-    LEFT JOIN goals.variant v ON v.variant_id = s.variant_id
-    -- A receipt may be as old as time itself: beyond the time limit there are only the days on which something
-    -- happened.
-    WHERE s.day BETWEEN 0 AND l.days OR s.opened > 0 OR s.clicked > 0 OR s.matched > 0
-    ORDER BY v.variant_id, s.day;
+    SELECT v.name::text, r.age::bigint, r.reached::bigint, coalesce(m.opened, 0)::bigint, coalesce(m.clicked, 0)::bigint,
+           coalesce(m.matched, 0)::bigint
+    FROM reached r
+    LEFT JOIN moments m ON m.variant_id = r.variant_id AND m.age = r.age
+    LEFT JOIN goals.variant v ON v.variant_id = r.variant_id
+    WHERE r.reached > 0 OR m.age IS NOT NULL
+    ORDER BY v.variant_id, r.age;
 END
 $$;
 COMMENT ON FUNCTION goals.daily_since_sending(text, text) IS

@@ -213,9 +213,6 @@ DECLARE
                   || 'goals.track_messages() again; if several tables of campaigns are tracked, the column needs a foreign key. Any other '
                   || 'message: create it with goals.create_message(). Rows from then on will count.'
              ELSE 'Create it with goals.create_message(); rows from then on will count.' END;
-    of_goals CONSTANT integer[] := ARRAY(SELECT DISTINCT u.id
-                                         FROM goals.message m, unnest(ARRAY[m.message_id, m.like_message_id]) AS u (id)
-                                         WHERE m.message_id = ANY (divided));
 BEGIN
     RETURN QUERY
     SELECT i.reason::text, coalesce(i.name::text, 'NULL'),
@@ -249,26 +246,20 @@ BEGIN
     GROUP BY i.source_id, i.reason, i.name, s.relation
     ORDER BY i.reason, i.name;
 
-    -- One look at their receipts answers both.
     RETURN QUERY
     SELECT p.problem, m.name::text, p.detail, p.hint
-    FROM (SELECT d.message_id, sum(d.held_out)::bigint AS held_out, count(*) FILTER (WHERE d.mixed) AS mixed
-          FROM (SELECT coalesce(r.message_id, v.message_id) AS message_id,
-                       -- A programme is entered once: of several entries of a user one counts, with its variant.
-                       least(count(*) FILTER (WHERE h.held_out AND r.sent_at >= at_once - interval '7 days'),
-                             CASE WHEN bool_or(h.entry) THEN 1 END) AS held_out,
-                       min(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out AND NOT h.entry)
-                           <> max(coalesce(r.variant_id, 0)) FILTER (WHERE NOT h.held_out AND NOT h.entry) AS mixed
-                FROM goals.receipt r
-                JOIN goals.revision v ON v.revision_id = r.revision_id
-                CROSS JOIN LATERAL (SELECT coalesce(r.flags & 1 = 1, false) AS held_out,
-                                           coalesce(r.flags & 2 = 2, false) AS entry) h
-                WHERE v.message_id = ANY (of_goals) AND coalesce(r.message_id, v.message_id) = ANY (divided)
-                GROUP BY coalesce(r.message_id, v.message_id),
-                         CASE WHEN EXISTS (SELECT FROM goals.hand_over)
-                              THEN (SELECT x.person FROM goals_internal.receipt_of_person x WHERE x.receipt_id = r.receipt_id)
-                              ELSE r.user_key END) d
-          WHERE d.held_out > 0 OR d.mixed
+    FROM (SELECT d.message_id, sum(d.held_out) FILTER (WHERE d.day >= ((at_once - interval '7 days') AT TIME ZONE 'UTC')::date)::bigint AS held_out,
+                 sum(d.mixed)::bigint AS mixed
+          FROM (SELECT t.message_id, t.day, t.held_out, t.mixed
+                FROM goals.day_total t
+                WHERE t.goal_id = 0 AND (t.held_out <> 0 OR t.mixed <> 0)
+                UNION ALL
+                SELECT c.message_id, c.day, c.held_out, c.mixed
+                -- Where much is not rolled up yet this says how it was then; that it is behind is a row of its own.
+                FROM (SELECT ''::text AS of_goal WHERE goals_internal.behind() <= 100000) b
+                CROSS JOIN LATERAL goals_internal.tail_change(NULL, b.of_goal) c
+                WHERE c.kind = 'd' AND c.goal_id = 0) d
+          WHERE d.message_id = ANY (divided)
           GROUP BY d.message_id) x
     JOIN goals_internal.named_message m ON m.message_id = x.message_id
     -- Its control group, and those of the programmes that it is part of.

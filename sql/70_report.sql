@@ -10,13 +10,11 @@ CREATE FUNCTION goals.report_data(message text, goal text DEFAULT NULL)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
-SET join_collapse_limit = 16 SET from_collapse_limit = 16
 AS $$
 #variable_conflict use_column
 DECLARE
     of_message CONSTANT integer := goals_internal.known_message(message);
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
-    of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
     at_once CONSTANT timestamptz := clock_timestamp();
     of_goal text;
     goal_list jsonb;
@@ -74,20 +72,14 @@ BEGIN
         -- receipts sent although held out are left out, and those whose time limit still runs: some of the days are still to
         -- come for them. Until the first time limit has passed, all are taken. Withdrawn receipts count, as in compare().
         WITH eligible AS MATERIALIZED (
-            SELECT c.variant_id, floor(extract(epoch FROM at_once - c.sent_at) / 86400)::bigint + 1 AS age,
-                   -- An open may be reported with a time before the sending; so may a match after it.
-                   CASE WHEN c.matched_at <= c.sent_at THEN 1
-                        ELSE floor(extract(epoch FROM c.matched_at - c.sent_at) / 86400)::bigint + 1 END AS matched_day,
-                   goals_internal.running(c.stopped_at, c.window_closes, at_once) AS running, c.sent = 0 AS withdrawn
-            FROM goals_internal.contribution c
-            WHERE NOT c.settled AND NOT c.held_out AND c.message_id = of_message AND c.goals_of = ANY (of_goals)
-              AND c.revision_id = ANY (of_revisions)
-              AND c.goal = of_goal AND NOT c.already AND c.superseded <> 1
+            SELECT e.* FROM goals_internal.eligible_by_age(of_message, of_goal, at_once) e
         ), counted AS (
-            SELECT e.variant_id, e.matched_day, count(*) AS receipts, max(e.age) AS oldest
+            -- An open may be reported with a time before the sending; so may a match after it.
+            SELECT e.variant_id, CASE WHEN e.age IS NOT NULL THEN greatest(e.age, 0) + 1 END AS matched_day, sum(e.receipts) AS receipts, max(e.oldest) AS oldest
             FROM eligible e
-            WHERE NOT e.running OR NOT EXISTS (SELECT FROM eligible o WHERE NOT o.running)
-            GROUP BY e.variant_id, e.matched_day
+            WHERE NOT e.running OR NOT EXISTS (SELECT FROM eligible o WHERE NOT o.running AND o.receipts > 0)
+            GROUP BY e.variant_id, CASE WHEN e.age IS NOT NULL THEN greatest(e.age, 0) + 1 END
+            HAVING sum(e.receipts) <> 0
         ), span AS (
             -- After the time limit nothing is added, except where the limit begins with an open or click.
             SELECT c.variant_id, sum(c.receipts) AS receipts, l.days AS limit_days,
@@ -108,7 +100,7 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_object('variant', v.name, 'is_control', coalesce(v.is_control, false), 'day', d.day,
                    'matched_cumulative', d.matched, 'eligible', d.receipts)
                    ORDER BY v.is_control NULLS FIRST, v.variant_id, d.day),
-               (SELECT count(*) FROM eligible e WHERE e.withdrawn)
+               (SELECT sum(e.withdrawn) FROM eligible e)
         INTO curve_points, withdrawn
         FROM (SELECT s.variant_id, s.receipts, x.day,
                      sum(coalesce(c.receipts, 0)) OVER (PARTITION BY s.variant_id ORDER BY x.day) AS matched
@@ -148,7 +140,7 @@ BEGIN
                                               'channel', coalesce(m.channel, l.channel),
                                               'created_at', m.created_at, 'part_of', p.name),
                 'as_of', at_once, 'goal', of_goal, 'confidence', 0.95,
-                'running_included', running_included, 'goals', goal_list, 'totals', totals, 'withdrawn', withdrawn,
+                'running_included', running_included, 'goals', goal_list, 'totals', totals, 'withdrawn', coalesce(withdrawn, 0),
                 'variants', arm_list, 'curve', curve_points, 'parts', part_list)
             FROM goals.message m
             LEFT JOIN goals.message l ON l.message_id = m.like_message_id

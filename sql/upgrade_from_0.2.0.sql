@@ -98,12 +98,85 @@ CREATE TABLE goals.feed (
 CREATE INDEX feed_place_idx ON goals.feed (place);
 CREATE INDEX feed_receipt_idx ON goals.feed (receipt_id);
 ALTER TABLE goals.feed REPLICA IDENTITY FULL;
+CREATE TABLE goals.day_total (
+    message_id          integer NOT NULL,
+    goal_id             integer NOT NULL,
+    variant_id          integer NOT NULL,
+    day                 date NOT NULL,
+    is_split            boolean NOT NULL,
+    sent                bigint NOT NULL,
+    opened              bigint NOT NULL,
+    clicked             bigint NOT NULL,
+    already_matched     bigint NOT NULL,
+    matched             bigint NOT NULL,
+    matched_after_open  bigint NOT NULL,
+    matched_after_click bigint NOT NULL,
+    worth               numeric NOT NULL,
+    deliveries          bigint NOT NULL,
+    bounced             bigint NOT NULL,
+    complained          bigint NOT NULL,
+    unsubscribed        bigint NOT NULL,
+    opened_by_machine   bigint NOT NULL,
+    clicked_by_machine  bigint NOT NULL,
+    held_out            bigint NOT NULL,
+    eligible            bigint NOT NULL,
+    withdrawn           bigint NOT NULL,
+    assigned            bigint NOT NULL,
+    mixed               bigint NOT NULL,
+    users               bigint NOT NULL,
+    converters          bigint NOT NULL,
+    users_worth         numeric NOT NULL,
+    counted_worth       numeric NOT NULL,
+    counted_worth_squares numeric NOT NULL,
+    PRIMARY KEY (message_id, goal_id, variant_id, day)
+) USING heap;
+CREATE INDEX day_total_split_idx ON goals.day_total (day) WHERE is_split;
+CREATE TABLE goals.slot_total (
+    message_id          integer NOT NULL,
+    goal_id             integer NOT NULL,
+    variant_id          integer NOT NULL,
+    slot                timestamptz NOT NULL,
+    sent                bigint NOT NULL,
+    open_receipts       bigint NOT NULL,
+    eligible            bigint NOT NULL,
+    users               bigint NOT NULL,
+    converters          bigint NOT NULL,
+    users_worth         numeric NOT NULL,
+    counted_worth       numeric NOT NULL,
+    counted_worth_squares numeric NOT NULL,
+    PRIMARY KEY (message_id, goal_id, slot, variant_id)
+) USING heap;
+CREATE TABLE goals.age_total (
+    message_id          integer NOT NULL,
+    goal_id             integer NOT NULL,
+    variant_id          integer NOT NULL,
+    day                 date NOT NULL,
+    age                 integer NOT NULL,
+    opened              bigint NOT NULL,
+    clicked             bigint NOT NULL,
+    matched             bigint NOT NULL,
+    matched_eligible    bigint NOT NULL,
+    PRIMARY KEY (message_id, goal_id, variant_id, day, age)
+) USING heap;
+CREATE TABLE goals.pair_total (
+    message_id          integer NOT NULL,
+    goal                text COLLATE "C" NOT NULL,
+    variant_id          integer NOT NULL,
+    first_day           date NOT NULL,
+    second_day          date NOT NULL,
+    pairs               bigint NOT NULL,
+    PRIMARY KEY (message_id, goal, variant_id, first_day, second_day)
+) USING heap;
 SELECT pg_catalog.pg_extension_config_dump('goals.message_name', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.replay', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.column_note', 'WHERE false');
 SELECT pg_catalog.pg_extension_config_dump('goals.reference', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.hand_over', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.feed', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.day_total', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.slot_total', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.age_total', '');
+SELECT pg_catalog.pg_extension_config_dump('goals.pair_total', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.message_name_message_name_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('goals.hand_over_id_seq', '');
 

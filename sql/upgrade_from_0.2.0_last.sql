@@ -85,6 +85,11 @@ ALTER TABLE goals.total
 ALTER TABLE goals.match_log
     ADD COLUMN cause_ref bigint,
     ADD COLUMN flags smallint;
+ALTER TABLE goals.watermark
+    ADD COLUMN hand_over_id bigint NOT NULL DEFAULT 0,
+    ADD COLUMN people_receipt_id bigint NOT NULL DEFAULT 0;
+ALTER TABLE goals.next_watermark
+    ADD COLUMN hand_over_id bigint NOT NULL DEFAULT 0;
 -- Autovacuum, as in a fresh installation.
 ALTER TABLE goals.receipt SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 ALTER TABLE goals.engagement SET (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);

@@ -1,8 +1,8 @@
 //! The symbols that SQL calls, and the Rust function behind each.
 
 use crate::calls::{
-    engagement_sets, engagements, events, goals, health, messages, move_users, pause, people, receipts, sql,
-    statistics, track, track_attributes, track_engagements, track_membership, track_messages, track_tables,
+    engagement_sets, engagements, events, goals, health, messages, move_users, pause, people, people_totals, receipts,
+    sql, statistics, track, track_attributes, track_engagements, track_membership, track_messages, track_tables,
 };
 use crate::pg::export::{export_functions, export_triggers};
 use crate::triggers;
@@ -71,6 +71,7 @@ export_functions! {
     pg_goals_record_event pg_finfo_pg_goals_record_event events::record_event;
     pg_goals_merge_users pg_finfo_pg_goals_merge_users people::merge_users;
     pg_goals_spells pg_finfo_pg_goals_spells people::spells;
+    pg_goals_people_change pg_finfo_pg_goals_people_change people_totals::people_change;
     pg_goals_are_users pg_finfo_pg_goals_are_users people::are_users;
     pg_goals_compare_arms pg_finfo_pg_goals_compare_arms statistics::compare_arms;
     pg_goals_report_page pg_finfo_pg_goals_report_page statistics::report_page;

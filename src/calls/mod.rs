@@ -10,6 +10,7 @@ pub mod messages;
 pub mod move_users;
 pub mod pause;
 pub mod people;
+pub mod people_totals;
 pub mod receipts;
 pub mod sql;
 pub mod statistics;

@@ -19,7 +19,7 @@ pub fn pause(_args: &Args) -> Result<Out> {
 }
 
 /// What is recorded, in the order in which it is deleted. The totals are locked first.
-const RECORDS: [&str; 10] = [
+const RECORDS: [&str; 14] = [
     "match_log",
     "engagement",
     "feed",
@@ -28,6 +28,10 @@ const RECORDS: [&str; 10] = [
     "hand_over",
     "ignored",
     "total",
+    "day_total",
+    "slot_total",
+    "age_total",
+    "pair_total",
     "next_watermark",
     "watermark",
 ];

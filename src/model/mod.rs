@@ -21,6 +21,7 @@ pub mod nearest;
 pub mod only;
 pub mod operator;
 pub mod options;
+pub mod people;
 pub mod reference;
 pub mod report;
 pub mod reports;

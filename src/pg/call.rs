@@ -2,6 +2,8 @@
 //! a declared function is a Rust function from arguments to a result or an [`Error`].
 
 use super::key::KeyType;
+use super::numeric::Numeric;
+use super::scratch::Scratch;
 use super::{datum, encoding, errors, memory, patience};
 use crate::model::error::{Error, Result};
 use pgrx::pg_sys::{self, Datum};
@@ -18,8 +20,10 @@ pub struct IntervalParts {
     pub micros: i64,
 }
 
+/// Calls what it is given with one row after the other.
+pub type MakeRows = Box<dyn FnOnce(&mut dyn FnMut(&[Out]))>;
+
 /// A result.
-#[derive(Debug)]
 pub enum Out {
     /// NULL; also the result of a function that returns void.
     Null,
@@ -27,6 +31,9 @@ pub enum Out {
     Integer(i32),
     Double(f64),
     Boolean(bool),
+    /// A value of type "char".
+    Char(u8),
+    Numeric(Numeric),
     Text(String),
     /// A text already in the server's encoding.
     Raw(Vec<u8>),
@@ -38,6 +45,8 @@ pub enum Out {
     Record(Vec<Out>),
     /// The rows of a set-returning function, each as above.
     Rows(Vec<Vec<Out>>),
+    /// The same, made one after the other.
+    EachRow(MakeRows),
 }
 
 impl Args {
@@ -199,23 +208,36 @@ impl Args {
 }
 
 impl Out {
-    /// The datum; None for NULL. `fcinfo` is used for the row type of the result only.
-    fn datum(self, fcinfo: pg_sys::FunctionCallInfo) -> Option<Datum> {
+    /// The result of the function, None for NULL. `fcinfo` is used for its row type only.
+    fn answer(self, fcinfo: pg_sys::FunctionCallInfo) -> Option<Datum> {
         match self {
-            Out::Null => None,
-            Out::Bigint(n) => Some(n.into()),
-            Out::Integer(n) => Some(n.into()),
-            Out::Double(x) => Some(Datum::from(x.to_bits() as usize)),
-            Out::Boolean(b) => Some(b.into()),
-            Out::Text(text) => Some(datum::text(&encoding::from_string(&text))),
-            Out::Raw(bytes) => Some(datum::text(&bytes)),
-            Out::Jsonb(text) => datum::jsonb(&encoding::from_string(&text)),
-            Out::Doubles(values) => Some(double_array(&values)),
-            Out::Record(columns) => Some(record(fcinfo, columns)),
+            Out::Record(columns) => Some(record(fcinfo, &columns)),
             Out::Rows(rows) => {
+                materialize(fcinfo, |put| rows.into_iter().for_each(|row| put(&row)));
+                None
+            }
+            Out::EachRow(rows) => {
                 materialize(fcinfo, rows);
                 None
             }
+            value => value.datum(),
+        }
+    }
+
+    /// The datum of a value; None for NULL, and for what is no value of one column.
+    fn datum(&self) -> Option<Datum> {
+        match self {
+            Out::Null | Out::Record(_) | Out::Rows(_) | Out::EachRow(_) => None,
+            Out::Bigint(n) => Some((*n).into()),
+            Out::Integer(n) => Some((*n).into()),
+            Out::Double(x) => Some(Datum::from(x.to_bits() as usize)),
+            Out::Boolean(b) => Some((*b).into()),
+            Out::Char(c) => Some(Datum::from(*c as i8)),
+            Out::Numeric(n) => Some(n.datum()),
+            Out::Text(text) => Some(datum::text(&encoding::from_string(text))),
+            Out::Raw(bytes) => Some(datum::text(bytes)),
+            Out::Jsonb(text) => datum::jsonb(&encoding::from_string(text)),
+            Out::Doubles(values) => Some(double_array(values)),
         }
     }
 }
@@ -236,13 +258,13 @@ fn double_array(values: &[f64]) -> Datum {
     }
 }
 
-fn columns_of(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> (Vec<Datum>, Vec<bool>) {
-    let datums: Vec<Option<Datum>> = columns.into_iter().map(|c| c.datum(fcinfo)).collect();
+fn columns_of(columns: &[Out]) -> (Vec<Datum>, Vec<bool>) {
+    let datums: Vec<Option<Datum>> = columns.iter().map(Out::datum).collect();
     (datums.iter().map(|d| d.unwrap_or(Datum::from(0usize))).collect(), datums.iter().map(Option::is_none).collect())
 }
 
-fn record(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> Datum {
-    let (mut values, mut nulls) = columns_of(fcinfo, columns);
+fn record(fcinfo: pg_sys::FunctionCallInfo, columns: &[Out]) -> Datum {
+    let (mut values, mut nulls) = columns_of(columns);
     let mut desc: pg_sys::TupleDesc = std::ptr::null_mut();
     // SAFETY: only functions declared with OUT parameters return a record; the descriptor is theirs, with at least one value
     // per column.
@@ -255,7 +277,7 @@ fn record(fcinfo: pg_sys::FunctionCallInfo, columns: Vec<Out>) -> Datum {
     }
 }
 
-fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
+fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: impl FnOnce(&mut dyn FnMut(&[Out]))) {
     // SAFETY: the protocol of set-returning functions in materialize mode: a tuplestore made in the per-query context
     // and handed over in the ReturnSetInfo, which the executor passes to functions declared as such.
     unsafe {
@@ -269,12 +291,21 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
         (*info).setResult = store;
         (*info).setDesc = desc;
         pg_sys::MemoryContextSwitchTo(context);
-        for row in rows {
+        let scratch = Scratch::new();
+        let (mut values, mut nulls) = (Vec::new(), Vec::new());
+        rows(&mut |row| {
             memory::check();
-            let (mut values, mut nulls) = columns_of(fcinfo, row);
-            assert!((*desc).natts as usize <= values.len(), "columns of the result");
-            pg_sys::tuplestore_putvalues(store, desc, values.as_mut_ptr(), nulls.as_mut_ptr());
-        }
+            scratch.run(|| {
+                assert!((*desc).natts as usize <= row.len(), "columns of the result");
+                values.clear();
+                nulls.clear();
+                for value in row.iter().map(Out::datum) {
+                    values.push(value.unwrap_or(Datum::from(0usize)));
+                    nulls.push(value.is_none());
+                }
+                pg_sys::tuplestore_putvalues(store, desc, values.as_mut_ptr(), nulls.as_mut_ptr());
+            });
+        });
     }
 }
 
@@ -284,7 +315,7 @@ fn materialize(fcinfo: pg_sys::FunctionCallInfo, rows: Vec<Vec<Out>>) {
 /// `fcinfo` is the call info of the current call of a function whose SQL declaration fits `function`.
 pub unsafe fn dispatch(fcinfo: pg_sys::FunctionCallInfo, function: impl FnOnce(&Args) -> Result<Out>) -> Datum {
     let result = patience::in_call(|| function(&Args { fcinfo })).unwrap_or_else(|e| errors::raise(&e));
-    let datum = result.datum(fcinfo);
+    let datum = result.answer(fcinfo);
     // SAFETY: the call info of the current call.
     unsafe { (*fcinfo).isnull = datum.is_none() };
     datum.unwrap_or(Datum::from(0usize))

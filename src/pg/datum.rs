@@ -555,6 +555,42 @@ pub fn integer_array(values: &[i32]) -> Datum {
     }
 }
 
+/// An array of bigints.
+pub fn bigint_array(values: &[i64]) -> Datum {
+    let mut elements = memory::vec(values.len());
+    elements.extend(values.iter().map(|v| Datum::from(*v)));
+    // SAFETY: bigint is eight bytes, by value, double-aligned.
+    unsafe {
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as core::ffi::c_int,
+            pg_sys::INT8OID,
+            8,
+            true,
+            pg_sys::TYPALIGN_DOUBLE as core::ffi::c_char,
+        )
+        .into()
+    }
+}
+
+/// An array of texts in the server's encoding.
+pub fn text_array(values: &[&[u8]]) -> Datum {
+    let mut elements = memory::vec(values.len());
+    elements.extend(values.iter().map(|v| text(v)));
+    // SAFETY: text is of variable length, by reference, int-aligned.
+    unsafe {
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as core::ffi::c_int,
+            pg_sys::TEXTOID,
+            -1,
+            false,
+            pg_sys::TYPALIGN_INT as core::ffi::c_char,
+        )
+        .into()
+    }
+}
+
 /// An array of numerics, with NULLs.
 pub fn numeric_array(values: &[Option<String>]) -> Datum {
     let parsed: Vec<Option<Datum>> = values.iter().map(|v| v.as_deref().and_then(numeric)).collect();
@@ -600,6 +636,19 @@ pub fn statement_start() -> i64 {
     unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
 }
 
+/// A value of variable length, given its bytes after the header. Its datum is the address of the first word.
+pub(super) fn varlena_of(payload: &[u8]) -> Vec<u64> {
+    let total = payload.len() + 4;
+    let mut words = memory::vec(total.div_ceil(8));
+    words.resize(total.div_ceil(8), 0u64);
+    // SAFETY: the words have room for a four-byte header and the payload; a varlena is word-aligned.
+    unsafe {
+        varlena::set_varsize_4b(words.as_mut_ptr().cast(), total as i32);
+        std::ptr::copy_nonoverlapping(payload.as_ptr(), words.as_mut_ptr().cast::<u8>().add(4), payload.len());
+    }
+    words
+}
+
 /// A jsonb value kept beyond the call that read it. Equal bytes are equal values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptJsonb {
@@ -620,15 +669,7 @@ impl KeptJsonb {
 
     /// Copies a jsonb, given its bytes after the header.
     pub fn of_payload(payload: &[u8]) -> KeptJsonb {
-        let total = payload.len() + 4;
-        let mut words = memory::vec(total.div_ceil(8));
-        words.resize(total.div_ceil(8), 0u64);
-        // SAFETY: the words have room for a four-byte header and the payload; a varlena is word-aligned.
-        unsafe {
-            varlena::set_varsize_4b(words.as_mut_ptr().cast(), total as i32);
-            std::ptr::copy_nonoverlapping(payload.as_ptr(), words.as_mut_ptr().cast::<u8>().add(4), payload.len());
-        }
-        KeptJsonb { words }
+        KeptJsonb { words: varlena_of(payload) }
     }
 
     /// The bytes after the header.

@@ -27,6 +27,7 @@ pub mod later_versions;
 pub mod literal;
 pub mod memory;
 pub mod moved;
+pub mod numeric;
 pub mod own_tables;
 pub mod partition;
 pub mod patience;

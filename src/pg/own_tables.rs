@@ -1,5 +1,6 @@
 //! The extension's own tables, indexes and sequences, found by name and checked before use.
 
+use super::datum::Row;
 use super::patience;
 use super::relation::{self, Lock, Relation};
 use super::role;
@@ -74,6 +75,16 @@ impl Table {
         let table = self.open_to_read()?;
         let index = by.open(&table)?;
         Some(OwnedProbe::new(table, index, keys))
+    }
+
+    /// Calls `see` with the rows of these ids, found by an index that begins with the id, as the query sees them that
+    /// calls the function: where the id is in the list, and the row. The ids are ascending, each once. None if the table
+    /// or the index cannot be used. Locked as for a query.
+    pub fn visit_ids(self, by: Index, ids: &[i64], see: impl FnMut(usize, &Row)) -> Option<()> {
+        let table = self.fitting(patience::open_for_a_look(self.oid, Lock::Share.mode())?)?;
+        let index = by.open(&table)?;
+        scan::visit_ids(&table, &index, ids, see);
+        Some(())
     }
 
     /// Opens the table to append; None if it is gone, has been changed, or is locked for longer than a trigger waits.
@@ -193,9 +204,13 @@ pub struct Lacking {
 
 /// Before 0.3.0 without its second column: an upgrade does not replace it, for that reads the whole table.
 const MATCH_LOG_ID: &str = "match_log_id_idx";
+/// Before 0.3.0 without the time of sending, and under another name.
+const RECEIPT_SENT: &str = "receipt_sent_idx";
+const RECEIPT_REVISION: &str = "receipt_revision_idx";
+/// The days of which goals.slot_total has rows.
+const DAY_SPLIT: &str = "day_total_split_idx";
 /// Indexes that triggers do not use: goals.roll_up() finds the newest facts by them, and figures are read by them.
-const OTHER_INDEXES: [(&str, &str); 5] = [
-    ("receipt_revision_idx", "receipt (revision_id)"),
+const OTHER_INDEXES: [(&str, &str); 4] = [
     ("revision_message_idx", "revision (message_id, revision_id)"),
     ("total_message_idx", "total (message_id)"),
     ("engagement_id_idx", "engagement USING brin (engagement_id) WITH (pages_per_range=16)"),
@@ -212,6 +227,8 @@ impl Lacking {
             && ADDED_INDEX.iter().all(|index| index.name != self.name)
             && !ADDED_SEQUENCES.contains(&self.name)
             && OTHER_INDEXES.iter().chain(&OTHER_ADDED_INDEXES).all(|(name, _)| *name != self.name)
+            && KEYS_OF_TOTALS.iter().all(|(name, ..)| *name != self.name)
+            && self.name != RECEIPT_REVISION
     }
 
     /// True if goals.health() cannot check anything else without it.
@@ -222,7 +239,7 @@ impl Lacking {
     /// The consequence, for goals.health().
     pub fn harm(&self) -> &'static str {
         if matches!(self.fault, Fault::Older(_)) {
-            "it is that of an earlier version: the matches of a period are read more slowly with it"
+            "it is that of an earlier version: the figures of a period are read more slowly with it"
         } else if self.stops_recording() {
             "the triggers of new sessions do nothing without it; what is missed until it is back never counts"
         } else if self.name.starts_with("ignored") {
@@ -241,6 +258,8 @@ impl Lacking {
             "where keys have changed or people were merged, matching is slow without it"
         } else if self.name == schema::REFERENCE_ROW.name {
             "a row of a tracked table of sends whose primary key changes is not known again without it"
+        } else if self.name == DAY_SPLIT {
+            "goals.roll_up() is slower without it"
         } else if self.kind == "index" && OTHER_ADDED_INDEXES.iter().any(|(name, _)| *name == self.name)
             || self.name.starts_with("receipt_")
             || self.name.ends_with("_message_idx")
@@ -281,13 +300,17 @@ const TABLES: [&TableShape; 10] = [
 ];
 const OF_SQL: [&TableShape; 3] = [&schema::TOTAL, &schema::WATERMARK, &schema::NEXT_WATERMARK];
 /// Tables, indexes and a sequence that earlier versions of the extension's SQL do not have.
-const ADDED: [&TableShape; 6] = [
+const ADDED: [&TableShape; 10] = [
     &schema::REFERENCE,
     &schema::MESSAGE_NAME,
     &schema::COLUMN_NOTE,
     &schema::REPLAY,
     &schema::HAND_OVER,
     &schema::FEED,
+    &schema::DAY_TOTAL,
+    &schema::SLOT_TOTAL,
+    &schema::AGE_TOTAL,
+    &schema::PAIR_TOTAL,
 ];
 const ADDED_INDEX: [&IndexShape; 8] = [
     &schema::RECEIPT_ROW,
@@ -302,10 +325,20 @@ const ADDED_INDEX: [&IndexShape; 8] = [
 const HAND_OVER_IDS: &str = "hand_over_id_seq";
 const MESSAGE_NAME_IDS: &str = "message_name_message_name_id_seq";
 const ADDED_SEQUENCES: [&str; 3] = [HAND_OVER_IDS, MESSAGE_IDS, MESSAGE_NAME_IDS];
-const OTHER_ADDED_INDEXES: [(&str, &str); 3] = [
+const OTHER_ADDED_INDEXES: [(&str, &str); 5] = [
+    (RECEIPT_SENT, "receipt (revision_id, sent_at)"),
     ("reference_receipt_idx", "reference (receipt_id)"),
     ("feed_place_idx", "feed (place)"),
     ("feed_receipt_idx", "feed (receipt_id)"),
+    (DAY_SPLIT, "day_total (day) WHERE is_split"),
+];
+/// The keys by which goals.roll_up() adds to what is there.
+const KEYS_OF_TOTALS: [(&str, &str, &str); 5] = [
+    ("watermark_pkey", "watermark", "only_row"),
+    ("day_total_pkey", "day_total", "message_id, goal_id, variant_id, day"),
+    ("slot_total_pkey", "slot_total", "message_id, goal_id, slot, variant_id"),
+    ("age_total_pkey", "age_total", "message_id, goal_id, variant_id, day, age"),
+    ("pair_total_pkey", "pair_total", "message_id, goal, variant_id, first_day, second_day"),
 ];
 const INDEXES: [&IndexShape; 5] = [
     &schema::RECEIPT_USER,
@@ -409,9 +442,15 @@ impl OwnTables {
             OTHER_INDEXES
                 .into_iter()
                 .chain(OTHER_ADDED_INDEXES.into_iter().filter(|_| is_current))
-                .filter_map(|(name, definition)| here.other_index(name, definition).err()),
+                .filter_map(|(name, definition)| here.other_index(name, definition).err())
+                .map(|lacking| here.or_older(lacking)),
         );
         found.extend(is_current.then(|| here.older_index()).flatten());
+        let keys =
+            KEYS_OF_TOTALS.into_iter().filter(|(_, table, _)| is_current && found.iter().all(|t| t.name != *table));
+        let keys: Vec<Lacking> =
+            keys.filter_map(|(name, table, columns)| here.missing_key(name, table, columns)).collect();
+        found.extend(keys);
         found.extend(sequences);
         found
     }
@@ -562,6 +601,29 @@ impl Here {
              DROP INDEX CONCURRENTLY goals.match_log_id_old"
         );
         is_older.then_some(Lacking { kind: "index", name: MATCH_LOG_ID, fault: Fault::Older(mend) })
+    }
+
+    /// A key that has been dropped.
+    fn missing_key(&self, name: &'static str, table: &str, columns: &str) -> Option<Lacking> {
+        let unfit = Unfit {
+            why: "it is missing".into(),
+            mend: format!("ALTER TABLE goals.{table} ADD CONSTRAINT {name} PRIMARY KEY ({columns})"),
+        };
+        self.oid("index", name).err().map(|_| Lacking { kind: "index", name, fault: Fault::Unfit(unfit) })
+    }
+
+    /// A missing index, or the one of an earlier version that stands in for it.
+    fn or_older(&self, lacking: Lacking) -> Lacking {
+        let is_sent = lacking.name == RECEIPT_SENT && matches!(lacking.fault, Fault::Missing);
+        let Some(definition) = lacking.definition().filter(|_| is_sent && self.oid("index", RECEIPT_REVISION).is_ok())
+        else {
+            return lacking;
+        };
+        let mend = format!(
+            "CREATE INDEX CONCURRENTLY {RECEIPT_SENT} ON goals.{definition}; \
+             DROP INDEX CONCURRENTLY goals.{RECEIPT_REVISION}"
+        );
+        Lacking { kind: "index", name: RECEIPT_REVISION, fault: Fault::Older(mend) }
     }
 
     fn sequence(&self, name: &'static str) -> Result<Sequence, Lacking> {

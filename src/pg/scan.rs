@@ -1,10 +1,11 @@
 //! Reading the newest state of tables without a snapshot: what is committed now, and the transaction's own rows. Such a
 //! scan (SnapshotSelf) takes no predicate locks, so it does not affect the application's SERIALIZABLE transactions. It
 //! finds what was committed after their snapshot. It is exact for rows that are inserted and deleted but never updated;
-//! the extension's tables are designed for that.
+//! the extension's tables are designed for that. [`visit_ids`] alone reads as a query does.
 
 use super::datum::Row;
 use super::relation::Relation;
+use super::scratch::check_for_interrupts;
 use super::version;
 use pgrx::pg_sys::{self, Datum};
 use std::ops::ControlFlow;
@@ -57,11 +58,18 @@ pub struct Probe<'a> {
 impl<'a> Probe<'a> {
     /// A scan of `index` of `table` with `keys` conditions.
     pub fn new(table: &'a Relation, index: &'a Relation, keys: usize) -> Probe<'a> {
-        // SAFETY: both are open and locked, and are borrowed for the life of the scan; SnapshotSelf is static. A B-tree
-        // scan with such a snapshot keeps its page pinned, so a row's place is not reused while it is read.
+        // SAFETY: SnapshotSelf is static. A B-tree scan with such a snapshot keeps its page pinned, so a row's place is not
+        // reused while it is read.
+        unsafe { Probe::seeing(newest(), table, index, keys) }
+    }
+
+    /// # Safety
+    /// The snapshot outlives the scan.
+    unsafe fn seeing(snapshot: pg_sys::Snapshot, table: &'a Relation, index: &'a Relation, keys: usize) -> Probe<'a> {
+        // SAFETY: both are open and locked, and are borrowed for the life of the scan, as the snapshot is valid for it.
         unsafe {
             let slot = pg_sys::table_slot_create(table.raw(), std::ptr::null_mut());
-            let scan = version::index_beginscan(table.raw(), index.raw(), newest(), keys as core::ffi::c_int);
+            let scan = version::index_beginscan(table.raw(), index.raw(), snapshot, keys as core::ffi::c_int);
             let memory = pg_sys::CurrentMemoryContext;
             Probe {
                 scan,
@@ -169,6 +177,62 @@ impl Drop for Probe<'_> {
                 pg_sys::index_endscan(self.scan);
                 pg_sys::ExecDropSingleTupleTableSlot(self.slot);
             }
+        }
+    }
+}
+
+/// Ids that lie no further apart are found by one scan: to pass over entries of an index costs less than to look for the
+/// next one from its root.
+const APART: i64 = 8;
+
+/// Calls `see` with the rows of these ids, as the query sees them that calls the function: where the id is in the list,
+/// and the row. The ids are ascending, each once; `index` begins with the id, a bigint. The rows come in its order.
+pub(super) fn visit_ids(table: &Relation, index: &Relation, ids: &[i64], mut see: impl FnMut(usize, &Row)) {
+    // SAFETY: the snapshot of the query is active while the function runs, so longer than this scan.
+    let mut probe = unsafe { Probe::seeing(pg_sys::GetActiveSnapshot(), table, index, 2) };
+    let mut begin = 0;
+    for near in ids.chunk_by(|one, other| other.saturating_sub(*one) <= APART) {
+        probe.visit_some(near, |i, row| see(begin + i, row));
+        begin += near.len();
+    }
+}
+
+impl Probe<'_> {
+    /// [`visit_ids`] by one scan from the first id to the last one. The rows of other ids are not fetched.
+    fn visit_some(&mut self, ids: &[i64], mut see: impl FnMut(usize, &Row)) {
+        let [Some(first), Some(last)] = [ids.first(), ids.last()] else { return };
+        let bounds = [
+            (pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_INT8GE, *first),
+            (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_INT8LE, *last),
+        ];
+        // SAFETY: as in visit(). The scan shows the entry of the index with each place that it finds: a header, a list of
+        // NULLs if there are any, and the first column, which is none of them.
+        unsafe {
+            let callers = pg_sys::MemoryContextSwitchTo(self.memory);
+            for (to, (strategy, function, value)) in self.keys.iter_mut().zip(bounds) {
+                let (none, function) = (pg_sys::InvalidOid, pg_sys::Oid::from_u32(function));
+                let strategy = strategy as pg_sys::StrategyNumber;
+                pg_sys::ScanKeyEntryInitialize(to, 0, 1, strategy, none, none, function, value.into());
+            }
+            (*self.scan).xs_want_itup = true;
+            pg_sys::index_rescan(self.scan, self.keys.as_mut_ptr(), 2, std::ptr::null_mut(), 0);
+            let mut at = 0;
+            while !pg_sys::index_getnext_tid(self.scan, pg_sys::ScanDirection::ForwardScanDirection).is_null() {
+                check_for_interrupts();
+                let entry = (*self.scan).xs_itup;
+                let has_nulls = u32::from((*entry).t_info) & pg_sys::INDEX_NULL_MASK != 0;
+                let id = entry.cast::<i64>().add(if has_nulls { 2 } else { 1 }).read_unaligned();
+                at += ids[at..].iter().take_while(|known| **known < id).count();
+                if ids.get(at) != Some(&id) || !pg_sys::index_fetch_heap(self.scan, self.slot) {
+                    continue;
+                }
+                pg_sys::slot_getsomeattrs_int(self.slot, self.columns);
+                pg_sys::MemoryContextSwitchTo(callers);
+                see(at, &Row::of_slot(self.slot));
+                pg_sys::MemoryContextSwitchTo(self.memory);
+            }
+            pg_sys::ExecClearTuple(self.slot);
+            pg_sys::MemoryContextSwitchTo(callers);
         }
     }
 }

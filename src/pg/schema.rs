@@ -225,11 +225,15 @@ tables! {
 
 // Read and written by SQL only: just the name, owner and number of columns are checked.
 pub static TOTAL: TableShape = TableShape { name: "total", columns: &[], later: &[], most: Some(24) };
-pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[], later: &[], most: Some(5) };
-pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[], later: &[], most: Some(6) };
+pub static WATERMARK: TableShape = TableShape { name: "watermark", columns: &[], later: &[], most: Some(7) };
+pub static NEXT_WATERMARK: TableShape = TableShape { name: "next_watermark", columns: &[], later: &[], most: Some(7) };
 
 pub static REPLAY: TableShape = TableShape { name: "replay", columns: &[], later: &[], most: None };
 pub static FEED: TableShape = TableShape { name: "feed", columns: &[], later: &[], most: None };
+pub static DAY_TOTAL: TableShape = TableShape { name: "day_total", columns: &[], later: &[], most: Some(29) };
+pub static SLOT_TOTAL: TableShape = TableShape { name: "slot_total", columns: &[], later: &[], most: Some(12) };
+pub static AGE_TOTAL: TableShape = TableShape { name: "age_total", columns: &[], later: &[], most: Some(9) };
+pub static PAIR_TOTAL: TableShape = TableShape { name: "pair_total", columns: &[], later: &[], most: Some(6) };
 
 pub static RECEIPT_USER: IndexShape = IndexShape {
     name: "receipt_user_idx",

@@ -6,7 +6,7 @@ from load import Problem, psycopg
 # Of the extension's own tables, indexes and sequences. What the server refuses is no matter.
 OURS = {
     'table': ['source', 'message', 'variant', 'goal', 'goal_stop', 'revision', 'receipt', 'engagement', 'match_log', 'ignored', 'total', 'watermark', 'next_watermark'],
-    'index': ['receipt_user_idx', 'receipt_id_idx', 'engagement_receipt_idx', 'match_log_receipt_idx', 'ignored_source_idx', 'engagement_id_idx', 'match_log_id_idx', 'receipt_revision_idx'],
+    'index': ['receipt_user_idx', 'receipt_id_idx', 'engagement_receipt_idx', 'match_log_receipt_idx', 'ignored_source_idx', 'engagement_id_idx', 'match_log_id_idx', 'receipt_sent_idx'],
     'sequence': ['receipt_id_seq', 'engagement_id_seq', 'match_id_seq'],
 }
 COLUMNS = ['receipt_id', 'sent_at', 'users_source_id', 'revision_id', 'user_key', 'already', 'baseline', 'match_id', 'matched_at', 'goal_id', 'old_value', 'new_value', 'worth', 'at', 'kind',

@@ -5,5 +5,6 @@ begin
     drop table if exists users, events, sends, audit_log;
     truncate goals.source, goals.message, goals.variant, goals.goal, goals.goal_stop, goals.revision, goals.receipt,
         goals.reference, goals.engagement, goals.match_log, goals.ignored, goals.message_name, goals.column_note,
-        goals.hand_over, goals.replay, goals.feed, goals.total, goals.watermark, goals.next_watermark restart identity;
+        goals.hand_over, goals.replay, goals.feed, goals.total, goals.day_total, goals.slot_total, goals.age_total,
+        goals.pair_total, goals.watermark, goals.next_watermark restart identity;
 end $$;

@@ -33,7 +33,7 @@ def as_json(value):
 class Comparison:
     def __init__(self, case, connection):
         self.case, self.db = case, connection
-        self.lines, self.receipts, self.matches = [], 0, 0
+        self.lines, self.receipts, self.matches, self.people = [], 0, 0, 0
 
     def say(self, text, *values):
         self.lines.append(text % values if values else text)
@@ -53,6 +53,7 @@ class Comparison:
         self.message_of = {shown: m for m, shown in self.shown.items()}
         self.application(world)
         self.figures(world)
+        self.comparisons(world)
         self.receipts_and_goals(world)
         self.gone(world)
         self.assignments(world)
@@ -123,6 +124,23 @@ class Comparison:
                     wanted, row = wanted[:8], row[:9]
                 if not all(map(same_number, wanted, row[1:])):
                     self.say("stats(%s, %s) variant %s: expected %s, found %s", message, goal, row[0], list(map(str, wanted)), list(map(str, row[1:])))
+
+    def comparisons(self, world):
+        """People, where nobody has been forgotten or purged."""
+        gone = {r.message for r in world.all_receipts() if r.gone is not None}
+        for name in self.shown:
+            for goal in () if name in gone else world.names_of_goals(name):
+                wanted = world.comparison(name, goal)
+                found = self.rows(
+                    "select a.variant, a.users, a.matched, m.users, m.matched "
+                    "from goals_internal.compare_data(%s, %s, true) a "
+                    "join goals_internal.compare_data(%s, %s) m on m.variant is not distinct from a.variant"
+                    % ((v.quote(self.shown[name]), v.quote(goal)) * 2)
+                )
+                self.people += sum(row[1] for row in found)
+                for variant, *row in found:
+                    if row != wanted.get(variant, [0, 0, 0, 0]):
+                        self.say("compare(%s, %s) variant %s: expected %s, found %s", name, goal, variant, wanted.get(variant), row)
 
     def assignments(self, world):
         names, keys = list(self.message_of), self.case.keys

@@ -33,7 +33,7 @@ class Figures:
             self.matched_after_open += out["opened"] is not None and out["opened"] <= fact.t
             self.matched_after_click += out["clicked"] is not None and out["clicked"] <= fact.t
             self.worth += worth or 0
-        elif goal and not out["already"] and not out["stopped"] and out["closes"] is not None and out["closes"] >= world.idx:
+        elif goal and not out["already"] and not out["stopped"] and out["matures"] >= world.idx:
             self.in_progress += 1
 
     def row(self):

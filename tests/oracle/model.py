@@ -467,7 +467,10 @@ class World:
         opened, clicked = self.engaged(receipt, lambda o: o.lasts() and o.idx <= upto)
         anchor = {"sent": receipt.sent, "opened": opened, "clicked": clicked}[goal["after"]]
         return {"already": already, "match": match, "opened": opened, "clicked": clicked, "opens": anchor,
-                "closes": None if anchor is None else anchor + goal["limit"], "stopped": self.stopped(goal, upto)}
+                "closes": None if anchor is None else anchor + goal["limit"], "stopped": self.stopped(goal, upto),
+                # when it is compared, opened or not, and whether it began in time to be a match then
+                "matures": receipt.sent + goal["limit"] * (1 if goal["after"] == "sent" else 2),
+                "in_time": anchor is not None and anchor <= receipt.sent + goal["limit"]}
 
     def verdict(self, receipt, goal, out):
         if self.never_sent(receipt):
@@ -512,6 +515,28 @@ class World:
 
     def all_refs(self):
         return [r for found in self.receipts.values() for r in found if r.ref is not None]
+
+    def comparison(self, message, goal):
+        """variant -> [users, of them matched, whatever is mature; both of those who are mature], of people."""
+        counts = {}
+        for person in set(self.people.values()):
+            mine = [r for r in person.receipts
+                    if r.message == message and r.lasts() and r.gone is None and not r.held_out and not self.superseded(r, person)]
+            if len({r.variant for r in mine}) != 1:
+                continue
+            judged = [(r, g) for r in mine for g in r.goals if g["name"] == goal]
+            judged.sort(key=lambda j: (j[0].sent, j[0].order))
+            outs = [self.outcome(r, g) for r, g in judged]
+            if not outs or outs[0]["already"]:
+                continue
+            is_mature = [out["stopped"] or out["matures"] < self.idx for out in outs]
+            matched = [bool(out["match"]) and out["in_time"] for out in outs]
+            row = counts.setdefault(mine[0].variant, [0, 0, 0, 0])
+            row[0] += 1
+            row[1] += any(matched)
+            row[2] += is_mature[0]
+            row[3] += is_mature[0] and any(map(all, zip(is_mature, matched)))
+        return counts
 
     def figures(self):
         """(message, goal, variant) -> figures; goal None for a message that has none."""

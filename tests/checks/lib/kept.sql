@@ -17,7 +17,13 @@ insert into kept.query values
     ('variant_stats', 'table goals.variant_stats'),
     ('outcome', 'table goals.outcome'),
     ('stats', 'select s.* from goals.message m, goals.stats(m.name, null) s'),
-    ('stats by goal', 'select s.* from (select distinct m.name as message, g.name as goal from goals.goal g join goals.message m using (message_id)) g, goals.stats(g.message, g.goal) s'),
+    ('stats by goal', 'select s.* from (select distinct m.name as message, g.name as goal from goals.goal g join goals.message m using (message_id)
+                                       where g.after = ''sent'') g, goals.stats(g.message, g.goal) s'),
+    -- up to 0.2.0 a receipt that had not been opened was not in progress, although it could still match
+    ('stats by goal after an open', 'select s.message, s.goal, s.variant, s.sent, s.opened, s.clicked, s.already_matched, s.matched, s.matched_after_open,
+                                            s.matched_after_click, s.worth, s.users_matched
+                                     from (select distinct m.name as message, g.name as goal from goals.goal g join goals.message m using (message_id)
+                                           where g.after <> ''sent'') g, goals.stats(g.message, g.goal) s'),
     ('stats of a month', $$ select s.* from goals.message m, goals.stats(m.name, null, now() - interval '40 days', now() + interval '1 day') s $$),
     ('matches', 'select m.name, x.* from goals.message m, goals.matches(m.name) x'),
     ('compare', $$ select c.* from goals.compare('test') c $$),

@@ -140,9 +140,16 @@ alter table goals.elsewhere rename to watermark;
 alter table goals.total add column note text;
 select problem, object, detail, hint from goals.health();
 alter table goals.total drop column note;
-drop index goals.receipt_revision_idx;
+drop index goals.receipt_sent_idx;
 select problem, object, detail from goals.health();
+alter table goals.slot_total drop constraint slot_total_pkey;
+select problem, object, detail, hint from goals.health() where object ~ 'pkey';
+alter table goals.slot_total add constraint slot_total_pkey primary key (message_id, goal_id, slot, variant_id);
+-- As after an upgrade.
 create index receipt_revision_idx on goals.receipt (revision_id);
+select problem, object, detail, hint from goals.health();
+drop index goals.receipt_revision_idx;
+create index receipt_sent_idx on goals.receipt (revision_id, sent_at);
 
 -- A sequence that is behind: as on a subscriber of logical replication that takes over.
 select goals.record_sent('m', 1999::bigint) as last \gset

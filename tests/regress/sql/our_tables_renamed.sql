@@ -18,7 +18,8 @@ where c.relnamespace = 'goals'::regnamespace and c.relkind in ('r', 'i', 'S') an
   and c.relname !~ '^(source|message|variant|goal|revision)_.*_seq$';
 -- These are read by statistics only, with names of their own: what reads them says so.
 create view not_looked_at as select name from ours
-where name in ('total', 'watermark', 'next_watermark', 'total_message_idx', 'receipt_revision_idx', 'revision_message_idx');
+where name in ('total', 'watermark', 'next_watermark', 'day_total', 'slot_total', 'age_total', 'pair_total', 'total_message_idx',
+    'receipt_sent_idx', 'day_total_split_idx', 'revision_message_idx');
 do $$
 declare
     o record;
