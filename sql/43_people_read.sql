@@ -65,20 +65,6 @@ COMMENT ON FUNCTION goals_internal.tail_change(integer, text) IS
     'What the facts past the watermark add to the totals by day and of people at this moment, by the very time of '
     'sending. of_message NULL: of every message; of_goal NULL: for every goal';
 
-CREATE FUNCTION goals_internal.counts_at(of_receipt bigint, to_receipt bigint, to_engagement bigint)
-RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT NOT EXISTS (SELECT FROM goals.engagement e
-                       WHERE e.receipt_id = of_receipt AND e.kind IN ('w', 'm') AND e.engagement_id <= to_engagement)
-       AND NOT EXISTS (SELECT FROM goals.receipt r
-                       WHERE r.receipt_id = of_receipt AND r.flags & 2 = 2
-                         AND goals_internal.superseded_by(r.receipt_id) <= to_receipt)
-$$;
-COMMENT ON FUNCTION goals_internal.counts_at(bigint, bigint, bigint) IS
-    'Whether a receipt counts as sent, by what was known at a mark: it was not withdrawn, and no entry came before it';
-
 -- Of the slot, or of the day where there are no slots of it, that a moment cuts: what was sent before read_from is added up,
 -- what was sent from then on and before the moment is read where reads is true. All receipts of the slot decide, whatever
 -- is rolled up, so that the answer changes with the moment only.

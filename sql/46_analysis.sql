@@ -105,12 +105,15 @@ BEGIN
         FROM cut c
         WHERE c.reads
     ), late AS (
-        SELECT r.age, p.variant_id, sum(p.sent) AS sent
+        -- Those that counted as sent, by what was known at the mark.
+        SELECT r.age, coalesce(t.variant_id, 0) AS variant_id, count(*) AS sent
         FROM (SELECT r.age, unnest(r.ids) AS receipt_id FROM read r) r
         JOIN goals.receipt t ON t.receipt_id = r.receipt_id
-        CROSS JOIN LATERAL (SELECT coalesce(t.variant_id, 0) AS variant_id, 1 AS sent) p
-        WHERE goals_internal.counts_at(r.receipt_id, w.people_receipt_id, w.engagement_id)
-        GROUP BY r.age, p.variant_id
+        WHERE NOT EXISTS (SELECT FROM goals.engagement e
+                          WHERE e.receipt_id = t.receipt_id AND e.kind IN ('w', 'm') AND e.engagement_id <= w.engagement_id)
+          AND CASE WHEN t.flags & 2 = 2
+                   THEN coalesce(goals_internal.superseded_by(t.receipt_id) > w.people_receipt_id, true) ELSE true END
+        GROUP BY r.age, coalesce(t.variant_id, 0)
     ), reached AS (
         SELECT l.variant_id, l.age,
                coalesce((SELECT sum(s.sent)

@@ -106,7 +106,6 @@ insert into shop.call (sql) values
     ($$ goals_internal.matures_in(1, 2, 'opened', null) $$), ($$ goals_internal.drawn_hand_over() $$),
     ($$ goals_internal.tail_ids(1, '{1}') $$), ($$ goals_internal.tail_change(1, null) $$), ($$ goals_internal.tail_change(null, '') $$),
     ($$ goals_internal.touched_people(0, 0, 0, 0, 99, 99, 99, 99) $$), ($$ goals_internal.receipts_of_people('{11,12}', 99) $$),
-    ($$ goals_internal.counts_at(11, 99, 99) $$),
     ($$ goals_internal.people_change('{11}', 11, 1, 1, 0, '{11,12}', 99, 99, 99, 99) $$),
     ($$ goals_internal.cut_at(pg_catalog.now(), 1, '{1,2}', true) $$), ($$ goals_internal.period_sums(1, 'primary', pg_catalog.now()) $$),
     ($$ goals_internal.period_sums(1, null, pg_catalog.now(), '2020-01-01 01:02', '2040-01-01') $$),
