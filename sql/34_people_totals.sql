@@ -11,10 +11,10 @@
 --   pair_total   per name of the goal: the two days of matched receipts of a person that follow each other. The distinct
 --                people of a period are its matched receipts less the pairs that lie in it.
 --
--- They are the state at four marks, of receipts, engagements, hits and hand-overs. The state of some people at a mark is
--- a matter of src/model/people.rs; from one mark to the next, the difference of the two states of the people that a fact
--- between them touches is added. Those of receipts may be behind those of the watermark, after an upgrade: what is
--- missing is added in parts.
+-- They are the state at four marks, of receipts, engagements, hits and hand-overs. What some people amount to at a mark
+-- says src/model/people.rs; from one mark to the next, the difference of the two states of the people that a fact between
+-- them touches is added (goals_internal.people_change). Those of receipts may be behind those of the watermark, after an
+-- upgrade: what is missing is added in parts.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Opened or not, so that an open changes nobody's turn.
@@ -124,7 +124,8 @@ COMMENT ON FUNCTION goals_internal.touched_people(bigint, bigint, bigint, bigint
 --   a   by day and age: into goals.age_total, whose counters are opened, clicked, matched and, as eligible,
 --       matched_eligible
 --   p   into goals.pair_total: day and second_day, and as sent how many
--- of_goal: of goals with that name only, and of the receipts themselves.
+-- of_goal: of goals with that name only, and of the receipts themselves. Each ids: all receipts of some people and messages.
+-- Rows whose counters are all zero are left out.
 CREATE FUNCTION goals_internal.people_change(
     ids_then bigint[], after_receipt bigint, after_engagement bigint, after_match bigint, after_hand_over bigint,
     ids_now bigint[], to_receipt bigint, to_engagement bigint, to_match bigint, to_hand_over bigint,

@@ -14,7 +14,7 @@ use crate::pg::datum::Row;
 use crate::pg::memory;
 use crate::pg::numeric::Numeric;
 use crate::pg::own_tables::columns::{engagement, match_log, receipt};
-use crate::pg::own_tables::{Index, OwnTables, Table};
+use crate::pg::own_tables::{Facts, Index, Table};
 use crate::pg::scratch::{Scratch, check_for_interrupts};
 use crate::pg::spi::{self, Arg};
 use crate::setup::cache::required_setup;
@@ -63,8 +63,7 @@ pub fn people_change(args: &Args) -> Result<Out> {
     if ids.is_empty() {
         return Ok(Out::Rows(Vec::new()));
     }
-    let setup = required_setup()?;
-    let mut reader = Reader::new(setup.tables);
+    let mut reader = Reader::new()?;
     let only = args.raw_text(10).map(|name| reader.names.number(name));
     let mut totals = Totals::new(args.boolean(11).unwrap_or(false));
     if ids.len() <= PART {
@@ -182,7 +181,7 @@ struct Became {
 
 /// What is read once for all receipts.
 struct Reader {
-    tables: OwnTables,
+    facts: Facts,
     scratch: Scratch,
     /// None for a revision that there is not.
     revisions: HashMap<i32, Option<Revision>>,
@@ -197,14 +196,23 @@ struct Reader {
     hand_overs: HashMap<i32, HashMap<Vec<u8>, Vec<HandOver>>>,
 }
 
+fn found_facts() -> Result<Facts> {
+    Facts::find().or_else(|_| {
+        // Which says what is missing.
+        required_setup()?;
+        Err(not_recorded())
+    })
+}
+
 impl Reader {
-    fn new(tables: OwnTables) -> Reader {
+    fn new() -> Result<Reader> {
+        let facts = found_facts()?;
         let mut has_hand_overs = false;
-        tables.as_owner(|| {
+        facts.as_owner(|| {
             spi::read("SELECT FROM goals.hand_over LIMIT 1", &[], |_| has_hand_overs = true);
         });
-        Reader {
-            tables,
+        Ok(Reader {
+            facts,
             scratch: Scratch::new(),
             revisions: HashMap::new(),
             goals: Vec::new(),
@@ -213,31 +221,26 @@ impl Reader {
             abouts: Names::default(),
             has_hand_overs,
             hand_overs: HashMap::new(),
-        }
+        })
     }
 
     /// Calls `see` with the rows of these ids. An index that has been replaced since it was looked up is looked up again.
-    fn visit(
-        &mut self,
-        of: fn(&OwnTables) -> (Table, Index),
-        ids: &[i64],
-        mut see: impl FnMut(usize, &Row),
-    ) -> Result<()> {
-        let (table, index) = of(&self.tables);
+    fn visit(&mut self, of: fn(&Facts) -> (Table, Index), ids: &[i64], mut see: impl FnMut(usize, &Row)) -> Result<()> {
+        let (table, index) = of(&self.facts);
         if table.visit_ids(index, ids, &mut see).is_some() {
             return Ok(());
         }
-        self.tables = OwnTables::find().map_err(|_| not_recorded())?;
-        let (table, index) = of(&self.tables);
+        self.facts = found_facts()?;
+        let (table, index) = of(&self.facts);
         table.visit_ids(index, ids, see).ok_or_else(not_recorded)
     }
 
     /// The receipts of these ids, but for those whose revision is gone.
     fn receipts(&mut self, ids: &[i64]) -> Result<Receipts> {
         let mut read = Receipts { stored: memory::vec(ids.len()), ..Receipts::default() };
-        let places = *self.tables.receipt.places();
+        let (places, scratch) = (*self.facts.receipt.0.places(), Scratch::new());
         self.visit(
-            |tables| (tables.receipt, tables.receipt_id_idx),
+            |facts| facts.receipt,
             ids,
             |_, row| {
                 let key = row.bytes(receipt::user_key).unwrap_or_default();
@@ -245,7 +248,7 @@ impl Reader {
                 memory::room(&mut read.keys, key.len());
                 read.keys.extend_from_slice(key);
                 if row.get(receipt::already).is_some() {
-                    let already = row.integers(receipt::already);
+                    let already = scratch.run(|| row.integers(receipt::already));
                     memory::room(&mut read.already, already.len());
                     read.already.extend(already);
                 }
@@ -288,11 +291,11 @@ impl Reader {
         if wanted.is_empty() {
             return;
         }
-        let tables = self.tables;
-        tables.as_owner(|| self.read_goals(&wanted));
+        let facts = self.facts;
+        facts.as_owner(|| self.read_goals(&wanted));
         let of_revisions = "SELECT v.revision_id, v.message_id, v.goal_ids FROM goals.revision v \
                             WHERE v.revision_id = ANY ($1)";
-        tables.as_owner(|| {
+        facts.as_owner(|| {
             spi::read(of_revisions, &[Arg::Integers(&wanted)], |row| {
                 let ids = row.integers(3);
                 let mut goals = memory::vec(ids.len());
@@ -358,9 +361,9 @@ impl Reader {
                        FROM unnest($2) AS k (key) \
                        JOIN goals.hand_over h ON h.from_key = k.key \
                        WHERE h.users_source_id = ANY ($1)";
-        let (tables, hand_overs) = (self.tables, &mut self.hand_overs);
+        let (facts, hand_overs) = (self.facts, &mut self.hand_overs);
         self.scratch.run(|| {
-            tables.as_owner(|| {
+            facts.as_owner(|| {
                 spi::read(of_keys, &[Arg::Integers(&users), Arg::Texts(&keys)], |row| {
                     let users = row.integer(1).unwrap_or(0);
                     let text = |number| memory::copied(row.bytes(number).unwrap_or_default());
@@ -392,9 +395,9 @@ impl Reader {
         let (goals, begin) = self.of_goals(receipts);
         let mut had = [memory::vec(ids.len()), memory::vec(ids.len())];
         had.iter_mut().for_each(|had| had.resize(ids.len(), Had::default()));
-        let machine = self.tables.engagement.places().of(engagement::machine);
+        let machine = self.facts.engagement.0.places().of(engagement::machine);
         self.visit(
-            |tables| (tables.engagement, tables.engagement_receipt_idx),
+            |facts| facts.engagement,
             &ids,
             |i, row| {
                 let id = row.bigint(engagement::engagement_id);
@@ -438,7 +441,7 @@ impl Reader {
         }
         let superseded = "SELECT u.id, goals_internal.superseded_by(u.id) FROM unnest($1) AS u (id)";
         self.scratch.run(|| {
-            self.tables.as_owner(|| {
+            self.facts.as_owner(|| {
                 spi::read(superseded, &[Arg::Bigints(&entries)], |row| {
                     let Some(by) = row.known_bigint(2) else { return };
                     let Ok(i) = receipts.stored.binary_search_by_key(&row.bigint(1), |stored| stored.id) else {
@@ -454,10 +457,10 @@ impl Reader {
 
     /// Reads the hits, which the index has in the order of their goals, of time and of their ids.
     fn read_hits(&mut self, ids: &[i64], marks: &[Mark; 2], became: &mut Became) -> Result<()> {
-        let cause = self.tables.match_log.places().of(match_log::cause_ref);
+        let cause = self.facts.match_log.0.places().of(match_log::cause_ref);
         let goals = std::mem::take(&mut self.goals);
         let read = self.visit(
-            |tables| (tables.match_log, tables.match_log_receipt_idx),
+            |facts| facts.match_log,
             ids,
             |i, row| {
                 let (id, goal_id) = (row.bigint(match_log::match_id), row.integer(match_log::goal_id));

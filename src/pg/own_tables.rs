@@ -180,6 +180,35 @@ pub struct OwnTables {
     pub ignored_source_idx: Index,
 }
 
+/// The facts about receipts, to be read by the ids of these. Found without a subtransaction, which a parallel query cannot
+/// start.
+#[derive(Clone, Copy)]
+pub struct Facts {
+    pub receipt: (Table, Index),
+    pub engagement: (Table, Index),
+    pub match_log: (Table, Index),
+    owner: Oid,
+}
+
+impl Facts {
+    /// Finds and checks them.
+    pub fn find() -> Result<Facts, Lacking> {
+        let here = Here::look();
+        let found = |table, index| Ok((here.readable(table)?.0, here.index(index)?));
+        Ok(Facts {
+            receipt: found(&schema::RECEIPT, &schema::RECEIPT_ID)?,
+            engagement: found(&schema::ENGAGEMENT, &schema::ENGAGEMENT_RECEIPT)?,
+            match_log: found(&schema::MATCH_LOG, &schema::MATCH_LOG_RECEIPT)?,
+            owner: here.owner,
+        })
+    }
+
+    /// [`OwnTables::as_owner`].
+    pub fn as_owner<T>(&self, work: impl FnOnce() -> T) -> T {
+        role::as_extension_owner(self.owner, work)
+    }
+}
+
 /// Why an object of the extension cannot be used.
 #[derive(Debug)]
 pub enum Fault {
@@ -541,12 +570,19 @@ impl Here {
         Ok(Table { oid: self.oid("table", shape.name)?, owner: self.owner, shape, places: Places::default() })
     }
 
-    fn table(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
+    /// A table whose columns are where they are read.
+    fn readable(&self, shape: &'static TableShape) -> Result<(Table, Relation), Lacking> {
         let lacking = |fault| Lacking { kind: "table", name: shape.name, fault };
         let mut found = self.found(shape)?;
         let oid = found.oid;
         let table = patience::open_for_a_look(oid, Lock::Share.mode()).ok_or_else(|| lacking(not_opened(oid)))?;
         found.places = shape.fits(&table, self.owner).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
+        Ok((found, table))
+    }
+
+    fn table(&self, shape: &'static TableShape) -> Result<Table, Lacking> {
+        let lacking = |fault| Lacking { kind: "table", name: shape.name, fault };
+        let (found, table) = self.readable(shape)?;
         for index in table.indexes() {
             shape.lets_in(index).map_err(|unfit| lacking(Fault::Unfit(unfit)))?;
         }
