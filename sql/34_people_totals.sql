@@ -238,7 +238,12 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    last_one CONSTANT bigint := least(to_receipt, receipt_id + at_most);
+    -- Ids may jump, so receipts are counted. Of the other facts there are a hundred parts at most.
+    last_one CONSTANT bigint := coalesce((SELECT r.receipt_id FROM goals.receipt r
+                                          WHERE r.receipt_id > fold_people.receipt_id AND r.receipt_id < to_receipt
+                                          ORDER BY r.receipt_id OFFSET at_most - 1 LIMIT 1), to_receipt);
+    engagements CONSTANT bigint := greatest(at_a_time, (to_engagement - engagement_id) / 100);
+    hits CONSTANT bigint := greatest(at_a_time, (to_match - match_id) / 100);
     next_receipt bigint;
     next_engagement bigint;
     next_match bigint;
@@ -252,12 +257,14 @@ BEGIN
             hand_over_id := to_hand_over;
         END IF;
         next_receipt := receipt_id;
-        next_engagement := least(to_engagement, engagement_id + at_a_time);
-        next_match := least(to_match, match_id + at_a_time);
+        next_engagement := least(to_engagement, engagement_id + engagements);
+        next_match := least(to_match, match_id + hits);
         next_hand_over := hand_over_id;
         IF next_engagement = to_engagement AND next_match = to_match THEN
             next_hand_over := to_hand_over;
-            next_receipt := least(last_one, receipt_id + at_a_time);
+            next_receipt := coalesce((SELECT r.receipt_id FROM goals.receipt r
+                                      WHERE r.receipt_id > fold_people.receipt_id AND r.receipt_id < last_one
+                                      ORDER BY r.receipt_id OFFSET at_a_time - 1 LIMIT 1), last_one);
         END IF;
         touched := goals_internal.touched_people(receipt_id, engagement_id, match_id, hand_over_id,
                                                  next_receipt, next_engagement, next_match, next_hand_over);

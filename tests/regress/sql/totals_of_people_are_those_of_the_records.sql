@@ -151,6 +151,10 @@ end $$;
 call refill(40, 3); call rolled('parts of 40');
 call refill(1, 2); call happen('eighth'); call rolled('parts of 1');
 call refill(100000, 1); call rolled('one part');
+-- Ids that jump, as those of a subscriber that has taken over. (health() takes the roll-up to be far behind.)
+select setval('goals.receipt_id_seq', 1000000000000), setval('goals.engagement_id_seq', 2000000000000), setval('goals.match_id_seq', 3000000000000);
+call happen('ninth'); call rolled('ids that jump');
+call refill(40, 1); call rolled('parts of 40');
 
 -- A period by days is that of the records: one that does not begin and end with a day is counted from these.
 select count(*) > 20 as periods, count(*) filter (where of_days is distinct from of_records) as differ
