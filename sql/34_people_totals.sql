@@ -238,18 +238,26 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- Ids may jump, so receipts are counted. Of the other facts there are a hundred parts at most.
-    last_one CONSTANT bigint := coalesce((SELECT r.receipt_id FROM goals.receipt r
-                                          WHERE r.receipt_id > fold_people.receipt_id AND r.receipt_id < to_receipt
-                                          ORDER BY r.receipt_id OFFSET at_most - 1 LIMIT 1), to_receipt);
-    engagements CONSTANT bigint := greatest(at_a_time, (to_engagement - engagement_id) / 100);
-    hits CONSTANT bigint := greatest(at_a_time, (to_match - match_id) / 100);
+    last_one bigint;
+    engagements bigint;
+    hits bigint;
     next_receipt bigint;
     next_engagement bigint;
     next_match bigint;
     next_hand_over bigint;
     touched bigint[];
 BEGIN
+    -- Nothing leads back.
+    IF (receipt_id BETWEEN 0 AND to_receipt AND engagement_id BETWEEN 0 AND to_engagement AND match_id BETWEEN 0 AND to_match
+        AND hand_over_id BETWEEN 0 AND to_hand_over AND at_a_time > 0 AND at_most > 0) IS NOT TRUE THEN
+        RETURN;
+    END IF;
+    -- Ids may jump, so receipts are counted. Of the other facts there are a hundred parts at most.
+    last_one := coalesce((SELECT r.receipt_id FROM goals.receipt r
+                          WHERE r.receipt_id > fold_people.receipt_id AND r.receipt_id < to_receipt
+                          ORDER BY r.receipt_id OFFSET at_most - 1 LIMIT 1), to_receipt);
+    engagements := greatest(at_a_time, (to_engagement - engagement_id) / 100);
+    hits := greatest(at_a_time, (to_match - match_id) / 100);
     LOOP
         IF receipt_id = 0 THEN
             engagement_id := to_engagement;
@@ -257,8 +265,8 @@ BEGIN
             hand_over_id := to_hand_over;
         END IF;
         next_receipt := receipt_id;
-        next_engagement := least(to_engagement, engagement_id + engagements);
-        next_match := least(to_match, match_id + hits);
+        next_engagement := engagement_id + least(engagements, to_engagement - engagement_id);
+        next_match := match_id + least(hits, to_match - match_id);
         next_hand_over := hand_over_id;
         IF next_engagement = to_engagement AND next_match = to_match THEN
             next_hand_over := to_hand_over;

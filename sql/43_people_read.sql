@@ -141,6 +141,7 @@ DECLARE
     of_goals CONSTANT integer[] := goals_internal.goals_of(of_message);
     of_revisions CONSTANT integer[] := goals_internal.revisions_of(of_goals);
     everything CONSTANT bigint := 9223372036854775807;
+    latest CONSTANT timestamptz := '290000-01-01 00:00:00+00';
     w goals.watermark;
     g record;
     cut record;
@@ -154,14 +155,19 @@ DECLARE
     cut_ids bigint[] := '{}';
     tail_ids CONSTANT bigint[] := goals_internal.tail_ids(of_message, of_revisions);
     -- The whole days of the period, to_day excluded; and the days of which it has a part.
-    from_day date := coalesce((since AT TIME ZONE 'UTC')::date, '-infinity');
-    to_day date := coalesce((until AT TIME ZONE 'UTC')::date, 'infinity');
+    from_day date;
+    to_day date;
     edge_days date[] := '{}';
     edge_ids bigint[] := '{}';
     edge_people bigint[];
 BEGIN
     SELECT * INTO w FROM goals.watermark;
     w.people_receipt_id := coalesce(w.people_receipt_id, 0);
+    -- Nothing is sent so late, and the day after the last one there is cannot be reckoned with.
+    since := CASE WHEN since > latest THEN latest ELSE since END;
+    until := CASE WHEN until > latest THEN 'infinity' ELSE until END;
+    from_day := coalesce((since AT TIME ZONE 'UTC')::date, '-infinity');
+    to_day := coalesce((until AT TIME ZONE 'UTC')::date, 'infinity');
     IF isfinite(until) AND date_trunc('day', until AT TIME ZONE 'UTC') <> until AT TIME ZONE 'UTC' THEN
         edge_days := edge_days || to_day;
     END IF;

@@ -358,9 +358,8 @@ fn put_in_order<N: Worth>(turns: &mut [Turn<N>]) {
     }
     turns.sort_unstable_by_key(|turn| (turn.change, turn.closes, turn.id));
     for of_change in turns.chunk_by_mut(|one, other| one.change == other.change) {
-        if let Some((entry, others)) = of_change.split_first_mut() {
-            others.iter_mut().for_each(|other| entry.take_in(other));
-        }
+        let (entry, others) = of_change.split_at_mut(1);
+        others.iter_mut().for_each(|other| entry[0].take_in(other));
     }
     turns.sort_unstable_by_key(|turn| (turn.closes, turn.id));
 }

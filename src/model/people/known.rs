@@ -30,12 +30,16 @@ impl People {
 
     /// The number of the person of this key and message: they are counted from 0.
     pub fn number(&mut self, message: i32, key: &[u8]) -> Result<u32, NoRoom> {
+        self.numbered(hash_of(message, key), message, key)
+    }
+
+    pub(super) fn numbered(&mut self, hash: u64, message: i32, key: &[u8]) -> Result<u32, NoRoom> {
         let new = self.people.len() as u32;
         let first = *{
             if self.by_hash.len() == self.by_hash.capacity() {
                 asked(|| self.by_hash.try_reserve(1))?;
             }
-            self.by_hash.entry(hash_of(message, key)).or_insert(new)
+            self.by_hash.entry(hash).or_insert(new)
         };
         let mut at = Some(first).filter(|first| *first != new);
         let mut last = None;

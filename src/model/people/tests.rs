@@ -242,6 +242,64 @@ fn people_are_numbered_by_message_and_key() {
     assert_eq!([people.message(0), people.message(2)], [1, 2]);
 }
 
+#[test]
+fn people_with_one_hash_are_told_apart() {
+    let mut people = People::default();
+    let of_one_hash = [(1, "a"), (1, "b"), (2, "a"), (1, "b"), (2, "a"), (1, "a")];
+    let numbers = of_one_hash.map(|(message, key)| people.numbered(9, message, key.as_bytes()).unwrap());
+    assert_eq!(numbers, [0, 1, 2, 1, 2, 0]);
+}
+
+/// A number that knows whether anything was added to it.
+#[derive(Clone, Debug, PartialEq)]
+struct Sum(i64, bool);
+
+impl Worth for Sum {
+    fn nothing() -> Sum {
+        Sum(0, false)
+    }
+    fn is_nothing(&self) -> bool {
+        !self.1
+    }
+    fn plus(&self, other: &Sum) -> Sum {
+        Sum(self.0 + other.0, true)
+    }
+    fn minus(&self, other: &Sum) -> Sum {
+        Sum(self.0 - other.0, true)
+    }
+    fn times(&self, other: &Sum) -> Sum {
+        Sum(self.0 * other.0, true)
+    }
+    fn is_above(&self, other: &Sum) -> bool {
+        self.0 > other.0
+    }
+}
+
+#[test]
+fn a_total_is_zero_when_each_of_its_sums_is() {
+    let (one, zero) = (Sum(2, true).minus(&Sum(1, true)), Sum(1, true).minus(&Sum(1, true)));
+    let of_people = [
+        OfPeople { users: 1, ..OfPeople::default() },
+        OfPeople { converters: -1, ..OfPeople::default() },
+        OfPeople { worth: one.clone(), ..OfPeople::default() },
+        OfPeople { counted_worth: zero.minus(&one), ..OfPeople::default() },
+        OfPeople { counted_worth_squares: one.times(&one), ..OfPeople::default() },
+    ];
+    for of_people in of_people {
+        assert!(!DayTotal { of_people: of_people.clone(), ..DayTotal::default() }.is_zero());
+        assert!(!SlotTotal { of_people, ..SlotTotal::default() }.is_zero());
+    }
+    assert!(!DayTotal { worth: one.plus(&one), ..DayTotal::default() }.is_zero());
+    assert!(!DayTotal::<Sum> { mixed: 1, ..DayTotal::default() }.is_zero());
+    assert!(!SlotTotal::<Sum> { matched: 1, ..SlotTotal::default() }.is_zero());
+    // A zero that was calculated is one.
+    let worth = zero.clone();
+    assert!(
+        DayTotal { worth, of_people: OfPeople { worth: zero, ..OfPeople::default() }, ..DayTotal::default() }.is_zero()
+    );
+    assert!(SlotTotal::<Sum>::default().is_zero() && AgeTotal::default().is_zero());
+}
+
 /// The same in the manner of the queries by which it was first made: a row per receipt and goal, and per row what the
 /// window functions say.
 #[derive(Default)]

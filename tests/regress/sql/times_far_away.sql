@@ -47,3 +47,7 @@ select length(goals.report('rich')) > 1000;
 
 -- A count has its place on a line, however large.
 select n, length(l) as width, substr(l, 17, 22) as shown from unnest(array[999999999, 1000000000, 999999999999, 1000000000000, 9223372036854775807]) n, goals_internal.bar_line('Sent', n, 9223372036854775807) l;
+-- A period may begin and end at any time.
+select count(*) filter (where s.sent > 0) as of_all, (select sum(sent) from goals.stats('m', 'primary', '294276-12-31 23:59:59+00', '294276-12-31 23:59:59.999999+00')) as of_none
+from goals.stats('m', 'primary', '4714-11-24 12:00:00+00 BC', '294276-12-31 23:59:59.999999+00') s;
+select sum(sent) as of_none from goals.stats('m', 'primary', 'infinity', '-infinity');
