@@ -226,7 +226,15 @@ DECLARE
     -- Of tables that have been dropped, which cannot be named any more.
     of_gone integer[];
     key text;
+    sources integer[];
+    -- Per source, the person's key.
+    people text[];
     ids bigint[] := '{}';
+    everything CONSTANT bigint := 9223372036854775807;
+    -- The keys under which the person's receipts were recorded, and the rows that make them the person's.
+    spell_sources integer[] := '{}';
+    spell_keys text[] := '{}';
+    hand_overs bigint[] := '{}';
     spell record;
     gone bigint;
     w goals.watermark;
@@ -246,31 +254,37 @@ BEGIN
     SELECT * INTO w FROM goals.watermark;
     PERFORM goals_internal.drop_orphans(w.engagement_id, d.engagement_id, w.match_id, d.match_id) FROM goals_internal.drawn() d
     WHERE d.engagement_id - w.engagement_id + d.match_id - w.match_id <= 100000;
-    -- One key at a time, so that the receipts are found by index whatever the statistics say.
+    sources := array_remove(of_users || of_gone, NULL);
+    people := ARRAY(SELECT goals_internal.person_of(u.source_id, key)
+                    FROM unnest(sources) WITH ORDINALITY AS u (source_id, place) ORDER BY u.place);
+    -- One key at a time, so that the receipts are found by index whatever the statistics say. Whose they are is asked once:
+    -- a key may change meanwhile.
     FOR spell IN
-        SELECT u.source_id, s.user_key, s.after, s.up_to
-        FROM unnest(array_remove(of_users || of_gone, NULL)) AS u (source_id)
-        CROSS JOIN LATERAL goals_internal.spells(u.source_id, goals_internal.person_of(u.source_id, key)) s
+        SELECT u.source_id, s.user_key, s.after, s.up_to,
+               ARRAY(SELECT h.hand_over_id FROM goals.hand_over h
+                     WHERE h.users_source_id = u.source_id AND h.from_key = s.user_key AND h.receipt_id = s.up_to
+                       AND (s.user_key <> u.person OR s.up_to < everything)) AS hand_overs
+        FROM unnest(sources, people) AS u (source_id, person)
+        CROSS JOIN LATERAL goals_internal.spells(u.source_id, u.person) s
     LOOP
         ids := ids || ARRAY(SELECT r.receipt_id FROM goals.receipt r
                             WHERE r.users_source_id = spell.source_id AND r.user_key = spell.user_key
                               AND r.receipt_id > spell.after AND r.receipt_id <= spell.up_to);
+        spell_sources := spell_sources || spell.source_id;
+        spell_keys := spell_keys || spell.user_key;
+        hand_overs := hand_overs || spell.hand_overs;
     END LOOP;
     gone := coalesce(goals_internal.archive(ids), 0);
     -- The keys that the person had are personal data too. Nothing is of these spells any more.
     DELETE FROM goals.hand_over h
-    USING unnest(of_users || of_gone) AS u (source_id), goals.hand_over n
-    WHERE n.users_source_id = u.source_id AND n.into_key = goals_internal.person_of(u.source_id, key)
-      AND NOT EXISTS (SELECT FROM goals.hand_over o
-                      WHERE o.users_source_id = n.users_source_id AND o.from_key = n.from_key AND o.receipt_id = n.receipt_id
-                        AND o.hand_over_id > n.hand_over_id)
-      AND h.users_source_id = n.users_source_id AND h.from_key = n.from_key AND h.receipt_id = n.receipt_id;
-    -- Rows that a newer one has replaced name the person too.
+    USING (SELECT DISTINCT u.source_id, u.user_key FROM unnest(spell_sources, spell_keys) AS u (source_id, user_key)) k
+    WHERE h.users_source_id = k.source_id AND h.from_key = k.user_key AND h.hand_over_id = ANY (hand_overs);
+    -- Rows that a newer one has replaced name the person too. (One that the totals of people do not know yet takes effect
+    -- with the next roll_up(), which deletes what it replaces.)
     DELETE FROM goals.hand_over h
-    USING unnest(of_users || of_gone) AS u (source_id), goals.hand_over n
-    WHERE h.users_source_id = u.source_id AND h.into_key = goals_internal.person_of(u.source_id, key)
+    USING unnest(sources, people) AS u (source_id, person), goals.hand_over n
+    WHERE h.users_source_id = u.source_id AND h.into_key = u.person
       AND n.users_source_id = h.users_source_id AND n.from_key = h.from_key AND n.receipt_id = h.receipt_id
-      -- (One that the totals of people do not know yet takes effect with the next roll_up(), which deletes what it replaces.)
       AND n.hand_over_id > h.hand_over_id AND n.hand_over_id <= w.hand_over_id;
     RETURN gone;
 END

@@ -58,6 +58,8 @@ select from app.users u, goals.deliver('test', u.id) where u.id <= 200;
 select from goals.record_sent('no goal yet', 7::bigint);
 select from app.people p, goals.record_sent('people', p.id) where p.region = 1;
 select from app.accounts a, goals.record_sent('accounts', a.code::text);
+-- This account matches by two receipts.
+select from goals.record_sent('accounts', 'acc''t 5'::text);
 insert into app.sends (campaign, user_id, sent) select 'logged', n, now() - interval '1 day' from generate_series(1, 50) n;
 insert into app.sends (campaign, user_id) values ('nobody knows it', 1), ('logged', 999), ('logged', null);
 update app.sends set opened = now() - interval '1 hour' where user_id between 1 and 30;
